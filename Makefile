@@ -1,0 +1,54 @@
+# From a fresh clone: `make demo` shows an agent at work, `make test` checks everything.
+# Python 3.11+ is all that has to be there; the rest is installed into .venv from requirements/, pinned and hashed.
+
+PYTHON ?= python3
+BIN := .venv/bin
+MAIN := .local/.main-installed
+DEV := .local/.dev-installed
+
+.PHONY: help demo test lint schemas lock clean
+
+help: ## what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(BIN)/uv: requirements/uv.txt
+	@echo "Preparing Python in .venv ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $(BIN)/uv
+
+$(MAIN): $(BIN)/uv requirements/main.txt pyproject.toml
+	@echo "Installing what the pack needs ..."
+	@mkdir -p .local
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/main.txt
+	@touch $(MAIN)
+
+$(DEV): $(MAIN) requirements/dev.txt
+	@echo "Installing what the tests need ..."
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $(DEV)
+
+demo: $(MAIN) ## an agent on a real Letta server uses the tools against the local Venice
+	@$(BIN)/python -m sanctum_venice_tools.cli demo
+
+test: $(DEV) ## lint, types, drift, unit tests, and the whole path on a real Letta server
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python scripts/build_schemas.py --check
+	$(BIN)/python -m pytest
+
+lint: $(DEV) ## lint and types only
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+schemas: $(MAIN) ## write tool_schemas/ anew from the tools
+	$(BIN)/python scripts/build_schemas.py
+
+lock: $(BIN)/uv ## take newer versions of everything, and pin them
+	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/lock_requirements.sh
+
+clean: ## remove everything that the above installed or wrote, the local server's data included
+	rm -rf .venv .local

@@ -1,0 +1,1 @@
+"""Venice (venice.ai) as tools for Letta agents."""

@@ -1,0 +1,1 @@
+"""The local Venice: a stand-in for api.venice.ai on loopback."""

@@ -1,0 +1,1 @@
+"""Talking to Letta: registering tools, and the local server."""

@@ -1,0 +1,1 @@
+"""From an authored tool to what Letta stores."""

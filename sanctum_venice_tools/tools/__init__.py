@@ -1,0 +1,1 @@
+"""One file is one tool; this folder's listing is the registry."""

