@@ -1,0 +1,74 @@
+"""The full record of a tool: everything that Letta stores of it, for what is left out Letta resets."""
+
+import ast
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any, Literal
+
+from sanctum_venice_tools.packing.bundle import BundleError, bundle, tool_files
+from sanctum_venice_tools.packing.schema import schema_of
+
+# What a tool declares about itself, in constants of its own file.
+TOOLSETS = ("core", "image", "audio", "video", "web", "account", "admin", "chain")
+COSTS = ("free", "cents", "dollars", "account")
+"""Nothing; up to a few US cents a call; may be dollars; changes the account."""
+
+# Letta cuts a longer reply in the middle, so this is well above what any tool answers by itself.
+RETURN_CHAR_LIMIT = 20_000
+
+# Where a server runs tools: "local" has httpx already; "cloud" stands for sandboxes that install what a tool names.
+Sandbox = Literal["local", "cloud"]
+
+
+@dataclass(frozen=True)
+class Record:
+    """A tool, ready to be registered."""
+
+    name: str
+    toolset: str
+    cost: str
+    source_code: str
+    json_schema: dict[str, Any]
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of the description."""
+        return str(self.json_schema["description"]).partition(". ")[0].rstrip(".")
+
+    def fields(self, sandbox: Sandbox = "local") -> dict[str, Any]:
+        """Every field that the pack sets on the server, by Letta's own names."""
+        requirements = [{"name": "httpx", "version": version("httpx")}]
+        return {
+            "source_code": self.source_code,
+            "source_type": "python",
+            "json_schema": self.json_schema,
+            "description": self.json_schema["description"],
+            "tags": ["venice", f"venice-{self.toolset}"],
+            "return_char_limit": RETURN_CHAR_LIMIT,
+            "pip_requirements": requirements if sandbox == "cloud" else None,
+            "default_requires_approval": self.cost in ("dollars", "account"),
+            # Calls share nothing, so several in one turn may run side by side.
+            "enable_parallel_execution": True,
+        }
+
+
+def read_record(name: str) -> Record:
+    """Pack one tool.
+
+    Raises:
+        KeyError: There is no tool of that name.
+        BundleError: The tool can't become one text, or declares no known TOOLSET or COST.
+        SchemaError: Its signature and docstring can't become a schema.
+    """
+    path = tool_files()[name]
+    declared = {
+        node.targets[0].id: node.value.value
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.Constant)
+    }
+    for constant, known in (("TOOLSET", TOOLSETS), ("COST", COSTS)):
+        if declared.get(constant) not in known:
+            raise BundleError(f"{path}:1: {constant} must be one of {', '.join(known)}")
+    return Record(name, str(declared["TOOLSET"]), str(declared["COST"]), bundle(path), schema_of(name))

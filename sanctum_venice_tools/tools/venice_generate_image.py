@@ -1,0 +1,104 @@
+"""Make pictures from words."""
+
+import re
+from typing import Any, Literal
+from urllib.parse import unquote
+
+from sanctum_venice_tools.runtime.media import _media_folder, _store_picture
+from sanctum_venice_tools.runtime.models import _pick_model
+from sanctum_venice_tools.runtime.options import _check_options
+from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
+
+TOOLSET = "core"
+COST = "cents"
+
+_OPTIONS = {
+    "steps": (1, 100),
+    "cfg_scale": (0.01, 20),
+    "lora_strength": (0, 100),
+    "quality": ["low", "medium", "high"],
+} | {switch: [True, False] for switch in ("safe_mode", "enhance_prompt", "hide_watermark", "enable_web_search")}
+
+
+def _fit_size(model: dict[str, Any], wanted: str) -> dict[str, Any]:
+    """A ratio or size in the fields that the model takes: some have a list of ratios, others take pixels."""
+    sides = re.fullmatch(r"(\d*[1-9]\d*)[:x](\d*[1-9]\d*)", wanted.replace(" ", "").lower())
+    if not sides:
+        raise VeniceError(f"{wanted!r:.40} is no aspect ratio. Write width:height, such as 16:9.")
+    width, height = int(sides[1]), int(sides[2])
+    limits = model["model_spec"].get("constraints", {})
+    ratios = {ratio: ratio.split(":") for ratio in limits.get("aspectRatios") or [] if ":" in ratio}
+    if ratios:
+        apart = {ratio: abs(int(wide) / int(high) - width / height) for ratio, (wide, high) in ratios.items()}
+        return {"aspect_ratio": min(apart, key=apart.__getitem__)}
+    # A mere ratio gets about a million pixels. No side may be longer than 1280.
+    scale = min(1024 / (width * height) ** 0.5 if width < 64 else 1, 1280 / max(width, height))
+    step = limits.get("widthHeightDivisor") or 8
+    return {"width": int(width * scale) // step * step or step, "height": int(height * scale) // step * step or step}
+
+
+def venice_generate_image(
+    *,
+    prompt: str,
+    negative_prompt: str = "",
+    aspect_ratio: str = "",
+    resolution: str = "",
+    style: str = "",
+    variants: int = 1,
+    seed: int | None = None,
+    format: Literal["webp", "png", "jpeg"] = "webp",  # noqa: A002 - Venice's own name
+    model: str = "",
+    options: dict[str, Any] | None = None,
+) -> str:
+    """Make pictures, drawings, logos or photos from a description and store them as files.
+
+    Costs 1 to 30 US cents a picture. You get paths of files to give to the person, not the pictures.
+
+    Args:
+        prompt: What is to be seen, in full sentences: subject, setting, light, manner.
+        negative_prompt: What must not be seen. Many models ignore it.
+        aspect_ratio: The shape as width:height, such as "16:9", or exact pixels up to 1280, such as "1280x720".
+        resolution: "1K", "2K" or "4K", for models that offer it; more costs more.
+        style: The exact name of one of Venice's styles, such as "Watercolor".
+        variants: How many pictures, 1 to 4; each is paid.
+        seed: A number makes the same picture again from the same words.
+        format: "png" only when it must be lossless, "jpeg" for old programs.
+        model: Leave out, unless the person asks for a certain Venice image model.
+        options: Rarely needed: steps, cfg_scale, lora_strength, quality (low, medium, high); true or false:
+            enhance_prompt (4 cents), safe_mode (blurs adult content), hide_watermark, enable_web_search.
+
+    Returns:
+        JSON: files (file, type, bytes, width, height), model, seed, cost_usd, notes.
+    """
+    rare = dict(options or {})  # in which OpenAI's names for some arguments are welcome
+    aspect_ratio = str(rare.pop("size", aspect_ratio))
+    style = str(rare.pop("style", style))
+    variants = int(rare.pop("n", variants))
+    _check_options(rare, _OPTIONS)
+    folder = _media_folder()
+
+    chosen = _pick_model("image", model, setting="VENICE_IMAGE_MODEL")
+    body = _given(
+        model=chosen["id"],
+        prompt=prompt,
+        negative_prompt=negative_prompt,
+        resolution=resolution,
+        style_preset=style,
+        variants=variants,
+        seed=seed,
+        format=format,
+        **(_fit_size(chosen, aspect_ratio) if aspect_ratio else {}),
+        **rare,
+    )
+    made, headers = _call("POST", "/image/generate", json=body)
+    if headers.get("x-venice-is-content-violation") == "true":
+        raise VeniceError("Venice blocked this picture: it breaks the terms of service. Change the prompt.")
+    price = chosen["model_spec"].get("pricing", {}).get("generation", {}).get("usd")
+    return _answer(
+        files=[_store_picture(folder, picture, prompt) for picture in made["images"]],
+        model=chosen["id"],
+        seed=(made.get("request") or {}).get("seed"),
+        prompt_used=unquote(headers.get("x-venice-enhanced-prompt", "")),
+        cost_usd=price and round(price * len(made["images"]), 4),
+        notes="Venice blurred adult content, as safe_mode asks." * (headers.get("x-venice-is-blurred") == "true"),
+    )

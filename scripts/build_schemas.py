@@ -1,0 +1,16 @@
+#!/usr/bin/env python3
+"""Write tool_schemas/ anew from the tools, or check that it is as they say.
+
+python scripts/build_schemas.py            write what changed
+python scripts/build_schemas.py --check    write nothing; exit with 1 when something would change
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a clone works without being installed
+
+from sanctum_venice_tools.cli import main  # after the path
+
+if __name__ == "__main__":
+    main(["schemas", *sys.argv[1:]], prog_name="build_schemas.py")
