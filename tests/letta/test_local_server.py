@@ -1,0 +1,440 @@
+# The whole of a process is what is tested here, so the tests start programs and reach for what is private; and
+# they compare as the house does: what is expected comes first.
+"""The local Letta server: its life, what it inherits, and what remains of it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from click.testing import CliRunner
+
+from sanctum_venice_tools import cli
+from sanctum_venice_tools.letta import local_server
+from sanctum_venice_tools.letta.local_server import LocalServerError
+
+# Answers like the real one within a tenth of a second. With FAIL set it dies like the real one.
+STAND_IN = """
+import argparse, http.server, os, signal, socket, sys, threading
+parser = argparse.ArgumentParser()
+parser.add_argument("--home")
+parser.add_argument("--listen-fd", type=int)
+parser.add_argument("--caller-fd", type=int)
+options = parser.parse_args()
+if "FAIL" in os.environ:
+    print("LOG: something went wrong")
+    print("== failed: RuntimeError: the disk is full")
+    print("== Stopping PostgreSQL", flush=True)
+    sys.exit(1)
+if "STUBBORN" in os.environ:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if "STOP" in os.environ:
+    print("== Stopping PostgreSQL")
+    print("LOG: database system is shut down")
+    print("== Stopped as told", flush=True)
+    sys.exit(0)
+
+class Health(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'{"version": "stand-in", "status": "ok"}')
+
+server = http.server.HTTPServer(("127.0.0.1", 0), Health, bind_and_activate=False)
+server.socket.close()
+server.socket = socket.socket(fileno=options.listen_fd)
+server.socket.listen()
+if options.caller_fd is not None:
+    threading.Thread(target=lambda: (os.read(options.caller_fd, 1), os._exit(0)), daemon=True).start()
+server.serve_forever()
+"""
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home whose server is the stand-in; what is left in it is stopped."""
+    script = tmp_path / "server_process.py"
+    script.write_text(STAND_IN)
+    monkeypatch.setattr(local_server, "_SERVER_PROCESS", script)
+    monkeypatch.setattr(local_server, "_install", lambda _progress: Path(sys.executable))
+    home = tmp_path / "home"
+    yield home
+    local_server.stop(home)
+
+
+def wait_until_gone(pid: int, seconds: float = 20.0) -> bool:
+    """Whether the process is gone within that time."""
+    return not psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=seconds)[1]
+
+
+def test_start_status_stop(stand_in: Path) -> None:
+    """A server is running between start and stop, and not before or after."""
+    before = local_server.status(stand_in)
+    server = local_server.start(stand_in)
+    meanwhile = local_server.status(stand_in)
+    stopped = local_server.stop(stand_in)
+
+    assert (None, server, True) == (before, meanwhile, stopped)
+    assert (None, False) == (local_server.status(stand_in), local_server.stop(stand_in))
+    assert not psutil.pid_exists(server.pid)
+
+
+def test_second_start_returns_the_first(stand_in: Path) -> None:
+    """Starting what runs already changes nothing, and says so."""
+    said: list[str] = []
+
+    first = local_server.start(stand_in)
+    second = local_server.start(stand_in, progress=said.append)
+
+    assert first == second
+    assert [f"The Letta server is already running at {first.base_url}; stop it to change how it runs"] == said
+
+
+def test_concurrent_starts_make_one_server(stand_in: Path) -> None:
+    """Of several starts at the same time one starts the server, and the others wait for it."""
+    found: list[local_server.LocalServer] = []
+    starts = [threading.Thread(target=lambda: found.append(local_server.start(stand_in))) for _ in range(4)]
+    for start in starts:
+        start.start()
+    for start in starts:
+        start.join()
+
+    assert [found[0]] * 4 == found
+
+
+def test_given_port_is_used(stand_in: Path) -> None:
+    """The server listens where it was told to."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+
+    assert f"http://127.0.0.1:{port}" == local_server.start(stand_in, port=port).base_url
+
+
+def test_taken_port_is_one_line(stand_in: Path) -> None:
+    """A port in use is refused before anything is started."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(LocalServerError, match=rf"^Port {port} of 127.0.0.1 cannot be used: .*; name another one$"):
+            local_server.start(stand_in, port=port)
+
+    assert local_server.status(stand_in) is None
+
+
+def test_death_at_start_is_explained(stand_in: Path) -> None:
+    """When the server dies at its start, the error is its own reason and the log's path, and nothing stays behind."""
+    with pytest.raises(LocalServerError) as caught:
+        local_server.start(stand_in, environment={"FAIL": "1"})
+
+    log = stand_in / "server.log"
+    assert f"The Letta server ended at its start: RuntimeError: the disk is full (log: {log})" == str(caught.value)
+    assert not (stand_in / "state.json").exists()
+
+
+def test_stop_during_start_is_explained(stand_in: Path) -> None:
+    """Whoever waits for a server that somebody else stops learns just that."""
+    with pytest.raises(LocalServerError, match=r"^The Letta server ended at its start: it was told to stop \(log: .*"):
+        local_server.start(stand_in, environment={"STOP": "1"})
+
+
+def test_stubborn_server_is_ended_by_force(stand_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that does not end when told to is killed after a while."""
+    monkeypatch.setattr(local_server, "_STOP_SECONDS", 0.5)
+    server = local_server.start(stand_in, environment={"STUBBORN": "1"})
+
+    assert (True, False) == (local_server.stop(stand_in), psutil.pid_exists(server.pid))
+
+
+def test_unusable_home_is_one_line(tmp_path: Path) -> None:
+    """A home that cannot be a folder is named."""
+    (tmp_path / "home").touch()
+
+    with pytest.raises(LocalServerError, match=r"^The folder .*/home cannot be used: File exists$"):
+        local_server.start(tmp_path / "home")
+
+
+def test_stale_state_is_recognised(stand_in: Path) -> None:
+    """An id that belongs to another program by now is neither reported nor stopped."""
+    stand_in.mkdir()
+    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    with other:
+        (stand_in / "state.json").write_text(json.dumps({"pid": other.pid, "port": 1, "version": "0.16.8"}))
+
+        assert (None, False) == (local_server.status(stand_in), local_server.stop(stand_in))
+        assert other.poll() is None
+        other.kill()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": "x"}', '{"other": 1}'])
+def test_broken_state_is_no_server(stand_in: Path, text: str) -> None:
+    """A state file that cannot be read means that no server is known."""
+    stand_in.mkdir()
+    (stand_in / "state.json").write_text(text)
+
+    assert local_server.status(stand_in) is None
+
+
+def test_abandoned_start_is_joined(stand_in: Path) -> None:
+    """A server whose starter was killed before it answered is taken over by the next start."""
+    server = local_server.start(stand_in)
+    state = json.loads((stand_in / "state.json").read_text())
+    (stand_in / "state.json").write_text(json.dumps({**state, "version": None}))
+
+    assert (None, server) == (local_server.status(stand_in), local_server.start(stand_in))
+
+
+def test_state_and_log_are_private(stand_in: Path) -> None:
+    """Only the owner may read the state and the log."""
+    local_server.start(stand_in)
+
+    modes = {name: (stand_in / name).stat().st_mode & 0o777 for name in ("state.json", "server.log")}
+    assert {"state.json": 0o600, "server.log": 0o600} == modes
+
+
+def test_last_log_is_kept(stand_in: Path) -> None:
+    """The log of the start before stands beside the new one."""
+    with pytest.raises(LocalServerError):
+        local_server.start(stand_in, environment={"FAIL": "1"})
+    local_server.start(stand_in)
+
+    assert "the disk is full" in (stand_in / "server.log.1").read_text()
+    assert "the disk is full" not in (stand_in / "server.log").read_text()
+
+
+def test_tied_server_ends_with_a_killed_caller(stand_in: Path) -> None:
+    """A server that is tied to its caller ends even when the caller is killed outright."""
+    program = f"""
+import sys, time
+from pathlib import Path
+from sanctum_venice_tools.letta import local_server
+local_server._SERVER_PROCESS = Path({str(local_server._SERVER_PROCESS)!r})
+local_server._install = lambda progress: Path(sys.executable)
+print(local_server.start(Path({str(stand_in)!r}), tied_to_caller=True).pid, flush=True)
+time.sleep(60)
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as caller:
+        assert caller.stdout is not None
+        pid = int(caller.stdout.readline())
+        caller.kill()
+
+    assert wait_until_gone(pid)
+
+
+def test_keys_do_not_leak_into_the_server(stand_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the caller's variables the server gets the harmless ones and those handed over, and no others."""
+    for name in ("VENICE_API_KEY", "OPENAI_API_KEY", "LETTA_API_KEY", "PYTHONPATH", "E2B_API_KEY"):
+        monkeypatch.setenv(name, "the user's own")
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example")
+    monkeypatch.setenv("NO_PROXY", "intern.example")
+    monkeypatch.delenv("no_proxy", raising=False)
+
+    server = local_server.start(stand_in, environment={"OPENAI_API_KEY": "handed over"})
+    seen = psutil.Process(server.pid).environ()
+
+    assert "handed over" == seen.pop("OPENAI_API_KEY")
+    assert "the user's own" not in seen.values()
+    assert (os.environ["PATH"], "http://proxy.example") == (seen["PATH"], seen["HTTPS_PROXY"])
+    assert "intern.example,127.0.0.1,localhost" == seen["NO_PROXY"]
+    assert "127.0.0.1,localhost" == seen["no_proxy"]
+    assert str(stand_in / "home") == seen["HOME"]
+
+
+def test_progress_is_never_silent_for_two_seconds() -> None:
+    """While something takes its time, a line with the seconds so far comes every second."""
+    said: list[tuple[float, str]] = []
+    ticker = local_server._Ticker(lambda line: said.append((time.monotonic(), line)))
+    begin = time.monotonic()
+    while time.monotonic() - begin < 2.5:
+        ticker.tick("Waiting")
+        time.sleep(0.05)
+
+    assert ["Waiting ... 0 s", "Waiting ... 1 s", "Waiting ... 2 s"] == [line for _, line in said]
+
+
+def test_unfit_python_is_named() -> None:
+    """A Python that Letta does not run on is refused in one line."""
+    with pytest.raises(LocalServerError, match=r"^The Letta server needs Python 3\.11 to 3\.13, and this is 3\.14; .*"):
+        local_server._check_python((3, 14))
+
+
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An environment that is quickly "installed": a folder with a Python that is a mere file."""
+    folder = tmp_path / "environment"
+
+    def install_packages(python: Path, _progress: Callable[[str], None]) -> None:
+        python.parent.mkdir(parents=True)
+        python.touch()
+        (folder / "pyvenv.cfg").touch()
+
+    monkeypatch.setattr(local_server, "ENVIRONMENT", folder)
+    monkeypatch.setattr(local_server, "_install_packages", install_packages)
+    return folder
+
+
+def test_whole_environment_is_kept(environment: Path) -> None:
+    """An environment that is whole and of these pins is not made again."""
+    local_server._install(lambda _: None)
+    (environment / "witness").touch()
+    local_server._install(lambda _: None)
+
+    assert (environment / "witness").exists()
+
+
+def test_half_an_environment_is_made_again(environment: Path) -> None:
+    """An installation that was cut short is thrown away and done again."""
+    local_server._install(lambda _: None)
+    (environment / "installed-from").unlink()
+    (environment / "witness").touch()
+    local_server._install(lambda _: None)
+
+    assert (False, True) == ((environment / "witness").exists(), (environment / "installed-from").exists())
+
+
+def test_new_pins_make_a_new_environment(environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Changed requirements are installed into a fresh folder."""
+    local_server._install(lambda _: None)
+    (environment / "witness").touch()
+    pins = tmp_path / "pins.txt"
+    pins.write_text("letta==0.16.9\n")
+    monkeypatch.setattr(local_server, "_REQUIREMENTS", pins)
+    local_server._install(lambda _: None)
+
+    assert not (environment / "witness").exists()
+
+
+def test_foreign_folder_is_not_removed(environment: Path) -> None:
+    """A folder that is no environment of ours is left alone."""
+    environment.mkdir()
+    (environment / "thesis.txt").touch()
+
+    with pytest.raises(LocalServerError, match="is not an environment of ours"):
+        local_server._install(lambda _: None)
+    assert (environment / "thesis.txt").exists()
+
+
+def test_failed_installation_is_explained(tmp_path: Path) -> None:
+    """An installer that fails gives its reason and the log's path."""
+    log_path = tmp_path / "install.log"
+    command = [sys.executable, "-c", "import sys; print('error: no route to host'); sys.exit(2)"]
+    with log_path.open("w") as log, pytest.raises(LocalServerError) as caught:
+        local_server._run_watched(command, log, "Installing", local_server._Ticker(lambda _: None))
+
+    assert f"Installing failed: error: no route to host (log: {log_path})" == str(caught.value)
+
+
+def test_command_starts_reports_and_stops(stand_in: Path) -> None:
+    """The command starts the server, tells scripts about it, and stops it."""
+    home = ["--home", str(stand_in)]
+    run = CliRunner().invoke
+
+    started = run(cli.main, ["letta", "start", *home, "--env", "A=b", "--json"])
+    reported = run(cli.main, ["letta", "status", *home, "--json"])
+    stopped = run(cli.main, ["letta", "stop", *home])
+    reported_after = run(cli.main, ["letta", "status", *home])
+
+    facts = json.loads(started.stdout)
+    assert {"running": True, "version": "stand-in", "home": str(stand_in)}.items() <= facts.items()
+    assert (0, facts) == (reported.exit_code, json.loads(reported.stdout))
+    assert (0, "The Letta server has stopped.\n") == (stopped.exit_code, stopped.stdout)
+    assert (1, "The Letta server is not running.\n") == (reported_after.exit_code, reported_after.stdout)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--env", "sk-secret"], "write NAME=VALUE"),
+        (["--pass", "NOT_SET_ANYWHERE"], "NOT_SET_ANYWHERE is not set here"),
+    ],
+    ids=["no value", "not set"],
+)
+def test_command_refuses_mistakes_without_repeating_keys(stand_in: Path, arguments: list[str], message: str) -> None:
+    """A mistake in an option is explained, and what may be a key is not repeated."""
+    result = CliRunner().invoke(cli.main, ["letta", "start", "--home", str(stand_in), *arguments])
+
+    assert (2, True, False) == (result.exit_code, message in result.stderr, "sk-secret" in result.output)
+
+
+def test_command_shows_no_traceback(stand_in: Path) -> None:
+    """A server that cannot start is one line on standard error."""
+    result = CliRunner().invoke(cli.main, ["letta", "start", "--home", str(stand_in), "--env", "FAIL=1"])
+
+    assert 1 == result.exit_code
+    assert result.stderr.splitlines()[-1].startswith("Error: The Letta server ended at its start: RuntimeError")
+
+
+# --- The real server
+
+LOOK = "import os\n\ndef look():\n    return os.getcwd()\n"
+LOOK_SCHEMA = {"name": "look", "description": "Look.", "parameters": {"type": "object", "properties": {}}}
+
+
+def run_look(base_url: str) -> str:
+    """Run the tool that tells its folder."""
+    body = {"source_code": LOOK, "args": {}, "name": "look", "json_schema": LOOK_SCHEMA}
+    return str(httpx.post(f"{base_url}/v1/tools/run", json=body, timeout=60).raise_for_status().json()["tool_return"])
+
+
+def database_processes(home: Path) -> list[int]:
+    """The PostgreSQL servers of this home."""
+    data = str(home / "postgres")
+    return [p.pid for p in psutil.process_iter(["cmdline"]) if data in (p.info["cmdline"] or [])]
+
+
+@pytest.mark.server
+def test_real_server_runs_tools_and_keeps_its_data(tmp_path: Path) -> None:
+    """The real server, under a deep path with a space, runs tools in its home, and a restart finds what was made."""
+    home = tmp_path / ("deep " * 30) / "home"
+    block = {"label": "human", "value": "likes tea"}
+    first = local_server.start(home, tied_to_caller=True)
+    try:
+        folder = run_look(first.base_url)
+        made = httpx.post(f"{first.base_url}/v1/blocks/", json=block, timeout=30).raise_for_status().json()["id"]
+        handles = [model["handle"] for model in httpx.get(f"{first.base_url}/v1/models/", timeout=30).json()]
+        local_server.stop(home)
+        left_after_stop = database_processes(home)
+        second = local_server.start(home, tied_to_caller=True)
+        found = httpx.get(f"{second.base_url}/v1/blocks/{made}", timeout=30).raise_for_status().json()["value"]
+    finally:
+        local_server.stop(home)
+
+    assert str(home / "tools") == folder
+    assert "likes tea" == found
+    assert [] == handles  # above all not letta/letta-free, which sends prompts away
+    assert [] == left_after_stop
+
+
+@pytest.mark.server
+def test_real_server_recovers_from_being_killed(tmp_path: Path) -> None:
+    """Killed outright, at its first start and when it runs, it takes its database with it, and starts again."""
+    home = tmp_path / "home"
+    caller = [sys.executable, "-c", "import sys; from pathlib import Path"]
+    caller[-1] += "; from sanctum_venice_tools.letta import local_server; local_server.start(Path(sys.argv[1]))"
+    with subprocess.Popen([*caller, str(home)]) as starting:
+        while not database_processes(home):
+            time.sleep(0.02)
+        pid = json.loads((home / "state.json").read_text())["pid"]
+        starting.kill()
+    os.kill(pid, signal.SIGKILL)
+    ends = [wait_until_gone(database) for database in database_processes(home)]
+
+    server = local_server.start(home, tied_to_caller=True)
+    try:
+        os.kill(server.pid, signal.SIGKILL)
+        ends += [wait_until_gone(database) for database in database_processes(home)]
+        again = local_server.start(home, tied_to_caller=True)
+        folder = run_look(again.base_url)
+    finally:
+        local_server.stop(home)
+
+    assert all(ends)
+    assert str(home / "tools") == folder
+    assert [] == database_processes(home)
