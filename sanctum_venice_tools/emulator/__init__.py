@@ -1,1 +1,4 @@
-"""The local Venice: a stand-in for api.venice.ai on loopback."""
+"""The local Venice: a strict stand-in for https://api.venice.ai/api/v1 on this machine.
+
+It imports nothing of the rest of the package, so that it can contradict it.
+"""

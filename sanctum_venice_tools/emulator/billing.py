@@ -1,0 +1,196 @@
+"""The account's money: balance, limits, and what was spent on what."""
+
+import base64
+import csv
+import io
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from sanctum_venice_tools.emulator.account import Spending, now, stamp
+from sanctum_venice_tools.emulator.errors import custom, standard
+from sanctum_venice_tools.emulator.service import Call
+
+LONGEST_DAYS = 90
+MOST_NAMES = 8
+COLUMNS = ("timestamp", "sku", "units", "pricePerUnitUsd", "amount", "currency", "notes")
+
+
+async def get_balance(call: Call) -> Response:
+    """GET /billing/balance."""
+    usd = round(call.service.account.usd, 6)
+    return JSONResponse(
+        {
+            "canConsume": usd > 0,
+            "consumptionCurrency": "USD" if usd > 0 else None,
+            "balances": {"diem": None, "usd": usd},
+            "diemEpochAllocation": 0,
+        }
+    )
+
+
+async def get_rate_limits(call: Call) -> Response:
+    """GET /api_keys/rate_limits."""
+    return JSONResponse({"data": call.service.account.rate_limits()})
+
+
+async def get_usage(call: Call) -> Response:  # noqa: ARG001 - every endpoint is called alike
+    """GET /billing/usage, which is gone."""
+    successor = "<https://api.venice.ai/api/v1/billing/usage-history>"
+    raise standard(
+        410,
+        "This endpoint has been removed. Use /billing/usage-history instead.",
+        {
+            "Deprecation": "true",
+            "Sunset": "Wed, 16 Sep 2026 00:00:00 GMT",
+            "Link": f'{successor}; rel="successor-version"',
+        },
+    )
+
+
+async def get_history(call: Call) -> Response:
+    """GET /billing/usage-history; a cursor stands for all other settings."""
+    query = dict(call.query)
+    if cursor := query.get("cursor"):
+        if call.request.query_params.keys() - {"cursor"}:
+            raise custom("cursor", "cursor cannot be combined with other parameters")
+        query = _unfold(cursor)
+    start = _moment(query.get("startTimestamp"), datetime.min.replace(tzinfo=UTC))
+    end = _moment(query.get("endTimestamp"), datetime.max.replace(tzinfo=UTC))
+    entries = [entry for entry in call.service.account.bill if start <= entry.when < end]
+    if query.get("currency", "USD") != "USD":
+        entries = []
+    first, size = query.get("first", 0), query["pageSize"]
+    rows = [_row(entry) for entry in entries[first : first + size]]
+    more = _fold({**query, "first": first + size}) if first + size < len(entries) else None
+    if call.request.headers.get("accept", "").startswith("text/csv"):
+        return _table(rows, more)
+    return JSONResponse({"data": rows, "nextCursor": more})
+
+
+def _moment(text: str | None, otherwise: datetime) -> datetime:
+    if text is None:
+        return otherwise
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise custom("startTimestamp", "Invalid datetime") from None
+
+
+def _fold(query: dict[str, Any]) -> str:
+    """A query as a cursor."""
+    return base64.urlsafe_b64encode(json.dumps(query).encode()).decode().rstrip("=")
+
+
+def _unfold(cursor: str) -> dict[str, Any]:
+    """The query that a cursor stands for."""
+    try:
+        query = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except ValueError:
+        query = None
+    if not isinstance(query, dict) or not all(isinstance(query.get(name), int) for name in ("first", "pageSize")):
+        raise custom("cursor", "Invalid cursor")
+    return query
+
+
+def _row(entry: Spending) -> dict[str, Any]:
+    """One entry of the bill; what was spent is negative."""
+    return {
+        "timestamp": stamp(entry.when),
+        "sku": entry.sku,
+        "units": entry.units,
+        "pricePerUnitUsd": round(entry.usd / entry.units, 8) if entry.units else 0,
+        "amount": -round(entry.usd, 8),
+        "currency": "USD",
+        "notes": "API Inference",
+        "inferenceDetails": entry.details,
+    }
+
+
+def _table(rows: list[dict[str, Any]], more: str | None) -> Response:
+    """The rows as CSV."""
+    file = io.StringIO()
+    writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    name = f"billing-usage-history-{now():%Y%m%dT%H%M%S%f}"[: -len("000")] + "Z.csv"
+    headers = {"Content-Disposition": f"attachment; filename={name}"} | ({"x-next-cursor": more} if more else {})
+    return PlainTextResponse(file.getvalue(), headers=headers, media_type="text/csv")
+
+
+async def get_analytics(call: Call) -> Response:
+    """GET /billing/usage-analytics."""
+    query = call.query
+    if ("startDate" in query) != ("endDate" in query):
+        raise custom("startDate", "startDate and endDate must be given together")
+    if "startDate" in query:
+        first, last = _day("startDate", query["startDate"]), _day("endDate", query["endDate"])
+        lookback = f"{(last - first).days + 1}d"
+    else:
+        lookback = query["lookback"]
+        last = now()
+        first = last - timedelta(days=min(int(lookback[:-1][:6]), LONGEST_DAYS + 1) - 1)
+    if not 0 <= (last.date() - first.date()).days < LONGEST_DAYS or len(lookback) > len("90d"):
+        raise custom("lookback", f"The period must be 1 to {LONGEST_DAYS} days long")
+    days = [first.date() + timedelta(days=day) for day in range((last.date() - first.date()).days + 1)]
+    entries = [entry for entry in call.service.account.bill if days[0] <= entry.when.date() <= days[-1]]
+    names = {key.id: key.description for key in call.service.keys.values()}
+    models = _grouped(entries, lambda entry: entry.model["model_spec"]["name"] if entry.model else entry.sku)
+    keys = _grouped(entries, lambda entry: entry.key)
+    return JSONResponse({
+        "lookback": lookback,
+        "byDate": [{"date": f"{day}", "USD": _usd(e for e in entries if e.when.date() == day), "DIEM": 0}
+                   for day in days],
+        "byModel": [
+            {
+                "modelName": name,
+                "unitType": "tokens" if any(entry.details for entry in group) else "generations",
+                "modelType": group[0].model["type"] if group[0].model else None,
+                **_totals(group),
+            }
+            for name, group in models.items()
+        ],
+        "byModelDaily": _daily(days, models),
+        "topModels": list(models)[:MOST_NAMES],
+        "byKey": [
+            {"apiKeyId": key, "description": names.get(key, "(revoked)"), **_totals(group)}
+            for key, group in keys.items()
+        ],
+        "byKeyDaily": _daily(days, {names.get(key, "(revoked)"): group for key, group in keys.items()}),
+        "topKeyNames": [names.get(key, "(revoked)") for key in keys][:MOST_NAMES],
+    })  # fmt: skip
+
+
+def _day(field: str, text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError:
+        raise custom(field, "Invalid date") from None
+
+
+def _grouped(entries: list[Spending], name: Callable[[Spending], str]) -> dict[str, list[Spending]]:
+    """The entries by a name, the dearest group first."""
+    groups: dict[str, list[Spending]] = defaultdict(list)
+    for entry in entries:
+        groups[name(entry)].append(entry)
+    return dict(sorted(groups.items(), key=lambda group: -_usd(group[1])))
+
+
+def _usd(entries: Iterable[Spending]) -> float:
+    return round(sum(entry.usd for entry in entries), 6)
+
+
+def _totals(entries: list[Spending]) -> dict[str, float]:
+    return {"totalUsd": _usd(entries), "totalDiem": 0, "totalUnits": round(sum(entry.units for entry in entries), 6)}
+
+
+def _daily(days: list[Any], groups: dict[str, list[Spending]]) -> list[dict[str, float]]:
+    """What each group cost, day by day, in the order of the days: every value has to be a number."""
+    return [
+        {name: _usd(entry for entry in group if entry.when.date() == day) for name, group in groups.items()}
+        for day in days
+    ]

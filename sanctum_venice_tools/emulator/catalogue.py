@@ -1,0 +1,92 @@
+"""The models of the local Venice: real ids, with the limits that each one states."""
+
+import functools
+import json
+from importlib.resources import files
+from typing import Any
+
+from sanctum_venice_tools.emulator.errors import ApiError, custom, standard
+from sanctum_venice_tools.emulator.facts import quoted
+
+Model = dict[str, Any]
+
+
+class Catalogue:
+    """What GET /models lists, and how a name in a request becomes one of its models."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.models: list[Model] = document["models"]
+        self.compatibility: dict[str, dict[str, str]] = document["compatibility"]
+        self.retired: list[str] = document["retired"]
+        self._by_id: dict[str, Model] = {model["id"]: model for model in self.models}
+
+    def listed(self, kind: str) -> list[Model]:
+        """The models of one type; `code` and `all` cut across the types."""
+        if kind == "all":
+            return self.models
+        if kind == "code":
+            return [model for model in self.listed("text") if model["model_spec"]["capabilities"]["optimizedForCode"]]
+        return [model for model in self.models if model["type"] == kind]
+
+    def traits(self, kind: str) -> dict[str, str]:
+        """Each trait of a type, and the one model that has it."""
+        return {
+            trait: model["id"]
+            for model in reversed(self.listed(kind))
+            for trait in model["model_spec"].get("traits", [])
+        }
+
+    def find(self, name: str, *kinds: str) -> Model:
+        """The model that a request means: by id, by trait, or by the name of another maker's model."""
+        for kind in kinds:
+            known = self.traits(kind) | self.compatibility.get(kind, {})
+            model = self._by_id.get(known.get(name, name))
+            if model and model["type"] == kind:
+                if model["model_spec"].get("offline"):
+                    raise standard(503, f"The model {model['id']} is temporarily offline.")
+                return model
+        if name in self.retired:
+            raise standard(410, f"The model {name} has been retired and is no longer available.")
+        raise standard(404, f"Specified model not found: {name}")
+
+
+@functools.cache
+def catalogue() -> Catalogue:
+    """The committed catalogue."""
+    return Catalogue(json.loads(files(__package__).joinpath("catalogue.json").read_bytes()))
+
+
+def model_headers(model: Model) -> dict[str, str]:
+    """The headers that name the model of a reply, and warn of its end."""
+    spec = model["model_spec"]
+    headers = {"x-venice-model-id": model["id"], "x-venice-model-name": spec["name"]}
+    if deprecation := spec.get("deprecation"):
+        day = deprecation["date"]
+        headers |= {
+            "x-venice-model-deprecation-warning": f"The model {model['id']} will be retired on {day[:10]}.",
+            "x-venice-model-deprecation-date": day,
+            "x-venice-deprecated": "true",
+        }
+        if replacement := deprecation.get("replacementModelId"):
+            headers["x-venice-deprecated-replacement"] = replacement
+    return headers
+
+
+def one_of(field: str, value: Any, allowed: list[Any]) -> None:
+    """Refuse a value that a model does not list, naming those that it does."""
+    if value not in allowed:
+        expected = quoted(allowed)
+        raise custom(
+            field, f"Invalid value. Expected {expected}, received '{value}'", expected=expected, received=value
+        )
+
+
+def within(field: str, text: str, limit: float | None, unit: str = "character(s)") -> None:
+    """Refuse a text that is longer than a model's own limit."""
+    if limit and len(text) > limit:
+        raise custom(field, f"String must contain at most {limit} {unit}", maximum=limit)
+
+
+def unsupported(model: Model, field: str) -> ApiError:
+    """A setting that the model lacks."""
+    return custom(field, f"{field} is not supported by this model: {model['id']}")

@@ -1,0 +1,96 @@
+"""POST /crypto/rpc/{network}: a few blockchain methods with made-up answers."""
+
+import hashlib
+import json
+import re
+import uuid
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from sanctum_venice_tools.emulator.errors import custom, standard
+from sanctum_venice_tools.emulator.service import Call
+
+# Each network, and its chain's id.
+NETWORKS = {
+    "ethereum-mainnet": 1,
+    "ethereum-sepolia": 11155111,
+    "base-mainnet": 8453,
+    "polygon-mainnet": 137,
+    "arbitrum-mainnet": 42161,
+    "optimism-mainnet": 10,
+    "starknet-mainnet": 0,
+}
+CREDITS = 20
+CREDIT_USD = 7e-7
+REFUSED = re.compile(r".*_(new\w*Filter|getFilter\w*|uninstallFilter|(un)?subscribe)")
+IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{1,255}")
+METHOD_NOT_FOUND = -32601
+INVALID_PARAMS = -32602
+
+
+async def list_networks(call: Call) -> Response:  # noqa: ARG001 - every endpoint is called alike
+    """GET /crypto/rpc/networks."""
+    return JSONResponse({"networks": list(NETWORKS)})
+
+
+async def forward(call: Call) -> Response:
+    """POST /crypto/rpc/{network}; the same Idempotency-Key gets the same answer, at no cost."""
+    network = call.path["network"]
+    if network not in NETWORKS:
+        raise standard(400, f"Unsupported network: {network}")
+    requests = call.body if isinstance(call.body, list) else [call.body]
+    for request in requests:
+        if REFUSED.fullmatch(request["method"]):
+            raise standard(400, f"Method not supported: {request['method']}")
+    key = call.request.headers.get("idempotency-key")
+    if key is not None and not IDEMPOTENCY_KEY.fullmatch(key):
+        raise custom("Idempotency-Key", "Invalid")
+    body = hashlib.sha256(json.dumps([network, call.body], sort_keys=True).encode()).hexdigest()
+    memory = call.service.replies
+    if key and (call.key_id, key) in memory:
+        earlier, content, headers = memory[call.key_id, key]
+        if earlier != body:
+            raise custom("Idempotency-Key", "This key was used with another request")
+        return JSONResponse(content, headers=headers | {"Idempotent-Replayed": "true"})
+
+    answers = [_answer(network, request) for request in requests]
+    credits_ = CREDITS * len(requests)
+    content = answers if isinstance(call.body, list) else answers[0]
+    headers = {
+        "X-Venice-RPC-Credits": str(credits_),
+        "X-Venice-RPC-Cost-USD": f"{credits_ * CREDIT_USD:.8f}",
+        "X-Request-ID": str(uuid.uuid4()),
+    }
+    call.charge(credits_ * CREDIT_USD, sku="crypto-rpc", units=credits_)
+    if key:
+        memory[call.key_id, key] = (body, content, headers)
+    return JSONResponse(content, headers=headers)
+
+
+def _answer(network: str, request: dict[str, Any]) -> dict[str, Any]:
+    """The answer to one request; an error of JSON-RPC is no error of HTTP."""
+    frame = {"jsonrpc": "2.0"} | ({"id": request["id"]} if "id" in request else {})
+    params = request.get("params", [])
+    digest = hashlib.sha256(json.dumps([network, request["method"], params]).encode()).hexdigest()
+    needs_address = {"eth_getBalance", "eth_getTransactionCount", "eth_getCode"}
+    if request["method"] in needs_address and not (params and isinstance(params[0], str)):
+        return frame | {"error": {"code": INVALID_PARAMS, "message": "missing value for required argument 0"}}
+    results: dict[str, Any] = {
+        "eth_chainId": hex(NETWORKS[network]),
+        "eth_blockNumber": hex(21_000_000 + NETWORKS[network] % 1000),
+        "eth_gasPrice": hex(12_000_000_000),
+        "eth_getBalance": hex(int(digest[:14], 16)),
+        "eth_getTransactionCount": hex(int(digest[:2], 16)),
+        "eth_getCode": "0x",
+        "eth_call": "0x" + digest,
+        "eth_estimateGas": hex(21_000),
+        "eth_getTransactionReceipt": None,
+        "eth_sendRawTransaction": "0x" + digest,
+        "net_version": str(NETWORKS[network]),
+        "web3_clientVersion": "local-venice/1.0",
+    }
+    if request["method"] not in results:
+        message = f"the method {request['method']} does not exist/is not available"
+        return frame | {"error": {"code": METHOD_NOT_FOUND, "message": message}}
+    return frame | {"result": results[request["method"]]}

@@ -1,0 +1,142 @@
+"""Changing pictures: edit, multi-edit, upscale and background removal."""
+
+from typing import Any
+
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from sanctum_venice_tools.emulator import pictures
+from sanctum_venice_tools.emulator.catalogue import Model, catalogue, one_of, unsupported, within
+from sanctum_venice_tools.emulator.errors import custom
+from sanctum_venice_tools.emulator.images import TIERS, price, seed_of
+from sanctum_venice_tools.emulator.service import Call
+from sanctum_venice_tools.emulator.uploads import read_picture
+
+SMALLEST = 65_536
+LARGEST = 33_177_600
+LARGEST_UPSCALED = 16_777_216
+SCALES = (2, 4)
+MOST_PICTURES = 3
+TOLERANCE = 60
+
+
+async def edit(call: Call) -> Response:
+    """POST /image/edit."""
+    body = call.body
+    model = catalogue().find(body.get("model") or body.get("modelId") or "firered-image-edit", "inpaint")
+    return await _edit(call, model, [body["image"]], "image")
+
+
+async def multi_edit(call: Call) -> Response:
+    """POST /image/multi-edit."""
+    body = call.body
+    model = catalogue().find(body.get("modelId") or "firered-image-edit", "inpaint")
+    limits = model["model_spec"]["constraints"]
+    most = limits.get("maxInputImages", MOST_PICTURES) if limits["combineImages"] else 1
+    if len(body["images"]) > most:
+        raise custom("images", f"Array must contain at most {most} element(s)", maximum=most)
+    return await _edit(call, model, body["images"], "images")
+
+
+async def _edit(call: Call, model: Model, sources: list[str], field: str) -> Response:
+    """Both ways to edit: the first picture is the base, the others are laid upon it."""
+    body = call.body
+    _check(model, body)
+    opened = [
+        await run_in_threadpool(read_picture, field, source, allow_url=True, smallest=SMALLEST, largest=LARGEST)
+        for source in sources
+    ]
+    resolution = body.get("resolution") or model["model_spec"]["constraints"].get("defaultResolution", "1K")
+    kind = body.get("output_format") or ("png" if resolution == "1K" else "jpeg")
+    file = await run_in_threadpool(_apply, body, opened, TIERS[resolution], kind)
+
+    pricing = model["model_spec"]["pricing"]
+    usd = price(pricing, body, "inpaint")
+    if extra := pricing.get("inputImages"):
+        usd += max(len(sources) - extra["included"], 0) * extra["additional"]["usd"]
+    call.use(model)
+    call.charge(usd, sku=f"{model['id']}-edit", model=model)
+    call.headers["x-venice-is-content-violation"] = "false"
+    return Response(file, media_type=f"image/{kind}")
+
+
+def _check(model: Model, body: dict[str, Any]) -> None:
+    """Refuse settings that this model lacks."""
+    limits = model["model_spec"]["constraints"]
+    within("prompt", body["prompt"], limits["promptCharacterLimit"])
+    if "aspect_ratio" in body:
+        one_of("aspect_ratio", body["aspect_ratio"], limits["aspectRatios"])
+    if "resolution" in body:
+        one_of("resolution", body["resolution"], limits.get("resolutions", ["1K"]))
+    if "quality" in body and "qualities" not in limits:
+        raise unsupported(model, "quality")
+
+
+def _apply(body: dict[str, Any], opened: list[Image.Image], megapixels: float, kind: str) -> bytes:
+    """The base with its colours turned, the other pictures in a row, and the instruction written below."""
+    base = opened[0].convert("RGB")
+    ratio = body.get("aspect_ratio", "auto")
+    size = pictures.fit_ratio(f"{base.width}:{base.height}" if ratio == "auto" else ratio, megapixels)
+    made = pictures.turn_colours(ImageOps.fit(base, size), seed_of({"prompt": body["prompt"]}))
+    side = min(size) // 5
+    for place, other in enumerate(opened[1:]):
+        thumbnail = ImageOps.expand(ImageOps.fit(other.convert("RGB"), (side, side)), 2, "white")
+        made.paste(thumbnail, (8 + place * (side + 12), 8))
+    pictures.write_below(made, body["prompt"])
+    return pictures.encode(made, kind)
+
+
+async def upscale(call: Call) -> Response:
+    """POST /image/upscale."""
+    body = call.body
+    picture = await run_in_threadpool(
+        read_picture, "image", body["image"], allow_url=False, smallest=SMALLEST, largest=LARGEST_UPSCALED
+    )
+    scale = body.get("scale", SCALES[0])
+    pixels = picture.width * picture.height
+    # A large picture gets the smaller factor without a word.
+    if pixels * scale**2 > LARGEST_UPSCALED:
+        scale = SCALES[0]
+    if pixels * scale**2 > LARGEST_UPSCALED:
+        raise custom("image", f"The upscaled image would exceed {LARGEST_UPSCALED} pixels.")
+    model = catalogue().find("upscaler", "upscale")
+
+    def enlarge() -> bytes:
+        size = (round(picture.width * scale), round(picture.height * scale))
+        larger = picture.resize(size, Image.Resampling.LANCZOS).filter(ImageFilter.UnsharpMask(2, 60))
+        return pictures.encode(larger, "png")
+
+    file = await run_in_threadpool(enlarge)
+    call.use(model)
+    tier = "2x" if scale <= SCALES[0] else "4x"
+    call.charge(model["model_spec"]["pricing"]["upscale"][tier]["usd"], sku=f"upscale-{tier}", model=model)
+    return Response(file, media_type="image/png")
+
+
+async def remove_background(call: Call) -> Response:
+    """POST /image/background-remove."""
+    body = call.body
+    field = "image" if "image" in body else "image_url"
+    if field not in body:
+        raise custom("image", "Either image or image_url is required")
+    picture = await run_in_threadpool(read_picture, field, body[field], allow_url=field == "image_url", largest=LARGEST)
+    model = catalogue().find("bria-bg-remover", "image")
+    file = await run_in_threadpool(lambda: pictures.encode(cut_out(picture), "png"))
+    call.use(model)
+    call.charge(model["model_spec"]["pricing"]["generation"]["usd"], sku="background-removal", model=model)
+    return Response(file, media_type="image/png")
+
+
+def cut_out(picture: Image.Image) -> Image.Image:
+    """The picture without what has about the colour of its upper left corner."""
+    plain = picture.convert("RGB")
+    corner = plain.getpixel((0, 0))
+    difference = ImageChops.difference(plain, Image.new("RGB", plain.size, corner)).convert("L")
+    mask = difference.point([0 if level < TOLERANCE else 255 for level in range(256)])
+    # A subject there must be: an ellipse in the middle stays in any case.
+    ImageDraw.Draw(mask).ellipse(
+        (plain.width // 4, plain.height // 4, plain.width * 3 // 4, plain.height * 3 // 4), fill=255
+    )
+    plain.putalpha(mask)
+    return plain

@@ -1,0 +1,49 @@
+"""Films: a slow move over a picture, with a tune, as genuine MP4 files."""
+
+import io
+from fractions import Fraction
+
+from PIL import Image, ImageOps
+
+from sanctum_venice_tools.emulator import sound
+
+FRAMES_PER_SECOND = 8
+RATE = 44_100
+MARGIN = 1.15
+
+HEIGHTS = {"4k": 2160, "2K": 1440, "768P": 768, "true_1080p": 1080}
+
+
+def size_of(resolution: str, ratio: str) -> tuple[int, int]:
+    """Width and height: the resolution is the shorter side, and both are even, as the codec wants."""
+    short = HEIGHTS.get(resolution) or int(resolution.rstrip("p"))
+    across, down = (int(side) for side in ratio.split(":"))
+    longer = round(short * max(across, down) / min(across, down) / 2) * 2
+    return (longer, short) if across >= down else (short, longer)
+
+
+def make(picture: Image.Image, size: tuple[int, int], seconds: float, title: str, *, audio: bool) -> bytes:
+    """A film of that many seconds over the picture."""
+    import av  # noqa: PLC0415 - its libraries are large, and most runs make no film
+
+    file = io.BytesIO()
+    count = max(round(seconds * FRAMES_PER_SECOND), 1)
+    larger = ImageOps.fit(picture.convert("RGB"), (round(size[0] * MARGIN), round(size[1] * MARGIN)))
+    with av.open(file, "w", format="mp4") as output:
+        stream = output.add_stream("libx264", rate=FRAMES_PER_SECOND, options={"preset": "ultrafast", "crf": "28"})
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuv420p"
+        # Streams have to be there before anything is written.
+        music = output.add_stream("aac", rate=RATE, layout="mono") if audio else None
+        for number in range(count):
+            left = round((larger.width - size[0]) * number / count)
+            top = round((larger.height - size[1]) * number / count)
+            shown = larger.crop((left, top, left + size[0], top + size[1]))
+            frame = av.VideoFrame.from_image(shown)  # type: ignore[no-untyped-call] # PyAV has no type for it
+            frame.pts, frame.time_base = number, Fraction(1, FRAMES_PER_SECOND)
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+        if music:
+            output.mux(music.encode(sound.mono_frame(sound.tune(title, seconds, RATE), RATE)))
+            output.mux(music.encode(None))
+    return file.getvalue()

@@ -1,0 +1,125 @@
+"""Jobs that take a while: queued, asked after, taken away, deleted."""
+
+import asyncio
+import secrets
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response
+
+from sanctum_venice_tools.emulator.catalogue import Model
+from sanctum_venice_tools.emulator.errors import custom, standard
+from sanctum_venice_tools.emulator.service import Call
+
+MOST_DOWNLOADS = 10
+
+
+@dataclass
+class Job:
+    """A film or piece of music that is being made."""
+
+    kind: str
+    model: Model
+    make: Callable[[], bytes]
+    media_type: str
+    ready: float
+    private: bool = False
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    began: float = field(default_factory=time.monotonic)
+    downloads: int = 0
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    content: bytes = b""
+
+    @property
+    def done(self) -> bool:
+        """Whether its time is over."""
+        return time.monotonic() >= self.ready
+
+    async def file(self) -> bytes:
+        """The finished file, made when it is first wanted."""
+        async with self.lock:
+            if not self.content:
+                self.content = await run_in_threadpool(self.make)
+        return self.content
+
+    def progress(self, status: str) -> dict[str, Any]:
+        """What a question after it is told, in milliseconds."""
+        return {
+            "status": status,
+            "average_execution_time": round((self.ready - self.began) * 1000),
+            "execution_duration": round((time.monotonic() - self.began) * 1000),
+        }
+
+
+def queue(call: Call, kind: str, model: Model, make: Callable[[], bytes], media_type: str) -> Job:
+    """Begin a job."""
+    private = model["id"].endswith("-private")
+    ready = time.monotonic() + call.service.settings.job_seconds
+    job = Job(kind, model, make, media_type, ready, private)
+    call.service.jobs[job.id] = job
+    return job
+
+
+def _find(call: Call, kind: str) -> Job | None:
+    """The job that a request names; the model has to be the one that it was queued with."""
+    job: Job | None = call.service.jobs.get(call.body["queue_id"])
+    return job if job and job.kind == kind and job.model["id"] == call.body["model"] else None
+
+
+def retrieve(kind: str) -> Callable[[Call], Any]:
+    """The endpoint that asks after jobs of a kind."""
+
+    async def endpoint(call: Call) -> Response:
+        job = _find(call, kind)
+        if not job:
+            raise standard(404, f"{kind.capitalize()} not found: the request id is invalid, expired or deleted")
+        if not job.done:
+            return JSONResponse(job.progress("PROCESSING"))
+        if job.private:
+            return JSONResponse(job.progress("COMPLETED"))
+        file = await job.file()
+        if call.body.get("delete_media_on_completion"):
+            del call.service.jobs[job.id]
+        return Response(file, media_type=job.media_type)
+
+    return endpoint
+
+
+def complete(kind: str) -> Callable[[Call], Any]:
+    """The endpoint that deletes what jobs of a kind have made."""
+
+    async def endpoint(call: Call) -> Response:
+        job = _find(call, kind)
+        if not job:
+            raise custom("queue_id", "Request ID not found")
+        if job.done:
+            del call.service.jobs[job.id]
+        return JSONResponse({"success": job.done})
+
+    return endpoint
+
+
+async def download(call: Call) -> Response:
+    """GET or DELETE the address that a private model hands out: without a key, and only a few times."""
+    service, token = call.service, call.path["token"]
+    job = next(
+        (job for job in service.jobs.values() if secrets.compare_digest(job.token.encode(), token.encode())), None
+    )
+    if job is None:
+        raise standard(410, "This download has been revoked or has expired.")
+    if "authorization" in call.request.headers:
+        raise standard(400, "Only one auth mechanism is allowed: do not send an Authorization header.")
+    if call.request.method == "DELETE":
+        del service.jobs[job.id]
+        return Response(status_code=204)
+    if not job.done:
+        raise standard(404, "The file is not ready.")
+    job.downloads += 1
+    if job.downloads > MOST_DOWNLOADS:
+        raise standard(429, "Too many downloads.")
+    return Response(await job.file(), media_type=job.media_type)

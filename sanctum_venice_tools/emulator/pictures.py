@@ -1,0 +1,119 @@
+"""Pictures that show the words they were made from, on a gradient that follows from words and seed."""
+
+import colorsys
+import hashlib
+import io
+import random
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+# The encoders' settings: quick rather than small.
+ENCODERS = {
+    "webp": ("WEBP", {"quality": 80, "method": 2}),
+    "png": ("PNG", {"compress_level": 3}),
+    "jpeg": ("JPEG", {"quality": 88}),
+}
+LONGEST_CAPTION = 400
+SMALLEST_LETTERS = 8
+
+# Words for colours: the hues around the circle, and bounds of saturation and brightness, each from 0 to 255.
+HUES = ("red", "orange", "yellow", "green", "green", "cyan", "cyan", "blue", "blue", "violet", "magenta", "red")
+GREY, DARK, BRIGHT = 30, 90, 190
+
+Colour = tuple[int, int, int]
+
+
+def fit_ratio(ratio: str, megapixels: float = 1.0, step: int = 16) -> tuple[int, int]:
+    """Width and height of about that many times 1024 x 1024 pixels, in a ratio such as 16:9."""
+    across, down = (float(side) for side in ratio.split(":"))
+    area = megapixels * 1024 * 1024
+    width = (area * across / down) ** 0.5
+    return max(round(width / step), 1) * step, max(round(area / width / step), 1) * step
+
+
+def draw(caption: str, size: tuple[int, int], seed: str, *, mark: str = "") -> Image.Image:
+    """A picture of that size: the same words, size and seed give the same picture."""
+    chance = random.Random(hashlib.sha256(f"{caption}\0{seed}".encode()).digest())  # noqa: S311 - for looks
+    hue = chance.random()
+    dark, light = _colour(hue, 0.75, 0.32), _colour(hue + chance.uniform(0.08, 0.3), 0.55, 0.95)
+    gradient = chance.choice([Image.linear_gradient, Image.radial_gradient])("L")
+    turned = gradient.rotate(chance.choice([0, 90, 180, 270]))
+    picture = ImageOps.colorize(turned.resize(size, Image.Resampling.BILINEAR), dark, light)
+    pen = ImageDraw.Draw(picture)
+    _write(pen, caption, size)
+    if mark:
+        font = ImageFont.load_default(max(min(size) / 32, 8))
+        place = (size[0] - min(size) / 40, size[1] - min(size) / 40)
+        pen.text(place, mark, "white", font, anchor="rs", stroke_width=1, stroke_fill="black")
+    return picture
+
+
+def encode(picture: Image.Image, kind: str) -> bytes:
+    """The picture as a file of that format."""
+    name, options = ENCODERS[kind]
+    file = io.BytesIO()
+    (picture.convert("RGB") if kind == "jpeg" else picture).save(file, name, **options)
+    return file.getvalue()
+
+
+def _colour(hue: float, saturation: float, value: float) -> Colour:
+    red, green, blue = (round(part * 255) for part in colorsys.hsv_to_rgb(hue % 1, saturation, value))
+    return red, green, blue
+
+
+def _write(pen: ImageDraw.ImageDraw, caption: str, size: tuple[int, int]) -> None:
+    """The caption in the middle, as large as it fits."""
+    text = " ".join(caption.split())
+    if len(text) > LONGEST_CAPTION:
+        text = text[:LONGEST_CAPTION] + " ..."
+    height = min(size) / 7
+    while True:
+        font = ImageFont.load_default(max(height, SMALLEST_LETTERS))
+        lines = _wrap(text, font, size[0] * 0.86)
+        box = pen.multiline_textbbox((0, 0), lines, font)
+        if height <= SMALLEST_LETTERS or (box[3] - box[1] <= size[1] * 0.8 and box[2] - box[0] <= size[0] * 0.9):
+            break
+        height *= 0.85
+    middle = (size[0] / 2, size[1] / 2)
+    stroke = max(round(height / 28), 1)
+    pen.multiline_text(
+        middle, lines, "white", font, anchor="mm", align="center", stroke_width=stroke, stroke_fill="black"
+    )
+
+
+def _wrap(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: float) -> str:
+    """The text in lines that are no wider than that, as far as its words allow."""
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and font.getlength(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return "\n".join(lines)
+
+
+def turn_colours(picture: Image.Image, seed: int) -> Image.Image:
+    """The picture with its hues turned by an angle that follows from the seed."""
+    hue, saturation, value = picture.convert("HSV").split()
+    turn = 40 + seed % 160
+    turned = hue.point([(level + turn) % 256 for level in range(256)])
+    return Image.merge("HSV", (turned, saturation, value)).convert("RGB")
+
+
+def write_below(picture: Image.Image, caption: str) -> None:
+    """Write one line at the foot of a picture, cut where the picture ends."""
+    font = ImageFont.load_default(max(min(picture.size) / 22, SMALLEST_LETTERS))
+    line = " ".join(caption.split())[:LONGEST_CAPTION]
+    while line and font.getlength(line) > picture.width * 0.94:
+        line = line[: len(line) * 9 // 10]
+    place = (picture.width / 2, picture.height - min(picture.size) / 30)
+    ImageDraw.Draw(picture).text(place, line, "white", font, anchor="ms", stroke_width=2, stroke_fill="black")
+
+
+def describe(picture: Image.Image) -> str:
+    """What a program without eyes can say of a picture: its size and its colour."""
+    hue, saturation, value = picture.convert("RGB").resize((1, 1)).convert("HSV").tobytes()
+    colour = "grey" if saturation < GREY else HUES[hue * len(HUES) // 256]
+    shade = "dark" if value < DARK else "bright" if value > BRIGHT else "middling"
+    return f"{picture.width} by {picture.height} pixels, mostly {shade} {colour}"

@@ -1,0 +1,69 @@
+"""Runs the local Venice on this machine until it is told to stop."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import threading
+
+import click
+import uvicorn
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from sanctum_venice_tools.emulator.app import create_app
+from sanctum_venice_tools.emulator.service import Settings
+
+
+class Protocol(H11Protocol):
+    """HTTP that hands each request its connection, so that a fault can tear it down."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        """Put the connection into the scope of every request on it."""
+        super().connection_made(transport)
+        app = self.app
+
+        async def with_transport(scope: Scope, receive: Receive, send: Send) -> None:
+            scope["emulator.transport"] = transport
+            await app(scope, receive, send)
+
+        self.app = with_transport
+
+
+class Server(uvicorn.Server):
+    """A server that says where it can be reached as soon as it can."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then print the address."""
+        await super().startup(sockets)
+        if self.started:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            click.echo(f"http://{f'[{host}]' if ':' in host else host}:{port}/api/v1")
+            sys.stdout.flush()
+
+
+def serve(settings: Settings, *, host: str = "127.0.0.1", port: int = 0, until_stdin_closes: bool = False) -> None:
+    """Serve until a signal comes, or until the program that started this one is gone."""
+    config = uvicorn.Config(
+        create_app(settings),
+        host,
+        port,
+        http=Protocol,
+        loop="asyncio",
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    if until_stdin_closes:
+        threading.Thread(target=_watch_stdin, daemon=True).start()
+    Server(config).run()
+
+
+def _watch_stdin() -> None:
+    """End this process when the other end of its standard input is gone."""
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)

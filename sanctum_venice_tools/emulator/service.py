@@ -1,0 +1,109 @@
+"""What one running local Venice holds, and one call to it."""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+
+from sanctum_venice_tools.emulator.account import Account, now
+from sanctum_venice_tools.emulator.catalogue import Model, model_headers
+from sanctum_venice_tools.emulator.defaults import JOB_SECONDS, LOCAL_KEY
+from sanctum_venice_tools.emulator.facts import Operation
+from sanctum_venice_tools.emulator.faults import Faults
+from sanctum_venice_tools.emulator.log import Log
+from sanctum_venice_tools.emulator.script import Script
+from sanctum_venice_tools.emulator.tokens import Tokens
+
+if TYPE_CHECKING:
+    from sanctum_venice_tools.emulator.jobs import Job
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a local Venice is started."""
+
+    key: str = LOCAL_KEY
+    log: Path | None = None
+    script: Path | None = None
+    allow_faults: bool = False
+    job_seconds: float = JOB_SECONDS
+
+
+@dataclass
+class Key:
+    """An API key of the account."""
+
+    secret: str
+    kind: str
+    description: str
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    created: datetime = field(default_factory=now)
+    used: datetime | None = None
+    expires: datetime | None = None
+    limits: dict[str, Any] = field(default_factory=dict)
+    period: str = "EPOCH"
+    privacy: str = "ALL"
+
+
+class Service:
+    """The state behind every request."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        first = Key(settings.key, "ADMIN", "The key of the local Venice")
+        self.keys: dict[str, Key] = {settings.key: first}
+        self.account = Account()
+        self.account.remember_last_week(first.id)
+        self.faults = Faults()
+        self.log = Log(settings.log, self.keys)
+        self.script = Script.load(settings.script)
+        self.tokens = Tokens()
+        # What speech was made, by the hash of its file, and which model each cloned voice belongs to.
+        self.spoken: dict[str, str] = {}
+        self.voices: dict[str, str] = {}
+        self.jobs: dict[str, Job] = {}
+        # Hashes of media that consent was given for, and answers to be repeated, by key and Idempotency-Key.
+        self.consented: set[str] = set()
+        self.replies: dict[tuple[str, str], tuple[str, Any, dict[str, str]]] = {}
+
+
+@dataclass
+class Call:
+    """One request that was let in: its key is good and its body fits Venice's document."""
+
+    request: Request
+    service: Service
+    operation: Operation
+    key: Key | None
+    query: dict[str, Any]
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def path(self) -> dict[str, str]:
+        """The parts of the path that vary."""
+        return self.request.path_params
+
+    @property
+    def key_id(self) -> str:
+        """The id of the key that was sent, or "" where none was needed."""
+        return self.key.id if self.key else ""
+
+    def use(self, model: Model, *, tokens: int = 0) -> None:
+        """Note which model serves the call, in the limits and in the reply's headers."""
+        self.headers |= model_headers(model) | self.service.account.count(model, tokens, self.key_id)
+
+    def charge(
+        self,
+        usd: float,
+        *,
+        sku: str,
+        units: float = 1,
+        model: Model | None = None,
+        details: dict[str, Any] | None = None,
+    ) -> None:
+        """Take the price of the call from the account."""
+        self.service.account.spend(usd, sku=sku, units=units, model=model, key=self.key_id, details=details)

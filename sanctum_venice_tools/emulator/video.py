@@ -1,0 +1,178 @@
+"""Films: POST /video/quote, /video/queue and /video/transcriptions."""
+
+import hashlib
+import re
+from typing import Any
+
+from PIL import Image
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from sanctum_venice_tools.emulator import film, jobs, pictures
+from sanctum_venice_tools.emulator.catalogue import Model, catalogue, one_of, unsupported, within
+from sanctum_venice_tools.emulator.errors import ApiError, custom, too_large
+from sanctum_venice_tools.emulator.faults import CONSENT
+from sanctum_venice_tools.emulator.service import Call
+from sanctum_venice_tools.emulator.uploads import check_address, read_file, read_picture
+
+LARGEST_BODY = 35
+TRANSCRIPTION_USD = 0.01
+UPSCALER = "topaz-video-upscale"
+WITH_CONSENT = {"seedance-2-0-image-to-video"}
+CONSENTS = {"confirmed_terms_and_privacy", "confirmed_legal_right", "confirmed_screening_acknowledged"}
+YOUTUBE = re.compile(r"https?://((www\.|m\.)?youtube\.com/(watch\?|shorts/|live/)|youtu\.be/)\S+")
+
+# Dollars for a second in 720p with sound, by the beginning of a model's id.
+RATES = {"sora": 0.2, "seedance": 0.12, "wan": 0.1, "grok": 0.07, "topaz": 0.02}
+FACTORS = {"480p": 0.5, "720p": 1.0, "1080p": 2.0}
+SILENT = 0.8
+# Of a film that was not looked at, this length is assumed.
+ASSUMED_SECONDS = 5
+
+# Which fields bring media, and what role a face in them has.
+ROLES = {
+    "image_url": "image",
+    "end_image_url": "end_image",
+    "reference_image_urls": "reference_image",
+    "video_url": "video",
+    "reference_video_urls": "reference_video",
+}
+MEDIA = {field: role.removeprefix("reference_").removeprefix("end_") for field, role in ROLES.items()} | dict.fromkeys(
+    ("audio_url", "reference_audio_urls"), "audio"
+)
+# The most megabytes of each kind of media.
+LARGEST = {"image": 25, "video": 50, "audio": 15}
+
+
+async def quote(call: Call) -> Response:
+    """POST /video/quote; only what matters for the price is checked."""
+    body = call.body
+    model = catalogue().find(body["model"], "video")
+    limits = model["model_spec"]["constraints"]
+    for field, listed in (("duration", "durations"), ("resolution", "resolutions")):
+        if field in body and limits[listed]:
+            one_of(field, body[field], limits[listed])
+    return JSONResponse({"quote": _price(model, body)})
+
+
+async def queue(call: Call) -> Response:
+    """POST /video/queue."""
+    body = call.body
+    if int(call.request.headers.get("content-length", "0")) > LARGEST_BODY * 2**20:
+        raise too_large(LARGEST_BODY)
+    model = catalogue().find(body["model"], "video")
+    _check(model, body)
+    _check_consent(call, model)
+    picture = read_picture("image_url", body["image_url"], allow_url=True) if "image_url" in body else None
+    job = jobs.queue(call, "video", model, lambda: _film(model, body, picture), "video/mp4")
+    call.use(model)
+    call.charge(_price(model, body), sku=f"{model['id']}-video", model=model)
+    answer = {"model": model["id"], "queue_id": job.id}
+    if job.private:
+        answer["download_url"] = f"{call.request.base_url.replace(path='')}/files/{job.token}.mp4"
+    return JSONResponse(answer)
+
+
+def _check(model: Model, body: dict[str, Any]) -> None:
+    """Refuse what this model does not take."""
+    limits = model["model_spec"]["constraints"]
+    within("prompt", body["prompt"], limits.get("prompt_character_limit"))
+    _check_settings(model, body)
+    needed = {"image-to-video": "image_url", "video": "video_url"}.get(limits["model_type"])
+    if needed and needed not in body:
+        raise custom(needed, f"{needed} is required by this model")
+    for field in ("image_url", "end_image_url", "video_url"):
+        if field in body and limits["model_type"] == "text-to-video":
+            raise unsupported(model, field)
+    for field in MEDIA.keys() & body.keys():
+        for address in [body[field]] if isinstance(body[field], str) else body[field]:
+            _check_media(field, MEDIA[field], address)
+    if body.get("reference_audio_urls") and not (ROLES.keys() & body.keys()):
+        raise custom("reference_audio_urls", "Reference audio needs an image or video beside it")
+
+
+def _check_settings(model: Model, body: dict[str, Any]) -> None:
+    """Refuse settings that this model does not list; an empty list means that it has no such setting."""
+    limits = model["model_spec"]["constraints"]
+    for field, listed in (("duration", "durations"), ("resolution", "resolutions"), ("aspect_ratio", "aspect_ratios")):
+        if field in body and limits[listed]:
+            one_of(field, body[field], limits[listed])
+        elif field in body and field != "duration":
+            raise unsupported(model, field)
+    if limits["aspect_ratios"] and "aspect_ratio" not in body:
+        raise custom("aspect_ratio", "Required")
+    if "audio" in body and not limits["audio_configurable"]:
+        raise unsupported(model, "audio")
+    if "upscale_factor" in body and model["id"] != UPSCALER:
+        raise unsupported(model, "upscale_factor")
+
+
+def _check_media(field: str, kind: str, address: str) -> None:
+    """Refuse what is neither an address nor a data URL of the right kind; bare base64 is neither."""
+    if re.match(r"https?://", address):
+        check_address(field, address)
+    elif not address.startswith(f"data:{kind}/"):
+        raise custom(field, f"Must be an http(s) URL or a data:{kind}/... URL")
+    elif len(read_file(field, address)) > LARGEST[kind] * 2**20:
+        raise custom(field, f"The {kind} exceeds the maximum allowed size of {LARGEST[kind]} MB.")
+
+
+def _check_consent(call: Call, model: Model) -> None:
+    """Ask for consent before media with faces go to Seedance; the same media are asked about once."""
+    body = call.body
+    given = body.get("consents", {}).get("seedance")
+    if given and (extra := sorted(given.keys() - CONSENTS)):
+        listed = ", ".join(f"'{name}'" for name in extra)
+        raise custom("consents", f"Unrecognized key(s) in object: {listed}")
+    fields = [field for field in ROLES if field in body]
+    if model["id"] not in WITH_CONSENT or not fields:
+        return
+    media = hashlib.sha256(repr([body[field] for field in fields]).encode()).hexdigest()
+    if given:
+        call.service.consented.add(media)
+    elif media not in call.service.consented:
+        raise ApiError(409, CONSENT | {"face_media_roles": [ROLES[field] for field in fields]})
+
+
+def _seconds(body: dict[str, Any]) -> int:
+    """How long the film shall be."""
+    number = re.fullmatch(r"(\d+)s", body.get("duration", ""))
+    return int(number[1]) if number else ASSUMED_SECONDS
+
+
+def _price(model: Model, body: dict[str, Any]) -> float:
+    """What a film costs with these settings."""
+    rate = next(usd for family, usd in RATES.items() if model["id"].startswith(family))
+    if model["id"] == UPSCALER:
+        return round(rate * ASSUMED_SECONDS * int(body.get("upscale_factor", 2)), 4)
+    silent = model["model_spec"]["constraints"]["audio_configurable"] and body.get("audio") is False
+    price = rate * _seconds(body) * FACTORS.get(_resolution(model, body), 1.0) * (SILENT if silent else 1)
+    return round(price + float(body.get("reference_video_total_duration", 0)) * rate / 4, 4)
+
+
+def _resolution(model: Model, body: dict[str, Any]) -> str:
+    """The resolution asked for, else the model's middle one."""
+    listed = model["model_spec"]["constraints"]["resolutions"]
+    return str(body.get("resolution") or (listed[len(listed) // 2] if listed else "720p"))
+
+
+def _film(model: Model, body: dict[str, Any], picture: Image.Image | None) -> bytes:
+    """The finished film."""
+    ratio = body.get("aspect_ratio", "")
+    if ":" not in ratio:
+        ratio = f"{picture.width}:{picture.height}" if picture else "16:9"
+    size = film.size_of(_resolution(model, body), ratio)
+    picture = picture or pictures.draw(body["prompt"], size, model["id"])
+    audio = model["model_spec"]["constraints"]["audio"] and body.get("audio", True)
+    return film.make(picture, size, _seconds(body), body["prompt"], audio=audio)
+
+
+async def transcribe(call: Call) -> Response:
+    """POST /video/transcriptions."""
+    body = call.body
+    if not YOUTUBE.fullmatch(body["url"]):
+        raise custom("url", "Only YouTube URLs are supported")
+    text = f"This is the local Venice, which has not seen {body['url']}."
+    call.charge(TRANSCRIPTION_USD, sku="video-transcription")
+    if body.get("response_format") == "text":
+        return PlainTextResponse(text)
+    return JSONResponse({"transcript": text, "lang": "en"})

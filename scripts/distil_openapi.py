@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""Distil Venice's published OpenAPI document to the facts that the local Venice checks requests against.
+
+python scripts/distil_openapi.py OPENAPI_YAML writes sanctum_venice_tools/emulator/facts.json; with --check it
+changes nothing and fails when that file differs. What remains are names, types and limits; no prose.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+
+FACTS = Path(__file__).parent.parent / "sanctum_venice_tools" / "emulator" / "facts.json"
+METHODS = ("get", "post", "put", "patch", "delete")
+WIDTH = 110
+
+# Of a schema these say something that can be checked (or, `default`, something that a caller can leave out);
+# all else is prose.
+KEPT = (
+    "$ref", "type", "enum", "format", "pattern", "default",
+    "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
+    "minLength", "maxLength", "minItems", "maxItems", "required", "additionalProperties",
+    "items", "properties", "anyOf", "oneOf", "allOf",
+)  # fmt: skip
+
+
+class Loader(yaml.SafeLoader):
+    """YAML 1.2's scalars: to YAML 1.1, `off` is false, `16:9` is 969 and `2025-05-07` is a date."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - that is how PyYAML is told
+        first: [(tag, pattern) for tag, pattern in resolvers if tag == "tag:yaml.org,2002:null"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("(true|false)$"), list("tf"))
+Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"-?(0|[1-9]\d*)$"), list("-0123456789"))
+Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"-?\d+(\.\d+([eE][-+]?\d+)?|[eE][-+]?\d+)$"), list("-0123456789")
+)
+
+
+def distil_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    """An OpenAPI 3.0 schema as JSON Schema draft 2020-12, without its prose."""
+    facts = {keyword: distil_keyword(keyword, schema[keyword]) for keyword in KEPT if keyword in schema}
+    for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        if facts.pop(exclusive, False):
+            facts[exclusive] = facts.pop(bound)
+    # Without a type, `nullable` says no more than an empty schema does: anything at all.
+    if schema.get("nullable") and "type" in facts:
+        facts["type"] = [facts["type"], "null"]
+        if "enum" in facts:
+            facts["enum"] = [*facts["enum"], None]
+    if not facts.get("properties", True):
+        del facts["properties"]
+    return facts
+
+
+def distil_keyword(keyword: str, value: Any) -> Any:
+    """The value of one keyword, the schemas within it distilled."""
+    if keyword == "$ref":
+        return value.replace("#/components/schemas/", "#/$defs/")
+    if keyword == "properties":
+        return {name: distil_schema(part) for name, part in value.items()}
+    if keyword in {"anyOf", "oneOf", "allOf"}:
+        return distil_choice([part for part in value if part])
+    if keyword in {"items", "additionalProperties"} and isinstance(value, dict):
+        return distil_schema(value)
+    return value
+
+
+def distil_choice(branches: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The branches of a choice; one that says only `nullable` is Venice's way to write null."""
+    distilled: list[dict[str, Any]] = []
+    for branch in branches:
+        only_null = branch.get("nullable") and not branch.keys() & set(KEPT)
+        facts = {"type": "null"} if only_null else distil_schema(branch)
+        if facts not in distilled:
+            distilled.append(facts)
+    return distilled
+
+
+def distil_content(content: dict[str, Any]) -> dict[str, Any]:
+    """The schema of each content type of a body."""
+    return {kind: distil_schema(body.get("schema", {})) for kind, body in content.items()}
+
+
+def distil_operation(operation: dict[str, Any], security: list[Any]) -> dict[str, Any]:
+    """Who may call an operation, what it takes, and what it gives."""
+    return {
+        # An empty entry, or none at all, means that no key is needed.
+        "access": sorted({name or "public" for way in operation.get("security", security) or [{}]
+                          for name in way or [""]}),
+        "parameters": [
+            {"name": parameter["name"], "in": parameter["in"], "required": parameter.get("required", False),
+             "schema": distil_schema(parameter["schema"])}
+            for parameter in operation.get("parameters", [])
+        ],
+        "requests": distil_content(operation.get("requestBody", {}).get("content", {})),
+        "responses": {
+            status: {"headers": sorted(response.get("headers", {})),
+                     "content": distil_content(response.get("content", {}))}
+            for status, response in sorted(operation["responses"].items())
+        },
+    }  # fmt: skip
+
+
+def distil(document: dict[str, Any]) -> dict[str, Any]:
+    """All the facts of a document."""
+    return {
+        "version": document["info"]["version"],
+        "paths": {
+            path: {
+                method: distil_operation(operations[method], document.get("security", []))
+                for method in METHODS
+                if method in operations
+            }
+            for path, operations in sorted(document["paths"].items())
+        },
+        "$defs": {name: distil_schema(schema) for name, schema in sorted(document["components"]["schemas"].items())},
+    }
+
+
+def lay_out(value: Any, depth: int = 0, label: str = "") -> str:
+    """JSON in which what fits on a line stands on one line, so that a change shows as a small difference."""
+    line = label + json.dumps(value, ensure_ascii=False)
+    nested = isinstance(value, dict) or (isinstance(value, list) and isinstance(next(iter(value), 0), dict))
+    if depth + len(line) < WIDTH or not nested:
+        return line
+    parts = (
+        [lay_out(part, depth + 1, json.dumps(name) + ": ") for name, part in value.items()]
+        if isinstance(value, dict)
+        else [lay_out(part, depth + 1) for part in value]
+    )
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    inner = "\n" + " " * (depth + 1)
+    return f"{label}{opening}{inner}{f',{inner}'.join(parts)}\n{' ' * depth}{closing}"
+
+
+@click.command(help=__doc__)
+@click.argument("openapi_yaml", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--check", is_flag=True, help="Change nothing; fail when facts.json differs.")
+def main(openapi_yaml: Path, *, check: bool) -> None:
+    """Write or check facts.json."""
+    document = yaml.load(openapi_yaml.read_text(encoding="utf-8"), Loader)  # noqa: S506 - a SafeLoader
+    facts = lay_out(distil(document)) + "\n"
+    if not check:
+        FACTS.write_text(facts, encoding="utf-8")
+    elif not FACTS.exists() or FACTS.read_text(encoding="utf-8") != facts:
+        raise click.ClickException(f"{FACTS.name} differs: run this without --check.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,284 @@
+"""Films and music: quoted, queued, asked after, taken away, deleted."""
+
+import base64
+import io
+import time
+from collections.abc import Callable
+from typing import Any
+
+import av
+import httpx
+import pytest
+
+from sanctum_venice_tools.emulator.process import LocalVenice
+
+FILM = {"model": "wan-2.5-preview-text-to-video", "prompt": "A fox", "duration": "5s", "aspect_ratio": "16:9"}
+PRIVATE = {"model": "grok-imagine-text-to-video-private", "prompt": "A fox", "duration": "5s", "aspect_ratio": "9:16"}
+CONSENT = ("confirmed_terms_and_privacy", "confirmed_legal_right", "confirmed_screening_acknowledged")
+MUSIC = {"model": "elevenlabs-music", "prompt": "A calm tune", "duration_seconds": 10}
+
+
+def queue(client: httpx.Client, kind: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Queue a job; what all later questions after it need."""
+    reply = client.post(f"/{kind}/queue", json=body)
+    assert reply.status_code == 200, reply.text
+    return {"model": reply.json()["model"], "queue_id": reply.json()["queue_id"]}
+
+
+def finished(client: httpx.Client, kind: str, job: dict[str, Any]) -> httpx.Response:
+    """The reply once a job is done."""
+    while True:
+        reply = client.post(f"/{kind}/retrieve", json=job)
+        if "PROCESSING" not in reply.text[:50]:
+            return reply
+        time.sleep(0.05)
+
+
+def test_film_takes_a_while_and_comes_as_mp4(client: httpx.Client) -> None:
+    """At first it is being made, then the reply is the film, as long and as large as asked for."""
+    job = queue(client, "video", {**FILM, "resolution": "480p"})
+
+    first = client.post("/video/retrieve", json=job).json()
+    reply = finished(client, "video", job)
+
+    assert (first["status"], first["average_execution_time"]) == ("PROCESSING", 300)
+    assert reply.headers["content-type"] == "video/mp4"
+    with av.open(io.BytesIO(reply.content), "r") as film:
+        video, audio = film.streams.video[0], film.streams.audio[0]
+        assert (video.width, video.height, video.codec_context.name) == (854, 480, "h264")
+        assert audio.codec_context.name == "aac"
+        assert float((video.duration or 0) * (video.time_base or 0)) == 5
+
+
+def test_film_of_a_picture(client: httpx.Client, encoded: Callable[..., str]) -> None:
+    """A film made from a picture has its shape, and no sound where none is wanted."""
+    body = {
+        "model": "wan-2.5-preview-image-to-video",
+        "prompt": "It moves",
+        "duration": "5s",
+        "resolution": "480p",
+        "audio": False,
+        "image_url": f"data:image/png;base64,{encoded(400, 400)}",
+    }
+
+    reply = finished(client, "video", queue(client, "video", body))
+
+    with av.open(io.BytesIO(reply.content), "r") as film:
+        assert (film.streams.video[0].width, len(film.streams.audio)) == (480, 0)
+
+
+def test_film_by_download(client: httpx.Client) -> None:
+    """A private model's film lies at an address that takes no key, until it is revoked."""
+    reply = client.post("/video/queue", json=PRIVATE).json()
+    url, job = reply["download_url"], {"model": reply["model"], "queue_id": reply["queue_id"]}
+
+    early = httpx.get(url).status_code
+    status = finished(client, "video", job).json()["status"]
+    film = httpx.get(url)
+
+    assert (early, status, film.headers["content-type"]) == (404, "COMPLETED", "video/mp4")
+    assert client.get(url).status_code == 400
+    assert httpx.delete(url).status_code == 204
+    assert httpx.get(url).status_code == 410
+
+
+def test_too_many_downloads(client: httpx.Client) -> None:
+    """The address is good for a few downloads only."""
+    reply = client.post("/video/queue", json=PRIVATE).json()
+    finished(client, "video", {"model": reply["model"], "queue_id": reply["queue_id"]})
+
+    statuses = [httpx.get(reply["download_url"]).status_code for _ in range(11)]
+
+    assert statuses == [200] * 10 + [429]
+
+
+@pytest.mark.parametrize(("kind", "body"), [("video", {**FILM, "resolution": "480p"}), ("audio", MUSIC)])
+def test_complete_deletes(client: httpx.Client, kind: str, body: dict[str, Any]) -> None:
+    """`complete` deletes what is finished, and nothing before; what is deleted is not found."""
+    job = queue(client, kind, body)
+
+    early = client.post(f"/{kind}/complete", json=job).json()
+    finished(client, kind, job)
+    late = client.post(f"/{kind}/complete", json=job).json()
+
+    assert (early, late) == ({"success": False}, {"success": True})
+    assert client.post(f"/{kind}/retrieve", json=job).status_code == 404
+    assert client.post(f"/{kind}/complete", json=job).status_code == 400
+
+
+def test_deleted_with_the_last_retrieval(client: httpx.Client) -> None:
+    """With delete_media_on_completion the file comes once."""
+    job = queue(client, "audio", MUSIC)
+    finished(client, "audio", job)
+
+    assert client.post("/audio/retrieve", json={**job, "delete_media_on_completion": True}).status_code == 200
+    assert client.post("/audio/retrieve", json=job).status_code == 404
+
+
+@pytest.mark.parametrize("wrong", [{"queue_id": "x"}, {"model": "sora-2-text-to-video"}])
+def test_unknown_job(client: httpx.Client, wrong: dict[str, Any]) -> None:
+    """A job is found by its id and its model."""
+    job = queue(client, "video", FILM)
+
+    assert client.post("/video/retrieve", json={**job, **wrong}).status_code == 404
+
+
+def test_price_follows_the_settings(client: httpx.Client) -> None:
+    """Length, resolution and sound set a film's price."""
+    prices = [
+        client.post("/video/quote", json={"model": FILM["model"], **settings}).json()["quote"]
+        for settings in (
+            {"duration": "5s", "resolution": "720p"},
+            {"duration": "10s", "resolution": "720p"},
+            {"duration": "5s", "resolution": "1080p"},
+            {"duration": "5s", "resolution": "720p", "audio": False},
+        )
+    ]
+
+    assert prices == [0.5, 1.0, 1.0, 0.4]
+
+
+def test_quoted_price_is_paid(client: httpx.Client) -> None:
+    """The same settings cost what was quoted."""
+    quote = client.post("/video/quote", json={"model": FILM["model"], "duration": "5s"}).json()["quote"]
+    before = client.get("/billing/balance").json()["balances"]["usd"]
+
+    queue(client, "video", FILM)
+
+    assert round(before - client.get("/billing/balance").json()["balances"]["usd"], 6) == quote
+
+
+def test_quote_needs_no_key(venice: LocalVenice) -> None:
+    """A price is told to anyone."""
+    reply = httpx.post(venice.base_url + "/video/quote", json={"model": FILM["model"], "duration": "5s"})
+
+    assert reply.status_code == 200
+
+
+def test_wrong_duration_can_be_mined(client: httpx.Client) -> None:
+    """A wrong duration's issue lists the right ones."""
+    issue = client.post("/video/quote", json={"model": FILM["model"], "duration": "7s"}).json()["issues"][0]
+
+    assert (issue["path"], issue["expected"]) == (["duration"], "'5s' | '10s'")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"duration": 5}, "Expected string, received number"),
+        ({"duration": "7s"}, "'5s' | '10s'"),
+        ({"resolution": "4k"}, "'480p' | '720p' | '1080p'"),
+        ({"aspect_ratio": None}, "Expected string, received null"),
+        ({"prompt": "x" * 1501}, "at most 1500"),
+        ({"image_url": "https://example.com/a.png"}, "image_url is not supported"),
+        ({"upscale_factor": 2}, "upscale_factor is not supported"),
+        ({"model": "wan-2.5-preview-image-to-video"}, "aspect_ratio is not supported"),
+        ({"model": "sora-2-text-to-video", "duration": "4s", "audio": True}, "audio is not supported"),
+        ({"model": "nope"}, "not found"),
+    ],
+)
+def test_refused_films(client: httpx.Client, settings: dict[str, Any], said: str) -> None:
+    """What the model does not list is refused."""
+    reply = client.post("/video/queue", json={**FILM, **settings})
+
+    assert (reply.status_code in {400, 404}, said in reply.text) == (True, True), reply.text
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [("iVBORw0KGgo=", "Must be an http(s) URL or a data:image/... URL"), ("http://10.0.0.1/a", "could not be fetched")],
+)
+def test_refused_addresses(client: httpx.Client, address: str, said: str) -> None:
+    """Bare base64 and private addresses are refused."""
+    body = {"model": "wan-2.5-preview-image-to-video", "prompt": "x", "duration": "5s", "image_url": address}
+
+    assert said in client.post("/video/queue", json=body).text
+
+
+def test_too_long_a_sound(client: httpx.Client) -> None:
+    """A sound that goes with a film may have 15 MB."""
+    sound = f"data:audio/wav;base64,{base64.b64encode(bytes(16 * 2**20)).decode()}"
+
+    assert "maximum allowed size of 15 MB" in client.post("/video/queue", json={**FILM, "audio_url": sound}).text
+
+
+def test_missing_ratio_and_picture(client: httpx.Client) -> None:
+    """A ratio is required where the model lists ratios, a picture where it starts from one."""
+    no_ratio = {name: value for name, value in FILM.items() if name != "aspect_ratio"}
+
+    assert '"aspect_ratio":{"_errors":["Required"]}' in client.post("/video/queue", json=no_ratio).text
+    picture = {**no_ratio, "model": "wan-2.5-preview-image-to-video"}
+    assert "image_url is required by this model" in client.post("/video/queue", json=picture).text
+
+
+def test_consent_is_asked_for_once(client: httpx.Client, encoded: Callable[..., str]) -> None:
+    """Seedance asks for consent before it takes a picture, costs nothing until then, and remembers the picture."""
+    body = {
+        "model": "seedance-2-0-image-to-video",
+        "prompt": "x",
+        "duration": "5s",
+        "image_url": f"data:image/png;base64,{encoded(321, 240)}",
+    }
+    consents = {"seedance": dict.fromkeys(CONSENT, True)}
+    before = client.get("/billing/balance").json()
+
+    asked = client.post("/video/queue", json=body)
+    after = client.get("/billing/balance").json()
+
+    assert (asked.status_code, asked.json()["face_media_roles"]) == (409, ["image"])
+    assert before == after
+    wrong = {"seedance": {**consents["seedance"], "consent_version": "1"}}
+    assert "'consent_version'" in client.post("/video/queue", json={**body, "consents": wrong}).text
+    assert client.post("/video/queue", json={**body, "consents": consents}).status_code == 200
+    assert client.post("/video/queue", json=body).status_code == 200
+
+
+def test_too_large_a_body(client: httpx.Client) -> None:
+    """Over 35 MB of JSON are too much for a film."""
+    reply = client.post("/video/queue", json={**FILM, "negative_prompt": "", "x": "y" * (36 * 2**20)})
+
+    assert (reply.status_code, reply.json()["code"]) == (413, "PAYLOAD_TOO_LARGE")
+
+
+def test_music_is_a_real_file(client: httpx.Client) -> None:
+    """Music comes as MP3, as long as asked for."""
+    reply = finished(client, "audio", queue(client, "audio", MUSIC))
+
+    assert reply.headers["content-type"] == "audio/mpeg"
+    with av.open(io.BytesIO(reply.content), "r") as file:
+        seconds = sum(frame.samples / frame.sample_rate for frame in file.decode(audio=0))
+    assert seconds == pytest.approx(10, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"model": "elevenlabs-music", "duration_seconds": 100}, 1.38),
+        ({"model": "elevenlabs-music", "duration_seconds": "100"}, 1.38),
+        ({"model": "elevenlabs-sound-effects-v2", "duration_seconds": 10}, 0.023),
+        ({"model": "elevenlabs-tts-v3", "character_count": 2000}, 0.23),
+        ({"model": "stable-audio-25"}, 0.19),
+    ],
+)
+def test_music_prices(client: httpx.Client, body: dict[str, Any], expected: float) -> None:
+    """Each model is priced in its own way."""
+    assert {"quote": expected} == client.post("/audio/quote", json=body).json()
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"loop": True}, "loop is not supported"),
+        ({"duration_seconds": 601}, "Number must be from 3 to 600"),
+        ({"model": "ace-step-15", "duration_seconds": 61}, "Expected 60 | 90"),
+        ({"model": "minimax-music-v26", "duration_seconds": 60}, "lyrics_prompt is required"),
+        ({"model": "elevenlabs-tts-v3", "voice": "Nobody"}, "'Aria'"),
+        ({"model": "elevenlabs-tts-v3", "speed": 4}, "Number must be from 0.7 to 1.2"),
+        ({"lyrics": "x"}, "Unrecognized key(s)"),
+    ],
+)
+def test_refused_music(client: httpx.Client, settings: dict[str, Any], said: str) -> None:
+    """What the model does not advertise is refused."""
+    reply = client.post("/audio/queue", json={"model": "elevenlabs-music", "prompt": "A calm tune", **settings})
+
+    assert (reply.status_code, said in reply.text) == (400, True), reply.text
