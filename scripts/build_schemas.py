@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a clone works without being installed
 
-from sanctum_venice_tools.cli import main  # after the path
+from sanctum_venice_tools.cli.schemas import build_schemas
 
 if __name__ == "__main__":
-    main(["schemas", *sys.argv[1:]], prog_name="build_schemas.py")
+    build_schemas(prog_name="build_schemas.py")

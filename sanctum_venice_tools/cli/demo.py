@@ -1,0 +1,37 @@
+"""`demo`: an agent at work."""
+
+import click
+
+from sanctum_venice_tools.cli.options import HELP, one_line_errors
+
+
+@click.command("demo", context_settings=HELP)
+@click.option("--yes", is_flag=True, help="Do not ask before spending.")
+def run_demo(yes: bool) -> None:
+    """Watch an agent on a real Letta server use the tools.
+
+    Without settings it costs nothing: it runs a Letta server and a stand-in for Venice on this machine, and stops
+    both in the end. With LETTA_BASE_URL (and LETTA_API_KEY) it uses your server, with VENICE_API_KEY the real Venice.
+
+    \b
+    Examples:
+      make demo
+      LETTA_BASE_URL=http://localhost:8283 VENICE_API_KEY=... sanctum-venice demo
+    """  # noqa: D301  # click keeps the lines after \b as they are
+    from rich.console import Console  # noqa: PLC0415  # --help does not need it
+
+    from sanctum_venice_tools import demo  # noqa: PLC0415  # likewise
+    from sanctum_venice_tools.terminal import Progress  # noqa: PLC0415  # likewise
+
+    console = Console(highlight=False, soft_wrap=False)
+    cost = demo.spending()
+    if cost:
+        click.echo(cost)
+        if not yes and console.is_terminal:
+            click.confirm("Go on?", abort=True)
+    progress = Progress(console)
+    try:
+        with one_line_errors(demo.DemoError):
+            demo.run(console, progress)
+    finally:
+        progress.end()

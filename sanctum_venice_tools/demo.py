@@ -1,0 +1,284 @@
+"""A conversation in which an agent on a real Letta server uses the tools, shown as it happens."""
+
+import json
+import os
+import secrets
+import textwrap
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from letta_client import APIConnectionError, APIError, Letta
+from rich.console import Console
+from rich.text import Text
+
+from sanctum_venice_tools.letta import registration
+from sanctum_venice_tools.packing.bundle import tool_files
+from sanctum_venice_tools.packing.record import read_record
+from sanctum_venice_tools.terminal import Progress
+
+VENICE = "https://api.venice.ai/api/v1"
+MEDIA = Path(".local/media")
+
+QUESTIONS = (
+    "How do red foxes live in cities? Please look it up on the web.",
+    "Please draw a picture of such a fox, on a roof at dusk.",
+    "Which Venice character could I talk with about philosophy?",
+)
+
+
+class DemoError(Exception):
+    """Why there is no conversation, in one line that says what to do."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a service is, how one gets in, and how the demo speaks of it."""
+
+    base_url: str
+    key: str
+    words: str
+    is_own: bool
+    """Whether it runs on this machine for the demo alone."""
+
+
+@dataclass
+class ToolCall:
+    """A call as it arrives, piece by piece."""
+
+    name: str = ""
+    arguments: str = ""
+    asked_at: float = 0.0
+
+
+def spending() -> str | None:
+    """What a demo with the present environment is about to spend, in words; None when it is nothing."""
+    if not os.environ.get("VENICE_API_KEY"):
+        return None
+    return f"This uses your VENICE_API_KEY at {os.environ.get('VENICE_BASE_URL') or VENICE}: about 10 US cents."
+
+
+def run(console: Console, progress: Progress) -> None:
+    """Set up what the environment does not offer, hold the conversation, and leave nothing behind.
+
+    Raises:
+        DemoError: Something that it needs can't be had.
+    """
+    with ExitStack() as stack:
+        try:
+            venice = stack.enter_context(_venice(progress))
+            server = stack.enter_context(_letta(progress))
+            if venice.is_own and httpx.URL(server.base_url).host not in ("127.0.0.1", "localhost", "::1"):
+                raise DemoError("A Letta server elsewhere can't reach the local Venice: set VENICE_API_KEY too.")
+            letta = Letta(base_url=server.base_url, api_key=server.key or None, timeout=300)
+            tools = _register(letta, server.base_url)
+            agent, model = stack.enter_context(_agent(letta, venice, on_this_machine=server.is_own))
+            progress.end()
+            console.print()
+            _say(console, "Venice", venice.words)
+            _say(console, "Letta", server.words)
+            _say(console, "Tools", tools)
+            _say(console, "Agent", f"{model}, at Venice")
+            for question in QUESTIONS:
+                console.print()
+                _converse(console, progress, letta, agent, question)
+            console.print()
+            if server.is_own:
+                console.print(f"The pictures are in {MEDIA}. Use the tools with your own agents: see README.md.")
+        except APIConnectionError:
+            raise DemoError(f"There is no Letta server at {letta.base_url}: check LETTA_BASE_URL.") from None
+        except APIError as error:
+            raise DemoError(f"The Letta server says: {_reason(error)}") from None
+
+
+def _reason(error: APIError) -> str:
+    """What the server says went wrong, on one line: its words where it has some, else all of it."""
+    said = error.body if isinstance(error.body, dict) else {}
+    words = " ".join(str(said[name]) for name in ("message", "detail") if said.get(name)) or str(error)
+    return " ".join(words.split())[:300]
+
+
+@contextmanager
+def _venice(progress: Progress) -> Iterator[Place]:
+    key = os.environ.get("VENICE_API_KEY")
+    if key:
+        base_url = os.environ.get("VENICE_BASE_URL") or VENICE
+        yield Place(base_url, key, f"{base_url}, with your key", is_own=False)
+        return
+    from sanctum_venice_tools.emulator.process import running_venice  # noqa: PLC0415  # not needed with a key
+
+    progress("Starting the local Venice, a stand-in that costs nothing")
+    with running_venice() as local:
+        yield Place(local.base_url, local.key, f"a stand-in at {local.base_url}; nothing is spent", is_own=True)
+
+
+@contextmanager
+def _letta(progress: Progress) -> Iterator[Place]:
+    base_url = os.environ.get("LETTA_BASE_URL")
+    if base_url:
+        yield Place(base_url, os.environ.get("LETTA_API_KEY", ""), f"your server at {base_url}", is_own=False)
+        return
+    from sanctum_venice_tools.letta import local_server  # noqa: PLC0415  # not needed with a server
+
+    ran_before = local_server.status() is not None
+    try:
+        server = local_server.start(tied_to_caller=True, progress=progress)
+    except local_server.LocalServerError as error:
+        raise DemoError(str(error)) from None
+    try:
+        yield Place(server.base_url, "", f"{server.version} on this machine, at {server.base_url}", is_own=True)
+    finally:
+        if not ran_before:
+            local_server.stop(progress=progress)
+
+
+def _register(letta: Letta, base_url: str) -> str:
+    """Register the tools, and say in words what came of it."""
+    sandbox = registration.sandbox_of(base_url)
+    changes = registration.plan(letta, [read_record(name) for name in tool_files()], sandbox)
+    done = list(registration.apply(letta, changes, sandbox))
+    for change in done:
+        if change.problem:
+            raise DemoError(f"{change.record.name} could not be registered: {change.problem}.")
+    words = {"create": "created", "update": "updated", "unchanged": "there already"}
+    return "\n".join(f"{change.record.name} ({words[change.action]})" for change in done)
+
+
+@contextmanager
+def _agent(letta: Letta, venice: Place, *, on_this_machine: bool) -> Iterator[tuple[str, str]]:
+    """An agent whose model is at Venice, with the tools and the key for them; gone when the block ends."""
+    name = f"venice-demo-{secrets.token_hex(3)}"
+    settings = {"VENICE_API_KEY": venice.key, "VENICE_BASE_URL": venice.base_url}
+    if on_this_machine:
+        settings["VENICE_MEDIA_DIR"] = str(MEDIA.absolute())
+    with ExitStack() as stack:
+        # Letta reads a model's true context window only from providers of this type; the wire format is the same.
+        provider: Any = letta.post(
+            "/v1/providers/",
+            cast_to=object,
+            body={"name": name, "provider_type": "openrouter", "api_key": venice.key, "base_url": venice.base_url},
+        )
+        stack.callback(letta.delete, f"/v1/providers/{provider['id']}", cast_to=object)
+        model = _chat_model(venice)
+        agent = letta.agents.create(
+            name=name,
+            model=f"{name}/{model}",
+            context_window_limit=64_000,
+            include_base_tools=False,
+            tools=list(tool_files()),
+            secrets=settings,
+            memory_blocks=[
+                {"label": "persona", "value": "I am a helpful agent. I use my tools, then answer in a few sentences."}
+            ],
+        )
+        stack.callback(letta.agents.delete, agent.id)
+        yield agent.id, model
+
+
+def _chat_model(venice: Place) -> str:
+    """The model that Venice recommends for agents: the one that it says calls functions best."""
+    try:
+        reply = httpx.get(
+            f"{venice.base_url}/models/traits",
+            params={"type": "text"},
+            headers={"Authorization": f"Bearer {venice.key}"},
+            timeout=20,
+        ).raise_for_status()
+        traits = reply.json()["data"]
+        return str(traits.get("function_calling_default") or traits["default"])
+    except (httpx.HTTPError, ValueError, KeyError) as error:
+        raise DemoError(f"Venice at {venice.base_url} does not list its models ({type(error).__name__}).") from None
+
+
+def _converse(console: Console, progress: Progress, letta: Letta, agent: str, question: str) -> None:
+    """Say one thing to the agent, and show all that follows as it comes."""
+    _say(console, "You", question)
+    started = time.monotonic()
+    calls: dict[str, ToolCall] = {}
+    spoken = ""
+    with progress.counting("The agent is at work"):
+        for event in _events(letta, agent, question):
+            now = time.monotonic()
+            match event.get("message_type"):
+                case "tool_call_message":
+                    piece = event["tool_call"]
+                    call = calls.setdefault(piece["tool_call_id"], ToolCall())
+                    call.name = piece.get("name") or call.name
+                    call.arguments += piece.get("arguments") or ""
+                    call.asked_at = now
+                case "tool_return_message":
+                    call = calls[event["tool_call_id"]]
+                    _show_call(console, call, event, now - call.asked_at)
+                case "assistant_message":
+                    spoken += _plain(event["content"])
+                case "error_message":
+                    raise DemoError(f"The agent stopped: {event.get('message') or event}")
+    _say(console, "Agent", spoken.strip())
+    _say(console, "", f"({time.monotonic() - started:.1f} s in all)", "dim")
+
+
+def _events(letta: Letta, agent: str, question: str) -> Iterable[dict[str, Any]]:
+    stream = letta.agents.messages.create(
+        agent, messages=[{"role": "user", "content": question}], streaming=True, stream_tokens=True, include_pings=False
+    )
+    return (event.model_dump() for event in stream)
+
+
+def _plain(content: Any) -> str:
+    """The text of a message, which Letta gives as a text or as a list of parts."""
+    return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
+
+
+def _show_call(console: Console, call: ToolCall, result: dict[str, Any], seconds: float) -> None:
+    """What the agent asked a tool for, what came back, and how long it took."""
+    arguments = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in _object(call.arguments))
+    _say(console, "", f"→ {call.name}({arguments})", "cyan")
+    fields = _object(result["tool_return"])
+    if result["status"] != "success" or not fields:
+        _say(console, "", f"← after {seconds:.1f} s: {result['tool_return']}", "red")
+        return
+    lines = [f"  {name}: {textwrap.shorten(_brief(value), 280, placeholder=' ...')}" for name, value in fields]
+    _say(console, "", "\n".join([f"← after {seconds:.1f} s", *lines]), "green")
+
+
+def _object(text: str) -> list[tuple[str, Any]]:
+    """The fields of a JSON object; none when the text is something else."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return []
+    return list(value.items()) if isinstance(value, dict) else []
+
+
+def _brief(value: Any) -> str:
+    """A value for a person: of a list of things, what each is called or where it is."""
+    if isinstance(value, list):
+        return ", ".join(_name(item) if isinstance(item, dict) else str(item) for item in value)
+    return str(value)
+
+
+def _name(item: dict[str, Any]) -> str:
+    if "file" in item:
+        return f"{os.path.relpath(item['file'])} ({item['width']} x {item['height']}, {item['bytes']:,} bytes)"
+    return str(item.get("name") or item.get("url") or item)
+
+
+def _say(console: Console, who: str, what: str, style: str = "") -> None:
+    """One row of the conversation: who, and what, wrapped beside it. Paths stay in one piece, for copying."""
+    indent = " " * 8
+    first = who.ljust(8)
+    for paragraph in what.splitlines():
+        lines = textwrap.wrap(
+            paragraph,
+            min(console.width, 100) - len(indent),
+            subsequent_indent="  " if paragraph.startswith(" ") else "",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in lines or [""]:
+            console.print(Text(first, style="bold"), Text(line, style=style), sep="", soft_wrap=True)
+            first = indent
