@@ -12,20 +12,18 @@ help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 $(BIN)/uv: requirements/uv.txt
-	@echo "Preparing Python in .venv ..."
-	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@scripts/announce.sh "Preparing Python in .venv" $(PYTHON) -m venv .venv
+	@scripts/announce.sh "Installing uv" $(BIN)/python -m pip install --disable-pip-version-check --require-hashes \
+	  -r requirements/uv.txt
 	@touch $(BIN)/uv
 
 $(MAIN): $(BIN)/uv requirements/main.txt pyproject.toml
-	@echo "Installing what the pack needs ..."
 	@mkdir -p .local
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/main.txt
+	@scripts/announce.sh "Installing what the pack needs" $(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements/main.txt
 	@touch $(MAIN)
 
 $(DEV): $(MAIN) requirements/dev.txt
-	@echo "Installing what the tests need ..."
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@scripts/announce.sh "Installing what the tests need" $(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $(DEV)
 

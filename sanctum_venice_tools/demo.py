@@ -87,12 +87,14 @@ def run(console: Console, progress: Progress) -> None:
                 console.print()
                 _converse(console, progress, letta, agent, question)
             console.print()
-            if server.is_own:
-                console.print(f"The pictures are in {MEDIA}. Use the tools with your own agents: see README.md.")
         except APIConnectionError:
             raise DemoError(f"There is no Letta server at {letta.base_url}: check LETTA_BASE_URL.") from None
         except APIError as error:
             raise DemoError(f"The Letta server says: {_reason(error)}") from None
+    if server.is_own:
+        console.print(f"All of it is stopped. The picture is in {MEDIA}; README.md says how to go on.")
+    else:
+        console.print("The agent of this demo is deleted again; the tools stay registered.")
 
 
 def _reason(error: APIError) -> str:
