@@ -8,7 +8,6 @@ comments above them, and nothing else. What Letta could not run is refused with 
 
 import ast
 import builtins
-import keyword
 import symtable
 import sys
 from collections.abc import Iterator
@@ -30,8 +29,8 @@ LONGEST_NAME = 48
 # services/tool_sandbox/base.py and services/helpers/tool_parser_helper.py).
 LETTA_NAMES = {
     *("agent_id", "agent_state", "client", "request_heartbeat", "self", "Letta"),
-    *("base64", "getattr", "hashlib", "os", "pickle", "print", "str", "struct", "sys"),
-    *("Any", "BaseModel", "ConfigDict", "_letta_json", "_function_result"),
+    *("base64", "getattr", "hashlib", "len", "os", "pickle", "print", "str", "struct", "sys"),
+    *("Any", "BaseModel", "ConfigDict", "Exception", "ImportError", "_letta_json", "_function_result"),
 }
 
 HEADER = """\
@@ -50,13 +49,12 @@ class BundleError(Exception):
 
 @dataclass(frozen=True)
 class Definition:
-    """A constant, function or class at the top of a module, with the comments above it."""
+    """A constant, function or class at the top of a module."""
 
-    name: str
+    node: ast.stmt
     source: str
+    """Its lines, with the comments right above them."""
     uses: frozenset[str]
-    line: int
-    is_constant: bool
 
 
 @dataclass
@@ -69,11 +67,19 @@ class Module:
     """Name to the runtime module that it comes from, and the line of the import."""
     imports: dict[str, str] = field(default_factory=dict)
     """Name to the import statement that binds it."""
-    faults: list[str] = field(default_factory=list)
+    faults: list[tuple[int, str]] = field(default_factory=list)
+    is_read: bool = True
 
     def fault(self, line: int, text: str) -> None:
         """Note that something on a line is not of the dialect."""
-        self.faults.append(f"{self.path}:{line}: {text}")
+        self.faults.append((line, text))
+
+    def bind(self, name: str, line: int, spelled: str = "") -> None:
+        """Refuse a name that already means something else: to this file, or to Letta's code after the text."""
+        if name in {*self.definitions, *self.borrowed, *self.imports}:
+            self.fault(line, f"{name} is defined twice")
+        if name in LETTA_NAMES and spelled not in (f"import {name}", "from typing import Any"):
+            self.fault(line, f"{name} is a name that Letta's script uses: rename it")
 
 
 def tool_files(folder: Path = TOOLS) -> dict[str, Path]:
@@ -92,53 +98,59 @@ def bundle(tool: Path, package: Path = PACKAGE) -> str:
         BundleError: The tool, or something that it borrows, can't work as one text.
     """
     modules = _read_modules(tool, package)
-    own = modules[""]
-    faults = [fault for module in modules.values() for fault in module.faults]
-    if tool.stem not in own.definitions:
-        faults.append(f"{tool}:1: there is no function {tool.stem}, which this file is named for")
+    reached, imports, names = _reach(modules, tool.stem)
+    _check_tool(modules[""], tool.stem, names)
+    faults = [f"{module.path}:{line}: {text}" for module in modules.values() for line, text in sorted(module.faults)]
     if faults:
         raise BundleError("\n".join(faults))
-
-    reached, imports = _reach(modules, tool.stem)
-    text = _lay_out(tool.stem, modules, reached, imports)
-    _check_tool(own, tool.stem, text)
-    if own.faults:
-        raise BundleError("\n".join(own.faults))
-    return text
+    return _lay_out(tool.stem, modules, reached, imports)
 
 
 def _read_modules(tool: Path, package: Path) -> dict[str, Module]:
     """The tool's own file (under the name "") and each runtime module that it needs, lenders first."""
     modules: dict[str, Module] = {}
 
-    def read(name: str, path: Path) -> None:
+    def read(name: str, path: Path, borrowers: tuple[str, ...]) -> None:
         module = _parse(path)
-        for lender, line in module.borrowed.values():
+        for lender, line in dict.fromkeys(module.borrowed.values()):
             lender_path = package / "runtime" / f"{lender}.py"
-            if not lender_path.is_file():
+            if lender in (*borrowers, name):
+                module.fault(line, f"{lender} needs this file itself: Python can't import what goes in a circle")
+            elif not lender_path.is_file():
                 module.fault(line, f"there is no {RUNTIME}.{lender}")
-            elif lender not in modules and lender_path != path:
-                read(lender, lender_path)
+            elif lender not in modules:
+                read(lender, lender_path, (*borrowers, name))
         modules[name] = module
 
-    read("", tool)
+    read("", tool, ())
     for module in modules.values():
         for name, (lender, line) in module.borrowed.items():
-            if lender in modules and name not in modules[lender].definitions:
+            if lender in modules and modules[lender].is_read and name not in modules[lender].definitions:
                 module.fault(line, f"{RUNTIME}.{lender} does not define {name}")
     return modules
 
 
 def _parse(path: Path) -> Module:
     """Read a file of the dialect."""
-    source = path.read_text(encoding="utf-8")
-    lines = source.splitlines()
     module = Module(path)
     try:
+        source = path.read_text(encoding="utf-8")
         tree = ast.parse(source)
+        compile(tree, str(path), "exec", dont_inherit=True)  # finds what parsing lets pass, such as a stray `break`
     except SyntaxError as error:
         module.fault(error.lineno or 1, error.msg)
+    except UnicodeDecodeError:
+        module.fault(1, "this file is not UTF-8 text")
+    else:
+        _read_statements(module, tree, source.split("\n"))
         return module
+    module.is_read = False
+    return module
+
+
+def _read_statements(module: Module, tree: ast.Module, lines: list[str]) -> None:
+    """Note what each statement of a file defines, imports or borrows."""
+    last_line = 0
     for place, node in enumerate(tree.body):
         match node:
             case ast.Expr(value=ast.Constant(value=str())) if place == 0:
@@ -147,123 +159,137 @@ def _parse(path: Path) -> Module:
                 _read_import(module, node)
             case ast.ImportFrom():
                 _read_from_import(module, node)
-            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-                _check_definition(module, node)
-                _define(module, name, node, lines)
-            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
-                _define(module, name, node, lines)
-            case ast.AsyncFunctionDef():
-                module.fault(node.lineno, "Letta finds no async function: write a plain one")
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                _define(module, name, node, lines, last_line)
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
+                _define(module, name, node, lines, last_line)
             case _:
                 module.fault(node.lineno, "only imports, constants, functions and classes stand at the top level")
-    return module
+        last_line = node.end_lineno or node.lineno
 
 
 def _read_import(module: Module, node: ast.Import) -> None:
     """Note what `import ...` binds."""
     for alias in node.names:
-        if _check_origin(module, alias.name, node.lineno):
-            spelled = f"import {alias.name}" + (f" as {alias.asname}" if alias.asname else "")
-            module.imports[alias.asname or alias.name.partition(".")[0]] = spelled
+        if "." in alias.name and not alias.asname:
+            parent, _, child = alias.name.rpartition(".")
+            module.fault(node.lineno, f"{alias.name} binds only a part of itself: from {parent} import {child}")
+        _check_origin(module, alias.name, node.lineno)
+        _note_import(module, alias, f"import {alias.name}", node.lineno)
 
 
 def _read_from_import(module: Module, node: ast.ImportFrom) -> None:
     """Note what `from ... import ...` binds, or borrows from the runtime."""
     line, origin = node.lineno, node.module or ""
+    is_loan = origin.startswith(f"{RUNTIME}.")
+    if any(alias.name == "*" for alias in node.names):
+        module.fault(line, "import by name, not *")
+        return
     if node.level:
         module.fault(line, f"no relative import: name the module from {PACKAGE.name} on")
     elif origin == "__future__":
         module.fault(line, "a __future__ import would stand in the middle of Letta's script, a SyntaxError")
-    elif any(alias.name == "*" for alias in node.names):
-        module.fault(line, "import by name, not *")
-    elif origin.startswith(f"{RUNTIME}."):
-        for alias in node.names:
-            if alias.asname:
-                module.fault(line, f"no 'as': {alias.name} keeps its name in the text")
+    elif not is_loan:
+        _check_origin(module, origin, line)
+    for alias in node.names:
+        if is_loan and not alias.asname:
+            module.bind(alias.name, line)
             module.borrowed[alias.name] = (origin.removeprefix(f"{RUNTIME}."), line)
-    elif _check_origin(module, origin, line):
-        for alias in node.names:
-            spelled = f"from {origin} import {alias.name}" + (f" as {alias.asname}" if alias.asname else "")
-            module.imports[alias.asname or alias.name] = spelled
+            continue
+        if is_loan:
+            module.fault(line, f"no 'as': {alias.name} keeps its name in the text")
+        _note_import(module, alias, f"from {origin} import {alias.name}", line)
 
 
-def _check_origin(module: Module, origin: str, line: int) -> bool:
-    """Whether a package is there in a fresh sandbox; note the fault when it is not."""
+def _note_import(module: Module, alias: ast.alias, spelled: str, line: int) -> None:
+    """Note the name that an import binds; also of a refused one, for that is then not undefined as well."""
+    name = alias.asname or alias.name.partition(".")[0]
+    spelled += f" as {alias.asname}" if alias.asname else ""
+    module.bind(name, line, spelled)
+    module.imports[name] = spelled
+
+
+def _check_origin(module: Module, origin: str, line: int) -> None:
+    """Refuse a package that isn't there in a fresh sandbox."""
     top = origin.partition(".")[0]
     if top == PACKAGE.name:
         module.fault(line, f"a tool borrows by name, and from {RUNTIME} only: from {RUNTIME}.venice import ...")
     elif top not in sys.stdlib_module_names | THIRD_PARTY:
         module.fault(line, f"a tool may need the standard library and httpx, not {top}")
-    return top in sys.stdlib_module_names | THIRD_PARTY
 
 
-def _check_definition(module: Module, node: ast.FunctionDef | ast.ClassDef) -> None:
-    """Refuse functions inside of others: Letta takes the last one that it finds, inner ones too, as the tool."""
-    for inner in ast.walk(node):
-        if inner is not node and isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            module.fault(inner.lineno, f"{inner.name} stands inside {node.name}: move it to the top level")
-
-
-def _define(module: Module, name: str, node: ast.stmt, lines: list[str]) -> None:
-    """Note a definition with its source lines and the comments right above it."""
-    if name in module.definitions:
-        module.fault(node.lineno, f"{name} is defined twice")
-    decorators = getattr(node, "decorator_list", [])
-    first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
+def _define(module: Module, name: str, node: ast.stmt, lines: list[str], last_line: int) -> None:
+    """Note a definition with its source lines and the comments right above it; refuse what can't be moved."""
+    first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
     above = first
-    while above > 1 and lines[above - 2].startswith("#"):
+    while above - 1 > last_line and lines[above - 2].startswith("#"):
         above -= 1
     body = "\n".join(lines[first - 1 : node.end_lineno])
+    module.bind(name, node.lineno)
+    if isinstance(node, ast.AsyncFunctionDef):
+        module.fault(node.lineno, "Letta finds no async function: write a plain one")
+    alone = _is_one_statement(body)
+    if not alone:
+        module.fault(node.lineno, f"{name} must have its lines to itself: no semicolons")
+    # Letta takes the last function that it finds, inner ones too, as the tool.
+    for inner in ast.walk(node):
+        if inner is not node and isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            module.fault(inner.lineno, f"{inner.name} stands inside {name}: move it to the top level")
+        elif isinstance(inner, ast.NamedExpr) and isinstance(node, ast.Assign | ast.AnnAssign):
+            module.fault(inner.lineno, f"no := here: it would define {inner.target.id} beside {name}")
     module.definitions[name] = Definition(
-        name=name,
+        node=node,
         source="\n".join(lines[above - 1 : node.end_lineno]),
-        uses=frozenset(_global_names(symtable.symtable(body, str(module.path), "exec"))),
-        line=node.lineno,
-        is_constant=isinstance(node, ast.Assign | ast.AnnAssign),
+        uses=frozenset(_global_names(body) if alone else ()),
     )
 
 
-def _global_names(table: symtable.SymbolTable) -> Iterator[str]:
-    """The names that a scope and those inside it look up among the globals."""
-    for symbol in table.get_symbols():
-        top = table.get_type() == "module"
-        if symbol.is_referenced() and (top or symbol.is_global()):
-            yield symbol.get_name()
-    for inner in table.get_children():
-        yield from _global_names(inner)
+def _is_one_statement(source: str) -> bool:
+    """Whether these lines hold one statement and no part of another."""
+    try:
+        return len(ast.parse(source).body) == 1
+    except SyntaxError:
+        return False
 
 
-def _reach(modules: dict[str, Module], tool: str) -> tuple[set[tuple[str, str]], dict[str, str]]:
-    """What the tool needs: definitions as (module, name), and the imports by the name that each binds."""
+def _global_names(source: str) -> Iterator[str]:
+    """The names that a statement looks up among the globals. As the body of a function, its own are local."""
+    as_body = "def _():\n " + source.replace("\n", "\n ")
+    ahead = symtable.symtable(as_body, "", "exec").get_children()
+    while ahead:
+        table = ahead.pop()
+        yield from (symbol.get_name() for symbol in table.get_symbols() if symbol.is_global())
+        ahead += table.get_children()
+
+
+def _reach(modules: dict[str, Module], tool: str) -> tuple[set[tuple[str, str]], dict[str, str], set[str]]:
+    """What the tool needs: definitions as (module, name), imports by the name that each binds, and all names."""
     reached: set[tuple[str, str]] = set()
     imports: dict[str, str] = {}
-    meanings: dict[str, str] = {}
-    faults: list[str] = []
+    meanings = {tool: "the tool's own"}
     ahead = [("", tool)]
     while ahead:
         place, name = ahead.pop()
-        if (place, name) in reached:
+        if (place, name) in reached or place not in modules or name not in modules[place].definitions:
             continue
         reached.add((place, name))
         module = modules[place]
-        where = f"{module.path}:{module.definitions[name].line}"
-        for used in sorted({name, *module.definitions[name].uses}):
+        line = module.definitions[name].node.lineno
+        for used in sorted(module.definitions[name].uses):
             if used in module.imports:
                 imports[used] = meaning = module.imports[used]
             elif used in module.definitions or used in module.borrowed:
                 home = place if used in module.definitions else module.borrowed[used][0]
                 ahead.append((home, used))
-                meaning = f"the one of {modules[home].path.name}"
+                meaning = f"that of {RUNTIME}.{home}" if home else "the tool's own"
             elif hasattr(builtins, used):
                 meaning = "Python's own"
             else:
                 meaning = "undefined"
-                faults.append(f"{where}: {used}, used by {name}, is defined nowhere")
+                module.fault(line, f"{used}, used by {name}, is defined nowhere")
             if meanings.setdefault(used, meaning) != meaning:
-                faults.append(f"{where}: {used} is {meaning} here, but {meanings[used]} elsewhere: rename one")
-    if faults:
-        raise BundleError("\n".join(sorted(faults)))
-    return reached, imports
+                module.fault(line, f"{used} is {meaning} here, but {meanings[used]} elsewhere: rename one")
+    return reached, imports, set(meanings)
 
 
 def _lay_out(tool: str, modules: dict[str, Module], reached: set[tuple[str, str]], imports: dict[str, str]) -> str:
@@ -290,23 +316,26 @@ def _import_block(statements: set[str]) -> str:
     return "".join(f"\n{block}\n" for block in blocks if block)
 
 
-def _check_tool(module: Module, name: str, text: str) -> None:
-    """Refuse a tool function that Letta would not call rightly."""
-    tree = ast.parse(text)
-    tool = tree.body[-1]
-    line = module.definitions[name].line
-    if not isinstance(tool, ast.FunctionDef) or tool.name != name:
-        module.fault(line, f"{name} must be a function, and the last thing in its file")
+def _check_tool(module: Module, name: str, names: set[str]) -> None:
+    """Refuse a tool function that Letta would not call rightly, in a text that binds or looks up these names."""
+    if name not in module.definitions:
+        if module.is_read:
+            module.fault(1, f"there is no function {name}, which this file is named for")
         return
+    tool = module.definitions[name].node
+    if not isinstance(tool, ast.FunctionDef) or name != list(module.definitions)[-1]:
+        module.fault(tool.lineno, f"{name} must be a function, and the last thing in its file")
     if len(name) > LONGEST_NAME:
-        module.fault(line, f"{name} is longer than the {LONGEST_NAME} characters that Letta allows")
+        module.fault(tool.lineno, f"{name} is longer than the {LONGEST_NAME} characters that Letta allows")
+    if not isinstance(tool, ast.FunctionDef):
+        return
     arguments = tool.args
     if arguments.posonlyargs or arguments.args or arguments.vararg or arguments.kwarg:
-        module.fault(line, "every parameter stands after a bare *: Letta changes the values of the others")
+        module.fault(tool.lineno, "every parameter stands after a bare *: Letta changes the values of the others")
     if not isinstance(tool.returns, ast.Name) or tool.returns.id != "str":
-        module.fault(line, "a tool returns str: Letta shows an agent anything else as a Python repr")
-    taken = set(_global_names(symtable.symtable(text, str(module.path), "exec"))) | LETTA_NAMES
-    taken |= {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+        module.fault(tool.lineno, "a tool returns str: Letta shows an agent anything else as a Python repr")
     for parameter in arguments.kwonlyargs:
-        if parameter.arg in taken or keyword.issoftkeyword(parameter.arg):
-            module.fault(line, f"the parameter {parameter.arg} would overwrite a name that the text or Letta uses")
+        if parameter.arg in names | LETTA_NAMES:
+            module.fault(
+                tool.lineno, f"the parameter {parameter.arg} would overwrite a name that the text or Letta uses"
+            )

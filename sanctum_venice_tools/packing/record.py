@@ -12,6 +12,7 @@ from sanctum_venice_tools.packing.schema import schema_of
 TOOLSETS = ("core", "image", "audio", "video", "web", "account", "admin", "chain")
 COSTS = ("free", "cents", "dollars", "account")
 """Nothing; up to a few US cents a call; may be dollars; changes the account."""
+COSTLY = ("dollars", "account")
 
 # Letta cuts a longer reply in the middle, so this is well above what any tool answers by itself.
 RETURN_CHAR_LIMIT = 20_000
@@ -29,6 +30,15 @@ class Record:
     cost: str
     source_code: str
     json_schema: dict[str, Any]
+    approval: bool | None = None
+    """What the operator decided about asking a person before each call; None leaves it to the cost."""
+
+    @property
+    def needs_approval(self) -> bool:
+        """Whether a person is asked before each call; what changes the account is never done unasked."""
+        if self.approval is None or self.cost == "account":
+            return self.cost in COSTLY
+        return self.approval
 
     @property
     def summary(self) -> str:
@@ -46,7 +56,7 @@ class Record:
             "tags": ["venice", f"venice-{self.toolset}"],
             "return_char_limit": RETURN_CHAR_LIMIT,
             "pip_requirements": requirements if sandbox == "cloud" else None,
-            "default_requires_approval": self.cost in ("dollars", "account"),
+            "default_requires_approval": self.needs_approval,
             # Calls share nothing, so several in one turn may run side by side.
             "enable_parallel_execution": True,
         }
@@ -61,6 +71,7 @@ def read_record(name: str) -> Record:
         SchemaError: Its signature and docstring can't become a schema.
     """
     path = tool_files()[name]
+    text = bundle(path)
     declared = {
         node.targets[0].id: node.value.value
         for node in ast.parse(path.read_text(encoding="utf-8")).body
@@ -71,4 +82,4 @@ def read_record(name: str) -> Record:
     for constant, known in (("TOOLSET", TOOLSETS), ("COST", COSTS)):
         if declared.get(constant) not in known:
             raise BundleError(f"{path}:1: {constant} must be one of {', '.join(known)}")
-    return Record(name, str(declared["TOOLSET"]), str(declared["COST"]), bundle(path), schema_of(name))
+    return Record(name, str(declared["TOOLSET"]), str(declared["COST"]), text, schema_of(name))

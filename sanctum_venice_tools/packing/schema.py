@@ -44,7 +44,9 @@ def build_schema(tool: Callable[..., str]) -> dict[str, Any]:
     parameters = inspect.signature(tool, eval_str=True).parameters
     faults = [f"{name} is not described under Args" for name in parameters if not described.get(name)]
     faults += [f"Args describes {name}, which is no parameter" for name in described if name not in parameters]
-    if not docstring.short_description or not docstring.returns:
+    back = docstring.returns
+    returns = ": ".join(part for part in (back.type_name, back.description) if part) if back else ""
+    if not docstring.short_description or not returns:
         faults.append("the docstring needs a first line and a Returns section")
     properties = {}
     for name, parameter in parameters.items():
@@ -54,7 +56,6 @@ def build_schema(tool: Callable[..., str]) -> dict[str, Any]:
             faults.append(f"{name}: {error}")
     if faults:
         raise SchemaError("\n".join(f"{tool.__name__}: {fault}" for fault in faults))
-    returns = f"{docstring.returns.type_name}: {docstring.returns.description}" if docstring.returns else ""
     required = [name for name, parameter in parameters.items() if parameter.default is parameter.empty]
     return {
         "name": tool.__name__,
