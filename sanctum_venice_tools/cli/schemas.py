@@ -12,9 +12,8 @@ from sanctum_venice_tools.cli.options import HELP, one_line_errors
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path("tool_schemas"),
-    show_default=True,
-    help="Where the schemas are.",
+    default=Path(__file__).parents[2] / "tool_schemas",
+    help="Where the schemas are.  [default: tool_schemas/ of this clone]",
 )
 def build_schemas(check: bool, folder: Path) -> None:
     """Write each tool's JSON schema from its signature and docstring.

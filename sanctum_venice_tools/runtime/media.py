@@ -4,7 +4,6 @@ import base64
 import hashlib
 import os
 import re
-import struct
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -15,40 +14,49 @@ from sanctum_venice_tools.runtime.venice import VeniceError
 def _media_folder() -> Path:
     """The folder for files, tried out: what can't be kept should fail before it is paid."""
     folder = Path(os.environ.get("VENICE_MEDIA_DIR") or "venice_media").expanduser().absolute()
-    folder.mkdir(parents=True, exist_ok=True)
-    tempfile.TemporaryFile(dir=folder).close()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise VeniceError(f"Nothing was made: {error}. Ask the operator to check VENICE_MEDIA_DIR.") from None
     return folder
 
 
 def _store_picture(folder: Path, encoded: str, title: str) -> dict[str, Any]:
     """Write a base64 picture, whole or not at all, under a name made of its title and its content."""
-    content = base64.b64decode(encoded + "==")
+    try:
+        content = base64.b64decode(encoded + "==")
+    except ValueError:
+        content = b""
     kind, width, height = _picture_size(content)
-    stem = re.sub(r"[^a-z0-9]+", "-", title[:60].lower()).strip("-") or "picture"
+    stem = re.sub(r"[^a-z0-9]+", "-", title[:40].lower()).strip("-") or "picture"
     path = folder / f"{stem}-{hashlib.sha256(content).hexdigest()[:10]}.{kind}"
     part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_bytes(content)
-    part.replace(path)
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise VeniceError(f"The picture was made, but not kept: {error}. Tell the operator.") from None
     return {"file": str(path), "type": f"image/{kind}", "bytes": len(content), "width": width, "height": height}
 
 
-def _picture_size(content: bytes) -> tuple[str, int, int]:
-    """Format, width and height of a picture, from its own bytes and nothing else."""
-    if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "png", int.from_bytes(content[16:20]), int.from_bytes(content[20:24])
-    if content[8:16] == b"WEBPVP8X":
-        return "webp", int.from_bytes(content[24:27], "little") + 1, int.from_bytes(content[27:30], "little") + 1
-    if content[8:16] == b"WEBPVP8 ":
-        width, height = struct.unpack("<HH", content[26:30])
-        return "webp", width & 0x3FFF, height & 0x3FFF
-    if content[8:16] == b"WEBPVP8L":
-        sides = int.from_bytes(content[21:25], "little")
+def _picture_size(data: bytes) -> tuple[str, int, int]:
+    """Format, width and height of a whole picture, from its own bytes and nothing else."""
+    if data.startswith(b"\x89PNG\r\n\x1a\n") and b"IEND" in data[-8:]:
+        return "png", int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
+    webp = data[8:16] if len(data) > int.from_bytes(data[4:8], "little") + 6 else b""
+    if webp == b"WEBPVP8X":
+        return "webp", int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
+    if webp == b"WEBPVP8 ":
+        return "webp", int.from_bytes(data[26:28], "little") & 0x3FFF, int.from_bytes(data[28:30], "little") & 0x3FFF
+    if webp == b"WEBPVP8L":
+        sides = int.from_bytes(data[21:25], "little")
         return "webp", (sides & 0x3FFF) + 1, (sides >> 14 & 0x3FFF) + 1
     # A JPEG is a chain of segments: FF, kind, two bytes of length. Kinds C0 to C3 hold height and width.
-    place = 2 if content.startswith(b"\xff\xd8\xff") else len(content)
-    while place + 9 <= len(content):
-        if 0xC0 <= content[place + 1] <= 0xC3:
-            height, width = struct.unpack(">HH", content[place + 5 : place + 9])
-            return "jpeg", width, height
-        place += 2 + int.from_bytes(content[place + 2 : place + 4])
-    raise VeniceError("Venice sent something that is no picture; it may have been charged. Tell the person.")
+    place = 2 if data.startswith(b"\xff\xd8\xff") else len(data)
+    while place + 9 <= len(data):
+        if 0xC0 <= data[place + 1] <= 0xC3 and b"\xff\xd9" in data[place:]:
+            return "jpeg", int.from_bytes(data[place + 7 : place + 9]), int.from_bytes(data[place + 5 : place + 7])
+        place += 2 + int.from_bytes(data[place + 2 : place + 4])
+    raise VeniceError("Venice sent something that is no whole picture; it may have been charged. Tell the person.")

@@ -24,6 +24,7 @@ _ADVICE = {
     401: "Ask the operator to check VENICE_API_KEY: it is wrong, or its plan lacks this.",
     402: "Ask the operator to add credit at venice.ai or to raise this key's limit; do not repeat the call.",
     403: "This key or region may not do that; ask the operator.",
+    410: "It is gone for good: choose another, or leave it out.",
     413: "Send something smaller.",
     422: "Venice refused the content: change it before you call again.",
 }
@@ -35,7 +36,9 @@ def _client() -> httpx.Client:
     key = os.environ.get("VENICE_API_KEY", "").strip()
     if not re.fullmatch(r"[!-~]+", key):
         raise VeniceError("VENICE_API_KEY is not set, or is no key. Ask the operator to set this agent's secret.")
-    url = os.environ.get("VENICE_BASE_URL") or "https://api.venice.ai/api/v1"
+    url = os.environ.get("VENICE_BASE_URL", "").strip() or "https://api.venice.ai/api/v1"
+    if not re.fullmatch(r"https?://([\w.-]+|\[[\da-f:]+\])(:\d{1,5})?(/\S*)?", url):
+        raise VeniceError("VENICE_BASE_URL is no http address. Ask the operator to correct it.")
     return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"})
 
 
@@ -45,58 +48,58 @@ def _send(method: str, path: str, *, unknown: str = "", **content: Any) -> httpx
     Repeats only what surely started no work (429, 503), and at most twice: work is paid, and failures block keys.
     """
     for tries_left in (2, 1, 0):
-        limits = {"connect": 10.0, "pool": 10.0, "write": 60.0, "read": max(_DEADLINE - time.monotonic(), 1.0)}
+        left = max(_DEADLINE - time.monotonic(), 1.0)
+        limits = {"connect": min(left, 10.0), "write": min(left, 60.0), "read": left}
         request = _client().build_request(method, path, extensions={"timeout": limits}, **content)
         try:
             reply = _client().send(request, stream=True)
-            limits["read"] = 50.0  # a reply that has begun and then is silent for so long is dead
+            limits["read"] = min(max(_DEADLINE - time.monotonic(), 1.0), 50.0)  # a longer silence is a dead reply
             if reply.is_success and "html" not in reply.headers.get("content-type", ""):
                 return reply
-            reply.read()
+            refused = _refusal(reply, _read(reply), unknown)
         except httpx.HTTPError as error:
             raise _lost(request, error) from None
         pause = _pause(reply)
         if not tries_left or pause > _DEADLINE - time.monotonic() - 5:
             break
         time.sleep(pause)
-    raise _refusal(reply, unknown)
+    raise refused
+
+
+def _read(reply: httpx.Response) -> bytes:
+    """The body of a reply, as far as it comes in time."""
+    return b"".join(takewhile(lambda _: time.monotonic() < _DEADLINE, reply.iter_bytes()))
 
 
 def _call(method: str, path: str, **content: Any) -> tuple[Any, httpx.Headers]:
     """Send a request; return the JSON of Venice's reply, and its headers."""
     reply = _send(method, path, **content)
     try:
-        in_time = takewhile(lambda _: time.monotonic() < _DEADLINE, reply.iter_bytes())
-        return json.loads(b"".join(in_time)), reply.headers
-    except httpx.HTTPError as error:
+        return json.loads(_read(reply)), reply.headers
+    except (httpx.HTTPError, ValueError) as error:
         raise _lost(reply.request, error) from None
-    except ValueError:
-        raise VeniceError(f"Venice's reply to {method} {path} is not whole JSON. Try again later.") from None
 
 
-def _lost(request: httpx.Request, error: httpx.HTTPError) -> VeniceError:
+def _lost(request: httpx.Request, error: Exception) -> VeniceError:
     """The error for a request that got no whole reply."""
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.UnsupportedProtocol):
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
         return VeniceError(f"Venice cannot be reached at '{request.url.host}'; nothing was sent. Try again later.")
-    what = "took too long" if isinstance(error, httpx.TimeoutException) else "dropped the connection"
-    effect = (
-        "nothing was charged. Try"
-        if request.method == "GET"
-        else "it may be carried out and charged. Ask before you try"
-    )
-    return VeniceError(f"Venice {what}; {effect} again.")
+    is_late = isinstance(error, httpx.TimeoutException) or time.monotonic() >= _DEADLINE
+    effect = "nothing was charged. Try" if request.method == "GET" else "it may be charged. Ask the person, then try"
+    return VeniceError(f"Venice {'took too long' if is_late else 'sent no whole reply'}; {effect} again.")
 
 
-def _refusal(reply: httpx.Response, unknown: str) -> VeniceError:
+def _refusal(reply: httpx.Response, content: bytes, unknown: str) -> VeniceError:
     """The error for a reply that is not a good one: Venice's own reason, then what to do."""
-    try:
-        body = reply.json()
-    except ValueError:
-        body = re.findall(r"(?is)<title>(.*?)</title>", reply.text) or "no JSON"
-    if reply.status_code == 402 and "authOptions" in body:
-        body = "no API key arrived"
     status = reply.status_code
     advice = _ADVICE | {404: unknown or "Check the names.", 429: f"Try again in {_pause(reply):.0f} s."}
+    try:
+        body = json.loads(content)
+    except ValueError:
+        body = content.decode(errors="replace")
+        body = re.findall(r"(?is)<title>(.*?)</title>", body) or re.sub(r"<[^>]*>", " ", body)
+    if status == 402 and "authOptions" in str(body):
+        body, advice[402] = "no API key arrived", _ADVICE[401]
     return VeniceError(f"Venice answered {status}: {_reason(body)}. {advice.get(status, 'Try again later.')}")
 
 
@@ -134,5 +137,6 @@ def _given(**fields: Any) -> dict[str, Any]:
 
 
 def _answer(**fields: Any) -> str:
-    """The tool's reply: a JSON object of those fields that hold something."""
-    return json.dumps(_given(**fields), ensure_ascii=False)
+    """The tool's reply: a JSON object of those fields that hold something; emoji that a stream tore are whole again."""
+    text = json.dumps(_given(**fields), ensure_ascii=False)
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,6 +1,7 @@
 """Ask the web a question: the spine of Venice's `core` toolset."""
 
 import html
+import json
 import re
 from typing import Any, Literal
 
@@ -18,32 +19,40 @@ def _bracket_markers(text: str) -> str:
     return re.sub(r"\^(\d+(?:\s*,\s*\d+)*)\^", lambda ref: "".join(f"[{n.strip()}]" for n in ref[1].split(",")), text)
 
 
+def _plain(page: str) -> str:
+    """The text of a piece of HTML, on one line."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", "", page)).split())
+
+
 def _excerpt(page: str, claim: str) -> str:
-    """The sentences of a page that share most words with the claim they support, at most 300 characters."""
-    plain = " ".join(html.unescape(re.sub(r"<[^>]+>", "", page)).split())
-    words = set(re.findall(r"\w{4,}", claim.lower()))
-    sentences = re.split(r"(?<=[.!?])\s+", plain)
-    scores = [len(words & set(re.findall(r"\w{4,}", sentence.lower()))) for sentence in sentences]
+    """The sentences of a page that share most words and numbers with the claim they support."""
+    words = set(re.findall(r"\w{4,}|\d+", claim.lower()))
+    sentences = re.split(r"(?<=[.!?])\s+", _plain(page))
+    scores = [len(words & set(re.findall(r"\w{4,}|\d+", sentence.lower()))) for sentence in sentences]
     best = scores.index(max(scores))
-    return " ".join(sentences[best : best + 2])[:300]
+    return " ".join(sentences[best : best + 2])
 
 
 def _list_sources(text: str, pages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The pages that the text cites, each with its number and what it says; all of them when it cites none."""
-    cited = {int(number) for number in re.findall(r"\[(\d+)\]", text)}
-    sources = []
-    for number, page in enumerate(pages, start=1):
-        if number in cited or not cited:
-            claim = " ".join(part for part in re.split(r"(?<=[.!?\]])\s+", text) if f"[{number}]" in part)
-            sources.append(
-                {
-                    "number": number,
-                    "title": html.unescape(page["title"]),
-                    "url": page["url"],
-                    "date": page.get("date") or None,
-                    "excerpt": _excerpt(page.get("content") or "", claim or text),
-                }
-            )
+    numbers = list(range(1, len(pages) + 1))
+    shown = ([number for number in numbers if f"[{number}]" in text] or numbers)[:10]
+    sources: list[dict[str, Any]] = [
+        {
+            "number": number,
+            "title": _plain(pages[number - 1]["title"])[:80],
+            "url": pages[number - 1]["url"],
+            "date": pages[number - 1].get("date") or None,
+        }
+        for number in shown
+    ]
+    # A marker belongs to the words before it. What the answer leaves of 7,500 characters, the excerpts share.
+    parts = re.split(r"(?<=[.!?\]])\s+", re.sub(r"\s+(?=\[\d)", "", text))
+    room = 7500 - len(json.dumps([text, sources], ensure_ascii=False))
+    for source in sources:
+        claim = " ".join(part for part in parts if f"[{source['number']}]" in part)
+        excerpt = _excerpt(pages[source["number"] - 1].get("content") or "", claim or text)
+        source["excerpt"] = excerpt[: max(min(300, room // len(sources) - 20), 0)]
     return sources
 
 
@@ -75,7 +84,7 @@ def venice_ask_web(
         },
     }
     # Some models think hard by default; putting search results into words needs little of that.
-    if "low" in chosen["model_spec"].get("capabilities", {}).get("reasoningEffortOptions", []):
+    if "low" in (chosen["model_spec"].get("capabilities", {}).get("reasoningEffortOptions") or []):
         body["reasoning_effort"] = "low"
     chat = _chat(body)
 

@@ -19,9 +19,9 @@ def _describe(entry: dict[str, Any], most: int) -> dict[str, Any]:
     """What an agent needs to know of a character, its description in at most that many characters."""
     return {
         "slug": entry["slug"],
-        "name": _shorten(entry["name"], 60),
+        "name": _shorten(entry["name"], 50),
         "description": _shorten(entry["description"], most),
-        "tags": [_shorten(tag, 30) for tag in entry["tags"][:6]],
+        "tags": [_shorten(tag, 20) for tag in entry["tags"][: 3 if most < 200 else 6]],
         "model": entry["modelId"],
         "adult": entry["adult"],
         "rating": round(entry["stats"]["averageRating"], 1),
@@ -57,12 +57,13 @@ def venice_find_characters(
     if slug:
         path = f"/characters/{quote(slug, safe='')}"
         unknown = "There is no character of that slug: search with query to find it."
-        found, _ = _call("GET", path, missing=unknown)
+        found, _ = _call("GET", path, unknown=unknown)
         reviews = []
         if with_reviews:
-            said, _ = _call("GET", f"{path}/reviews", params={"pageSize": 10}, missing=unknown)
+            said, _ = _call("GET", f"{path}/reviews", params={"pageSize": 10}, unknown=unknown)
             reviews = [{"rating": one["rating"], "text": _shorten(one["message"], 300)} for one in said["data"]]
-        return _answer(characters=[_describe(found["data"], 3000)], reviews=reviews)
+        notes = ["Nobody has reviewed it yet."] if with_reviews and not reviews else []
+        return _answer(characters=[_describe(found["data"], 3000)], reviews=reviews, notes=notes)
 
     if with_reviews:
         raise VeniceError("Reviews come for one character at a time: give its slug.")
@@ -74,7 +75,7 @@ def venice_find_characters(
         sortBy="" if query else "featured",
     )
     found, _ = _call("GET", "/characters", params=asked)
-    characters = [_describe(entry, 200 if limit <= 10 else 120) for entry in found["data"]]
+    characters = [_describe(entry, 200 if limit <= 10 else 60) for entry in found["data"]]
     if not characters:
         return _answer(notes=["No character fits. Use fewer or other words, or leave tags out."])
     return _answer(characters=characters, next="Call again with a slug, and with_reviews, to know more about one.")

@@ -12,29 +12,27 @@ from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _gi
 TOOLSET = "core"
 COST = "cents"
 
-_OPTIONS = {
-    "steps": (1, 100),
-    "cfg_scale": (0.01, 20),
-    "lora_strength": (0, 100),
-    "quality": ["low", "medium", "high"],
-} | {switch: [True, False] for switch in ("safe_mode", "enhance_prompt", "hide_watermark", "enable_web_search")}
+_OPTIONS = {"n": (1, 4), "steps": (1, 100), "cfg_scale": (0.01, 20), "lora_strength": (0, 100)} | {
+    switch: [True, False] for switch in ("safe_mode", "enhance_prompt", "hide_watermark", "enable_web_search")
+}
 
 
 def _fit_size(model: dict[str, Any], wanted: str) -> dict[str, Any]:
     """A ratio or size in the fields that the model takes: some have a list of ratios, others take pixels."""
-    sides = re.fullmatch(r"(\d*[1-9]\d*)[:x](\d*[1-9]\d*)", wanted.replace(" ", "").lower())
+    sides = re.fullmatch(r"([1-9]\d{0,4})([:x])([1-9]\d{0,4})", wanted.replace(" ", "").lower())
     if not sides:
         raise VeniceError(f"{wanted!r:.40} is no aspect ratio. Write width:height, such as 16:9.")
-    width, height = int(sides[1]), int(sides[2])
+    width, height = int(sides[1]), int(sides[3])
     limits = model["model_spec"].get("constraints", {})
     ratios = {ratio: ratio.split(":") for ratio in limits.get("aspectRatios") or [] if ":" in ratio}
     if ratios:
-        apart = {ratio: abs(int(wide) / int(high) - width / height) for ratio, (wide, high) in ratios.items()}
+        apart = {ratio: abs(float(wide) / float(high) - width / height) for ratio, (wide, high) in ratios.items()}
         return {"aspect_ratio": min(apart, key=apart.__getitem__)}
     # A mere ratio gets about a million pixels. No side may be longer than 1280.
-    scale = min(1024 / (width * height) ** 0.5 if width < 64 else 1, 1280 / max(width, height))
+    is_ratio = sides[2] == ":" or min(width, height) < 64
+    scale = min(1024 / (width * height) ** 0.5 if is_ratio else 1, 1280 / max(width, height))
     step = limits.get("widthHeightDivisor") or 8
-    return {"width": int(width * scale) // step * step or step, "height": int(height * scale) // step * step or step}
+    return {name: round(side * scale) // step * step or step for name, side in (("width", width), ("height", height))}
 
 
 def venice_generate_image(
@@ -73,26 +71,17 @@ def venice_generate_image(
     rare = dict(options or {})  # in which OpenAI's names for some arguments are welcome
     aspect_ratio = str(rare.pop("size", aspect_ratio))
     style = str(rare.pop("style", style))
+    _check_options(rare, _OPTIONS | {"quality": ["low", "medium", "high"]})
     variants = int(rare.pop("n", variants))
-    _check_options(rare, _OPTIONS)
     folder = _media_folder()
 
     chosen = _pick_model("image", model, setting="VENICE_IMAGE_MODEL")
-    body = _given(
-        model=chosen["id"],
-        prompt=prompt,
-        negative_prompt=negative_prompt,
-        resolution=resolution,
-        style_preset=style,
-        variants=variants,
-        seed=seed,
-        format=format,
-        **(_fit_size(chosen, aspect_ratio) if aspect_ratio else {}),
-        **rare,
-    )
+    body = rare | (_fit_size(chosen, aspect_ratio) if aspect_ratio else {})
+    body |= _given(model=chosen["id"], prompt=prompt, negative_prompt=negative_prompt, style_preset=style)
+    body |= _given(resolution=resolution, variants=variants, seed=seed, format=format)
     made, headers = _call("POST", "/image/generate", json=body)
-    if headers.get("x-venice-is-content-violation") == "true":
-        raise VeniceError("Venice blocked this picture: it breaks the terms of service. Change the prompt.")
+    if not made["images"] or any(name.endswith("content-violation") and headers[name] == "true" for name in headers):
+        raise VeniceError("Venice held the picture back: it breaks the terms of service, or failed. Change the prompt.")
     price = chosen["model_spec"].get("pricing", {}).get("generation", {}).get("usd")
     return _answer(
         files=[_store_picture(folder, picture, prompt) for picture in made["images"]],

@@ -1,0 +1,524 @@
+import base64
+import io
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import respx
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from sanctum_venice_tools.emulator.process import LocalVenice
+
+Tool = Callable[..., str]
+PIXELS = {"widthHeightDivisor": 16, "steps": {"default": 8, "max": 50}}
+RATIOS = PIXELS | {"aspectRatios": ["auto", "1:1", "2:3", "3:2", "16:9", "9:16", "21:9", "1.85:1"]}
+
+
+def model(name: str, constraints: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
+    """An image model as Venice lists it."""
+    spec = {"name": name, "traits": [], "pricing": {"generation": {"usd": 0.01}}} | spec
+    return {"id": name, "type": "image", "model_spec": {**spec, "constraints": constraints or PIXELS}}
+
+
+def draw(kind: str = "WEBP", size: tuple[int, int] = (48, 32), mode: str = "RGB", **how: Any) -> bytes:
+    """A picture as a file, made by Pillow."""
+    file = io.BytesIO()
+    Image.linear_gradient("L").resize(size).convert(mode).save(file, kind, **how)
+    return file.getvalue()
+
+
+def with_thumbnail() -> bytes:
+    """A JPEG whose EXIF segment holds a small JPEG of its own, before the real size is told."""
+    small = draw("JPEG", (16, 8))
+    # A TIFF of two directories: the second one has the place and the length of the thumbnail.
+    tiff = b"II*\0\x08\0\0\0" + b"\0\0" + (14).to_bytes(4, "little") + b"\x02\0"
+    tiff += b"\x01\x02\x04\0\x01\0\0\0" + (44).to_bytes(4, "little")
+    tiff += b"\x02\x02\x04\0\x01\0\0\0" + len(small).to_bytes(4, "little") + b"\0\0\0\0"
+    return draw("JPEG", (300, 200), exif=b"Exif\0\0" + tiff + small)
+
+
+def encoded(content: bytes) -> str:
+    """A file as Venice puts it into JSON."""
+    return base64.b64encode(content).decode()
+
+
+@pytest.fixture
+def tool(load_tool: Callable[[str], Tool]) -> Tool:
+    """The tool, out of its emitted text."""
+    return load_tool("venice_generate_image")
+
+
+@pytest.fixture
+def media(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The media folder, which the tool is to make."""
+    folder = tmp_path / "deep" / "media"
+    monkeypatch.setenv("VENICE_MEDIA_DIR", str(folder))
+    return folder
+
+
+@pytest.fixture
+def models(api: respx.MockRouter) -> respx.Route:
+    """The list of models: one that takes pixels, until a test gives more."""
+    return api.get("/models").respond(json={"object": "list", "data": [model("z-image", traits=["default"])]})
+
+
+@pytest.fixture
+def make(api: respx.MockRouter, models: respx.Route, media: Path, tool: Tool) -> Callable[..., Any]:
+    """Make pictures, while Venice sends these; the tool's reply."""
+    assert not models.called
+    assert not media.exists()
+
+    def run(*pictures: str, headers: dict[str, str] | None = None, **arguments: Any) -> Any:
+        reply = {"id": "generate-image-1", "images": pictures or [encoded(draw())], "request": {"seed": 7}}
+        api.post("/image/generate").respond(json=reply, headers=headers)
+        return json.loads(tool(**{"prompt": "A red fox", **arguments}))
+
+    return run
+
+
+def posts(api: respx.MockRouter) -> list[Any]:
+    """The bodies of the paid requests."""
+    return [json.loads(call.request.content) for call in api.calls if call.request.method == "POST"]
+
+
+def refusal(make: Callable[..., Any], *pictures: str, **arguments: Any) -> str:
+    """The one-line error that the tool ends with."""
+    with pytest.raises(Exception) as failure:  # noqa: PT011 - the type is the emitted text's own
+        make(*pictures, **arguments)
+    assert "VeniceError" == type(failure.value).__name__
+    assert 1 == len(str(failure.value).splitlines())
+    return str(failure.value)
+
+
+def test_sends_only_what_was_asked(make: Callable[..., Any], api: respx.MockRouter) -> None:
+    """A bare prompt makes a bare request."""
+    make()
+
+    assert [{"model": "z-image", "prompt": "A red fox", "variants": 1, "format": "webp"}] == posts(api)
+
+
+def test_sends_all_that_was_asked(make: Callable[..., Any], api: respx.MockRouter) -> None:
+    """Every argument has its field, zero and false among the values; the document's names are used."""
+    make(
+        negative_prompt="dogs",
+        aspect_ratio="1280x720",
+        resolution="2K",
+        style="Watercolor",
+        variants=2,
+        seed=0,
+        format="png",
+        options={"steps": 8, "cfg_scale": 7.5, "lora_strength": 0, "quality": "low", "safe_mode": False},
+    )
+
+    assert [
+        {
+            "model": "z-image",
+            "prompt": "A red fox",
+            "negative_prompt": "dogs",
+            "width": 1280,
+            "height": 720,
+            "resolution": "2K",
+            "style_preset": "Watercolor",
+            "variants": 2,
+            "seed": 0,
+            "format": "png",
+            "steps": 8,
+            "cfg_scale": 7.5,
+            "lora_strength": 0,
+            "quality": "low",
+            "safe_mode": False,
+        }
+    ] == posts(api)
+
+
+PICTURES = {
+    "webp-VP8": (draw(), "webp"),
+    "webp-VP8L": (draw("WEBP", lossless=True), "webp"),
+    "webp-VP8X": (draw("WEBP", mode="RGBA", exif=b"Exif\0\0II*\0\x08\0\0\0\0\0"), "webp"),
+    "png": (draw("PNG"), "png"),
+    "png-alpha": (draw("PNG", mode="RGBA"), "png"),
+    "jpeg": (draw("JPEG"), "jpeg"),
+    "jpeg-progressive": (draw("JPEG", progressive=True), "jpeg"),
+    "jpeg-with-thumbnail": (with_thumbnail(), "jpeg"),
+}
+
+
+@pytest.mark.parametrize(("content", "kind"), PICTURES.values(), ids=PICTURES)
+@pytest.mark.parametrize("asked", ["webp", "png", "jpeg"])
+def test_what_venice_sent_is_what_is_stored(
+    make: Callable[..., Any], media: Path, content: bytes, kind: str, asked: str
+) -> None:
+    """The file's bytes are Venice's; its type and size are told from them, whatever format was asked for."""
+    (file,) = make(encoded(content), format=asked)["files"]
+
+    assert content == Path(file["file"]).read_bytes()
+    assert (media, f".{kind}") == (Path(file["file"]).parent, Path(file["file"]).suffix)
+    with Image.open(file["file"]) as picture:
+        assert picture.size == (file["width"], file["height"])
+    assert (f"image/{kind}", len(content)) == (file["type"], file["bytes"])
+
+
+def test_the_samples_are_what_they_are_called() -> None:
+    """The sample pictures have the three headers of WebP, a progressive JPEG, and a thumbnail before its size."""
+    for header in ("VP8", "VP8L", "VP8X"):
+        assert header.ljust(4).encode() == PICTURES[f"webp-{header}"][0][12:16]
+    assert b"\xff\xc2" in PICTURES["jpeg-progressive"][0]
+    thumbnail, size = with_thumbnail().index(b"\xff\xd8\xff", 2), with_thumbnail().rindex(b"\xff\xc0")
+    assert 2 < thumbnail < size
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    kind=st.sampled_from(["WEBP", "PNG", "JPEG"]),
+    size=st.tuples(st.integers(1, 300), st.integers(1, 300)),
+    how=st.sampled_from([{}, {"lossless": True}, {"progressive": True}, {"exif": b"Exif\0\0II*\0\x08\0\0\0\0\0"}]),
+)
+def test_any_size_is_told_rightly(texts: dict[str, str], kind: str, size: tuple[int, int], how: dict[str, Any]) -> None:
+    """Width and height are right for every format and size."""
+    space: dict[str, Any] = {"__name__": "emitted"}
+    exec(texts["venice_generate_image"], space)  # noqa: S102 - what ships is what is tested
+    content = draw(kind, size, **how)
+
+    assert (kind.lower(), *size) == space["_picture_size"](content)
+
+
+def test_reply_tells_files_model_seed_and_cost(make: Callable[..., Any]) -> None:
+    """Beside the files, the reply has the model, the seed for the same picture again, and the price of all."""
+    reply = make(encoded(draw()), encoded(draw("WEBP", (32, 48))), variants=2)
+
+    assert {"files", "model", "seed", "cost_usd"} == set(reply)
+    assert ("z-image", 7, 0.02) == (reply["model"], reply["seed"], reply["cost_usd"])
+    assert 2 == len({file["file"] for file in reply["files"]})
+
+
+def test_a_price_that_venice_does_not_state_is_left_out(make: Callable[..., Any], models: respx.Route) -> None:
+    """Models that are priced by resolution have no single price."""
+    models.respond(json={"data": [model("tiers", pricing={"resolutions": {"1K": {"usd": 0.1}}})]})
+
+    assert "cost_usd" not in make()
+
+
+def test_an_enhanced_prompt_is_shown(make: Callable[..., Any]) -> None:
+    """The prompt that Venice made of the caller's comes back readable."""
+    headers = {"x-venice-enhanced-prompt": "A%20red%20fox%2C%20at%20dusk"}
+
+    assert "A red fox, at dusk" == make(headers=headers, options={"enhance_prompt": True})["prompt_used"]
+
+
+def test_a_blurred_picture_is_kept_and_named(make: Callable[..., Any]) -> None:
+    """A picture that safe_mode blurred says so."""
+    flags = {"x-venice-is-blurred": "true", "x-venice-is-content-violation": "false"}
+
+    assert "blurred" in make(headers=flags)["notes"]
+    assert "notes" not in make(headers={"x-venice-is-blurred": "false"})
+
+
+@pytest.mark.parametrize("flag", ["x-venice-is-content-violation", "x-venice-is-adult-model-content-violation"])
+def test_a_violation_is_an_error_without_a_file(make: Callable[..., Any], media: Path, flag: str) -> None:
+    """A picture that breaks the rules comes with a good status; it is not stored, and the agent can change course."""
+    assert "terms of service" in refusal(make, headers={flag: "true"})
+    assert [] == list(media.iterdir())
+
+
+@pytest.mark.usefixtures("models")
+def test_no_pictures_is_an_error(api: respx.MockRouter, tool: Tool) -> None:
+    """A reply without pictures is not taken for success."""
+    api.post("/image/generate").respond(json={"id": "1", "images": []})
+    with pytest.raises(Exception, match="Change the prompt"):
+        tool(prompt="A red fox")
+
+
+GARBAGE = {
+    "cut-letters": encoded(draw("PNG"))[:-3],
+    "odd-letters": encoded(draw("PNG"))[:41],
+    "half-webp": encoded(draw()[: len(draw()) // 2]),
+    "short-webp": encoded(draw()[:20]),
+    "half-png": encoded(draw("PNG")[:40]),
+    "half-jpeg": encoded(draw("JPEG")[:-40]),
+    "head-of-jpeg": encoded(draw("JPEG")[:30]),
+    "no-base64": "!!! not base64 at all",
+    "not-ascii": "\N{FOX FACE}",
+    "empty": "",
+    "gif": encoded(draw("GIF")),
+    "html": encoded(b"<html>"),
+}
+
+
+@pytest.mark.parametrize("text", GARBAGE.values(), ids=GARBAGE)
+def test_garbage_is_an_error_without_a_file(make: Callable[..., Any], media: Path, text: str) -> None:
+    """What is no whole picture ends in one line, and nothing of it is left on disk."""
+    assert "no whole picture" in refusal(make, text)
+    assert [] == list(media.iterdir())
+
+
+@settings(max_examples=60, deadline=None)
+@given(title=st.text(max_size=300))
+@example("../../../../etc/passwd")
+@example("/etc/passwd")
+@example("C:\\Windows\\x")
+@example("a\0b")
+@example("\N{FOX FACE}\u65e5\u672c")
+@example("")
+@example(".")
+@example("..")
+@example("x" * 7500)
+@example("\u0130" * 60)
+def test_no_prompt_leads_out_of_the_media_folder(texts: dict[str, str], title: str) -> None:
+    """Whatever the prompt is, the file lies right in the media folder under a plain name."""
+    space: dict[str, Any] = {"__name__": "emitted"}
+    exec(texts["venice_generate_image"], space)  # noqa: S102 - what ships is what is tested
+    with tempfile.TemporaryDirectory() as name:
+        space["_store_picture"](Path(name), encoded(draw()), title)
+        (stored,) = Path(name).rglob("*")
+
+        assert stored.is_file()
+        assert stored.name.isascii()
+        assert set(stored.name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-.")
+        assert not stored.name.startswith((".", "-"))
+        assert len(stored.name) < 100
+
+
+@pytest.mark.parametrize("fault", ["write_bytes", "replace"])
+def test_a_failed_write_leaves_nothing(
+    make: Callable[..., Any], media: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    """When the disk is full in the middle of a file, no part of it stays, and the operator is to be told."""
+
+    def fail(path: Path, _: object) -> None:
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, fault, fail)
+    message = refusal(make)
+
+    assert "No space left on device" in message
+    assert "Tell the operator" in message
+    assert [] == list(media.iterdir())
+
+
+def test_no_part_is_left_after_success(make: Callable[..., Any], media: Path) -> None:
+    """Only the picture itself lies in the media folder."""
+    (file,) = make()["files"]
+
+    assert [Path(file["file"])] == list(media.iterdir())
+
+
+def test_an_unusable_media_folder_costs_nothing(
+    make: Callable[..., Any], api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where no file can be kept, nothing is asked of Venice."""
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("VENICE_MEDIA_DIR", str(tmp_path / "file" / "media"))
+
+    assert "VENICE_MEDIA_DIR" in refusal(make)
+    assert 0 == len(api.calls)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "width", "height"),
+    [
+        ("1:1", 1024, 1024),
+        ("16:9", 1280, 720),
+        ("9:16", 720, 1280),
+        ("16x9", 1280, 720),
+        (" 16 : 9 ", 1280, 720),
+        ("64:27", 1280, 528),
+        ("1280:720", 1280, 720),
+        ("1024x1024", 1024, 1024),
+        ("1024X768", 1024, 768),
+        ("1000x1000", 992, 992),
+        ("1920x1080", 1280, 720),
+        ("2000x64", 1280, 32),
+        ("1:9999", 16, 1280),
+        ("99999x99999", 1280, 1280),
+    ],
+)
+def test_pixel_models_get_pixels(
+    make: Callable[..., Any], api: respx.MockRouter, wanted: str, width: int, height: int
+) -> None:
+    """A ratio becomes about a million pixels; sizes fit the model's divisor and the longest side."""
+    make(aspect_ratio=wanted)
+
+    assert [(width, height)] == [(body["width"], body["height"]) for body in posts(api)]
+    assert "aspect_ratio" not in posts(api)[0]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    width=st.integers(1, 99999),
+    height=st.integers(1, 99999),
+    sign=st.sampled_from(":x"),
+    step=st.sampled_from([1, 8, 16, 32, 64]),
+)
+def test_pixels_always_fit_the_model(texts: dict[str, str], width: int, height: int, sign: str, step: int) -> None:
+    """Both sides are multiples of the divisor, at least one and at most 1280."""
+    space: dict[str, Any] = {"__name__": "emitted"}
+    exec(texts["venice_generate_image"], space)  # noqa: S102 - what ships is what is tested
+    size = space["_fit_size"](model("any", {"widthHeightDivisor": step}), f"{width}{sign}{height}")
+
+    assert {"width", "height"} == set(size)
+    assert all(step <= side <= 1280 and side % step == 0 for side in size.values())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ratio"),
+    [
+        ("16:9", "16:9"),
+        ("1024x1024", "1:1"),
+        ("1920x1080", "16:9"),
+        ("64:27", "21:9"),
+        ("9:19", "9:16"),
+        ("1:5", "9:16"),
+        ("7:5", "3:2"),
+        ("13:7", "1.85:1"),
+    ],
+)
+def test_ratio_models_get_the_nearest_ratio(
+    make: Callable[..., Any], api: respx.MockRouter, models: respx.Route, wanted: str, ratio: str
+) -> None:
+    """Of a model's ratios, the one is sent that comes nearest to what was asked; pixels are not."""
+    models.respond(json={"data": [model("flux", RATIOS)]})
+    make(aspect_ratio=wanted)
+
+    assert [{"model": "flux", "prompt": "A red fox", "variants": 1, "format": "webp", "aspect_ratio": ratio}] == posts(
+        api
+    )
+
+
+@pytest.mark.parametrize("wanted", ["wide", "16/9", "0:1", "1:0", "-1:2", "16:9:4", "1" * 500 + ":1", "\n"])
+def test_a_bad_ratio_costs_nothing(make: Callable[..., Any], api: respx.MockRouter, wanted: str) -> None:
+    """What is no ratio is refused with an example, before anything is paid."""
+    assert "such as 16:9" in refusal(make, aspect_ratio=wanted)
+    assert [] == posts(api)
+
+
+def test_openais_names_are_welcome(make: Callable[..., Any], api: respx.MockRouter) -> None:
+    """An agent that knows OpenAI's size, n and style gets what it means."""
+    make(options={"size": "1024x768", "n": 3, "style": "Anime"})
+
+    (body,) = posts(api)
+    assert (1024, 768, 3, "Anime") == (body["width"], body["height"], body["variants"], body["style_preset"])
+    assert {"size", "n", "style"}.isdisjoint(body)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"step": 5}, "There is no option 'step'; the nearest is 'steps'."),
+        ({"cfg": 5}, "There is no option 'cfg'; the nearest is 'cfg_scale'."),
+        ({"watermark": True}, "There is no option 'watermark'; the nearest is 'hide_watermark'."),
+        ({"steps": 0}, "The option 'steps' must be within (1, 100), not 0."),
+        ({"steps": "8"}, "The option 'steps' must be within (1, 100), not '8'."),
+        ({"steps": True}, "The option 'steps' must be within (1, 100), not True."),
+        ({"cfg_scale": 20.5}, "The option 'cfg_scale' must be within (0.01, 20), not 20.5."),
+        ({"cfg_scale": float("nan")}, "The option 'cfg_scale' must be within (0.01, 20), not nan."),
+        ({"safe_mode": "off"}, "The option 'safe_mode' must be within [True, False], not 'off'."),
+        ({"quality": "best"}, "The option 'quality' must be within ['low', 'medium', 'high'], not 'best'."),
+        ({"n": 9}, "The option 'n' must be within (1, 4), not 9."),
+        ({"n": "many"}, "The option 'n' must be within (1, 4), not 'many'."),
+    ],
+    ids=str,
+)
+def test_a_wrong_option_costs_nothing(
+    make: Callable[..., Any], api: respx.MockRouter, options: dict[str, Any], message: str
+) -> None:
+    """An option that is unknown or out of range is refused before anything is asked of Venice."""
+    assert message == refusal(make, options=options)
+    assert 0 == len(api.calls)
+
+
+LISTED = [
+    model("gone", offline=True),
+    model("old", deprecation={"date": "2026-12-01"}),
+    model("qwen-image", traits=["highest_quality"]),
+    model("z-image-turbo", traits=["default", "fastest"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("argument", "operator", "listed", "chosen"),
+    [
+        ("old", "qwen-image", LISTED, "old"),
+        ("highest_quality", "", LISTED, "qwen-image"),
+        ("", "qwen-image", LISTED, "qwen-image"),
+        ("", "", LISTED, "z-image-turbo"),
+        ("", "", LISTED[:3], "qwen-image"),
+        ("", "", LISTED[:2], "old"),
+    ],
+    ids=["argument", "trait", "operator", "default", "settled", "old"],
+)
+def test_model_chosen(  # noqa: PLR0917 - the parameters of a table
+    make: Callable[..., Any],
+    api: respx.MockRouter,
+    models: respx.Route,
+    monkeypatch: pytest.MonkeyPatch,
+    argument: str,
+    operator: str,
+    listed: list[dict[str, Any]],
+    chosen: str,
+) -> None:
+    """The caller's model wins, then the operator's, then Venice's default, then the first live one."""
+    monkeypatch.setenv("VENICE_IMAGE_MODEL", operator)
+    models.respond(json={"data": listed})
+
+    assert chosen == make(model=argument)["model"]
+    assert [chosen] == [body["model"] for body in posts(api)]
+
+
+@pytest.mark.parametrize("wanted", ["gone", "dall-e-3", "qwen-imag"])
+def test_an_unfit_model_costs_nothing(
+    make: Callable[..., Any], api: respx.MockRouter, models: respx.Route, wanted: str
+) -> None:
+    """A model that is unknown or offline is refused, and fit ones are named."""
+    models.respond(json={"data": LISTED})
+    message = refusal(make, model=wanted)
+
+    assert "qwen-image" in message.partition("use:")[2]
+    assert "gone" not in message.partition("use:")[2]
+    assert [] == posts(api)
+
+
+@pytest.fixture
+def local_tool(venice: LocalVenice, monkeypatch: pytest.MonkeyPatch, tool: Tool) -> Iterator[Tool]:
+    """The tool, over a real connection to the local Venice."""
+    monkeypatch.setenv("VENICE_API_KEY", venice.key)
+    monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
+    yield tool
+    tool.__globals__["_client"]().close()
+    venice.clear_faults()
+
+
+@pytest.mark.parametrize("asked", ["webp", "png", "jpeg"])
+def test_the_local_venices_pictures_are_stored(local_tool: Tool, media: Path, asked: str) -> None:
+    """Over a real connection, two variants come as files that Pillow can read."""
+    reply = json.loads(local_tool(prompt="A red fox", aspect_ratio="3:2", variants=2, format=asked))
+
+    assert 2 == len(list(media.iterdir()))
+    for file in reply["files"]:
+        with Image.open(file["file"]) as picture:
+            picture.load()
+            assert (asked.upper(), (file["width"], file["height"])) == (picture.format, picture.size)
+    assert 0 < reply["cost_usd"] < 1
+
+
+def test_the_local_venices_ratio_models_take_the_ratio(local_tool: Tool) -> None:
+    """A model of ratios makes a picture of the shape that was asked in pixels."""
+    (file,) = json.loads(local_tool(prompt="A red fox", aspect_ratio="1920x1080", model="flux-2-max"))["files"]
+
+    assert 16 / 9 == pytest.approx(file["width"] / file["height"], rel=0.02)
+
+
+@pytest.mark.parametrize("fault", ["content-violation", "adult-violation"])
+def test_the_local_venices_violation_is_an_error(
+    venice: LocalVenice, local_tool: Tool, media: Path, fault: str
+) -> None:
+    """A blocked picture is not stored."""
+    venice.order_fault(fault=fault, path="/image/generate")
+    with pytest.raises(Exception, match="Change the prompt"):
+        local_tool(prompt="A red fox")
+    assert [] == list(media.iterdir())
