@@ -1,4 +1,8 @@
-"""Make pictures from words."""
+"""Make pictures from words.
+
+Each argument costs every conversation its description, so what agents rarely set is an option, and one argument takes
+a ratio as well as a width and height.
+"""
 
 import re
 from typing import Any, Literal
@@ -28,9 +32,9 @@ def _fit_size(model: dict[str, Any], wanted: str) -> dict[str, Any]:
     if ratios:
         apart = {ratio: abs(float(wide) / float(high) - width / height) for ratio, (wide, high) in ratios.items()}
         return {"aspect_ratio": min(apart, key=apart.__getitem__)}
-    # A mere ratio gets about a million pixels. No side may be longer than 1280.
-    is_ratio = sides[2] == ":" or min(width, height) < 64
-    scale = min(1024 / (width * height) ** 0.5 if is_ratio else 1, 1280 / max(width, height))
+    # A size stays as it is, a mere ratio gets about a million pixels. No side may be longer than 1280.
+    scale = 1 if sides[2] == "x" and min(width, height) >= 64 else 1024 / (width * height) ** 0.5
+    scale = min(scale, 1280 / max(width, height))
     step = limits.get("widthHeightDivisor") or 8
     return {name: round(side * scale) // step * step or step for name, side in (("width", width), ("height", height))}
 
@@ -66,7 +70,7 @@ def venice_generate_image(
             enhance_prompt (4 cents), safe_mode (blurs adult content), hide_watermark, enable_web_search.
 
     Returns:
-        JSON: files (file, type, bytes, width, height), model, seed, cost_usd, notes.
+        JSON: files (file, type, bytes, width, height), model, sized_as, seed, cost_usd, notes.
     """
     rare = dict(options or {})  # in which OpenAI's names for some arguments are welcome
     aspect_ratio = str(rare.pop("size", aspect_ratio))
@@ -74,10 +78,9 @@ def venice_generate_image(
     _check_options(rare, _OPTIONS | {"quality": ["low", "medium", "high"]})
     variants = int(rare.pop("n", variants))
     folder = _media_folder()
-
     chosen = _pick_model("image", model, setting="VENICE_IMAGE_MODEL")
-    body = rare | (_fit_size(chosen, aspect_ratio) if aspect_ratio else {})
-    body |= _given(model=chosen["id"], prompt=prompt, negative_prompt=negative_prompt, style_preset=style)
+    size = _fit_size(chosen, aspect_ratio) if aspect_ratio else {}
+    body = rare | size | _given(model=chosen["id"], prompt=prompt, negative_prompt=negative_prompt, style_preset=style)
     body |= _given(resolution=resolution, variants=variants, seed=seed, format=format)
     made, headers = _call("POST", "/image/generate", json=body)
     if not made["images"] or any(name.endswith("content-violation") and headers[name] == "true" for name in headers):
@@ -86,6 +89,7 @@ def venice_generate_image(
     return _answer(
         files=[_store_picture(folder, picture, prompt) for picture in made["images"]],
         model=chosen["id"],
+        sized_as=None if aspect_ratio in size.values() else size,
         seed=(made.get("request") or {}).get("seed"),
         prompt_used=unquote(headers.get("x-venice-enhanced-prompt", "")),
         cost_usd=price and round(price * len(made["images"]), 4),

@@ -390,6 +390,16 @@ def test_ratio_models_get_the_nearest_ratio(
     )
 
 
+@pytest.mark.parametrize(("wanted", "told"), [("1920x1080", {"aspect_ratio": "16:9"}), ("16:9", None), ("", None)])
+def test_says_what_a_size_was_turned_into(
+    make: Callable[..., Any], models: respx.Route, wanted: str, told: dict[str, str] | None
+) -> None:
+    """The reply names the size that was sent, where it is not the one that was asked for."""
+    models.respond(json={"data": [model("flux", RATIOS)]})
+
+    assert told == make(aspect_ratio=wanted).get("sized_as")
+
+
 @pytest.mark.parametrize("wanted", ["wide", "16/9", "0:1", "1:0", "-1:2", "16:9:4", "1" * 500 + ":1", "\n"])
 def test_a_bad_ratio_costs_nothing(make: Callable[..., Any], api: respx.MockRouter, wanted: str) -> None:
     """What is no ratio is refused with an example, before anything is paid."""
