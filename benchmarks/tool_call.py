@@ -28,7 +28,7 @@ DOCUMENTED = "def documented(text: str) -> str:\n    return text\n"
 ARGUMENTS = {
     "venice_ask_web": {"question": "How do foxes live in cities?"},
     "venice_find_characters": {"query": "philosophy"},
-    "venice_generate_image": {"prompt": "a fox"},
+    "venice_generate_image": {"prompt": "a fox", "aspect_ratio": "64x64"},  # small: drawing is the stand-in's work
 }
 
 

@@ -16,12 +16,12 @@ from letta_client import APIConnectionError, APIError, Letta
 from rich.console import Console
 from rich.text import Text
 
-from sanctum_venice_tools.letta import registration
+from sanctum_venice_tools.letta import provider, registration
+from sanctum_venice_tools.letta.venice import PUBLIC_URL, ChoiceError, Venice, VeniceError
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.record import read_record
 from sanctum_venice_tools.terminal import Progress
 
-VENICE = "https://api.venice.ai/api/v1"
 MEDIA = Path(".local/media")
 
 QUESTIONS = (
@@ -59,7 +59,7 @@ def spending() -> str | None:
     """What a demo with the present environment is about to spend, in words; None when it is nothing."""
     if not os.environ.get("VENICE_API_KEY"):
         return None
-    return f"This uses your VENICE_API_KEY at {os.environ.get('VENICE_BASE_URL') or VENICE}: about 10 US cents."
+    return f"This uses your VENICE_API_KEY at {os.environ.get('VENICE_BASE_URL') or PUBLIC_URL}: about 10 US cents."
 
 
 def run(console: Console, progress: Progress) -> None:
@@ -108,7 +108,7 @@ def _reason(error: APIError) -> str:
 def _venice(progress: Progress) -> Iterator[Place]:
     key = os.environ.get("VENICE_API_KEY")
     if key:
-        base_url = os.environ.get("VENICE_BASE_URL") or VENICE
+        base_url = os.environ.get("VENICE_BASE_URL") or PUBLIC_URL
         yield Place(base_url, key, f"{base_url}, with your key", is_own=False)
         return
     from sanctum_venice_tools.emulator.process import running_venice  # noqa: PLC0415  # not needed with a key
@@ -142,11 +142,11 @@ def _register(letta: Letta, base_url: str) -> str:
     """Register the tools, and say in words what came of it."""
     sandbox = registration.sandbox_of(base_url)
     changes = registration.plan(letta, [read_record(name) for name in tool_files()], sandbox)
-    done = list(registration.apply(letta, changes, sandbox))
+    done = registration.apply(letta, changes, sandbox)
     for change in done:
         if change.problem:
             raise DemoError(f"{change.record.name} could not be registered: {change.problem}.")
-    words = {"create": "created", "update": "updated", "unchanged": "there already"}
+    words = {"create": "created", "update": "updated", "drifted": "repaired", "unchanged": "there already"}
     return "\n".join(f"{change.record.name} ({words[change.action]})" for change in done)
 
 
@@ -158,18 +158,19 @@ def _agent(letta: Letta, venice: Place, *, on_this_machine: bool) -> Iterator[tu
     if on_this_machine:
         settings["VENICE_MEDIA_DIR"] = str(MEDIA.absolute())
     with ExitStack() as stack:
-        # Letta reads a model's true context window only from providers of this type; the wire format is the same.
-        provider: Any = letta.post(
-            "/v1/providers/",
-            cast_to=object,
-            body={"name": name, "provider_type": "openrouter", "api_key": venice.key, "base_url": venice.base_url},
-        )
-        stack.callback(letta.delete, f"/v1/providers/{provider['id']}", cast_to=object)
-        model = _chat_model(venice)
+        try:
+            place = Venice(venice.base_url, venice.key)
+            model = place.choose_chat_model()
+        except (VeniceError, ChoiceError) as error:
+            raise DemoError(str(error)) from None
+        made = provider.apply(letta, provider.plan(letta, name, place))
+        stack.callback(provider.remove, letta, made)
+        made = provider.ensure_listed(letta, made, model)
+        if made.problem:
+            raise DemoError(f"Venice could not be made the agent's model: {made.problem}.")
         agent = letta.agents.create(
             name=name,
-            model=f"{name}/{model}",
-            context_window_limit=64_000,
+            **provider.agent_settings(name, model),
             include_base_tools=False,
             tools=list(tool_files()),
             secrets=settings,
@@ -178,22 +179,7 @@ def _agent(letta: Letta, venice: Place, *, on_this_machine: bool) -> Iterator[tu
             ],
         )
         stack.callback(letta.agents.delete, agent.id)
-        yield agent.id, model
-
-
-def _chat_model(venice: Place) -> str:
-    """The model that Venice recommends for agents: the one that it says calls functions best."""
-    try:
-        reply = httpx.get(
-            f"{venice.base_url}/models/traits",
-            params={"type": "text"},
-            headers={"Authorization": f"Bearer {venice.key}"},
-            timeout=20,
-        ).raise_for_status()
-        traits = reply.json()["data"]
-        return str(traits.get("function_calling_default") or traits["default"])
-    except (httpx.HTTPError, ValueError, KeyError) as error:
-        raise DemoError(f"Venice at {venice.base_url} does not list its models ({type(error).__name__}).") from None
+        yield agent.id, model.id
 
 
 def _converse(console: Console, progress: Progress, letta: Letta, agent: str, question: str) -> None:

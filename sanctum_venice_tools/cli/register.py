@@ -1,96 +1,277 @@
-"""`register`: put the tools on a Letta server."""
+"""`register`: put the tools on a Letta server, and give them to agents."""
 
+import contextlib
 import difflib
 import json
 import os
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from sanctum_venice_tools.cli.options import HELP, JSON, shown_progress
 
 if TYPE_CHECKING:
-    from sanctum_venice_tools.letta.registration import Change
+    from sanctum_venice_tools.letta.bootstrap import Order
+    from sanctum_venice_tools.packing.record import Record
+
+# packing.record.TOOLSETS without `admin`, whose tools are chosen one by one; loading it would slow --help down.
+_TOOLSETS = ("core", "image", "audio", "video", "web", "account", "chain", "all")
 
 
 @click.command("register", context_settings=HELP)
-@click.argument("names", metavar="[NAME ...]", nargs=-1)
-@click.option("--base-url", envvar="LETTA_BASE_URL", help="The server's address.  [default: $LETTA_BASE_URL]")
+@click.argument("names", metavar="[NAME ... | all]", nargs=-1)
+@click.option(
+    "--toolset", "toolsets", type=click.Choice(_TOOLSETS), multiple=True, help="The tools of a set; repeatable."
+)
+@click.option("--list", "lists", is_flag=True, help="Print what there is to choose from, and nothing else.")
 @click.option("--show", metavar="NAME", help="Print the text that Letta would store of a tool, and nothing else.")
+@click.option("--base-url", envvar="LETTA_BASE_URL", help="The server's address.  [default: $LETTA_BASE_URL]")
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.option("--diff", is_flag=True, help="Show how the source differs of each tool that is there in another form.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--adopt", is_flag=True, help="Overwrite tools of the same name that are not of this pack.")
+@click.option("--prune", is_flag=True, help="Remove tools of this pack that are not chosen.")
+@click.option(
+    "--approve",
+    metavar="WHICH",
+    help="Which tools ask a person before each call: costly, all, none, or names with commas. What changes the Venice "
+    "account always asks.  [default: costly]",
+)
+@click.option("--agent", "agents", metavar="NAME|ID", multiple=True, help="Give an agent these tools; repeatable.")
+@click.option("--agent-tag", "agent_tags", metavar="TAG", multiple=True, help="The same for all agents with a tag.")
+@click.option(
+    "--secret",
+    "secret_names",
+    metavar="NAME",
+    multiple=True,
+    help="Set a secret of those agents, such as VENICE_API_KEY, from your environment or as you type it; repeatable.",
+)
+@click.option("--replace-secrets", is_flag=True, help="Do so even if secrets that can't be read are lost by it.")
+@click.option(
+    "--sandbox",
+    type=click.Choice(["local", "cloud"]),
+    help="Where tools run: in the server's own Python, or where packages are installed as they are named "
+    "(E2B, Modal, Letta Cloud).  [default: by the address]",
+)
+@click.option("--fast-sandbox/--no-fast-sandbox", default=None, help="Run tools in a small venv, or no longer.")
 @JSON
-def register_tools(
-    names: tuple[str, ...], base_url: str | None, show: str | None, dry_run: bool, as_json: bool
+def register_tools(  # noqa: PLR0917  # click hands over one argument for each option
+    names: tuple[str, ...],
+    toolsets: tuple[str, ...],
+    lists: bool,
+    show: str | None,
+    base_url: str | None,
+    dry_run: bool,
+    diff: bool,
+    yes: bool,
+    adopt: bool,
+    prune: bool,
+    approve: str | None,
+    agents: tuple[str, ...],
+    agent_tags: tuple[str, ...],
+    secret_names: tuple[str, ...],
+    replace_secrets: bool,
+    sandbox: Any,
+    fast_sandbox: bool | None,
+    as_json: bool,
 ) -> None:
-    """Put the tools on a Letta server: all of them, or those named.
+    """Put the tools on a Letta server: the toolset core, or those that are named.
 
-    Safe to run again: what is there already is not written. A tool of the same name that is not of this pack is left
-    alone. The server's key is read from LETTA_API_KEY, where it needs one.
+    First it says what it would do. At a terminal it asks; without one it goes on, but for --prune, which then needs
+    --yes. What is as it should be is not written. A tool of the same name that is not of this pack is left alone.
+    The server's key is read from LETTA_API_KEY, where it needs one.
+
+    An agent that is named ends with exactly these tools of this pack, beside all its others.
 
     \b
-    Exit status: 0 all is as wanted, 2 wrong usage, 3 some tools could not be registered,
+    Exit status: 0 all is as wanted, 1 you said no, 2 wrong usage, 3 some of it could not be done,
     4 the server could not be reached or refused.
 
     \b
     Examples:
+      python scripts/register_tools.py --list
       python scripts/register_tools.py
-      python scripts/register_tools.py venice_ask_web --dry-run
-      python scripts/register_tools.py --show venice_generate_image | less
+      python scripts/register_tools.py venice_ask_web --dry-run --diff
+      python scripts/register_tools.py --toolset core --toolset web --agent Scout --secret VENICE_API_KEY
+      python scripts/register_tools.py all --approve all --yes
       LETTA_BASE_URL=https://api.letta.com LETTA_API_KEY=... python scripts/register_tools.py --json
     """  # noqa: D301  # click keeps the lines after \b as they are
-    from sanctum_venice_tools.packing.bundle import tool_files  # noqa: PLC0415  # --help does not need it
+    from sanctum_venice_tools.letta import bootstrap, registration  # noqa: PLC0415  # --help does not need it
     from sanctum_venice_tools.packing.record import read_record  # noqa: PLC0415  # likewise
 
-    known = tool_files()
-    for name in (*names, *([show] if show else [])):
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0)
-            raise click.BadParameter(f"there is no tool {name!r}; did you mean {near[0]}?", param_hint="NAME")
     if show:
-        click.echo(read_record(show).source_code, nl=False)
+        click.echo(read_record(_known([show])[0]).source_code, nl=False)
         return
-    if not base_url:
+    if lists:
+        _print_list(_approved(_choose((), ("all", "admin")), approve), as_json=as_json)
+        return
+    records = _approved(_choose(names, toolsets), approve)
+    if (secret_names or replace_secrets) and not (agents or agent_tags):
+        raise click.UsageError("a secret belongs to an agent: name it with --agent or --agent-tag")
+    if prune and not (yes or dry_run or _at_terminal()):
+        raise click.UsageError("--prune removes tools: without a terminal it needs --yes")
+    if not base_url or not base_url.startswith(("http://", "https://")):
         raise click.UsageError(
             "which server? Set LETTA_BASE_URL, such as http://localhost:8283 or https://api.letta.com; "
             "`sanctum-venice letta start` runs one here"
         )
-    changes = _register(base_url, names or tuple(known), dry_run=dry_run)
+    runs = sandbox or registration.sandbox_of(base_url)
+    if fast_sandbox is not None and runs == "cloud":
+        raise click.UsageError("--fast-sandbox is for a server that runs tools itself")
+    order = bootstrap.Order(
+        records,
+        runs,
+        adopts=adopt,
+        prunes=prune,
+        agents=agents,
+        agent_tags=agent_tags,
+        sets_approvals=approve is not None,
+        secrets={name: _secret(name) for name in secret_names},
+        loses_secrets=replace_secrets,
+        fast_sandbox=fast_sandbox,
+    )
+    _run(base_url, order, dry_run=dry_run, diff=diff, asks=_at_terminal() and not yes, as_json=as_json)
+
+
+def _run(base_url: str, order: "Order", *, dry_run: bool, diff: bool, asks: bool, as_json: bool) -> None:
+    """Plan, show, ask, do, and tell."""
+    from rich.console import Console  # noqa: PLC0415  # --help does not need it
+
+    from sanctum_venice_tools.cli import register_view as view  # noqa: PLC0415  # likewise
+    from sanctum_venice_tools.letta import bootstrap, connection  # noqa: PLC0415  # likewise
+
+    address = connection.address_of(base_url)
+    with connection.connect(base_url, os.environ.get("LETTA_API_KEY")) as letta:
+        with _server_errors(address), shown_progress() as progress, progress.counting(f"Reading {address}"):
+            plan = bootstrap.make_plan(letta, order)
+        console = Console(stderr=as_json, highlight=False, markup=False)
+        if not as_json or (asks and plan.writes):
+            view.print_plan(console, plan)
+        if diff and not as_json:
+            view.print_diffs(console, plan)
+        if plan.writes and not dry_run:
+            if asks and not click.confirm(f"Do this at {address}?", err=as_json):
+                raise click.ClickException("nothing was changed")
+            with _server_errors(address), shown_progress() as progress, progress.counting(f"Writing to {address}"):
+                plan = bootstrap.carry_out(letta, order, plan)
     if as_json:
-        report = {"server": base_url, "dry_run": dry_run, "tools": [change.as_json() for change in changes]}
+        report = {"server": address, "dry_run": dry_run, **plan.as_json()}
         click.echo(json.dumps(report, indent=2))
     else:
-        _print_changes(changes, base_url, dry_run=dry_run)
-    if any(change.problem for change in changes):
+        view.print_result(console, plan, address, dry_run=dry_run)
+        for what, why in plan.problems:
+            click.echo(f"Error: {what}: {why}", err=True)
+    if plan.problems:
         raise SystemExit(3)
 
 
-def _register(base_url: str, names: tuple[str, ...], *, dry_run: bool) -> "list[Change]":
-    """Register the tools; a server that can't be used ends the command with 4."""
+@contextlib.contextmanager
+def _server_errors(address: str) -> Iterator[None]:
+    """End the command with one line: 4 for a server that can't be used, 2 for agents that can't be told."""
     import letta_client  # noqa: PLC0415  # --help does not need it
 
-    from sanctum_venice_tools.letta import registration  # noqa: PLC0415  # likewise
-    from sanctum_venice_tools.packing.record import read_record  # noqa: PLC0415  # likewise
+    from sanctum_venice_tools.letta.agents import AgentError  # noqa: PLC0415  # likewise
+    from sanctum_venice_tools.letta.connection import explain  # noqa: PLC0415  # likewise
 
-    sandbox = registration.sandbox_of(base_url)
-    letta = letta_client.Letta(base_url=base_url, api_key=os.environ.get("LETTA_API_KEY"))
-    records = [read_record(name) for name in names]
     try:
-        with shown_progress() as progress, progress.counting(f"Registering {len(records)} tools"):
-            changes = registration.plan(letta, records, sandbox)
-            return changes if dry_run else list(registration.apply(letta, changes, sandbox))
-    except letta_client.APIStatusError as error:
-        reason = " ".join(str(error).split())[:300]
-        click.echo(f"Error: {base_url} refused: {reason} (is LETTA_API_KEY right?)", err=True)
+        yield
+    except AgentError as error:
+        raise click.UsageError(str(error)) from None
+    except letta_client.APITimeoutError:
+        _end(f"{address} does not answer.")
     except letta_client.APIConnectionError:
-        click.echo(f"Error: there is no Letta server at {base_url}. Check LETTA_BASE_URL.", err=True)
+        _end(f"there is no Letta server at {address}. Check LETTA_BASE_URL.")
+    except (letta_client.AuthenticationError, letta_client.PermissionDeniedError) as error:
+        _end(f"{address} refused ({error.status_code}). Check LETTA_API_KEY.")
+    except letta_client.APIError as error:
+        _end(f"{address} can't be used: {explain(error)}.")
+
+
+def _end(reason: str) -> NoReturn:
+    """End the command, for the server can't be used."""
+    click.echo(f"Error: {reason}", err=True)
     raise SystemExit(4)
 
 
-def _print_changes(changes: "list[Change]", base_url: str, *, dry_run: bool) -> None:
-    width = max(len(change.record.name) for change in changes)
-    for change in changes:
-        more = change.problem or ", ".join(change.differs)
-        click.echo(f"{change.record.name:<{width}}  {change.action:<9}  {more}".rstrip())
-    count = sum(change.action in ("create", "update") for change in changes)
-    verb = "would be written" if dry_run else "written"
-    click.echo(f"{len(changes)} tools, {count} {verb} to {base_url}" if count else f"Nothing to change at {base_url}")
+def _choose(names: Sequence[str], toolsets: Sequence[str]) -> "list[Record]":
+    """The tools that are meant: those that are named, else those of the toolsets, else `core`."""
+    from sanctum_venice_tools.packing.bundle import tool_files  # noqa: PLC0415  # --help does not need it
+    from sanctum_venice_tools.packing.record import TOOLSETS, read_record  # noqa: PLC0415  # likewise
+
+    if names and "all" not in names:
+        return [read_record(name) for name in dict.fromkeys(_known(names))]
+    sets = set(toolsets) or {"core"}
+    if "all" in (*names, *toolsets):
+        sets |= set(TOOLSETS) - {"admin"}
+    everything = [read_record(name) for name in tool_files()]
+    chosen = [record for record in everything if record.toolset in sets]
+    if not chosen:
+        raise click.UsageError(f"this pack has no tools in {', '.join(sorted(sets))}; --list shows what it has")
+    return sorted(chosen, key=lambda record: (TOOLSETS.index(record.toolset), record.name))
+
+
+def _known(names: Sequence[str]) -> Sequence[str]:
+    """The names, if there are such tools."""
+    from sanctum_venice_tools.packing.bundle import tool_files  # noqa: PLC0415  # --help does not need it
+
+    known = tool_files()
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0)
+            raise click.BadParameter(f"there is no tool {name!r}; did you mean {near[0]}?", param_hint="NAME")
+    return names
+
+
+def _approved(records: "list[Record]", approve: str | None) -> "list[Record]":
+    """The tools, each with what the operator decided about its approval."""
+    if approve is None:
+        return records
+    words = {word.strip() for word in approve.split(",")}
+    named = words - {"all", "costly", "none"}
+    _known(sorted(named))
+    return [
+        record
+        if "costly" in words and record.needs_approval
+        else replace(record, approval="all" in words or record.name in named)
+        for record in records
+    ]
+
+
+def _secret(name: str) -> str:
+    """The value of a secret, which never stands on a command line, where others could see it."""
+    if not name.isidentifier():
+        raise click.BadParameter("give the name alone, such as VENICE_API_KEY", param_hint="--secret")
+    if os.environ.get(name):
+        return os.environ[name]
+    if not _at_terminal():
+        raise click.BadParameter(f"{name} is not set here", param_hint="--secret")
+    return str(click.prompt(name, hide_input=True, err=True))
+
+
+def _at_terminal() -> bool:
+    """Whether a person is there to be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _print_list(records: "list[Record]", *, as_json: bool) -> None:
+    from rich.console import Console  # noqa: PLC0415  # --help does not need it
+
+    from sanctum_venice_tools.cli import register_view as view  # noqa: PLC0415  # likewise
+
+    if as_json:
+        facts = [
+            {
+                "name": record.name,
+                "toolset": record.toolset,
+                "cost": record.cost,
+                "approval": record.needs_approval,
+                "summary": record.summary,
+            }
+            for record in records
+        ]
+        click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+    else:
+        view.print_list(Console(highlight=False, markup=False), records)

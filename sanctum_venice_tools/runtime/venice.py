@@ -16,7 +16,7 @@ class VeniceError(Exception):
 
 
 # Letta ends a tool after 180 s without a word; by ending earlier, a tool can still say how to go on.
-_DEADLINE = time.monotonic() + float(os.environ.get("VENICE_TOOL_SECONDS") or 120)
+_DEADLINE = time.monotonic() + int("".join(re.findall(r"^\d+$", os.environ.get("VENICE_TOOL_SECONDS", ""))) or 120)
 
 _FRAME = ("error", "message", "details", "_errors", "issues")
 _ADVICE = {

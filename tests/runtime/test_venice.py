@@ -544,7 +544,7 @@ def test_an_error_that_never_ends_does(
     api: respx.MockRouter, load_tool: Callable[[str], Tool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The body of an error, too, is read only as long as there is time."""
-    monkeypatch.setenv("VENICE_TOOL_SECONDS", "0.3")
+    monkeypatch.setenv("VENICE_TOOL_SECONDS", "1")
     api.get("/characters").respond(502, stream=Trickle())
 
     assert failure(load_tool("venice_find_characters")).startswith("Venice answered 502: xxx")
@@ -593,3 +593,13 @@ def test_a_tool_alone_never_prints_the_key(venice: LocalVenice, texts: dict[str,
     assert (0, "") == (served.returncode, served.stderr)
     assert isinstance(json.loads(served.stdout), dict)
     assert venice.key not in refused.stdout + refused.stderr + served.stdout
+
+
+def test_a_time_limit_that_is_no_number_counts_as_none(
+    load_tool: Callable[[str], Callable[..., str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tool runs with the usual limit when the operator's is not a whole number; `doctor` is who tells of it."""
+    monkeypatch.setenv("VENICE_TOOL_SECONDS", "soon")
+
+    space = load_tool("venice_find_characters").__globals__
+    assert 115 < space["_DEADLINE"] - time.monotonic() <= 120

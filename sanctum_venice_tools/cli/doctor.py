@@ -1,0 +1,45 @@
+"""`doctor`: what is well, what is not, and what to do."""
+
+import json
+from dataclasses import asdict
+
+import click
+
+from sanctum_venice_tools.cli.options import HELP, JSON
+
+_COLOURS = {"ok": "green", "warning": "yellow", "failure": "red", "skipped": None}
+
+
+@click.command("doctor", context_settings=HELP)
+@click.option("--base-url", envvar="LETTA_BASE_URL", help="The Letta server.  [default: $LETTA_BASE_URL]")
+@click.option("--provider", default="venice", show_default=True, help="What Venice's provider is called on it.")
+@JSON
+def run_doctor(base_url: str | None, provider: str, as_json: bool) -> None:
+    """Check all that the tools need, from Venice's key to the media folder; it costs nothing.
+
+    It looks at the settings in your environment, VENICE_API_KEY and the others of README.md, and tries them out in the
+    sandbox of the Letta server, where a free tool is run with them. Nothing is changed.
+
+    \b
+    Exit status: 0 nothing has failed, 1 something has.
+
+    \b
+    Examples:
+      sanctum-venice doctor
+      sanctum-venice doctor --json | jq '.checks[] | select(.state == "failure")'
+    """  # noqa: D301  # click keeps the lines after \b as they are
+    from sanctum_venice_tools.letta.doctor import CHECKS, Patient, examine  # noqa: PLC0415  # --help does not need it
+
+    width = max(map(len, CHECKS))
+    findings = []
+    for finding in examine(Patient.of_environment(base_url or "", provider)):
+        findings.append(finding)
+        if not as_json:
+            state = click.style(f"{finding.state:<7}", fg=_COLOURS[finding.state])
+            told = f"{finding.told}. {finding.advice}" if finding.advice else finding.told
+            click.echo(f"{state}  {finding.check:<{width}}  {told}")
+    has_failed = any(finding.state == "failure" for finding in findings)
+    if as_json:
+        click.echo(json.dumps({"ok": not has_failed, "checks": [asdict(finding) for finding in findings]}, indent=2))
+    if has_failed:
+        raise SystemExit(1)

@@ -1,0 +1,214 @@
+"""`provider`: Venice as the model behind Letta."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sanctum_venice_tools.cli.options import HELP, JSON, shown_progress
+
+if TYPE_CHECKING:
+    from sanctum_venice_tools.letta.provider import Change, Form
+    from sanctum_venice_tools.letta.venice import ChatModel, EmbeddingModel, Venice
+
+
+@click.command("provider", context_settings=HELP)
+@click.option("--base-url", envvar="LETTA_BASE_URL", help="The Letta server.  [default: $LETTA_BASE_URL]")
+@click.option(
+    "--venice-url", envvar="VENICE_BASE_URL", default="", help="Venice.  [default: $VENICE_BASE_URL or its own]"
+)
+@click.option(
+    "--name", default="venice", show_default=True, help="What the provider is called, and its models begin with."
+)
+@click.option(
+    "--model", "wanted_model", metavar="ID", default="", help="The agents' model.  [default: Venice's choice]"
+)
+@click.option("--embedding-model", "wanted_embedding", metavar="ID", default="", help="The model for vectors.")
+@click.option("--create-agent", "agent", metavar="NAME", help="Make an agent of this name, unless there is one.")
+@click.option("--env", "form", type=click.Choice(["shell", "dotenv", "compose"]), help="Print variables instead.")
+@click.option("--show-key", is_flag=True, help="With --env: print the key itself, not a reference to it.")
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@JSON
+def configure_provider(
+    *,
+    base_url: str | None,
+    venice_url: str,
+    name: str,
+    wanted_model: str,
+    wanted_embedding: str,
+    agent: str | None,
+    form: "Form | None",
+    show_key: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Make Venice the model behind Letta's agents.
+
+    Without --env it creates or updates a provider on a running server, with the key of VENICE_API_KEY, and prints how
+    to create agents that use it. Safe to run again: what is there already is not written. With --env it prints the
+    variables for a server that you start yourself; only such a server can use Venice for embeddings too.
+
+    \b
+    Exit status: 0 all is as wanted, 2 wrong usage, 3 the server has the provider but can't use it, or has another
+    one of that name, 4 Letta or Venice could not be reached or refused.
+
+    \b
+    Examples:
+      python scripts/configure_provider.py
+      python scripts/configure_provider.py --model kimi-k3 --create-agent kim
+      python scripts/configure_provider.py --env dotenv >> .env
+    """  # noqa: D301  # click keeps the lines after \b as they are
+    from sanctum_venice_tools.letta.provider import RESERVED_NAMES  # noqa: PLC0415  # --help does not need it
+    from sanctum_venice_tools.letta.venice import Venice, normal_url  # noqa: PLC0415  # likewise
+
+    if not re.fullmatch(r"[\w.-]+", name, re.ASCII) or name in RESERVED_NAMES:
+        reserved = ", ".join(RESERVED_NAMES)
+        raise click.BadParameter(f"letters, digits, dots, - and _ only, and not {reserved}", param_hint="--name")
+    if form and agent:
+        raise click.UsageError("--create-agent needs a running server: start it with these variables first")
+    if show_key and not form:
+        raise click.UsageError("--show-key goes with --env")
+    key = os.environ.get("VENICE_API_KEY", "").strip()
+    if not key and (show_key or not form):
+        raise click.UsageError("VENICE_API_KEY is not set; a key is made at https://venice.ai/settings/api")
+    if not (base_url or form):
+        raise click.UsageError(
+            "which Letta server? Set LETTA_BASE_URL, such as http://localhost:8283, or use --env for one that you "
+            "start; `sanctum-venice letta start` runs one here"
+        )
+    with _one_line(base_url or "", key):
+        venice = Venice(normal_url(venice_url), key)
+        chat, embedding = venice.choose_chat_model(wanted_model), venice.choose_embedding_model(wanted_embedding)
+        if form:
+            _print_environment(venice, chat, embedding, form, show_key=show_key, as_json=as_json)
+        else:
+            _configure(base_url or "", name, venice, (chat, embedding), agent=agent, dry_run=dry_run, as_json=as_json)
+
+
+@contextmanager
+def _one_line(base_url: str, key: str) -> Iterator[None]:
+    """End the command with one line, and 2 or 4, where something is not as it must be; never with the key."""
+    import httpx  # noqa: PLC0415  # --help does not need it
+    import letta_client  # noqa: PLC0415  # likewise
+
+    from sanctum_venice_tools.letta.connection import address_of, explain  # noqa: PLC0415  # likewise
+    from sanctum_venice_tools.letta.venice import ChoiceError, VeniceError  # noqa: PLC0415  # likewise
+
+    problem = address = ""
+    try:
+        address = address_of(base_url)
+        yield
+    except httpx.InvalidURL:
+        raise click.UsageError("LETTA_BASE_URL is no address, such as http://localhost:8283") from None
+    except ChoiceError as error:
+        raise click.UsageError(str(error)) from None
+    except VeniceError as error:
+        problem = str(error)
+    except letta_client.NotFoundError:
+        problem = f"{address} has no page for providers (404). Check LETTA_BASE_URL; Letta Cloud documents none."
+    except letta_client.APIStatusError as error:
+        problem = f"{address} refused: {explain(error)} (is LETTA_API_KEY right?)"
+    except letta_client.APIConnectionError:
+        problem = f"there is no Letta server at {address}. Check LETTA_BASE_URL."
+    except (letta_client.APIError, TypeError, KeyError, ValueError):
+        problem = f"{address} does not answer as a Letta server does. Check LETTA_BASE_URL."
+    if problem:
+        click.echo(f"Error: {problem.replace(key, '[key]') if key else problem}", err=True)
+        raise SystemExit(4)
+
+
+def _print_environment(
+    venice: "Venice", chat: "ChatModel", embedding: "EmbeddingModel", form: "Form", *, show_key: bool, as_json: bool
+) -> None:
+    from sanctum_venice_tools.letta import provider  # noqa: PLC0415  # --help does not need it
+
+    settings = provider.agent_settings(provider.ENVIRONMENT_PREFIX, chat, embedding=embedding, base_url=venice.base_url)
+    if as_json:
+        shown = venice if show_key else replace(venice, key="$VENICE_API_KEY")
+        click.echo(json.dumps({"environment": provider.environment(shown), "agent": settings}, indent=2))
+        return
+    click.echo(provider.environment_text(form, venice, with_key=show_key))
+    # Beside the variables, so that these alone go into a file.
+    click.echo(f"\nStart the server with these, then create agents with:\n\n{provider.snippet(settings)}", err=True)
+
+
+def _configure(
+    base_url: str,
+    name: str,
+    venice: "Venice",
+    models: "tuple[ChatModel, EmbeddingModel]",
+    *,
+    agent: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Create or update the provider on a server, and the agent if one is wanted."""
+    from letta_client import Letta  # noqa: PLC0415  # --help does not need it
+
+    from sanctum_venice_tools.letta import provider  # noqa: PLC0415  # likewise
+    from sanctum_venice_tools.letta.connection import address_of  # noqa: PLC0415  # likewise
+    from sanctum_venice_tools.letta.venice import VeniceError  # noqa: PLC0415  # likewise
+
+    verdict = venice.try_key()
+    if verdict.state == "wrong":
+        raise VeniceError(f"VENICE_API_KEY is no good: {verdict.told}")
+    chat, embedding = models
+    address = address_of(base_url)
+    made = None
+    with ExitStack() as stack:
+        # The server asks Venice for its models before it answers. A provider must not be made twice: no second try.
+        key = os.environ.get("LETTA_API_KEY")
+        letta = stack.enter_context(Letta(base_url=base_url, api_key=key, timeout=60, max_retries=0))
+        stack.enter_context(stack.enter_context(shown_progress()).counting(f"Configuring {address}"))
+        change = provider.plan(letta, name, venice)
+        if not dry_run:
+            change = provider.apply(letta, change)
+            change = change if change.problem else provider.ensure_listed(letta, change, chat)
+        has_key = provider.embeds_at(letta, venice.base_url)
+        settings = provider.agent_settings(
+            name, chat, embedding=embedding if has_key else None, base_url=venice.base_url
+        )
+        if agent and not (dry_run or change.problem):
+            made = provider.create_agent(letta, agent, settings)
+    if as_json:
+        report = {"server": address, "dry_run": dry_run, "provider": change.as_json(), "agent": settings}
+        report |= {"created_agent": {"id": made[0], "name": agent, "made": made[1]} if made else None}
+        click.echo(json.dumps(report, indent=2))
+    else:
+        _print_change(change, address, dry_run=dry_run)
+        _print_agent(chat, settings, agent, made)
+    if change.problem:
+        raise SystemExit(3)
+
+
+def _print_change(change: "Change", address: str, *, dry_run: bool) -> None:
+    click.echo(f"provider {change.name}  {change.action}  {', '.join(change.differs)}".rstrip())
+    for note in change.notes:
+        click.echo(f"Note: {note}")
+    if change.problem:
+        click.echo(f"Error: {change.problem}", err=True)
+    elif change.action == "unchanged":
+        click.echo(f"Nothing to change at {address}")
+    else:
+        click.echo(f"{'Would be written' if dry_run else 'Written'} to {address}")
+
+
+def _print_agent(chat: "ChatModel", settings: dict[str, Any], name: str | None, made: tuple[str, bool] | None) -> None:
+    from sanctum_venice_tools.letta import provider  # noqa: PLC0415  # --help does not need it
+
+    window = settings["context_window_limit"]
+    click.echo(f"\n{chat.id}: {chat.window:,} tokens, of which agents use {window:,}")
+    if chat.note:
+        click.echo(f"Note: {chat.note}")
+    if "embedding_config" not in settings:
+        click.echo("No embeddings: for these, Letta takes the key from its own environment, and Venice's is not there")
+    if made:
+        identifier, is_new = made
+        click.echo(f"agent {name} ({identifier}) {'created' if is_new else 'is there already; it was left as it is'}")
+    else:
+        click.echo(f"\n{provider.snippet(settings, name or 'my-agent')}")

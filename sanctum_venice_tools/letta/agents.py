@@ -1,0 +1,214 @@
+"""Giving agents the tools: what each one has, what it is to have, and the way there that leaves the rest alone.
+
+An agent holds a tool by its id, and Letta reads the tool anew for each call: what is registered again is in use at
+once. What an agent does have of its own is a rule for each tool that needs approval, made when the tool is attached.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from letta_client import APIError, Letta, NotFoundError
+from letta_client.types import AgentState
+
+from sanctum_venice_tools.letta.connection import explain
+from sanctum_venice_tools.letta.registration import AT_ONCE
+from sanctum_venice_tools.letta.stored import is_ours
+from sanctum_venice_tools.packing.record import Record
+
+# What Letta leaves out of an agent unless it is asked for.
+_TOOLS = "agent.tools"
+_SECRETS = "agent.secrets"
+
+# Letta's own number for a page: a shorter one is the last.
+_PAGE = 50
+
+# What Letta 0.16.8 gives instead of a value that it could not or would not decrypt.
+_HIDDEN = "<encrypted>"
+
+
+class AgentError(Exception):
+    """Which agents are meant can't be told; one line for a person."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What an agent is to have of this pack."""
+
+    records: Sequence[Record]
+    lifts_approvals: bool = False
+    """Whether an approval that the tools don't ask for is taken away; else it is only added."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    loses_secrets: bool = False
+    """Whether the secrets are set even where the agent's others can't be read, and so are lost."""
+
+
+@dataclass(frozen=True)
+class AgentChange:
+    """What one agent lacks, or has too much of."""
+
+    agent_id: str
+    name: str
+    attach: tuple[str, ...] = ()
+    detach: Mapping[str, str] = field(default_factory=dict)
+    """Tools of ours that it is not to have: their ids by name."""
+    approvals: Mapping[str, bool] = field(default_factory=dict)
+    """Tools whose calls are, or are no longer, to be approved."""
+    secrets: tuple[str, ...] = ()
+    """The names of the secrets that are set."""
+    lost: tuple[str, ...] = ()
+    """The names of secrets that are lost by that."""
+    problem: str | None = None
+
+    @property
+    def writes(self) -> bool:
+        """Whether the agent has to be changed."""
+        return bool(self.attach or self.detach or self.approvals or self.secrets)
+
+    def as_json(self) -> dict[str, Any]:
+        """For a script to read."""
+        return {
+            "id": self.agent_id,
+            "name": self.name,
+            "attach": list(self.attach),
+            "detach": list(self.detach),
+            "approvals": dict(self.approvals),
+            "secrets": list(self.secrets),
+            "lost_secrets": list(self.lost),
+            "problem": self.problem,
+        }
+
+
+def agents_with_tools(letta: Letta, **chosen: Any) -> Iterator[AgentState]:
+    """The server's agents, or those that are chosen by an argument of Letta's list, page by page."""
+    chosen.setdefault("include", [_TOOLS])
+    page = letta.agents.list(limit=_PAGE, **chosen).items
+    yield from page
+    while len(page) == _PAGE:
+        page = letta.agents.list(limit=_PAGE, after=page[-1].id, **chosen).items
+        yield from page
+
+
+def find_agents(letta: Letta, named: Sequence[str], tags: Sequence[str], *, with_secrets: bool) -> list[AgentState]:
+    """The agents that a person means, each once.
+
+    Raises:
+        AgentError: Nobody, or more than one, is called so.
+    """
+    parts: list[Any] = [_TOOLS, _SECRETS] if with_secrets else [_TOOLS]
+    found = [_find_agent(letta, name, parts) for name in named]
+    for tag in tags:
+        tagged = list(agents_with_tools(letta, include=parts, tags=[tag]))
+        if not tagged:
+            raise AgentError(f"no agent has the tag {tag!r}")
+        found += tagged
+    return list({agent.id: agent for agent in found}.values())
+
+
+def plan_agent(agent: AgentState, wishes: Wishes) -> AgentChange:
+    """Compare what an agent has with what it is to have; nothing is written."""
+    has = {tool.name: tool for tool in agent.tools if tool.name}
+    wanted = {record.name: record for record in wishes.records}
+    asks = {rule.tool_name for rule in agent.tool_rules or [] if rule.type == "requires_approval"}
+    approvals = {
+        name: record.needs_approval
+        for name, record in wanted.items()
+        if record.needs_approval != (name in asks) and (record.needs_approval or wishes.lifts_approvals)
+    }
+    change = AgentChange(
+        agent.id,
+        agent.name,
+        attach=tuple(name for name in wanted if name not in has),
+        detach={name: tool.id for name, tool in has.items() if is_ours(tool) and name not in wanted},
+        approvals=approvals,
+    )
+    return _plan_secrets(agent, wishes, change) if wishes.secrets else change
+
+
+def apply_agents(
+    letta: Letta, changes: Sequence[AgentChange], wishes: Wishes, tool_ids: Mapping[str, str]
+) -> list[AgentChange]:
+    """Give the agents what they lack and take away what they are not to have, and read that back.
+
+    Args:
+        letta: The server.
+        changes: What is to be done.
+        wishes: What that came from.
+        tool_ids: The ids of the tools by name; one without an id could not be registered.
+    """
+
+    def change_one(change: AgentChange) -> AgentChange:
+        if not change.writes or change.problem:
+            return change
+        try:
+            return _change_agent(letta, change, wishes, tool_ids)
+        except APIError as error:
+            return replace(change, problem=explain(error))
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(change_one, changes))
+
+
+def _find_agent(letta: Letta, named: str, parts: list[Any]) -> AgentState:
+    if re.fullmatch(r"agent-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", named):
+        try:
+            return letta.agents.retrieve(named, include=parts)
+        except NotFoundError:
+            raise AgentError(f"there is no agent {named}") from None
+    agents = letta.agents.list(name=named, include=parts, limit=_PAGE).items
+    if not agents:
+        raise AgentError(f"no agent is called {named!r}")
+    if len(agents) > 1:
+        raise AgentError(f"{len(agents)} agents are called {named!r}; name one: {', '.join(a.id for a in agents)}")
+    return agents[0]
+
+
+def _plan_secrets(agent: AgentState, wishes: Wishes, change: AgentChange) -> AgentChange:
+    """Add what is to happen to the agent's secrets. Letta replaces all of them at once, so the others must be known."""
+    current = _readable_secrets(agent)
+    hidden = tuple(secret.key for secret in agent.secrets or [] if secret.key not in {*current, *wishes.secrets})
+    if hidden and not wishes.loses_secrets:
+        them = ", ".join(hidden)
+        return replace(
+            change, problem=f"its secrets {them} can't be read and would be lost; --replace-secrets sets them anyway"
+        )
+    new = tuple(name for name, value in wishes.secrets.items() if current.get(name) != value)
+    return replace(change, secrets=new, lost=hidden if new else ())
+
+
+def _readable_secrets(agent: AgentState) -> dict[str, str]:
+    """The secrets whose values the server tells; an empty value is one only where an encrypted one stands for it."""
+    known = [secret for secret in agent.secrets or [] if secret.value != _HIDDEN]
+    return {secret.key: secret.value for secret in known if secret.value or secret.value_enc}
+
+
+def _change_agent(letta: Letta, change: AgentChange, wishes: Wishes, tool_ids: Mapping[str, str]) -> AgentChange:
+    """Change one agent, one request after the other: Letta loses a rule of two that are made at once."""
+    missing = [name for name in change.attach if name not in tool_ids]
+    for name in change.attach:
+        if name in tool_ids:
+            letta.agents.tools.attach(tool_ids[name], agent_id=change.agent_id)
+    for name, tool_id in change.detach.items():
+        letta.agents.tools.detach(tool_id, agent_id=change.agent_id)
+        # Letta keeps the rule of a tool that is gone, and it would hold if the tool came back.
+        letta.agents.tools.update_approval(name, agent_id=change.agent_id, body_requires_approval=False)
+    for name, needed in change.approvals.items():
+        if name not in missing:
+            letta.agents.tools.update_approval(name, agent_id=change.agent_id, body_requires_approval=needed)
+    if change.secrets:
+        # Read again just before, for between the plan and now a person may have thought for long.
+        agent = letta.agents.retrieve(change.agent_id, include=["agent.secrets"])
+        again = _plan_secrets(agent, wishes, change)
+        if again.problem:
+            return again
+        letta.agents.update(change.agent_id, secrets={**_readable_secrets(agent), **wishes.secrets})
+    if missing:
+        return replace(change, problem=f"could not be given {', '.join(missing)}, which could not be registered")
+    parts: list[Any] = [_TOOLS, _SECRETS]
+    agent = letta.agents.retrieve(change.agent_id, include=parts)
+    left = plan_agent(agent, replace(wishes, secrets={}))
+    # Of the secrets the names must do: not every server tells the values.
+    is_kept = set(change.secrets) <= {secret.key for secret in agent.secrets or []} and not left.writes
+    return replace(change, problem=None if is_kept else "the server did not keep all of it")

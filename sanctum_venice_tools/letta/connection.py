@@ -1,0 +1,61 @@
+"""The way to a Letta server, and what a failure of it means, in one line."""
+
+import contextlib
+
+import httpx
+from letta_client import APIConnectionError, APIError, APIStatusError, APITimeoutError, DefaultHttpxClient, Letta
+
+# The largest tool is written in 0.2 s; a server that needs longer than this to answer is stuck. The client tries a
+# request three times, where that is safe, and everything that the pack writes may be written twice.
+_SECONDS = 20.0
+_CONNECT_SECONDS = 5.0
+
+
+class _HttpClient(DefaultHttpxClient):
+    """Closes itself with its last user, as the client does that Letta's own would make."""
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):  # while Python ends, nothing is certain to be there
+            self.close()
+
+
+def connect(base_url: str, api_key: str | None = None) -> Letta:
+    """A client of the server; nothing is sent yet."""
+    timeout = httpx.Timeout(_SECONDS, connect=_CONNECT_SECONDS)
+    http_client = _HttpClient(event_hooks={"response": [_refuse_web_page]})
+    return Letta(base_url=base_url, api_key=api_key, timeout=timeout, http_client=http_client)
+
+
+def _refuse_web_page(response: httpx.Response) -> None:
+    """Take the page of a proxy or of another program for what it is: no answer. The client would take it as data."""
+    if response.is_success and response.headers.get("content-type", "").startswith("text/html"):
+        raise httpx.RemoteProtocolError("a web page")
+
+
+def address_of(base_url: str) -> str:
+    """A server's address for a person to read, without a password that may stand in it."""
+    return str(httpx.URL(base_url).copy_with(username=None, password=None)).rstrip("/")
+
+
+def explain(error: APIError) -> str:
+    """What went wrong, in one line.
+
+    Of a refusal only its own words are shown: its other fields may repeat what was sent, secrets too.
+    """
+    match error:
+        case APITimeoutError():
+            return "the server did not answer in time"
+        case APIConnectionError():
+            return "the server dropped the connection, or is not Letta"
+        case APIStatusError():
+            words = _words(error.body)
+            return f"the server answered {error.status_code}{f': {words}' if words else ''}"
+    return type(error).__name__
+
+
+def _words(body: object) -> str:
+    """The reason that the body of a refusal states."""
+    if not isinstance(body, dict):
+        return ""
+    stated = [body.get(name) for name in ("detail", "message", "error")]
+    return " ".join(next((text for text in stated if isinstance(text, str)), "").split())[:200]

@@ -1,0 +1,254 @@
+"""Venice as the model behind Letta's agents: the provider on a server, and what agents need to be told."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+from urllib.parse import quote
+
+from letta_client import Letta
+
+from sanctum_venice_tools.letta.venice import LETTA_OUTPUT_TOKENS, LONGEST_WINDOW, ChatModel, EmbeddingModel, Venice
+
+# Of providers of this type, and of no other that fits, Letta reads each model's true window, and it puts the
+# provider's own name before the model's. What goes over the wire is the same as for "openai".
+PROVIDER_TYPE = "openrouter"
+
+# What the models of a server that has Venice in its environment are called.
+ENVIRONMENT_PREFIX = "openai-proxy"
+
+# Letta's own models, and those of a server's environment, are called after these.
+RESERVED_NAMES = ("letta", "openai", ENVIRONMENT_PREFIX)
+
+Action = Literal["create", "update", "unchanged", "foreign"]
+Form = Literal["shell", "dotenv", "compose"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What having Venice as a provider means for a server."""
+
+    name: str
+    venice: Venice = field(repr=False)
+    action: Action
+    """`foreign`: a provider of this name is there that speaks something else; it is left alone."""
+    differs: tuple[str, ...] = ()
+    provider_id: str | None = None
+    notes: tuple[str, ...] = ()
+    problem: str | None = None
+    """What is not as it should be, in one line."""
+
+    def as_json(self) -> dict[str, Any]:
+        """For a script to read; the key is not in it."""
+        return {
+            "name": self.name,
+            "action": self.action,
+            "base_url": self.venice.base_url,
+            "differs": list(self.differs),
+            "id": self.provider_id,
+            "notes": list(self.notes),
+            "problem": self.problem,
+        }
+
+
+def plan(letta: Letta, name: str, venice: Venice) -> Change:
+    """Compare the server's provider of this name with what it should be; nothing is written."""
+    there = _provider(letta, name)
+    if there is None:
+        return Change(name, venice, "create")
+    if there["provider_type"] != PROVIDER_TYPE:
+        problem = f"a provider of this name is there, of type {there['provider_type']}: choose another --name"
+        return Change(name, venice, "foreign", provider_id=there["id"], problem=problem)
+    # A server that encrypts its keys gives them out encrypted, which can't be told from another key.
+    pairs = {"base_url": (there.get("base_url"), venice.base_url), "api_key": (there.get("api_key_enc"), venice.key)}
+    differs = tuple(name for name, (is_there, wanted) in pairs.items() if is_there != wanted)
+    return Change(name, venice, "update" if differs else "unchanged", differs, there["id"])
+
+
+def apply(letta: Letta, change: Change) -> Change:
+    """Make it so, and give the change back as it ended."""
+    settings = {"api_key": change.venice.key, "base_url": change.venice.base_url}
+    if change.action == "create":
+        body = {"name": change.name, "provider_type": PROVIDER_TYPE, **settings}
+        made = _object(letta.post("/v1/providers/", cast_to=object, body=body))
+        return _checked(replace(change, provider_id=made["id"]), made)
+    if change.action == "update":
+        path = f"/v1/providers/{change.provider_id}"
+        made = _object(letta.patch(path, cast_to=object, body=settings))
+        if "base_url" in change.differs:
+            # Letta reads a provider's models when it is made, and not again by itself.
+            change = replace(_read_anew(letta, change, made), notes=agents_at_old_address(letta, change))
+        return _checked(change, made)
+    return change
+
+
+def remove(letta: Letta, change: Change) -> None:
+    """Take the provider away again."""
+    letta.delete(f"/v1/providers/{change.provider_id}", cast_to=object)
+
+
+def windows(letta: Letta, name: str) -> dict[str, int]:
+    """The models that the server lists of this provider, by handle, and the window that it believes each to have."""
+    listed: Any = letta.get(f"/v1/models/?provider_name={quote(name)}", cast_to=object)
+    return {entry["handle"]: entry.get("max_context_window") or 0 for entry in listed}
+
+
+def ensure_listed(letta: Letta, change: Change, model: ChatModel) -> Change:
+    """See to it that the server lists the model, asking it to read Venice's list anew where it does not."""
+    handle = f"{change.name}/{model.id}"
+    if handle in windows(letta, change.name):
+        return change
+    change = _read_anew(letta, change, _provider(letta, change.name) or {})
+    there = windows(letta, change.name)
+    if handle in there:
+        return replace(change, notes=(*change.notes, "the server has read Venice's list of models anew"))
+    problem = change.problem or f"the server lists {len(there)} models of it, and {handle} is not one"
+    return replace(change, problem=problem)
+
+
+def agents_at_old_address(letta: Letta, change: Change) -> tuple[str, ...]:
+    """A line for each agent that goes on calling another address: Letta copies it into an agent when that is made."""
+    return tuple(
+        f"agent {agent.name} still calls {agent.llm_config.api_model_endpoint}: "
+        f'letta.agents.update("{agent.id}", model="{agent.llm_config.handle}", '
+        f"context_window_limit={agent.llm_config.context_window}, max_tokens={agent.llm_config.max_tokens})"
+        for agent in letta.agents.list()
+        if agent.llm_config.provider_name == change.name
+        and agent.llm_config.api_model_endpoint != change.venice.base_url
+    )
+
+
+def embeds_at(letta: Letta, base_url: str) -> bool:
+    """Whether the server's own environment has Venice's key.
+
+    For vectors Letta uses OPENAI_API_KEY of its environment, whatever an agent or a provider says. Were that a key of
+    somebody else, an agent with Venice's address would hand it to Venice.
+    """
+    listed: Any = letta.get("/v1/models/", cast_to=object)
+    return any(
+        entry.get("provider_category") == "base"
+        and entry.get("provider_name") == "openai"
+        and str(entry.get("model_endpoint")).rstrip("/") == base_url
+        for entry in listed
+    )
+
+
+def agent_settings(
+    prefix: str, model: ChatModel, *, embedding: EmbeddingModel | None = None, base_url: str = ""
+) -> dict[str, Any]:
+    """What `agents.create` needs to be told, beside a name, for an agent to think with this model.
+
+    Args:
+        prefix: The name of the provider, or ENVIRONMENT_PREFIX.
+        model: The agent's model.
+        embedding: The model for its archive, only for a server that has Venice's key in its environment.
+        base_url: Where that is.
+    """
+    settings: dict[str, Any] = {
+        "model": f"{prefix}/{model.id}",
+        "context_window_limit": min(model.window, LONGEST_WINDOW),
+    }
+    if model.output_tokens < LETTA_OUTPUT_TOKENS:
+        settings["model_settings"] = {
+            "provider_type": "openai" if prefix == ENVIRONMENT_PREFIX else PROVIDER_TYPE,
+            "max_output_tokens": model.output_tokens,
+            "temperature": 1.0,  # Letta's own, which it would otherwise change as soon as there are settings
+        }
+    if embedding is not None:
+        settings["embedding_config"] = {
+            "embedding_model": embedding.id,
+            "embedding_endpoint_type": "openai",
+            "embedding_endpoint": base_url,
+            "embedding_dim": embedding.dimensions,
+            "embedding_chunk_size": 300,
+        }
+    return settings
+
+
+def create_agent(letta: Letta, name: str, settings: Mapping[str, Any]) -> tuple[str, bool]:
+    """Make an agent, unless one of that name is there; give its id, and whether it was made.
+
+    It gets Letta's base tools: to a model without any tool Letta sends `tool_choice: null`, which Venice refuses.
+    """
+    for agent in letta.agents.list(name=name):
+        return agent.id, False
+    return letta.agents.create(name=name, **settings).id, True
+
+
+def snippet(settings: Mapping[str, Any], name: str = "my-agent") -> str:
+    """Python that makes an agent with these settings."""
+    lines = [f"    {key}={_python(value)}," for key, value in {"name": name, **settings}.items()]
+    return "\n".join(["letta.agents.create(", *lines, ")"])
+
+
+def environment(venice: Venice) -> dict[str, str]:
+    """The variables of a Letta server whose models and vectors are Venice's."""
+    return {"OPENAI_API_KEY": venice.key, "OPENAI_BASE_URL": venice.base_url}
+
+
+def environment_text(form: Form, venice: Venice, *, with_key: bool) -> str:
+    """The variables, ready to paste; the key is a reference to VENICE_API_KEY unless it is to be shown."""
+    variables = environment(venice)
+    reference = {"shell": '"$VENICE_API_KEY"', "dotenv": "${VENICE_API_KEY}", "compose": '"${VENICE_API_KEY}"'}[form]
+    quoted = {name: _quoted(form, value) for name, value in variables.items()}
+    if not with_key:
+        quoted["OPENAI_API_KEY"] = reference
+    match form:
+        case "shell":
+            lines = [f"export {name}={value}" for name, value in quoted.items()]
+        case "dotenv":
+            lines = [f"{name}={value}" for name, value in quoted.items()]
+        case "compose":
+            lines = ["environment:", *(f"  {name}: {value}" for name, value in quoted.items())]
+    return "\n".join(lines)
+
+
+def _quoted(form: Form, value: str) -> str:
+    """A value as the form writes it."""
+    if form == "shell":
+        return shlex.quote(value)
+    if form == "compose":
+        return json.dumps(value.replace("$", "$$"))  # compose takes a single $ for a reference
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'" if set(value) & set("$#\"'\\") else value
+
+
+def _python(value: Any) -> str:
+    """A value as Python, each entry of a mapping on a line of its own."""
+    if not isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    return "\n".join(["{", *(f"        {json.dumps(key)}: {_python(one)}," for key, one in value.items()), "    }"])
+
+
+def _provider(letta: Letta, name: str) -> dict[str, Any] | None:
+    listed: Any = letta.get(f"/v1/providers/?name={quote(name)}", cast_to=object)
+    return next((entry for entry in listed if entry["name"] == name), None)
+
+
+def _checked(change: Change, stored: Mapping[str, Any]) -> Change:
+    """The change, with what the server made of it."""
+    if change.problem:
+        return change
+    if stored.get("base_url") != change.venice.base_url:
+        return replace(change, problem=f"the server stored another base_url: {stored.get('base_url')}")
+    if change.action == "update" and stored.get("api_key_enc") != change.venice.key:
+        hidden = "the server does not show the key it has, so the key was written again; it may be the same"
+        return replace(change, notes=(*change.notes, hidden))
+    return change
+
+
+def _read_anew(letta: Letta, change: Change, there: Mapping[str, Any]) -> Change:
+    """Have the server read Venice's list of models; that this failed shows only in the moment that it notes."""
+    after = _object(letta.patch(f"/v1/providers/{change.provider_id}/refresh", cast_to=object))
+    if after.get("last_synced") != there.get("last_synced"):
+        return change
+    problem = (
+        "the server could not read Venice's list of models: "
+        f"{change.venice.base_url} must be reachable from where the Letta server runs"
+    )
+    return replace(change, problem=problem)
+
+
+def _object(answer: Any) -> dict[str, Any]:
+    return dict(answer)

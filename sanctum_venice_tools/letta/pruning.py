@@ -1,0 +1,66 @@
+"""Taking tools of this pack off a Letta server that are no longer wanted."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from letta_client import APIError, Letta, NotFoundError
+from letta_client.types import Tool
+
+from sanctum_venice_tools.letta.agents import agents_with_tools
+from sanctum_venice_tools.letta.connection import explain
+from sanctum_venice_tools.letta.stored import has_our_header
+
+
+@dataclass(frozen=True)
+class Removal:
+    """A tool that is to go."""
+
+    name: str
+    tool_id: str
+    agents: tuple[str, ...]
+    """The agents that use it, by name."""
+    problem: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """For a script to read."""
+        return {"name": self.name, "id": self.tool_id, "agents": list(self.agents), "problem": self.problem}
+
+
+def plan_removals(letta: Letta, there: Mapping[str, Tool], wanted: Collection[str]) -> list[Removal]:
+    """Our tools on the server that are not wanted, and who uses them; nothing is removed.
+
+    To be removed a tool must have both our tag and our first line: what somebody made out of one of ours is theirs.
+    """
+    unwanted = [
+        tool
+        for name, tool in sorted(there.items())
+        if name not in wanted and "venice" in (tool.tags or []) and has_our_header(tool)
+    ]
+    users = _users(letta, {tool.id for tool in unwanted}) if unwanted else {}
+    return [Removal(tool.name or tool.id, tool.id, tuple(users.get(tool.id, ()))) for tool in unwanted]
+
+
+def remove(letta: Letta, removals: Sequence[Removal]) -> list[Removal]:
+    """Remove the tools, also from the agents that use them."""
+    return [_remove(letta, removal) for removal in removals]
+
+
+def _users(letta: Letta, tool_ids: Collection[str]) -> dict[str, list[str]]:
+    """The names of the agents that use these tools, by the tool's id."""
+    users: dict[str, list[str]] = {}
+    for agent in agents_with_tools(letta):
+        for tool in agent.tools:
+            if tool.id in tool_ids:
+                users.setdefault(tool.id, []).append(agent.name)
+    return users
+
+
+def _remove(letta: Letta, removal: Removal) -> Removal:
+    try:
+        letta.tools.delete(removal.tool_id)
+    except NotFoundError:  # an attempt whose answer was lost, or somebody else
+        return removal
+    except APIError as error:
+        return replace(removal, problem=explain(error))
+    return removal

@@ -1,0 +1,149 @@
+"""Putting the tools on a Letta server: compare first, write only what differs, read back what was written."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from letta_client import APIConnectionError, APIError, Letta
+from letta_client.types import Tool
+
+from sanctum_venice_tools.letta.connection import explain
+from sanctum_venice_tools.letta.stored import differences, is_ours, read_tools, wanted_fields, was_edited
+from sanctum_venice_tools.packing.record import Record, Sandbox
+
+Action = Literal["create", "update", "drifted", "adopt", "unchanged", "foreign"]
+WRITTEN: tuple[Action, ...] = ("create", "update", "drifted", "adopt")
+
+NOT_TRIED = "not tried, for the server was gone"
+
+# So many writes at a time: a server of one's own answers conversations meanwhile.
+AT_ONCE = 4
+
+
+@dataclass(frozen=True)
+class Change:
+    """What registering one tool means for a server."""
+
+    record: Record
+    action: Action
+    """`update`: the pack is another one than that which registered it; `drifted`: it was edited on the server;
+    `foreign`: the server has a tool of this name that is not of this pack, which is left alone; `adopt`: the same,
+    but it is to be overwritten."""
+    differs: tuple[str, ...] = ()
+    """The fields, by Letta's names, in which the server's tool is not as the pack has it."""
+    there: Tool | None = None
+    """The tool as the server had it."""
+    tool_id: str | None = None
+    problem: str | None = None
+    """Why the server did not take it, in one line."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether the server has to be changed for it."""
+        return self.action in WRITTEN
+
+    def as_json(self) -> dict[str, Any]:
+        """For a script to read."""
+        return {
+            "name": self.record.name,
+            "action": self.action,
+            "differs": list(self.differs),
+            "approval": self.record.needs_approval,
+            "id": self.tool_id,
+            "problem": self.problem,
+        }
+
+
+def sandbox_of(base_url: str) -> Sandbox:
+    """How a server runs tools: Letta Cloud installs what each one names, a server of one's own has it already."""
+    host = urlsplit(base_url).hostname or ""
+    return "cloud" if host == "letta.com" or host.endswith(".letta.com") else "local"
+
+
+def plan(letta: Letta, records: Sequence[Record], sandbox: Sandbox) -> list[Change]:
+    """Compare the tools with those on the server; one request, nothing is written."""
+    return compare(read_tools(letta), records, sandbox)
+
+
+def compare(
+    there: Mapping[str, Tool], records: Sequence[Record], sandbox: Sandbox, *, adopt: bool = False
+) -> list[Change]:
+    """Compare the tools with those that a server has.
+
+    Args:
+        there: The server's tools by name.
+        records: The tools as they should be.
+        sandbox: How the server runs tools.
+        adopt: Take over tools of the same name that are not ours.
+    """
+    return [_compare(record, there.get(record.name), sandbox, adopt=adopt) for record in records]
+
+
+def apply(letta: Letta, changes: Sequence[Change], sandbox: Sandbox) -> list[Change]:
+    """Write what is to be created or updated, read it back, and give each change as it ended.
+
+    Nothing is written where nothing differs. What a server that fails half-way did not take, a second run writes.
+    """
+    if not any(change.writes for change in changes):
+        return list(changes)
+    lost: list[str] = []
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        tried = list(pool.map(partial(_write, letta, sandbox, lost), changes))
+    if _is_gone(lost):
+        return tried
+    try:
+        there = read_tools(letta)
+    except APIError as error:
+        unread = f"written, but reading it back failed: {explain(error)}"
+        return [replace(change, problem=change.problem or unread) if change.writes else change for change in tried]
+    return [_confirm(change, there.get(change.record.name), sandbox) for change in tried]
+
+
+def _is_gone(lost: Sequence[str]) -> bool:
+    """Whether a server is gone that lost so many requests; fewer may be about those tools alone."""
+    return len(lost) >= AT_ONCE
+
+
+def _write(letta: Letta, sandbox: Sandbox, lost: list[str], change: Change) -> Change:
+    """Write one tool. Once the server is gone the others are not tried: each would wait for as long."""
+    if not change.writes:
+        return change
+    if _is_gone(lost):
+        return replace(change, problem=NOT_TRIED)
+    try:
+        # Letta's create and update are one call, which resets every field that it is not given: it gets all of them.
+        stored = letta.tools.upsert(**wanted_fields(change.record, change.there, sandbox))
+    except APIError as error:
+        if isinstance(error, APIConnectionError):
+            lost.append(change.record.name)
+        return replace(change, problem=explain(error))
+    return replace(change, tool_id=stored.id)
+
+
+def _confirm(change: Change, tool: Tool | None, sandbox: Sandbox) -> Change:
+    """A change that was written, in the light of what the server has now."""
+    if not change.writes:
+        return change
+    if tool is None:
+        return replace(change, problem=change.problem or "the server took it, but does not have it")
+    differs = differences(wanted_fields(change.record, tool, sandbox), tool)
+    if not differs:  # a write whose answer was lost has arrived all the same
+        return replace(change, tool_id=tool.id, problem=None)
+    return replace(change, problem=change.problem or f"the server stored another {', '.join(differs)}")
+
+
+def _compare(record: Record, tool: Tool | None, sandbox: Sandbox, *, adopt: bool) -> Change:
+    if tool is None:
+        return Change(record, "create")
+    wanted = wanted_fields(record, tool, sandbox)
+    differs = differences(wanted, tool)
+    change = Change(record, "unchanged", differs, tool, tool.id)
+    if not is_ours(tool):
+        foreign = "a tool of this name is there that is not ours; --adopt overwrites it"
+        return replace(change, action="adopt") if adopt else replace(change, action="foreign", problem=foreign)
+    if not differs:
+        return change
+    return replace(change, action="drifted" if was_edited(tool, wanted) else "update")

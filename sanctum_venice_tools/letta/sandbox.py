@@ -1,0 +1,135 @@
+"""How fast a self-hosted Letta server starts a tool: in its own environment, or in a small venv.
+
+By default Letta starts each call with the server's Python and imports its own client, which takes a second. In a venv
+that has httpx and nothing else there is nothing to import. The venv is made once; pip never runs, for Letta calls
+pip only for packages that a tool or the sandbox names, and ours name none on such a server.
+"""
+
+import inspect
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from letta_client import APIError, Letta
+
+from sanctum_venice_tools.letta import sandbox_setup
+from sanctum_venice_tools.letta.connection import explain
+
+VENV = "venice-venv"
+
+# The one package that the tools need.
+_PACKAGE = "httpx"
+
+# Making the venv takes 2 s on a quiet machine; Letta itself gives a tool 180 s.
+_RUN_SECONDS = 180.0
+
+_CONFIGS = "/v1/sandbox-config"
+_SETUP = sandbox_setup.set_up_venice_sandbox.__name__
+_SETUP_SCHEMA = {
+    "name": _SETUP,
+    "description": "Prepare the sandbox.",
+    "parameters": {
+        "type": "object",
+        "properties": {name: {"type": "string"} for name in ("folder", "venv_name", "package")},
+        "required": ["folder", "venv_name", "package"],
+    },
+}
+_PROBE = "import httpx\n\n\ndef probe_venice_sandbox() -> str:\n    return httpx.__version__\n"
+_PROBE_SCHEMA = {
+    "name": "probe_venice_sandbox",
+    "description": "Tell the version of httpx.",
+    "parameters": {"type": "object", "properties": {}, "required": []},
+}
+
+
+class SandboxError(Exception):
+    """The sandbox could not be changed; one line for a person."""
+
+
+@dataclass(frozen=True)
+class SandboxChange:
+    """What making the sandbox fast, or as it was, means for a server."""
+
+    action: Literal["speed up", "slow down", "unchanged", "refused"]
+    config: dict[str, Any]
+    """Letta's own record of the sandbox, with its id; empty when it has none yet."""
+    problem: str | None = None
+
+    @property
+    def writes(self) -> bool:
+        """Whether the server has to be changed."""
+        return self.action in ("speed up", "slow down")
+
+    def as_json(self) -> dict[str, Any]:
+        """For a script to read."""
+        return {"action": self.action, "problem": self.problem}
+
+
+def plan_sandbox(letta: Letta, *, fast: bool) -> SandboxChange:
+    """Compare the sandbox of tools with what is wanted; nothing is written."""
+    configs: Any = letta.get(f"{_CONFIGS}/?sandbox_type=local", cast_to=object)
+    config: dict[str, Any] = configs[0] if configs else {}
+    settings = config.get("config", {})
+    uses_venv = bool(settings.get("use_venv"))
+    if fast == (uses_venv and settings.get("venv_name") == VENV):
+        return SandboxChange("unchanged", config)
+    if not fast:
+        return SandboxChange("slow down", config)
+    if uses_venv:
+        return SandboxChange("refused", config, f"it has a venv of its own, {settings['venv_name']}; put httpx there")
+    if settings.get("pip_requirements"):
+        return SandboxChange("refused", config, "it lists packages, which pip would install again at each call")
+    return SandboxChange("speed up", config)
+
+
+def apply_sandbox(letta: Letta, change: SandboxChange) -> SandboxChange:
+    """Make the sandbox fast, or as it was; if that fails, it is left as it was."""
+    if not change.writes:
+        return change
+    try:
+        config = change.config or _first_config(letta)
+        if change.action == "speed up":
+            _speed_up(letta, config)
+        else:
+            _write_settings(letta, config, use_venv=False, venv_name="venv")
+            _set_up(letta, config, package="")
+    except SandboxError as error:
+        return replace(change, problem=str(error))
+    except APIError as error:
+        return replace(change, problem=explain(error))
+    return change
+
+
+def _speed_up(letta: Letta, config: dict[str, Any]) -> None:
+    """Prepare the venv, then use it; a tool that can't run there takes the server back to what it had."""
+    _set_up(letta, config, package=_PACKAGE)
+    _write_settings(letta, config, use_venv=True, venv_name=VENV)
+    try:
+        _run(letta, _PROBE, _PROBE_SCHEMA, {})
+    except (SandboxError, APIError):
+        _write_settings(letta, config)
+        raise
+
+
+def _first_config(letta: Letta) -> dict[str, Any]:
+    """Letta's record of the sandbox, which it makes with the first call of a tool."""
+    config: Any = letta.post(f"{_CONFIGS}/local/default", cast_to=object)
+    return dict(config)
+
+
+def _write_settings(letta: Letta, config: dict[str, Any], **settings: Any) -> None:
+    letta.patch(f"{_CONFIGS}/{config['id']}", cast_to=object, body={"config": config["config"] | settings})
+
+
+def _set_up(letta: Letta, config: dict[str, Any], package: str) -> None:
+    arguments = {"folder": config["config"]["sandbox_dir"], "venv_name": VENV, "package": package}
+    _run(letta, inspect.getsource(sandbox_setup), _SETUP_SCHEMA, arguments)
+
+
+def _run(letta: Letta, source: str, schema: dict[str, Any], arguments: dict[str, Any]) -> None:
+    """Run a text in the server's sandbox, as it runs tools."""
+    body = {"name": schema["name"], "source_code": source, "json_schema": schema, "args": arguments}
+    # Not tried again by itself: two that make the venv at once would be in each other's way.
+    patient = letta.with_options(timeout=_RUN_SECONDS, max_retries=0)
+    result: Any = patient.post("/v1/tools/run", cast_to=object, body=body)
+    if result.get("status") != "success":
+        raise SandboxError(" ".join(str(result.get("tool_return")).split())[:200])

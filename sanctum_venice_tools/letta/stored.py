@@ -1,0 +1,89 @@
+"""A tool as a Letta server stores it: whose it is, how it differs from ours, whether a person edited it there."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from letta_client import Letta
+from letta_client.types import Tool
+
+from sanctum_venice_tools.packing.record import Record, Sandbox
+
+# Carries a digest of all that was registered. Letta keeps tags when somebody edits a tool, so a tool that no longer
+# fits its digest was edited. (Its metadata would not do: the call that registers a tool resets it.)
+_DIGEST_TAG = "venice-sha-"
+_OUR_TAGS = "venice"
+
+# Letta's own number for a page: a shorter one is the last.
+_PAGE = 50
+
+
+def read_tools(letta: Letta) -> dict[str, Tool]:
+    """The server's tools with names like ours, by name; one request for up to 50 of them."""
+    tools: dict[str, Tool] = {}
+    page = letta.tools.list(search="venice_", limit=_PAGE).items
+    tools |= {tool.name: tool for tool in page if tool.name}
+    while len(page) == _PAGE:
+        page = letta.tools.list(search="venice_", limit=_PAGE, after=page[-1].id).items
+        tools |= {tool.name: tool for tool in page if tool.name}
+    return tools
+
+
+def is_ours(tool: Tool) -> bool:
+    """Whether a tool came from this pack: by its first line, or by the digest that registering leaves."""
+    return has_our_header(tool) or _noted_digest(tool) is not None
+
+
+def has_our_header(tool: Tool) -> bool:
+    """Whether a tool's text still says that it was made by this pack."""
+    return "Made from sanctum_venice_tools/" in (tool.source_code or "")[:200]
+
+
+def wanted_fields(record: Record, there: Tool | None, sandbox: Sandbox) -> dict[str, Any]:
+    """All that is written to the server for a tool; tags that others gave it stay."""
+    fields = record.fields(sandbox)
+    others = [tag for tag in (there.tags if there else None) or [] if not tag.startswith(_OUR_TAGS)]
+    return fields | {"tags": [*fields["tags"], f"{_DIGEST_TAG}{_digest(fields)}", *others]}
+
+
+def differences(wanted: Mapping[str, Any], tool: Tool) -> tuple[str, ...]:
+    """The fields, by Letta's names, in which the server's tool is not as it should be.
+
+    Our tag with the digest changes with every other field, so it counts only when nothing else differs.
+    """
+    there = tool.model_dump()
+    differs = [name for name in wanted if name != "tags" and _plain(there.get(name)) != _plain(wanted[name])]
+    tags, wanted_tags = set(tool.tags or []), set(wanted["tags"])
+    if tags != wanted_tags and not (differs and _without_digest(tags) == _without_digest(wanted_tags)):
+        differs.append("tags")
+    return tuple(differs)
+
+
+def was_edited(tool: Tool, wanted: Mapping[str, Any]) -> bool:
+    """Whether the tool is no longer what was registered, so that somebody changed it on the server."""
+    noted = _noted_digest(tool)
+    there = tool.model_dump()
+    return noted is not None and noted != _digest({name: there.get(name) for name in wanted})
+
+
+def _without_digest(tags: set[str]) -> set[str]:
+    return {tag for tag in tags if not tag.startswith(_DIGEST_TAG)}
+
+
+def _noted_digest(tool: Tool) -> str | None:
+    found = [tag.removeprefix(_DIGEST_TAG) for tag in tool.tags or [] if tag.startswith(_DIGEST_TAG)]
+    return found[0] if found else None
+
+
+def _digest(fields: Mapping[str, Any]) -> str:
+    """A short digest of a tool; empty fields don't count, so that a field of a later pack changes nothing."""
+    content = {name: _plain(value) for name, value in fields.items() if name != "tags" and value}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _plain(value: Any) -> Any:
+    """A field's value for comparison: Letta gives lists in any order, and empty ones as null or as empty."""
+    if isinstance(value, list):
+        return sorted(value, key=str) or None
+    return value

@@ -1,0 +1,12 @@
+#!/usr/bin/env python3
+"""Make Venice the model behind Letta's agents; see --help."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a clone works without being installed
+
+from sanctum_venice_tools.cli.provider import configure_provider
+
+if __name__ == "__main__":
+    configure_provider(prog_name="configure_provider.py")

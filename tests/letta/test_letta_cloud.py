@@ -1,0 +1,155 @@
+"""Letta Cloud, out of reach without an account: the same client code against answers of the documented shape.
+
+The addresses, fields and status codes are those of Letta's API reference and of letta-client 1.12.1. Nothing here was
+recorded from api.letta.com; that it answers so is what the reference says, and not more.
+"""
+
+import json
+import re
+from typing import Any
+
+import httpx
+import pytest
+import respx
+from click.testing import CliRunner, Result
+
+from sanctum_venice_tools.cli.register import register_tools
+
+CLOUD = "https://api.letta.com"
+
+
+@pytest.fixture
+def cloud() -> Any:
+    """Letta Cloud as it is documented, with no tools yet."""
+    tools: dict[str, dict[str, Any]] = {}
+
+    def upsert(request: httpx.Request) -> httpx.Response:
+        record = json.loads(request.content)
+        name = record["json_schema"]["name"]
+        tools[name] = {
+            "id": f"tool-{len(tools)}",
+            "name": name,
+            "tool_type": "custom",
+            "args_json_schema": None,
+            "npm_requirements": None,
+            "project_id": None,
+            "metadata_": {},
+            **record,
+        }
+        return httpx.Response(200, json=tools[name])
+
+    with respx.mock(base_url=CLOUD, assert_all_called=False) as router:
+        router.get("/v1/tools/").mock(side_effect=lambda _: httpx.Response(200, json=list(tools.values())))
+        router.put("/v1/tools/").mock(side_effect=upsert)
+        router.get("/v1/agents/").respond(json=[agent()])
+        router.get("/v1/agents/agent-1").respond(json=agent())
+        router.patch(url__regex=re.escape(f"{CLOUD}/v1/agents/agent-1/tools/") + ".*").respond(json=agent())
+        router.patch("/v1/agents/agent-1").respond(json=agent())
+        yield router
+
+
+def agent() -> dict[str, Any]:
+    """An agent with a secret whose value is not told."""
+    secret = {"agent_id": "agent-1", "key": "DATABASE", "value": "<encrypted>"}
+    return {"id": "agent-1", "name": "scout", "tools": [], "tool_rules": [], "secrets": [secret], "tags": []}
+
+
+def register(*arguments: str) -> Result:
+    """Run the command against Letta Cloud."""
+    runner = CliRunner(env={"LETTA_API_KEY": "cloud-key", "VENICE_API_KEY": "venice-key"})
+    return runner.invoke(register_tools, [*arguments, "--base-url", CLOUD])
+
+
+def test_sends_the_key_and_names_the_packages(cloud: respx.Router) -> None:
+    """Requests carry the account's key; a tool names httpx, which Letta Cloud installs where it runs."""
+    result = register("venice_ask_web")
+
+    (write,) = [call.request for call in cloud.calls if call.request.method == "PUT"]
+    assert 0 == result.exit_code
+    assert "Bearer cloud-key" == write.headers["authorization"]
+    assert ["httpx"] == [requirement["name"] for requirement in json.loads(write.content)["pip_requirements"]]
+    assert "key" not in result.output
+
+
+def test_the_second_run_is_one_read(cloud: respx.Router) -> None:
+    """What is there already is not written."""
+    register("venice_ask_web")
+    before = len(cloud.calls)
+
+    result = register("venice_ask_web")
+
+    assert ["GET"] == [call.request.method for call in list(cloud.calls)[before:]]
+    assert "Nothing to change at https://api.letta.com" in result.stdout
+
+
+def test_attaches_to_an_agent(cloud: respx.Router) -> None:
+    """An agent is found by its name and given the tool by its id."""
+    register("venice_ask_web", "--agent", "scout")
+
+    attached = [call.request.url.path for call in cloud.calls if "/tools/attach/" in call.request.url.path]
+    assert ["/v1/agents/agent-1/tools/attach/tool-0"] == attached
+
+
+def test_does_not_lose_secrets_that_are_not_told(cloud: respx.Router) -> None:
+    """Where the account's secrets are hidden, none is set unless that is said."""
+    refused = register("venice_ask_web", "--agent", "scout", "--secret", "VENICE_API_KEY")
+    sent = [call.request for call in cloud.calls if call.request.url.path == "/v1/agents/agent-1"]
+
+    assert 3 == refused.exit_code
+    assert "its secrets DATABASE can't be read" in refused.stderr
+    assert "PATCH" not in {request.method for request in sent}
+
+
+def test_sets_a_secret_whose_value_is_not_told(cloud: respx.Router) -> None:
+    """A secret of the same name is replaced even where its old value is hidden, for nothing is lost by that."""
+    before = {**agent(), "secrets": [{"agent_id": "agent-1", "key": "VENICE_API_KEY", "value": "<encrypted>"}]}
+    after = {**before, "tools": [{"id": "tool-0", "name": "venice_ask_web"}]}
+    cloud.get("/v1/agents/").respond(json=[before])
+    cloud.get("/v1/agents/agent-1").respond(json=after)
+
+    result = register("venice_ask_web", "--agent", "scout", "--secret", "VENICE_API_KEY")
+
+    (write,) = [
+        call.request
+        for call in cloud.calls
+        if call.request.url.path == "/v1/agents/agent-1" and call.request.method == "PATCH"
+    ]
+    assert 0 == result.exit_code
+    assert {"secrets": {"VENICE_API_KEY": "venice-key"}} == json.loads(write.content)
+
+
+def test_says_which_agent_could_not_be_changed(cloud: respx.Router) -> None:
+    """A refusal has a line that names the agent, without what the refusal repeats of the request."""
+    known = {**agent(), "secrets": []}
+    cloud.get("/v1/agents/").respond(json=[known])
+    cloud.get("/v1/agents/agent-1").respond(json=known)
+    echo = {"detail": [{"loc": ["body", "secrets"], "input": {"VENICE_API_KEY": "venice-key"}}]}
+    cloud.patch("/v1/agents/agent-1").respond(422, json=echo)
+
+    result = register("venice_ask_web", "--agent", "scout", "--secret", "VENICE_API_KEY")
+
+    assert 3 == result.exit_code
+    assert "Error: agent scout: the server answered 422\n" == result.stderr
+    assert "venice-key" not in result.output
+
+
+def test_gives_no_agent_what_could_not_be_registered(cloud: respx.Router) -> None:
+    """Where a tool was refused, the agent has a line too, and is given nothing."""
+    cloud.put("/v1/tools/").respond(402, json={"detail": "Your plan has no more tools."})
+
+    result = register("venice_ask_web", "--agent", "scout")
+
+    assert 3 == result.exit_code
+    assert [
+        "Error: venice_ask_web: the server answered 402: Your plan has no more tools.",
+        "Error: agent scout: could not be given venice_ask_web, which could not be registered",
+    ] == result.stderr.splitlines()
+    assert not [call for call in cloud.calls if "/tools/attach/" in call.request.url.path]
+
+
+def test_has_no_fast_sandbox(cloud: respx.Router) -> None:
+    """Letta Cloud's sandboxes are its own: --fast-sandbox is wrong usage."""
+    result = register("--fast-sandbox")
+
+    assert 2 == result.exit_code
+    assert not cloud.calls

@@ -1,0 +1,45 @@
+"""A real Letta server for the tests: installed once, with data of its own, gone with the tests."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from letta_client import Letta
+
+from sanctum_venice_tools.emulator.process import LocalVenice
+from sanctum_venice_tools.letta import local_server
+from sanctum_venice_tools.letta.registration import apply, plan
+from sanctum_venice_tools.packing.bundle import tool_files
+from sanctum_venice_tools.packing.record import read_record
+
+
+@pytest.fixture(scope="session")
+def letta(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Letta]:
+    """A client of a real Letta server."""
+    home = tmp_path_factory.mktemp("letta")
+    server = local_server.start(home, tied_to_caller=True, progress=print)
+    try:
+        yield Letta(base_url=server.base_url, timeout=120)
+    finally:
+        local_server.stop(home)
+
+
+@pytest.fixture
+def registered(letta: Letta) -> list[str]:
+    """The names of the tools, as they are on the server once they are registered."""
+    records = [read_record(name) for name in tool_files()]
+    done = apply(letta, plan(letta, records, "local"), "local")
+    assert [None] * len(done) == [change.problem for change in done]
+    return [record.name for record in records]
+
+
+@pytest.fixture
+def provider(letta: Letta, venice: LocalVenice) -> Iterator[str]:
+    """A provider on the server that stands for the local Venice."""
+    made: Any = letta.post(
+        "/v1/providers/",
+        cast_to=object,
+        body={"name": "venice-test", "provider_type": "openrouter", "api_key": venice.key, "base_url": venice.base_url},
+    )
+    yield "venice-test"
+    letta.delete(f"/v1/providers/{made['id']}", cast_to=object)

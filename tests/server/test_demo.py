@@ -1,0 +1,52 @@
+"""The demo against servers of one's own; `make demo` sets up its own ones and then does the same."""
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from letta_client import Letta
+
+from sanctum_venice_tools.emulator.process import LocalVenice
+
+pytestmark = pytest.mark.server
+
+
+def demo(letta: Letta, venice_key: str, venice_url: str) -> subprocess.CompletedProcess[str]:
+    """Run the demo as a person would, but without a terminal."""
+    settings = {"LETTA_BASE_URL": str(letta.base_url), "VENICE_API_KEY": venice_key, "VENICE_BASE_URL": venice_url}
+    return subprocess.run(
+        [sys.executable, "-m", "sanctum_venice_tools.cli", "demo"],
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_shows_an_agent_using_each_tool(letta: Letta, venice: LocalVenice) -> None:
+    """It says what it will spend, then shows each call with its arguments, result and time, and tidies up."""
+    result = demo(letta, venice.key, venice.base_url)
+
+    assert "" == result.stderr
+    assert 0 == result.returncode
+    assert result.stdout.startswith(f"This uses your VENICE_API_KEY at {venice.base_url}")
+    for sign in ("→ venice_ask_web(", "→ venice_generate_image(", "→ venice_find_characters(", "← after ", "s in all)"):
+        assert sign in result.stdout
+    assert venice.key not in result.stdout
+    providers: Any = letta.get("/v1/providers/", cast_to=object)
+    assert [] == [agent.name for agent in letta.agents.list() if (agent.name or "").startswith("venice-demo")]
+    assert [] == [each["name"] for each in providers if each["name"].startswith("venice-demo")]
+
+
+def test_a_refused_key_ends_it_in_one_line(letta: Letta, venice: LocalVenice) -> None:
+    """A key that Venice refuses gets one line that says so, without the key or a traceback."""
+    result = demo(letta, "not-the-key-1234", venice.base_url)
+
+    assert 1 == result.returncode
+    assert result.stderr.startswith("Error: ")
+    assert 1 == len(result.stderr.splitlines())
+    assert "Authentication failed" in result.stderr
+    assert "not-the-key-1234" not in result.stdout + result.stderr

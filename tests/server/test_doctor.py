@@ -1,0 +1,193 @@
+"""What the doctor finds out about a real Letta server."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from letta_client import Letta
+
+from sanctum_venice_tools.cli.doctor import run_doctor
+from sanctum_venice_tools.emulator.process import LocalVenice
+from sanctum_venice_tools.letta.doctor import CHECKS
+from sanctum_venice_tools.packing.bundle import tool_files
+
+pytestmark = pytest.mark.server
+
+TRIED = "venice_find_characters"
+
+
+@pytest.fixture(autouse=True)
+def surroundings(letta: Letta, venice: LocalVenice) -> Iterator[None]:
+    """Start without faults at Venice, and leave no tools behind."""
+    venice.clear_faults()
+    yield
+    for tool in letta.tools.list(names=list(tool_files())):
+        letta.tools.delete(tool.id)
+
+
+def examine(letta: Letta, venice: LocalVenice, *arguments: str, **settings: str) -> Result:
+    """Run the command against both."""
+    known = {"VENICE_API_KEY": venice.key, "VENICE_BASE_URL": venice.base_url, "LETTA_BASE_URL": str(letta.base_url)}
+    result = CliRunner().invoke(run_doctor, ["--provider", "venice-test", *arguments], env=known | settings)
+    assert isinstance(result.exception, SystemExit | None)
+    assert venice.key not in result.output
+    return result
+
+
+def finding(result: Result, check: str) -> tuple[str, str]:
+    """How a check ended, and its line."""
+    (line,) = [line for line in result.stdout.splitlines() if line[9:].startswith(f"{check}  ")]
+    return line.split()[0], line
+
+
+@pytest.mark.usefixtures("registered", "provider")
+def test_a_healthy_place(letta: Letta, venice: LocalVenice, tmp_path: Path) -> None:
+    """All is well: the tools are there and run, the folder takes files, the provider lists models."""
+    result = examine(letta, venice, VENICE_MEDIA_DIR=str(tmp_path / "media"))
+
+    lines = result.stdout.splitlines()
+    assert ["ok"] * len(CHECKS) == [line.split()[0] for line in lines]
+    assert 0 == result.exit_code
+    assert f"Letta 0.16.8 at {str(letta.base_url).rstrip('/')}" in finding(result, "Letta")[1]
+    assert f"{len(tool_files())} of {len(tool_files())} are there" in finding(result, "tools")[1]
+    assert f"{TRIED} ran in the server's sandbox" in finding(result, "a tool's run")[1]
+    assert str(tmp_path / "media") in finding(result, "media folder")[1]
+    assert "venice-test lists 12 models that can drive an agent" in finding(result, "provider")[1]
+
+
+def test_an_empty_server(letta: Letta, venice: LocalVenice) -> None:
+    """Without the tools it fails; without a provider it warns, for not everybody wants one."""
+    result = examine(letta, venice)
+
+    assert 1 == result.exit_code
+    assert ("failure", True) == (
+        finding(result, "tools")[0],
+        "none of the pack is there. Run: python scripts/register_tools.py" in result.stdout,
+    )
+    assert f"{TRIED} is not on the server" in finding(result, "a tool's run")[1]
+    state, line = finding(result, "provider")
+    assert "warning" == state
+    assert "Run: python scripts/configure_provider.py" in line
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_tool_edited_on_the_server(letta: Letta, venice: LocalVenice) -> None:
+    """The tool is named, with the field that is another."""
+    (tool,) = letta.tools.list(names=["venice_ask_web"])
+    letta.tools.update(tool.id, source_code=(tool.source_code or "").replace("Venice", "Venus"))
+
+    state, line = finding(examine(letta, venice), "tools")
+
+    assert "failure" == state
+    assert "not as the pack has them: venice_ask_web (source_code" in line
+
+
+@pytest.mark.usefixtures("registered")
+def test_approvals_are_for_the_operator_to_choose(letta: Letta, venice: LocalVenice) -> None:
+    """That a tool asks a person first is no fault."""
+    (tool,) = letta.tools.list(names=["venice_ask_web"])
+    # What an update leaves out, Letta may reset; this it does reset.
+    letta.tools.update(tool.id, default_requires_approval=True, enable_parallel_execution=True)
+
+    assert "ok" == finding(examine(letta, venice), "tools")[0]
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_tool_that_is_missing(letta: Letta, venice: LocalVenice) -> None:
+    """Not every tool has to be there: those that are not are named in a warning."""
+    (tool,) = letta.tools.list(names=["venice_ask_web"])
+    letta.tools.delete(tool.id)
+
+    state, line = finding(examine(letta, venice), "tools")
+
+    assert "warning" == state
+    assert "not there: venice_ask_web" in line
+
+
+def test_a_foreign_tool(letta: Letta, venice: LocalVenice) -> None:
+    """A tool of the same name from elsewhere is named, and is not run."""
+    schema: dict[str, object] = {
+        "name": TRIED,
+        "description": "Mine.",
+        "parameters": {"type": "object", "properties": {}},
+    }
+    letta.tools.create(source_code=f"def {TRIED}() -> str:\n    return 'mine'\n", json_schema=schema)
+
+    result = examine(letta, venice)
+
+    assert f"not of this pack, though of the same name: {TRIED}" in finding(result, "tools")[1]
+    assert "skipped" == finding(result, "a tool's run")[0]
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_tool_that_fails_in_the_sandbox(letta: Letta, venice: LocalVenice) -> None:
+    """The line that an agent would get is what the operator gets."""
+    venice.order_fault(fault="status-402", path="/characters")
+
+    state, line = finding(examine(letta, venice), "a tool's run")
+
+    assert "failure" == state
+    assert f"{TRIED} failed: VeniceError: " in line
+    assert "add credit at venice.ai" in line
+
+
+@pytest.mark.usefixtures("registered", "provider")
+def test_a_wrong_key(letta: Letta, venice: LocalVenice) -> None:
+    """What needs the key is left out, what does not is still checked; the key is not shown."""
+    result = examine(letta, venice, VENICE_API_KEY="not-the-key-1234")
+
+    assert 1 == result.exit_code
+    assert "failure" == finding(result, "key")[0]
+    assert "skipped" == finding(result, "a tool's run")[0]
+    assert ["ok"] * 3 == [finding(result, check)[0] for check in ("tools", "media folder", "provider")]
+    assert "not-the-key-1234" not in result.output
+
+
+def test_a_folder_that_the_sandbox_cannot_write_to(letta: Letta, venice: LocalVenice, tmp_path: Path) -> None:
+    """The system's reason is told, and what to set."""
+    (tmp_path / "file").touch()
+
+    state, line = finding(examine(letta, venice, VENICE_MEDIA_DIR=str(tmp_path / "file" / "media")), "media folder")
+
+    assert "failure" == state
+    assert "NotADirectoryError" in line
+    assert "Set VENICE_MEDIA_DIR to a folder that the Letta server's user may write to." in line
+
+
+def test_something_else_at_the_address(letta: Letta, venice: LocalVenice) -> None:
+    """An address where no Letta server answers is named, and all that needs one is left out."""
+    result = examine(letta, venice, LETTA_BASE_URL=venice.base_url)
+
+    assert f"{venice.base_url} is no Letta server" in finding(result, "Letta")[1]
+    assert ["skipped"] * 4 == [line.split()[0] for line in result.stdout.splitlines()[-4:]]
+
+
+def test_a_provider_of_another_venice(letta: Letta, venice: LocalVenice) -> None:
+    """A provider that points elsewhere, and so lists nothing of this Venice, is a failure."""
+    body = {
+        "name": "venice-test",
+        "provider_type": "openrouter",
+        "api_key": "k",
+        "base_url": "http://127.0.0.1:9/api/v1",
+    }
+    letta.post("/v1/providers/", cast_to=object, body=body)
+    listed = letta.get("/v1/providers/?name=venice-test", cast_to=list[dict[str, str]])
+
+    state, line = finding(examine(letta, venice), "provider")
+
+    letta.delete(f"/v1/providers/{listed[0]['id']}", cast_to=object)
+    assert "failure" == state
+    assert f"venice-test is there, and lists no model of {venice.base_url}" in line
+
+
+@pytest.mark.usefixtures("registered")
+def test_settings_that_break_the_tools_themselves(letta: Letta, venice: LocalVenice) -> None:
+    """With VENICE_TOOL_SECONDS no number, the tools can't even be read; that is said, not shown as a bug."""
+    result = examine(letta, venice, "--json", VENICE_TOOL_SECONDS="soon")
+
+    found = {one["check"]: one for one in json.loads(result.stdout)["checks"]}
+    assert "failure" == found["VENICE_TOOL_SECONDS"]["state"]
+    assert "skipped" == found["tools"]["state"]
+    assert "broke" not in result.stdout

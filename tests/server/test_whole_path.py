@@ -1,0 +1,214 @@
+"""The whole path on a real Letta server: its sandbox runs the stored text, which calls the local Venice."""
+
+import ast
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from letta_client import Letta
+
+from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
+from sanctum_venice_tools.packing.bundle import tool_files
+from sanctum_venice_tools.packing.record import read_record
+
+pytestmark = pytest.mark.server
+
+TRICKY = ["1.10", "true", "null", '{"a": [1]}', '"q"', "🦊 Füchse", "'''\\n\"\"\"\n", "1_000", "x" * 100_000]
+
+Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def run(letta: Letta, venice: LocalVenice, tmp_path: Path) -> Run:
+    """Run a text as a tool in the server's own sandbox."""
+
+    def run_tool(name: str, arguments: dict[str, Any], *, source: str = "", **settings: str) -> dict[str, Any]:
+        record = read_record(name)
+        environment = {"VENICE_API_KEY": venice.key, "VENICE_BASE_URL": venice.base_url}
+        result: Any = letta.post(
+            "/v1/tools/run",
+            cast_to=object,
+            body={
+                "name": name,
+                "source_code": source or record.source_code,
+                "json_schema": record.json_schema,
+                "args": arguments,
+                "env_vars": environment | {"VENICE_MEDIA_DIR": str(tmp_path / "media")} | settings,
+            },
+        )
+        return dict(result)
+
+    return run_tool
+
+
+def echoing(source: str, name: str) -> str:
+    """A tool's text as it ships, but that the tool itself only gives back a digest of each argument."""
+    tool = ast.parse(source).body[-1]
+    assert isinstance(tool, ast.FunctionDef)
+    assert name == tool.name
+    digests = "{name: __import__('hashlib').sha256(repr(value).encode()).hexdigest() for name, value in given.items()}"
+    head = source.splitlines()[: tool.body[0].lineno - 1]
+    return "\n".join([*head, "    given = locals()", f"    return json.dumps({digests})", ""])
+
+
+def text_arguments(name: str) -> list[str]:
+    """The arguments of a tool that are plain texts, not one of a few choices."""
+    properties = read_record(name).json_schema["parameters"]["properties"]
+    return [argument for argument, schema in properties.items() if schema["type"] == "string" and "enum" not in schema]
+
+
+@pytest.mark.parametrize("value", TRICKY, ids=lambda value: value[:10])
+@pytest.mark.parametrize("name", tool_files())
+def test_arguments_arrive_as_sent(run: Run, name: str, value: str) -> None:
+    """Each text argument of each tool reaches the tool as the caller wrote it."""
+    sent = dict.fromkeys(text_arguments(name), value)
+
+    result = run(name, sent, source=echoing(read_record(name).source_code, name))
+
+    received = json.loads(result["tool_return"])
+    digest = hashlib.sha256(repr(value).encode()).hexdigest()
+    assert dict.fromkeys(sent, digest) == {argument: received[argument] for argument in sent}
+
+
+REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
+    "402": ({"fault": "status-402"}, "Ask the operator to add credit"),
+    "429": ({"fault": "status-429", "times": 3, "headers": {"retry-after": "1000"}}, "Try again in 1000 s."),
+    "503": ({"fault": "status-503", "times": 3}, "Try again later."),
+    "dropped": ({"fault": "reset"}, "sent no whole reply"),
+    "a web page": ({"fault": "html"}, "Venice answered 502"),
+    "blocked": ({"fault": "content-violation"}, "Venice held the picture back"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_refusals_reach_the_agent_in_one_line(run: Run, venice: LocalVenice, case: str) -> None:
+    """Whatever goes wrong at Venice, the agent reads one useful line, and never the key."""
+    fault, expected = REFUSALS[case]
+    venice.clear_faults()
+    venice.order_fault(path="/image/generate", **fault)
+
+    result = run("venice_generate_image", {"prompt": "a fox"})
+
+    assert "error" == result["status"]
+    assert result["tool_return"].startswith("Error executing function venice_generate_image: VeniceError: ")
+    assert expected in result["tool_return"]
+    assert 1 == len(result["tool_return"].splitlines())
+    assert venice.key not in json.dumps(result)
+
+
+KEYS = {"missing": ("", "VENICE_API_KEY is not set"), "wrong": ("not-the-key-1234", "Venice answered 401")}
+
+
+@pytest.mark.parametrize("case", KEYS)
+@pytest.mark.parametrize("name", ["venice_find_characters"])
+def test_a_bad_key_is_explained(run: Run, name: str, case: str) -> None:
+    """A key that is missing or wrong gets a line that says whom to ask, without the key."""
+    key, expected = KEYS[case]
+
+    result = run(name, {"query": "fox"}, VENICE_API_KEY=key)
+
+    assert expected in result["tool_return"]
+    assert "not-the-key-1234" not in json.dumps(result)
+
+
+def test_an_unknown_character_is_explained(run: Run) -> None:
+    """A slug that Venice does not know gets the advice to search."""
+    result = run("venice_find_characters", {"slug": "no/such one"})
+
+    assert "search with query" in result["tool_return"]
+
+
+def test_a_picture_is_stored_as_venice_sent_it(run: Run, venice: LocalVenice) -> None:
+    """The file on disk is byte for byte what Venice sends for the same request."""
+    result = json.loads(run("venice_generate_image", {"prompt": "a fox", "seed": 7, "format": "png"})["tool_return"])
+
+    body = {"model": result["model"], "prompt": "a fox", "seed": 7, "format": "png", "variants": 1}
+    again = httpx.post(
+        f"{venice.base_url}/image/generate", json=body, headers={"Authorization": f"Bearer {venice.key}"}
+    )
+    (picture,) = result["files"]
+    assert base64.b64decode(again.json()["images"][0]) == Path(picture["file"]).read_bytes()
+
+
+@pytest.fixture
+def converse(letta: Letta, provider: str, registered: list[str]) -> Iterator[Callable[..., list[dict[str, Any]]]]:
+    """Say something to a fresh agent with all of the tools, and give all that follows."""
+    with ExitStack() as stack:
+
+        def say(text: str, venice: LocalVenice, **settings: str) -> list[dict[str, Any]]:
+            agent = letta.agents.create(
+                name="test",
+                model=f"{provider}/zai-org-glm-5-2",
+                include_base_tools=False,
+                tools=registered,
+                secrets={"VENICE_API_KEY": venice.key, "VENICE_BASE_URL": venice.base_url, **settings},
+            )
+            stack.callback(letta.agents.delete, agent.id)
+            reply = letta.agents.messages.create(agent.id, messages=[{"role": "user", "content": text}])
+            return [message.model_dump() for message in reply.messages]
+
+        yield say
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "field"),
+    [
+        ("How do foxes live in cities?", "venice_ask_web", "sources"),
+        ("Please draw a picture of a fox", "venice_generate_image", "files"),
+        ("Which character knows philosophy?", "venice_find_characters", "characters"),
+    ],
+    ids=["venice_ask_web", "venice_generate_image", "venice_find_characters"],
+)
+def test_an_agent_uses_the_tool(  # noqa: PLR0917  # three fixtures and three parameters
+    converse: Callable[..., list[dict[str, Any]]], venice: LocalVenice, tmp_path: Path, text: str, name: str, field: str
+) -> None:
+    """In mid-conversation the agent calls the tool, gets its answer, and speaks about it."""
+    messages = converse(text, venice, VENICE_MEDIA_DIR=str(tmp_path))
+
+    (call,) = [message["tool_call"] for message in messages if message["message_type"] == "tool_call_message"]
+    (result,) = [message for message in messages if message["message_type"] == "tool_return_message"]
+    assert name == call["name"]
+    assert "success" == result["status"]
+    assert json.loads(result["tool_return"])[field]
+    assert "assistant_message" == messages[-1]["message_type"]
+
+
+def test_a_model_s_words_reach_venice_unchanged(letta: Letta, registered: list[str], tmp_path: Path) -> None:
+    """What the agent's model writes as an argument is, to the letter, what the tool sends to Venice."""
+    words = '1.10 🦊 {"a": [true, null]} "q" \\n'
+    script = tmp_path / "script.json"
+    script.write_text(
+        json.dumps(
+            [{"when": "ask", "calls": [{"name": "venice_ask_web", "arguments": {"question": words}}], "then": "."}]
+        )
+    )
+    log = tmp_path / "log.jsonl"
+    with running_venice(script=script, log=log) as scripted, ExitStack() as stack:
+        made: Any = letta.post(
+            "/v1/providers/",
+            cast_to=object,
+            body={
+                "name": "venice-scripted",
+                "provider_type": "openrouter",
+                "api_key": scripted.key,
+                "base_url": scripted.base_url,
+            },
+        )
+        stack.callback(letta.delete, f"/v1/providers/{made['id']}", cast_to=object)
+        agent = letta.agents.create(
+            model="venice-scripted/zai-org-glm-5-2",
+            tools=registered,
+            include_base_tools=False,
+            secrets={"VENICE_API_KEY": scripted.key, "VENICE_BASE_URL": scripted.base_url},
+        )
+        stack.callback(letta.agents.delete, agent.id)
+        letta.agents.messages.create(agent.id, messages=[{"role": "user", "content": "ask"}])
+
+    bodies = [json.loads(line)["body"] for line in log.read_text().splitlines() if '"/chat/completions"' in line]
+    assert [words] == [body["messages"][-1]["content"] for body in bodies if "venice_parameters" in body]
