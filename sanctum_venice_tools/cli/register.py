@@ -95,7 +95,7 @@ def register_tools(  # noqa: PLR0917  # click hands over one argument for each o
       python scripts/register_tools.py --list
       python scripts/register_tools.py
       python scripts/register_tools.py venice_ask_web --dry-run --diff
-      python scripts/register_tools.py --toolset core --toolset web --agent Scout --secret VENICE_API_KEY
+      python scripts/register_tools.py --toolset core --agent Scout --secret VENICE_API_KEY
       python scripts/register_tools.py all --approve all --yes
       LETTA_BASE_URL=https://api.letta.com LETTA_API_KEY=... python scripts/register_tools.py --json
     """  # noqa: D301  # click keeps the lines after \b as they are

@@ -1,6 +1,5 @@
 """What is well and what is not, from Venice's key to the folder that tools write to; nothing here costs anything."""
 
-import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -214,13 +213,10 @@ def _check_tool_seconds(patient: Patient) -> Outcome:
     given = patient.settings.get("VENICE_TOOL_SECONDS")
     if given is None:
         return "ok", f"not set: tools end by themselves after {SAFE_SECONDS} s", ""
-    advice = f"Set it to a number of seconds up to {SAFE_SECONDS}, or unset it."
-    try:
-        seconds = float(given)
-    except ValueError:
-        seconds = math.nan
-    if not 0 < seconds < math.inf:
-        return "failure", f"{given!r:.40} is no number of seconds", advice
+    advice = f"Set it to a whole number of seconds up to {SAFE_SECONDS}, or unset it."
+    seconds = int(given) if given.isdecimal() else 0
+    if not seconds:
+        return "failure", f"{given!r:.40} is no whole number of seconds, so tools take {SAFE_SECONDS}", advice
     if seconds > SAFE_SECONDS:
         told = f"{given} s leaves a tool little of the {SANDBOX_SECONDS} s that Letta gives it"
         return "warning", told, f"{advice[:-1]}; or raise TOOL_SANDBOX_TIMEOUT of the server."
@@ -286,8 +282,6 @@ def _greet(letta: Letta, address: str, *, is_own: bool) -> Outcome:
 
 def _check_tools(patient: Patient) -> Outcome:
     letta = patient.need_letta()
-    if _check_tool_seconds(patient)[0] == "failure":
-        raise _Skip("the tools can't be read while VENICE_TOOL_SECONDS is no number")
     records = [read_record(name) for name in tool_files()]
     changes = registration.plan(letta, records, registration.sandbox_of(patient.letta_url))
     ours = ("update", "drifted", "unchanged")

@@ -61,8 +61,11 @@ def test_tells_scripts_in_json(venice: LocalVenice) -> None:
     assert report["ok"] is False
     assert list(CHECKS) == [one["check"] for one in report["checks"]]
     (failed,) = [one for one in report["checks"] if one["state"] == "failure"]
-    assert ("VENICE_TOOL_SECONDS", "'soon' is no number of seconds") == (failed["check"], failed["told"])
-    assert "Set it to a number of seconds up to 120, or unset it." == failed["advice"]
+    assert ("VENICE_TOOL_SECONDS", "'soon' is no whole number of seconds, so tools take 120") == (
+        failed["check"],
+        failed["told"],
+    )
+    assert "Set it to a whole number of seconds up to 120, or unset it." == failed["advice"]
 
 
 SETTINGS = [
@@ -73,8 +76,8 @@ SETTINGS = [
     ("VENICE_BASE_URL", "http://127.0.0.1:9/api/v1", "Venice", "failure", "does not answer (ConnectError)"),
     ("VENICE_TOOL_SECONDS", "90", "VENICE_TOOL_SECONDS", "ok", "90 s"),
     ("VENICE_TOOL_SECONDS", "170", "VENICE_TOOL_SECONDS", "warning", "or raise TOOL_SANDBOX_TIMEOUT of the server"),
-    ("VENICE_TOOL_SECONDS", "-1", "VENICE_TOOL_SECONDS", "failure", "'-1' is no number of seconds"),
-    ("VENICE_TOOL_SECONDS", "nan", "VENICE_TOOL_SECONDS", "failure", "'nan' is no number of seconds"),
+    ("VENICE_TOOL_SECONDS", "-1", "VENICE_TOOL_SECONDS", "failure", "'-1' is no whole number of seconds"),
+    ("VENICE_TOOL_SECONDS", "nan", "VENICE_TOOL_SECONDS", "failure", "'nan' is no whole number of seconds"),
     ("VENICE_CHAT_MODEL", "kimi-k3", "VENICE_CHAT_MODEL", "ok", "kimi-k3 is there"),
     ("VENICE_CHAT_MODEL", "default", "VENICE_CHAT_MODEL", "ok", "default is there"),
     ("VENICE_CHAT_MODEL", "no-such", "VENICE_CHAT_MODEL", "failure", "Venice has no text model 'no-such'"),

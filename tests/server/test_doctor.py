@@ -183,11 +183,10 @@ def test_a_provider_of_another_venice(letta: Letta, venice: LocalVenice) -> None
 
 
 @pytest.mark.usefixtures("registered")
-def test_settings_that_break_the_tools_themselves(letta: Letta, venice: LocalVenice) -> None:
-    """With VENICE_TOOL_SECONDS no number, the tools can't even be read; that is said, not shown as a bug."""
+def test_a_bad_time_limit_does_not_stop_the_tools(letta: Letta, venice: LocalVenice) -> None:
+    """With VENICE_TOOL_SECONDS no number, that is said, and the tools run with the usual limit."""
     result = examine(letta, venice, "--json", VENICE_TOOL_SECONDS="soon")
 
     found = {one["check"]: one for one in json.loads(result.stdout)["checks"]}
     assert "failure" == found["VENICE_TOOL_SECONDS"]["state"]
-    assert "skipped" == found["tools"]["state"]
-    assert "broke" not in result.stdout
+    assert ("ok", "ok") == (found["tools"]["state"], found["a tool's run"]["state"])
