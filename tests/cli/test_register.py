@@ -155,5 +155,5 @@ def test_help_needs_no_server_and_no_client() -> None:
 
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
 
-    assert "--toolset core --toolset web --agent Scout --secret VENICE_API_KEY" in shown
+    assert "--toolset core --agent Scout --secret VENICE_API_KEY" in shown
     assert "slow: set()" in shown
