@@ -1,5 +1,6 @@
 """What all tests stand on: no real key, no real server, and tools that are what ships: their emitted texts."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 @pytest.fixture(autouse=True)
 def own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Keep the environment of whoever runs the tests out of them, and their files in a folder of their own."""
-    for name in ("VENICE_API_KEY", "VENICE_BASE_URL", "LETTA_BASE_URL", "LETTA_API_KEY", "VENICE_TOOL_SECONDS"):
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith(("VENICE_", "LETTA_"))]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("VENICE_MEDIA_DIR", str(tmp_path / "media"))
 
 

@@ -1,11 +1,13 @@
 """What ships: every tool's emitted text, as Letta stores it, alone in a process, and in Letta's own script."""
 
 import ast
+import base64
 import json
 import os
 import subprocess
 import sys
 import uuid
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +22,42 @@ PROJECT = Path(__file__).resolve().parents[1]
 LETTA_PYTHON = ENVIRONMENT / "bin" / "python"
 MOST_LINES = 299
 
+# Texts that are longer, and why.
+LONGER = {
+    **dict.fromkeys(
+        ("venice_upscale_image", "venice_edit_image"),
+        (360, "it takes files in, with a guard that keeps it out of private networks"),
+    ),
+    "venice_speak": (360, "it reads sound files, to join the parts of a long text into one"),
+}
+
+# A picture of 256 by 256, the smallest that Venice edits.
+PICTURE = (
+    "data:image/png;base64,"
+    + base64.b64encode(
+        b"\x89PNG\r\n\x1a\n"
+        + b"".join(
+            len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4)
+            for kind, data in {
+                b"IHDR": bytes([0, 0, 1, 0, 0, 0, 1, 0, 8, 0, 0, 0, 0]),
+                b"IDAT": zlib.compress(bytes(257 * 256)),
+                b"IEND": b"",
+            }.items()
+        )
+    ).decode()
+)
+
 # A call of each tool that needs little and ends well.
 CALLS: dict[str, dict[str, Any]] = {
     "venice_ask_web": {"question": "What is the newest version of Python?"},
     "venice_find_characters": {"query": "philosophy"},
     "venice_generate_image": {"prompt": "A lighthouse at dusk, in oils."},
+    "venice_list_models": {"needs": ["vision"]},
+    "venice_upscale_image": {"image": PICTURE},
+    "venice_edit_image": {"images": [PICTURE], "instruction": "Make it snow."},
+    "venice_remove_background": {"image": PICTURE},
+    "venice_list_image_styles": {"words": "film"},
+    "venice_speak": {"text": "The fox sleeps."},
 }
 
 # What is installed here, but not in every sandbox.
@@ -59,8 +92,9 @@ def tool_in(text: str) -> ast.FunctionDef:
 
 @for_every_tool
 def test_is_short(name: str, texts: dict[str, str]) -> None:
-    """A text is one that a person can read: under 300 lines."""
-    assert MOST_LINES >= len(texts[name].splitlines())
+    """A text is one that a person can read: under 300 lines, or a little more for a reason."""
+    most, _ = LONGER.get(name, (MOST_LINES, ""))
+    assert most >= len(texts[name].splitlines())
 
 
 @for_every_tool
@@ -246,11 +280,12 @@ def echo(text: str) -> str:
     return "\n".join([*lines, '    return __import__("json").dumps(locals())\n'])
 
 
-def trapped(name: str, turn: int) -> dict[str, str]:
-    """A trap for each of the tool's parameters that take text; each turn another one."""
+def trapped(name: str, turn: int) -> dict[str, str | list[str]]:
+    """A trap for each of the tool's parameters that take a text or a list of texts; each turn another one."""
     properties = schema_of(name)["parameters"]["properties"]
-    texts = [parameter for parameter, spec in properties.items() if spec["type"] == "string"]
-    return {parameter: TRAPS[(place + turn) % len(TRAPS)] for place, parameter in enumerate(texts)}
+    texts = {parameter: spec["type"] for parameter, spec in properties.items() if spec["type"] in ("string", "array")}
+    traps = {parameter: TRAPS[(place + turn) % len(TRAPS)] for place, parameter in enumerate(texts)}
+    return {parameter: trap if texts[parameter] == "string" else [trap] for parameter, trap in traps.items()}
 
 
 @pytest.fixture(scope="session")

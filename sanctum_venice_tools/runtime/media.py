@@ -22,14 +22,14 @@ def _media_folder() -> Path:
     return folder
 
 
-def _store_picture(folder: Path, encoded: str, title: str) -> dict[str, Any]:
-    """Write a base64 picture, whole or not at all, under a name made of its title and its content."""
+def _store(folder: Path, content: bytes | str, title: str, look: Any, *told: str) -> dict[str, Any]:
+    """Write a file (a text is base64), whole or not at all; `look` names its kind, and the numbers `told` of it."""
     try:
-        content = base64.b64decode(encoded + "==")
+        content = content if isinstance(content, bytes) else base64.b64decode(content + "==")
+        kind, *numbers = look(content)
     except ValueError:
-        content = b""
-    kind, width, height = _picture_size(content)
-    stem = re.sub(r"[^a-z0-9]+", "-", title[:40].lower()).strip("-") or "picture"
+        raise VeniceError("Venice sent no whole file of this kind; it may be charged. Tell the person.") from None
+    stem = re.sub(r"[^a-z0-9]+", "-", title[:40].lower()).strip("-") or "file"
     path = folder / f"{stem}-{hashlib.sha256(content).hexdigest()[:10]}.{kind}"
     part = path.with_suffix(f".{os.getpid()}.part")
     try:
@@ -37,13 +37,13 @@ def _store_picture(folder: Path, encoded: str, title: str) -> dict[str, Any]:
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise VeniceError(f"The picture was made, but not kept: {error}. Tell the operator.") from None
-    return {"file": str(path), "type": f"image/{kind}", "bytes": len(content), "width": width, "height": height}
+        raise VeniceError(f"The file was made, but not kept: {error}. Tell the operator.") from None
+    return {"file": str(path), "type": f"image/{kind}", "bytes": len(content), **dict(zip(told, numbers, strict=True))}
 
 
 def _picture_size(data: bytes) -> tuple[str, int, int]:
     """Format, width and height of a whole picture, from its own bytes and nothing else."""
-    if data.startswith(b"\x89PNG\r\n\x1a\n") and b"IEND" in data[-8:]:
+    if data.startswith(b"\x89PNG\r\n\x1a\n") and b"IEND\xaeB`\x82" in data:
         return "png", int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
     webp = data[8:16] if len(data) > int.from_bytes(data[4:8], "little") + 6 else b""
     if webp == b"WEBPVP8X":
@@ -59,4 +59,4 @@ def _picture_size(data: bytes) -> tuple[str, int, int]:
         if 0xC0 <= data[place + 1] <= 0xC3 and b"\xff\xd9" in data[place:]:
             return "jpeg", int.from_bytes(data[place + 7 : place + 9]), int.from_bytes(data[place + 5 : place + 7])
         place += 2 + int.from_bytes(data[place + 2 : place + 4])
-    raise VeniceError("Venice sent something that is no whole picture; it may have been charged. Tell the person.")
+    raise ValueError("no whole picture")

@@ -12,7 +12,7 @@ def _check_options(options: dict[str, Any], known: dict[str, Any]) -> None:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0)
             raise VeniceError(f"There is no option {name!r:.40}; the nearest is '{near[0]}'.")
-        allowed, is_number = known[name], type(value) in (int, float)
-        in_range = isinstance(allowed, tuple) and is_number and allowed[0] <= value <= allowed[1]
-        if not (in_range or (isinstance(allowed, list) and value in allowed)):
+        allowed, kind = known[name], type(value)
+        fits = isinstance(allowed, tuple) and kind in (int, *map(type, allowed)) and allowed[0] <= value <= allowed[1]
+        if not (fits or (isinstance(allowed, list) and value in allowed)):
             raise VeniceError(f"The option '{name}' must be within {allowed}, not {value!r:.40}.")

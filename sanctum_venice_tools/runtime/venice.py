@@ -80,6 +80,18 @@ def _call(method: str, path: str, **content: Any) -> tuple[Any, httpx.Headers]:
         raise _lost(reply.request, error) from None
 
 
+def _call_for_file(method: str, path: str, **content: Any) -> tuple[bytes, httpx.Headers]:
+    """Send a request; return the bytes of Venice's reply, all of them, and its headers."""
+    reply = _send(method, path, **content)
+    try:
+        file = _read(reply)
+    except httpx.HTTPError as error:
+        raise _lost(reply.request, error) from None
+    if time.monotonic() >= _DEADLINE:
+        raise _lost(reply.request, TimeoutError())
+    return file, reply.headers
+
+
 def _lost(request: httpx.Request, error: Exception) -> VeniceError:
     """The error for a request that got no whole reply."""
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):

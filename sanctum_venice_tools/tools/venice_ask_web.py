@@ -88,9 +88,10 @@ def venice_ask_web(
         body["reasoning_effort"] = "low"
     chat = _chat(body)
 
-    text = _bracket_markers(chat["text"])
+    said = chat["answers"][0]
+    text = _bracket_markers(said["text"])
     notes = []
-    if chat["ending"] in ("cut", "length"):
+    if said["ending"] in ("cut", "length"):
         notes.append("The answer broke off before its end; ask something narrower for the rest.")
     if len(text) > 5000:
         text = text[:5000].rsplit(" ", 1)[0] + " ..."

@@ -8,7 +8,7 @@ import re
 from typing import Any, Literal
 from urllib.parse import unquote
 
-from sanctum_venice_tools.runtime.media import _media_folder, _store_picture
+from sanctum_venice_tools.runtime.media import _media_folder, _picture_size, _store
 from sanctum_venice_tools.runtime.models import _pick_model
 from sanctum_venice_tools.runtime.options import _check_options
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
@@ -87,7 +87,7 @@ def venice_generate_image(
         raise VeniceError("Venice held the picture back: it breaks the terms of service, or failed. Change the prompt.")
     price = chosen["model_spec"].get("pricing", {}).get("generation", {}).get("usd")
     return _answer(
-        files=[_store_picture(folder, picture, prompt) for picture in made["images"]],
+        files=[_store(folder, picture, prompt, _picture_size, "width", "height") for picture in made["images"]],
         model=chosen["id"],
         sized_as=None if aspect_ratio in size.values() else size,
         seed=(made.get("request") or {}).get("seed"),

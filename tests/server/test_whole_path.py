@@ -57,23 +57,25 @@ def echoing(source: str, name: str) -> str:
     return "\n".join([*head, "    given = locals()", f"    return json.dumps({digests})", ""])
 
 
-def text_arguments(name: str) -> list[str]:
-    """The arguments of a tool that are plain texts, not one of a few choices."""
+def text_arguments(name: str, value: str) -> dict[str, str | list[str]]:
+    """The value for each argument of a tool that is a plain text, not one of a few choices, or a list of texts."""
     properties = read_record(name).json_schema["parameters"]["properties"]
-    return [argument for argument, schema in properties.items() if schema["type"] == "string" and "enum" not in schema]
+    open_ones = {argument: schema["type"] for argument, schema in properties.items() if "enum" not in schema}
+    texts = {argument: value for argument, kind in open_ones.items() if kind == "string"}
+    return texts | {argument: [value] for argument, kind in open_ones.items() if kind == "array"}
 
 
 @pytest.mark.parametrize("value", TRICKY, ids=lambda value: value[:10])
 @pytest.mark.parametrize("name", tool_files())
 def test_arguments_arrive_as_sent(run: Run, name: str, value: str) -> None:
-    """Each text argument of each tool reaches the tool as the caller wrote it."""
-    sent = dict.fromkeys(text_arguments(name), value)
+    """Each text argument of each tool, alone or in a list, reaches the tool as the caller wrote it."""
+    sent = text_arguments(name, value)
 
     result = run(name, sent, source=echoing(read_record(name).source_code, name))
 
     received = json.loads(result["tool_return"])
-    digest = hashlib.sha256(repr(value).encode()).hexdigest()
-    assert dict.fromkeys(sent, digest) == {argument: received[argument] for argument in sent}
+    digests = {argument: hashlib.sha256(repr(text).encode()).hexdigest() for argument, text in sent.items()}
+    assert digests == {argument: received[argument] for argument in sent}
 
 
 REFUSALS: dict[str, tuple[dict[str, Any], str]] = {

@@ -252,7 +252,7 @@ GARBAGE = {
 @pytest.mark.parametrize("text", GARBAGE.values(), ids=GARBAGE)
 def test_garbage_is_an_error_without_a_file(make: Callable[..., Any], media: Path, text: str) -> None:
     """What is no whole picture ends in one line, and nothing of it is left on disk."""
-    assert "no whole picture" in refusal(make, text)
+    assert "no whole file" in refusal(make, text)
     assert [] == list(media.iterdir())
 
 
@@ -273,7 +273,7 @@ def test_no_prompt_leads_out_of_the_media_folder(texts: dict[str, str], title: s
     space: dict[str, Any] = {"__name__": "emitted"}
     exec(texts["venice_generate_image"], space)  # noqa: S102 - what ships is what is tested
     with tempfile.TemporaryDirectory() as name:
-        space["_store_picture"](Path(name), encoded(draw()), title)
+        space["_store"](Path(name), encoded(draw()), title, space["_picture_size"], "width", "height")
         (stored,) = Path(name).rglob("*")
 
         assert stored.is_file()

@@ -1,0 +1,108 @@
+"""Change pictures by words."""
+
+import functools
+import re
+from typing import Any
+
+from sanctum_venice_tools.runtime.intake import _check_picture, _read_local
+from sanctum_venice_tools.runtime.media import _media_folder, _picture_size, _store
+from sanctum_venice_tools.runtime.models import _pick_model
+from sanctum_venice_tools.runtime.options import _check_options
+from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call_for_file, _given
+
+TOOLSET = "core"
+COST = "cents"
+
+
+def _takes(count: int, model: dict[str, Any]) -> bool:
+    """Whether a model can combine so many pictures."""
+    limits = model["model_spec"].get("constraints", {})
+    return count <= ((limits.get("maxInputImages") or 3) if limits.get("combineImages") else 1)
+
+
+def _as_sent(image: str) -> tuple[str, int, int]:
+    """A picture as Venice takes it, with width and height: a URL is Venice's to fetch, its size is not known."""
+    if re.match(r"(?i)https?://", image):
+        return image, 0, 0
+    return _check_picture(image, _read_local(image, most_mb=25), least=65_536, most=33_177_600)
+
+
+def _fit_ratio(wanted: str, ratios: list[str]) -> str:
+    """That of a model's ratios which is nearest to what was asked, as a ratio or in pixels."""
+    sides = re.fullmatch(r"([1-9]\d{0,4})[:x]([1-9]\d{0,4})", wanted.replace(" ", "").lower())
+    shapes = {ratio: int(wide) / int(high) for ratio in ratios for wide, high in re.findall(r"(\d+):(\d+)", ratio)}
+    if sides and shapes:
+        return min(shapes, key=lambda ratio: abs(shapes[ratio] - int(sides[1]) / int(sides[2])))
+    if wanted in ratios:
+        return wanted
+    raise VeniceError(f"The aspect ratio {wanted!r:.40} is not to be had; this model has: {', '.join(ratios)}.")
+
+
+def _price(prices: dict[str, Any], tier: str, quality: str, pictures: int) -> Any:
+    """What a model asks for an edit, where Venice says."""
+    tiers = {"1K": prices.get("inpaint", {})} | prices.get("resolutions", {})
+    base = (prices.get("quality", {}).get(tier, {}).get(quality) or tiers.get(tier) or tiers["1K"]).get("usd")
+    extra = prices.get("inputImages") or {"included": pictures, "additional": {"usd": 0}}
+    return base and round(base + max(pictures - extra["included"], 0) * extra["additional"]["usd"], 4)
+
+
+def venice_edit_image(
+    *,
+    images: list[str],
+    instruction: str,
+    aspect_ratio: str = "",
+    resolution: str = "",
+    model: str = "",
+    options: dict[str, Any] | None = None,
+) -> str:
+    """Change a picture as told in words, or combine several into one.
+
+    Costs 4 to 35 US cents, rarely more. To enlarge, use venice_upscale_image.
+
+    Args:
+        images: Files from earlier answers, or public URLs: PNG, JPEG, WebP, up to 25 MB. The first is the one to
+            change; others are references, layers or a mask, and the instruction says what each is for.
+        instruction: What to change and what to keep, such as "Make the sky stormy; keep the house".
+        aspect_ratio: Another shape, such as "16:9"; left out, it stays as it is.
+        resolution: "1K", "2K" or "4K", for models that offer it; more costs more.
+        model: Leave out, unless the person asks for a certain Venice edit model.
+        options: Rarely needed: quality (low, medium, high), safe_mode (blurs adult content), enhance_prompt.
+
+    Returns:
+        JSON: file, type, bytes, width, height; input_width, input_height (of the first), model, cost_usd, notes.
+    """
+    rare = dict(options or {})
+    if "mask" in rare or not images:
+        raise VeniceError("Put each picture into images, a mask too, and tell in the instruction what it is for.")
+    aspect_ratio = str(rare.pop("size", aspect_ratio))
+    resolution = str(rare.pop("resolution", resolution))
+    folder = _media_folder()
+    pictures = [_as_sent(image) for image in images]
+
+    enough = functools.partial(_takes, len(images))
+    chosen = _pick_model("inpaint", model, setting="VENICE_EDIT_MODEL", usual="firered-image-edit", fits=enough)
+    limits = chosen["model_spec"].get("constraints", {})
+    tier = resolution or limits.get("defaultResolution") or "1K"
+    known = {"resolution": limits.get("resolutions") or ["1K"], "quality": limits.get("qualities") or []}
+    known |= {switch: [True, False] for switch in ("safe_mode", "enhance_prompt")}
+    _check_options(rare | {"resolution": tier}, known)
+    if len(instruction) > (longest := limits.get("promptCharacterLimit") or 32_768):
+        raise VeniceError(f"The instruction has {len(instruction)} characters; {longest} are allowed. Shorten it.")
+    ratio = aspect_ratio and _fit_ratio(aspect_ratio, limits.get("aspectRatios") or ["auto"])
+
+    body = rare | _given(prompt=instruction, aspect_ratio=ratio, resolution=resolution)
+    several = len(images) > 1 or "quality" in rare  # the endpoint for one picture knows no quality
+    sent = [picture for picture, _, _ in pictures]
+    body |= {"modelId": chosen["id"], "images": sent} if several else {"model": chosen["id"], "image": sent[0]}
+    edited, headers = _call_for_file("POST", "/image/multi-edit" if several else "/image/edit", json=body)
+    if any(name.endswith("content-violation") and headers[name] == "true" for name in headers):
+        raise VeniceError("Venice held the picture back: it breaks the terms of service. Change the instruction.")
+    quality = rare.get("quality") or limits.get("defaultQuality", "")
+    return _answer(
+        **_store(folder, edited, instruction, _picture_size, "width", "height"),
+        input_width=pictures[0][1] or None,
+        input_height=pictures[0][2] or None,
+        model=chosen["id"],
+        cost_usd=_price(chosen["model_spec"].get("pricing", {}), tier, quality, len(images)),
+        notes=f"This model offers the shape {ratio}, not {aspect_ratio}." * (ratio != aspect_ratio),
+    )

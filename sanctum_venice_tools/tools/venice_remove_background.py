@@ -1,0 +1,31 @@
+"""Cut what a picture shows out of its background."""
+
+import re
+
+from sanctum_venice_tools.runtime.intake import _check_picture, _read_local
+from sanctum_venice_tools.runtime.media import _media_folder, _picture_size, _store
+from sanctum_venice_tools.runtime.venice import _answer, _call_for_file
+
+TOOLSET = "image"
+COST = "cents"
+
+
+def venice_remove_background(*, image: str) -> str:
+    """Cut the subject of a picture out: what lies behind it becomes transparent.
+
+    Costs about 3 US cents. To put another background in its place, use venice_edit_image instead.
+
+    Args:
+        image: A file from an earlier answer, or a public URL: PNG, JPEG or WebP, up to 25 MB.
+
+    Returns:
+        JSON: file (a PNG with transparency), type, bytes, width, height.
+    """
+    folder = _media_folder()
+    if re.match(r"(?i)https?://", image):
+        body = {"image_url": image}
+    else:
+        encoded, _, _ = _check_picture(image, _read_local(image, most_mb=25), least=1, most=33_177_600)
+        body = {"image": encoded}
+    cut_out, _ = _call_for_file("POST", "/image/background-remove", json=body)
+    return _answer(**_store(folder, cut_out, "cut-out", _picture_size, "width", "height"))

@@ -1,0 +1,329 @@
+import base64
+import io
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import respx
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from sanctum_venice_tools.emulator.process import LocalVenice
+
+Tool = Callable[..., str]
+RATIOS = ["auto", "1:1", "3:2", "16:9", "21:9", "9:16", "2:3", "3:4", "4:5"]
+
+
+def model(name: str, most: int | None = None, *, combine: bool = True, **spec: Any) -> dict[str, Any]:
+    """An edit model as Venice lists it."""
+    limits = {"aspectRatios": RATIOS, "promptCharacterLimit": 100, "combineImages": combine, "maxInputImages": most}
+    limits |= spec.pop("constraints", {})
+    spec = {"name": name, "traits": [], "pricing": {"inpaint": {"usd": 0.04}}} | spec
+    return {"id": name, "type": "inpaint", "model_spec": {**spec, "constraints": limits}}
+
+
+TIERS: dict[str, Any] = {"constraints": {"resolutions": ["1K", "2K"], "defaultResolution": "1K"}}
+QUALITIES: dict[str, Any] = {
+    "constraints": {"resolutions": ["1K", "2K"], "qualities": ["low", "high"], "defaultQuality": "high"}
+}
+PRICES = {
+    "inpaint": {"usd": 0.34},
+    "resolutions": {"1K": {"usd": 0.34}, "2K": {"usd": 0.52}},
+    "quality": {"1K": {"high": {"usd": 0.34}, "low": {"usd": 0.03}}, "2K": {"high": {"usd": 0.52}}},
+    "inputImages": {"included": 1, "additional": {"usd": 0.0092}},
+}
+LISTED = [
+    model("one", combine=False),
+    model("gpt-image-2-edit", 16, pricing=PRICES, **QUALITIES),
+    model("seedream-v4-edit", 10, **TIERS),
+    model("firered-image-edit"),
+    model("gone", offline=True),
+]
+
+
+def draw(kind: str = "PNG", size: tuple[int, int] = (300, 250)) -> bytes:
+    """A picture as a file, made by Pillow."""
+    file = io.BytesIO()
+    Image.linear_gradient("L").resize(size).save(file, kind)
+    return file.getvalue()
+
+
+FOX = base64.b64encode(draw()).decode()
+
+
+@pytest.fixture
+def tool(load_tool: Callable[[str], Tool]) -> Tool:
+    """The tool, out of its emitted text."""
+    return load_tool("venice_edit_image")
+
+
+@pytest.fixture
+def media(tmp_path: Path) -> Path:
+    """The media store, in which a fox lies."""
+    folder = tmp_path / "media"
+    folder.mkdir()
+    (folder / "fox.png").write_bytes(draw())
+    return folder
+
+
+@pytest.fixture
+def edit(api: respx.MockRouter, media: Path, tool: Tool, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Edit the fox, while Venice sends this; the tool's reply."""
+    assert media.exists()
+    monkeypatch.delenv("VENICE_EDIT_MODEL", raising=False)
+    api.get("/models").respond(json={"object": "list", "data": LISTED})
+
+    def run(content: bytes = b"", headers: dict[str, str] | None = None, **arguments: Any) -> Any:
+        for path in ("/image/edit", "/image/multi-edit"):
+            api.post(path).respond(content=content or draw("JPEG", (320, 240)), headers=headers)
+        return json.loads(tool(**{"images": ["fox.png"], "instruction": "Make it snow", **arguments}))
+
+    return run
+
+
+def posts(api: respx.MockRouter) -> list[tuple[str, Any]]:
+    """The paths and bodies of the paid requests."""
+    sent = [call.request for call in api.calls if call.request.method == "POST"]
+    return [(request.url.path.rpartition("/")[2], json.loads(request.content)) for request in sent]
+
+
+def refusal(edit: Callable[..., Any], *content: bytes, **arguments: Any) -> str:
+    """The one-line error that the tool ends with."""
+    with pytest.raises(Exception) as failure:  # noqa: PT011 - the type is the emitted text's own
+        edit(*content, **arguments)
+    assert "VeniceError" == type(failure.value).__name__
+    assert 1 == len(str(failure.value).splitlines())
+    return str(failure.value)
+
+
+def test_one_picture_is_edited(edit: Callable[..., Any], api: respx.MockRouter, media: Path) -> None:
+    """A stored picture goes out as base64, under the usual model; what comes back is stored by its own type."""
+    reply = edit()
+
+    assert [("edit", {"model": "firered-image-edit", "image": FOX, "prompt": "Make it snow"})] == posts(api)
+    stored = Path(reply.pop("file"))
+    assert (media, draw("JPEG", (320, 240))) == (stored.parent, stored.read_bytes())
+    assert stored.name.startswith("make-it-snow-")
+    assert ".jpeg" == stored.suffix
+    assert {
+        "type": "image/jpeg",
+        "bytes": stored.stat().st_size,
+        "width": 320,
+        "height": 240,
+        "input_width": 300,
+        "input_height": 250,
+        "model": "firered-image-edit",
+        "cost_usd": 0.04,
+    } == reply
+
+
+def test_several_pictures_are_combined(edit: Callable[..., Any], api: respx.MockRouter) -> None:
+    """Several go to the endpoint for several, the base first; its model field has another name."""
+    edit(images=["fox.png", "https://example.com/hat.png", f"data:image/png;base64,{FOX}"])
+
+    sent = [FOX, "https://example.com/hat.png", FOX]
+    assert [("multi-edit", {"modelId": "firered-image-edit", "images": sent, "prompt": "Make it snow"})] == posts(api)
+
+
+def test_a_url_is_venices_to_fetch(edit: Callable[..., Any], api: respx.MockRouter) -> None:
+    """A URL goes out as it is, and is not fetched here; its size is then not told."""
+    reply = edit(images=["https://example.com/fox.png"])
+
+    assert ["https://example.com/fox.png"] == [body["image"] for _, body in posts(api)]
+    assert {"api.venice.ai"} == {call.request.url.host for call in api.calls}
+    assert reply.keys().isdisjoint({"input_width", "input_height"})
+
+
+def test_sends_all_that_was_asked(edit: Callable[..., Any], api: respx.MockRouter) -> None:
+    """Every argument has its field; quality is known only to the endpoint for several."""
+    options = {"quality": "low", "safe_mode": False, "enhance_prompt": True}
+    edit(aspect_ratio="1920x1080", resolution="2K", model="gpt-image-2-edit", options=options)
+
+    assert [
+        (
+            "multi-edit",
+            {
+                "modelId": "gpt-image-2-edit",
+                "images": [FOX],
+                "prompt": "Make it snow",
+                "aspect_ratio": "16:9",
+                "resolution": "2K",
+                **options,
+            },
+        )
+    ] == posts(api)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cost"),
+    [
+        ({"model": "seedream-v4-edit"}, 0.04),
+        ({"model": "gpt-image-2-edit"}, 0.34),
+        ({"model": "gpt-image-2-edit", "resolution": "2K"}, 0.52),
+        ({"model": "gpt-image-2-edit", "options": {"quality": "low"}}, 0.03),
+        ({"model": "gpt-image-2-edit", "options": {"quality": "low"}, "images": ["fox.png"] * 3}, 0.0484),
+        ({"model": "gpt-image-2-edit", "options": {"quality": "low"}, "resolution": "2K"}, 0.52),
+    ],
+    ids=str,
+)
+def test_the_price_is_told(edit: Callable[..., Any], arguments: dict[str, Any], cost: float) -> None:
+    """By resolution, by quality, and by the pictures that come in."""
+    assert cost == edit(**arguments)["cost_usd"]
+
+
+def test_a_price_that_venice_does_not_state_is_left_out(edit: Callable[..., Any], api: respx.MockRouter) -> None:
+    """A model without prices, or without anything, works all the same."""
+    api.get("/models").respond(json={"data": [{"id": "bare", "model_spec": {"constraints": {"combineImages": True}}}]})
+
+    assert "cost_usd" not in edit()
+
+
+def test_a_model_is_chosen_that_takes_as_many(edit: Callable[..., Any]) -> None:
+    """More than the usual model takes go to one that takes them."""
+    assert "firered-image-edit" == edit(images=["fox.png"] * 3)["model"]
+    assert "gpt-image-2-edit" == edit(images=["fox.png"] * 4)["model"]
+
+
+@pytest.mark.parametrize("operator", ["", "seedream-v4-edit"])
+def test_the_operators_model_is_used(edit: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, operator: str) -> None:
+    """The operator's default comes before the usual model."""
+    monkeypatch.setenv("VENICE_EDIT_MODEL", operator)
+
+    assert (operator or "firered-image-edit") == edit()["model"]
+    assert "one" == edit(model="one")["model"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ratio"),
+    [("16:9", "16:9"), ("auto", "auto"), ("1024x1024", "1:1"), ("4:3", "3:2"), (" 7 : 5 ", "3:2"), ("9:20", "9:16")],
+)
+def test_ratios_are_fitted(edit: Callable[..., Any], api: respx.MockRouter, wanted: str, ratio: str) -> None:
+    """The nearest of the model's shapes is used, and another than was asked is told."""
+    reply = edit(aspect_ratio=wanted)
+    edit(options={"size": wanted})
+
+    assert [ratio, ratio] == [body["aspect_ratio"] for _, body in posts(api)]
+    assert (wanted != ratio) == ("notes" in reply)
+
+
+@settings(max_examples=100, deadline=None)
+@given(width=st.integers(1, 99999), height=st.integers(1, 99999), sign=st.sampled_from(":x"))
+def test_any_shape_is_fitted(texts: dict[str, str], width: int, height: int, sign: str) -> None:
+    """No listed shape is nearer than the one that is used."""
+    space: dict[str, Any] = {"__name__": "emitted"}
+    exec(texts["venice_edit_image"], space)  # noqa: S102 - what ships is what is tested
+
+    def apart(ratio: str) -> float:
+        wide, high = map(int, ratio.split(":"))
+        return abs(wide / high - width / height)
+
+    fitted = space["_fit_ratio"](f"{width}{sign}{height}", RATIOS)
+    assert apart(fitted) == min(map(apart, RATIOS[1:]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"images": []}, "Put each picture into images"),
+        ({"options": {"mask": "m.png"}}, "Put each picture into images, a mask too"),
+        ({"options": {"safemode": True}}, "the nearest is 'safe_mode'"),
+        ({"options": {"quality": "high"}}, "The option 'quality' must be within []"),
+        ({"options": {"quality": "best"}, "model": "gpt-image-2-edit"}, "must be within ['low', 'high'], not 'best'"),
+        ({"resolution": "2K"}, "The option 'resolution' must be within ['1K'], not '2K'"),
+        ({"options": {"resolution": "8K"}, "model": "seedream-v4-edit"}, "must be within ['1K', '2K'], not '8K'"),
+        ({"aspect_ratio": "wide"}, "The aspect ratio 'wide' is not to be had; this model has: auto, 1:1"),
+        ({"instruction": "x" * 101}, "The instruction has 101 characters; 100 are allowed"),
+        ({"images": ["fix.png"]}, "Near it: fox.png"),
+        ({"images": ["fox.png", "../fox.png"]}, "No stored file is called"),
+        ({"images": ["small.png"]}, "65,536 to 33,177,600 are allowed"),
+        ({"model": "gone"}, "use: "),
+        ({"model": "one", "images": ["fox.png"] * 2}, "There is no inpaint model 'one' fit for this"),
+        ({"images": ["fox.png"] * 17}, "There is no inpaint model"),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_a_wrong_argument_costs_nothing(
+    edit: Callable[..., Any], api: respx.MockRouter, media: Path, arguments: dict[str, Any], message: str
+) -> None:
+    """What can't work is refused before anything is paid."""
+    (media / "small.png").write_bytes(draw(size=(255, 256)))
+
+    assert message in refusal(edit, **arguments)
+    assert [] == posts(api)
+
+
+def test_more_than_25_mb_costs_nothing(edit: Callable[..., Any], api: respx.MockRouter, media: Path) -> None:
+    """The limit of Venice is kept before anything is sent."""
+    (media / "huge.png").write_bytes(draw() + bytes(25 << 20))
+
+    assert "more than 25 MB" in refusal(edit, images=["fox.png", "huge.png"])
+    assert [] == posts(api)
+
+
+def test_an_unusable_media_folder_costs_nothing(
+    edit: Callable[..., Any], api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch, media: Path
+) -> None:
+    """Where no file can be kept, nothing is asked of Venice."""
+    monkeypatch.setenv("VENICE_MEDIA_DIR", str(media / "fox.png" / "deep"))
+
+    assert "VENICE_MEDIA_DIR" in refusal(edit)
+    assert 0 == len(api.calls)
+
+
+@pytest.mark.parametrize("flag", ["x-venice-is-content-violation", "x-venice-is-adult-model-content-violation"])
+def test_a_violation_is_an_error_without_a_file(edit: Callable[..., Any], media: Path, flag: str) -> None:
+    """A picture that breaks the rules comes with a good status; it is not stored."""
+    assert "Change the instruction" in refusal(edit, headers={flag: "true"})
+    assert [media / "fox.png"] == list(media.iterdir())
+    assert edit(headers={flag: "false"})["file"]
+
+
+@pytest.mark.parametrize("failure", [500, 502, httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError])
+def test_nothing_is_sent_twice(
+    edit: Callable[..., Any], api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch, failure: int | type[Exception]
+) -> None:
+    """After a failure that may have been paid, the request is not repeated."""
+    failing = {"return_value": httpx.Response(failure)} if isinstance(failure, int) else {"side_effect": failure}
+    route = api.post("/image/edit").mock(**failing)
+    monkeypatch.setattr(route, "respond", lambda **_: None)  # the fixture's good reply
+
+    assert any(sign in refusal(edit) for sign in ("charged", "answered 50"))
+    assert 1 == route.call_count
+
+
+@pytest.mark.parametrize("content", [b'{"error": "odd"}', draw()[:-30], draw("GIF")])
+def test_garbage_is_an_error_without_a_file(
+    edit: Callable[..., Any], api: respx.MockRouter, media: Path, content: bytes
+) -> None:
+    """What is no whole picture is not kept, and not asked for again."""
+    assert "it may be charged" in refusal(edit, content)
+    assert [media / "fox.png"] == list(media.iterdir())
+    assert 1 == len(posts(api))
+
+
+@pytest.fixture
+def local_tool(venice: LocalVenice, monkeypatch: pytest.MonkeyPatch, tool: Tool) -> Iterator[Tool]:
+    """The tool, over a real connection to the local Venice."""
+    monkeypatch.setenv("VENICE_API_KEY", venice.key)
+    monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
+    yield tool
+    tool.__globals__["_client"]().close()
+    venice.clear_faults()
+
+
+@pytest.mark.usefixtures("media")
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_the_local_venices_picture_is_stored(local_tool: Tool, count: int) -> None:
+    """Over a real connection, a picture of the asked shape comes, which Pillow can read."""
+    images = ["fox.png", "https://example.com/hat.png", "fox.png", "fox.png", "fox.png"][:count]
+    reply = json.loads(local_tool(images=images, instruction="Make it snow", aspect_ratio="16:9"))
+
+    with Image.open(reply["file"]) as picture:
+        picture.load()
+        assert (reply["width"], reply["height"]) == picture.size
+        assert 16 / 9 == pytest.approx(picture.width / picture.height, rel=0.02)
+    assert 0 < reply["cost_usd"] < 1
