@@ -418,6 +418,11 @@ def _process(home: Path, pid: int) -> psutil.Process | None:
     try:
         process = psutil.Process(pid)
         command = process.cmdline()
+        for _ in range(20):
+            if command:
+                break
+            time.sleep(0.01)  # a process that has only just begun shows no command line yet
+            command = process.cmdline()
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return None
     return process if str(_SERVER_PROCESS) in command and str(home) in command else None
