@@ -24,6 +24,7 @@ MOST_LINES = 299
 
 # Texts that are longer, and why.
 LONGER = {
+    "venice_chat": (360, "it takes stored files in, gathers calls of tools, and checks a dozen rare settings"),
     **dict.fromkeys(
         ("venice_upscale_image", "venice_edit_image"),
         (360, "it takes files in, with a guard that keeps it out of private networks"),
@@ -50,9 +51,13 @@ PICTURE = (
 # A call of each tool that needs little and ends well.
 CALLS: dict[str, dict[str, Any]] = {
     "venice_ask_web": {"question": "What is the newest version of Python?"},
+    "venice_chat": {"prompt": "Good day."},
+    "venice_embed_texts": {"texts": ["A fox.", "A bee."]},
+    "venice_rank_texts": {"query": "a bee", "texts": ["A fox.", "A bee."]},
     "venice_find_characters": {"query": "philosophy"},
     "venice_generate_image": {"prompt": "A lighthouse at dusk, in oils."},
     "venice_list_models": {"needs": ["vision"]},
+    "venice_search_web": {"query": "red foxes"},
     "venice_upscale_image": {"image": PICTURE},
     "venice_edit_image": {"images": [PICTURE], "instruction": "Make it snow."},
     "venice_remove_background": {"image": PICTURE},

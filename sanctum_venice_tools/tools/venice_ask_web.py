@@ -1,12 +1,12 @@
 """Ask the web a question: the spine of Venice's `core` toolset."""
 
-import html
 import json
 import re
 from typing import Any, Literal
 
 from sanctum_venice_tools.runtime.chat import _chat
 from sanctum_venice_tools.runtime.models import _pick_model
+from sanctum_venice_tools.runtime.text import _plain
 from sanctum_venice_tools.runtime.venice import _answer
 
 TOOLSET = "core"
@@ -17,11 +17,6 @@ def _bracket_markers(text: str) -> str:
     """The text with Venice's two kinds of citation marker, ^1,2^ and [REF]0[/REF], written as [1][2]."""
     text = re.sub(r"\[REF\](\d+)\[/REF\]", lambda ref: f"[{int(ref[1]) + 1}]", text)
     return re.sub(r"\^(\d+(?:\s*,\s*\d+)*)\^", lambda ref: "".join(f"[{n.strip()}]" for n in ref[1].split(",")), text)
-
-
-def _plain(page: str) -> str:
-    """The text of a piece of HTML, on one line."""
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", "", page)).split())
 
 
 def _excerpt(page: str, claim: str) -> str:

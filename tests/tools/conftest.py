@@ -29,6 +29,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[respx.MockRouter]:
     """The routes of Venice, to be filled by a test; every request that was made is checked at the end."""
     monkeypatch.setenv("VENICE_API_KEY", "sk-in-process")
     monkeypatch.delenv("VENICE_CHAT_MODEL", raising=False)
+    monkeypatch.delenv("VENICE_EMBEDDING_MODEL", raising=False)
     monkeypatch.delenv("VENICE_IMAGE_MODEL", raising=False)
     with respx.mock(base_url="https://api.venice.ai/api/v1", assert_all_called=False) as router:
         yield router

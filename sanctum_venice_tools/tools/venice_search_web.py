@@ -1,0 +1,42 @@
+"""Search the web."""
+
+import json
+from typing import Literal
+
+from sanctum_venice_tools.runtime.options import _check_options
+from sanctum_venice_tools.runtime.text import _plain
+from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call
+
+TOOLSET = "web"
+COST = "cents"
+
+
+def venice_search_web(*, query: str, limit: int = 5, provider: Literal["brave", "google"] = "brave") -> str:
+    """Search the web and get the pages found, best first, each with an excerpt.
+
+    Costs 1 US cent. To get an answer rather than pages, use venice_ask_web; to read a page, venice_read_webpage.
+
+    Args:
+        query: Words to search for, at most 400 characters.
+        limit: How many pages, 1 to 20.
+        provider: "google" when "brave" found nothing good.
+
+    Returns:
+        JSON: results (title, url, date, text), cost_usd.
+    """
+    _check_options({"limit": limit}, {"limit": (1, 20)})
+    if not 0 < len(query.strip()) <= 400:
+        raise VeniceError("The query must have 1 to 400 characters. Use fewer words.")
+    body = {"query": query, "limit": limit, "search_provider": provider}
+    found, _ = _call("POST", "/augment/search", json=body)
+    pages = found["results"][:limit]
+    results = [
+        {"title": _plain(page["title"])[:80], "url": page["url"], "date": page.get("date") or None} for page in pages
+    ]
+    if not results:
+        return _answer(cost_usd=0.01, notes="Nothing was found. Use fewer or other words, or the other provider.")
+    # The excerpts share what titles and addresses leave of 7,000 characters; a quote takes two.
+    room = max((7000 - len(json.dumps(results, ensure_ascii=False))) // (2 * len(results)) - 20, 0)
+    for result, page in zip(results, pages, strict=True):
+        result["text"] = _plain(page.get("content") or "")[: min(room, 500)]
+    return _answer(results=results, cost_usd=0.01)

@@ -1,0 +1,402 @@
+import base64
+import io
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import respx
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from sanctum_venice_tools.emulator.process import LocalVenice
+
+Tool = Callable[..., str]
+LIMIT = 8000
+"""A reply longer than this is a burden to an agent's memory."""
+
+ALL = ("supportsVision", "supportsMultipleImages", "supportsFunctionCalling", "supportsResponseSchema")
+
+
+def model(name: str, *abilities: str, efforts: list[str] | None = None, traits: list[str] | None = None) -> Any:
+    """A text model as Venice lists it."""
+    capabilities = {**dict.fromkeys(abilities, True), "reasoningEffortOptions": efforts}
+    return {
+        "id": name,
+        "type": "text",
+        "model_spec": {"name": name, "traits": traits or [], "capabilities": capabilities},
+    }
+
+
+MODELS = [
+    model("other-eye", *ALL),
+    model("eye", *ALL, traits=["default_vision"]),
+    model("glm", *ALL[2:], efforts=["none", "high"], traits=["default"]),
+    model("plain"),
+]
+
+
+def piece(text: str | None = None, ending: str | None = None, index: int = 0, **delta: Any) -> dict[str, Any]:
+    """An event of a stream."""
+    return {"choices": [{"index": index, "delta": {"content": text, **delta}, "finish_reason": ending}]}
+
+
+def stream(*events: dict[str, Any]) -> bytes:
+    """Events as they come over the line."""
+    return "".join(f"data: {json.dumps(event, ensure_ascii=False)}\n\n" for event in events).encode()
+
+
+END = {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 4}, "cost": {"usd": 0.002, "diem": 0}}
+
+
+@pytest.fixture
+def tool(load_tool: Callable[[str], Tool]) -> Tool:
+    """The tool, out of its emitted text."""
+    return load_tool("venice_chat")
+
+
+@pytest.fixture
+def chat(api: respx.MockRouter, tool: Tool) -> Callable[..., Any]:
+    """Chat, while Venice streams these events; the tool's reply."""
+    api.get("/models").respond(json={"object": "list", "data": MODELS})
+    api.get("/characters/ada").respond(json={"object": "character", "data": {"slug": "ada", "modelId": "plain"}})
+
+    def run(*events: dict[str, Any], **arguments: Any) -> Any:
+        content = stream(*(events or (piece("Yes.", "stop"), END)))
+        api.post("/chat/completions").respond(content=content, content_type="text/event-stream")
+        reply = tool(**{"prompt": "Well?", **arguments})
+        assert len(reply) < (20_000 if arguments.get("max_tokens") else LIMIT)
+        return json.loads(reply)
+
+    return run
+
+
+def sent(api: respx.MockRouter) -> Any:
+    """The body of the one chat request."""
+    bodies = [json.loads(call.request.content) for call in api.calls if call.request.method == "POST"]
+    assert 1 == len(bodies)
+    return bodies[0]
+
+
+@pytest.fixture
+def refuse(chat: Callable[..., Any], api: respx.MockRouter) -> Callable[..., str]:
+    """Call with arguments that must be refused before anything is paid; the error."""
+
+    def run(**arguments: Any) -> str:
+        with pytest.raises(Exception, match=r".") as failure:
+            chat(**arguments)
+        assert "VeniceError" == type(failure.value).__name__, failure.value
+        assert [] == [call for call in api.calls if call.request.method == "POST"]
+        assert 1 == len(str(failure.value).splitlines())
+        return str(failure.value)
+
+    return run
+
+
+def test_sends_a_prompt_and_nothing_that_nobody_asked_for(chat: Callable[..., Any], api: respx.MockRouter) -> None:
+    """The request holds the prompt, Venice's own default of its instructions, and how to stream."""
+    chat()
+
+    assert {
+        "model": "glm",
+        "messages": [{"role": "user", "content": "Well?"}],
+        "venice_parameters": {"include_venice_system_prompt": True},
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    } == sent(api)
+
+
+def test_answers_with_what_was_said_and_its_cost(chat: Callable[..., Any]) -> None:
+    """The whole reply of a plain call."""
+    reply = chat(piece("It is "), piece("so."), piece(None, "stop"), END)
+
+    usage = {"prompt_tokens": 3, "completion_tokens": 4}
+    assert {"answer": "It is so.", "finish_reason": "stop", "model": "glm", "usage": usage, "cost_usd": 0.002} == reply
+
+
+def test_all_that_is_said_before_reaches_venice(chat: Callable[..., Any], api: respx.MockRouter) -> None:
+    """System first, then the earlier turns as they were, then the prompt."""
+    call = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+    history = [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "content": "dark", "tool_call_id": "c1"},
+    ]
+    chat(system="Be brief.", history=history, prompt="")
+
+    assert [{"role": "system", "content": "Be brief."}, *history] == sent(api)["messages"]
+
+
+@pytest.mark.parametrize("zero", [0, 0.7, 2])
+def test_settings_reach_venice(chat: Callable[..., Any], api: respx.MockRouter, zero: float) -> None:
+    """Each setting goes by Venice's name; a temperature of 0 is one."""
+    options = {"n": 1, "seed": 7, "top_p": 0.9, "top_k": 40, "min_p": 0, "stop": "END", "min_temp": 0.1, "max_temp": 2}
+    options |= {"frequency_penalty": -2, "presence_penalty": 1.5, "repetition_penalty": 1.1}
+    chat(temperature=zero, max_tokens=50, reasoning_effort="high", use_venice_prompt=False, options=options)
+
+    shared = {"temperature": zero, "max_completion_tokens": 50, "reasoning_effort": "high", "stop": ["END"]}
+    body = sent(api)
+    assert options | shared == {name: body[name] for name in options | shared}
+    assert body["venice_parameters"]["include_venice_system_prompt"] is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"options": {"topp": 0.5}}, "There is no option 'topp'; the nearest is 'top_p'."),
+        ({"options": {"n": 9}}, "'n' must be within (1, 8), not 9"),
+        ({"options": {"n": 1.5}}, "'n' must be within (1, 8), not 1.5"),
+        ({"options": {"n": True}}, "'n' must be within (1, 8), not True"),
+        ({"options": {"top_p": 1.1}}, "'top_p' must be within (0.0, 1.0)"),
+        ({"options": {"top_p": float("nan")}}, "'top_p' must be within"),
+        ({"options": {"seed": 0}}, "'seed' must be within (1, "),
+        ({"options": {"stop": ["a"] * 5}}, 'Write "stop" as one to four texts'),
+        ({"options": {"tools": [{"description": "x"}]}}, '"tools" as ['),
+        ({"options": {"tools": "look"}}, '"tools" as ['),
+        ({"options": {"tools": [{"name": "look"}], "tool_choice": "loot"}}, "'tool_choice' must be within"),
+        ({"temperature": 2.1}, "'temperature' must be within (0.0, 2.0)"),
+        ({"max_tokens": 0}, "'max_completion_tokens' must be within"),
+        ({"reasoning_effort": "low"}, "'reasoning_effort' must be within ['none', 'high'], not 'low'"),
+        ({"reasoning_effort": "low", "model": "plain"}, "'reasoning_effort' must be within []"),
+        ({"answer_schema": "a number"}, "no JSON Schema"),
+        ({"answer_schema": "[1]"}, "no JSON Schema"),
+        ({"answer_schema": '{"type": "object"}', "model": "plain"}, "Leave it out, or use: "),
+        ({"images": ["https://a.example/b.png"], "model": "glm"}, "Leave it out, or use: "),
+        ({"images": ["../secret.png"]}, "No stored file is called '../secret.png'"),
+        ({"files": ["/etc/passwd"]}, "No stored file is called '/etc/passwd'"),
+        ({"files": ["data:text/plain;base64," + "a" * 35_000_000]}, "more than 25 MB"),
+    ],
+    ids=lambda value: value[:30] if isinstance(value, str) else json.dumps(value)[:40],
+)
+def test_what_cannot_be_sent_is_refused(refuse: Callable[..., str], arguments: dict[str, Any], said: str) -> None:
+    """A setting that is unknown, out of range or beyond the model costs nothing, and the error says what fits."""
+    assert said in refuse(**arguments)
+
+
+def test_a_character_brings_its_model(chat: Callable[..., Any], api: respx.MockRouter) -> None:
+    """The persona is Venice's; its model is the one that the character was made for."""
+    assert "plain" == chat(character="ada")["model"]
+    assert "ada" == sent(api)["venice_parameters"]["character_slug"]
+
+
+def test_a_character_may_have_another_model(chat: Callable[..., Any], api: respx.MockRouter) -> None:
+    """The caller's model wins, and then the character need not be looked up."""
+    assert "eye" == chat(character="ada", model="eye")["model"]
+    assert ["/api/v1/models", "/api/v1/chat/completions"] == [call.request.url.path for call in api.calls]
+
+
+@pytest.mark.parametrize(
+    ("images", "operator", "chosen"),
+    [
+        ([], "", "glm"),
+        (["https://a.example/b.png"], "", "eye"),
+        (["https://a.example/b.png"], "other-eye", "other-eye"),
+    ],
+)
+def test_a_model_that_sees_is_chosen_for_pictures(
+    chat: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, images: list[str], operator: str, chosen: str
+) -> None:
+    """With pictures, Venice's default for vision; the operator's choice comes before it."""
+    monkeypatch.setenv("VENICE_CHAT_MODEL", operator)
+
+    assert chosen == chat(images=images)["model"]
+
+
+def test_pictures_and_files_go_along(chat: Callable[..., Any], api: respx.MockRouter, tmp_path: Path) -> None:
+    """URLs and data URLs as they are, stored files as base64 under their names, the prompt after them."""
+    media = tmp_path / "media"
+    media.mkdir()
+    (media / "fox.webp").write_bytes(b"webp")
+    (media / "notes.md").write_bytes(b"# Notes")
+    data = "data:application/pdf;base64,JVBERg=="
+    chat(images=["fox.webp", "https://a.example/b.png"], files=["notes.md", data, "https://a.example/c.pdf?x=1"])
+
+    picture = f"data:image/webp;base64,{base64.b64encode(b'webp').decode()}"
+    content = sent(api)["messages"][0]["content"]
+    assert [picture, "https://a.example/b.png"] == [part["image_url"]["url"] for part in content[:2]]
+    notes, pdf, far = (part["file"] for part in content[2:5])
+    assert ("notes.md", b"# Notes") == (notes["filename"], base64.b64decode(notes["file_data"].partition(",")[2]))
+    assert data == pdf["file_data"]
+    assert {"file_data": "https://a.example/c.pdf?x=1", "filename": "c.pdf"} == far
+    assert {"type": "text", "text": "Well?"} == content[5]
+
+
+SCHEMA = (
+    '{"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"], "additionalProperties": false}'
+)
+
+
+def test_an_answer_by_schema_comes_parsed(chat: Callable[..., Any], api: respx.MockRouter) -> None:
+    """The schema goes in OpenAI's frame, and the answer is no text but its JSON."""
+    assert {"age": 0} == chat(piece('{"age": 0}', "stop"), answer_schema=SCHEMA)["answer"]
+
+    form = sent(api)["response_format"]
+    assert ("json_schema", True, json.loads(SCHEMA)) == (
+        form["type"],
+        form["json_schema"]["strict"],
+        form["json_schema"]["schema"],
+    )
+
+
+def test_an_answer_that_misses_its_schema_says_so(chat: Callable[..., Any]) -> None:
+    """What is no JSON is given as it was said."""
+    reply = chat(piece('{"age": ', "length"), answer_schema=SCHEMA)
+
+    assert ('{"age": ', "length", 2) == (reply["answer"], reply["finish_reason"], len(reply["notes"]))
+    assert "not the JSON" in reply["notes"][1]
+
+
+def test_several_answers_are_kept_apart(chat: Callable[..., Any], api: respx.MockRouter) -> None:
+    """The pieces of several answers come mixed; each answer is whole, with its own ending."""
+    events = [piece("A", index=0), piece("B", index=1), piece("a", "stop", 0), piece("b", "length", 1), END]
+    reply = chat(*events, options={"n": 2})
+
+    assert 2 == sent(api)["n"]
+    assert ["Aa", "Bb"] == [one["answer"] for one in reply["answers"]]
+    assert ["stop", "length"] == [one["finish_reason"] for one in reply["answers"]]
+    assert "notes" not in reply["answers"][0]
+    assert "broke off (length)" in reply["answers"][1]["notes"][0]
+
+
+def test_calls_of_tools_are_gathered(chat: Callable[..., Any], api: respx.MockRouter) -> None:
+    """Two calls that come in pieces are whole, in the form in which history takes them."""
+    pieces = [
+        {"index": 0, "id": "c1", "type": "function", "function": {"name": "look", "arguments": ""}},
+        {"index": 0, "function": {"arguments": '{"at": '}},
+        {"index": 1, "id": "c2", "function": {"name": "wait", "arguments": None}},
+        {"index": 0, "function": {"arguments": '"sky"}'}},
+    ]
+    look = {"name": "look", "description": "Look.", "parameters": {"type": "object", "properties": {}}}
+    offered = [look, {"type": "function", "function": {"name": "wait"}}]
+    choice = {"type": "function", "function": {"name": "look"}}
+    events = [piece(None, tool_calls=[one]) for one in pieces]
+    reply = chat(*events, piece(None, "tool_calls"), options={"tools": offered, "tool_choice": choice})
+
+    assert [{"type": "function", "function": look}, offered[1]] == sent(api)["tools"]
+    assert choice == sent(api)["tool_choice"]
+    assert ["c1", "c2"] == [call["id"] for call in reply["tool_calls"]]
+    assert {"name": "look", "arguments": '{"at": "sky"}'} == reply["tool_calls"][0]["function"]
+    assert ("tool_calls", False, False) == (reply["finish_reason"], "answer" in reply, "notes" in reply)
+
+
+@pytest.mark.parametrize("ending", ["length", "content_filter", None])
+def test_a_broken_answer_says_so(chat: Callable[..., Any], ending: str | None) -> None:
+    """What was said is kept, with how it ended and what to do."""
+    reply = chat(piece("It is 3", ending))
+
+    assert ("It is 3", ending or "cut") == (reply["answer"], reply["finish_reason"])
+    assert [f"It broke off ({ending or 'cut'}): ask to go on, or raise max_tokens."] == reply["notes"]
+
+
+@pytest.mark.parametrize(
+    "events", [[piece(None, "length")], [{"error": {"message": "Inference failed"}}], [piece(" ")]]
+)
+def test_silence_is_an_error(chat: Callable[..., Any], api: respx.MockRouter, events: list[dict[str, Any]]) -> None:
+    """An empty answer is an error of one line, and is not asked for again."""
+    with pytest.raises(Exception, match=r"The model said nothing .*may be charged") as failure:
+        chat(*events)
+
+    assert "VeniceError" == type(failure.value).__name__
+    assert sent(api)
+
+
+@pytest.mark.parametrize(("arguments", "least", "most"), [({}, 5800, 6500), ({"max_tokens": 9000}, 14_000, 16_000)])
+@pytest.mark.parametrize("text", ["word " * 9000, '"\n\\' * 9000, "\N{FOX FACE}" * 20_000])
+def test_a_long_answer_is_shortened_with_a_note(
+    chat: Callable[..., Any], text: str, arguments: dict[str, Any], least: int, most: int
+) -> None:
+    """As much as fits comes back, more when the caller asked for much; the agent is told."""
+    reply = chat(piece(text, "stop"), **arguments)
+
+    assert least < len(json.dumps(reply["answer"], ensure_ascii=False)) <= most
+    assert ["It was shortened. Set max_tokens to get more."] == reply["notes"]
+
+
+def test_eight_long_answers_fit(chat: Callable[..., Any]) -> None:
+    """Several answers share the room."""
+    reply = chat(*(piece("word " * 3000, "length", index) for index in range(8)), options={"n": 8})
+
+    assert 8 == len(reply["answers"])
+
+
+numbers = st.integers(-3, 10) | st.floats(allow_nan=True)
+words = st.text(max_size=5)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@given(
+    options=st.dictionaries(
+        st.sampled_from(["n", "seed", "top_p", "top_k", "min_p", "min_temp", "max_temp", "presence_penalty", "stop"]),
+        numbers | words | st.lists(words, max_size=5) | st.none() | st.booleans(),
+        max_size=3,
+    ),
+    temperature=st.none() | numbers,
+    max_tokens=st.none() | st.integers(),
+    prompt=st.text(min_size=1, max_size=40),
+    answer_schema=st.text(max_size=10),
+)
+def test_whatever_is_sent_is_what_venice_takes(chat: Callable[..., Any], tool: Tool, **arguments: Any) -> None:
+    """Any arguments are refused in one line, or make a request that Venice's document allows."""
+    said = ""
+    try:
+        assert "Yes." == chat(**arguments)["answer"] or arguments["options"].get("n", 1) > 1
+    except KeyError:
+        assert arguments["options"]["n"] > 1
+    except tool.__globals__["VeniceError"] as error:
+        said = str(error)
+
+    assert len(said.splitlines()) < 2
+
+
+@pytest.fixture
+def local_tool(venice: LocalVenice, monkeypatch: pytest.MonkeyPatch, tool: Tool) -> Iterator[Tool]:
+    """The tool, over a real connection to the local Venice."""
+    monkeypatch.setenv("VENICE_API_KEY", venice.key)
+    monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
+    yield tool
+    tool.__globals__["_client"]().close()
+    venice.clear_faults()
+
+
+def test_chats_with_the_local_venice(local_tool: Tool, tmp_path: Path) -> None:
+    """Over a real connection: two answers, pictures and a document that were really read, and a schema."""
+    media = tmp_path / "media"
+    media.mkdir()
+    picture = io.BytesIO()
+    Image.new("RGB", (80, 70), "red").save(picture, "PNG")
+    (media / "red.png").write_bytes(picture.getvalue())
+    (media / "notes.txt").write_bytes(b"Bees dance for their sisters.")
+    seen = json.loads(local_tool(prompt="What is this?", images=["red.png"], files=["notes.txt"]))
+
+    assert "80" in seen["answer"]
+    assert "Bees dance" in seen["answer"]
+    assert 0 < seen["cost_usd"] < 1
+    assert 2 == len(json.loads(local_tool(prompt="Say.", options={"n": 2}))["answers"])
+    assert {"age"} == json.loads(local_tool(prompt="Say.", answer_schema=SCHEMA))["answer"].keys()
+
+
+@pytest.mark.parametrize(
+    "turn", [{"role": "user"}, {"role": "robot", "content": "x"}, {}, {"role": "tool", "content": "x"}]
+)
+def test_a_turn_of_no_form_is_refused_by_venice(local_tool: Tool, turn: dict[str, Any]) -> None:
+    """Venice's own reason names the turn; nothing is charged for it."""
+    with pytest.raises(Exception, match=r"Venice answered 400: .*messages.*Correct the arguments") as failure:
+        local_tool(prompt="x", history=[turn])
+
+    assert 1 == len(str(failure.value).splitlines())
+
+
+def test_an_unknown_character_is_refused(local_tool: Tool) -> None:
+    """The error is Venice's."""
+    with pytest.raises(Exception, match=r"Venice answered 404: .*Check the names"):
+        local_tool(prompt="x", character="nobody-of-this-name")
+
+
+def test_a_reset_keeps_what_was_said(venice: LocalVenice, local_tool: Tool) -> None:
+    """A real reset in the middle of a stream leaves its beginning, and nothing is sent again."""
+    venice.order_fault(fault="reset-midway", path="/chat/completions", bytes=900)
+    reply = json.loads(local_tool(prompt="Who are you?"))
+
+    assert ("cut", True) == (reply["finish_reason"], bool(reply["answer"]))

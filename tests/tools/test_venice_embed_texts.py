@@ -1,0 +1,204 @@
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import respx
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sanctum_venice_tools.emulator.process import LocalVenice
+
+Tool = Callable[..., str]
+
+
+def model(name: str, **spec: Any) -> dict[str, Any]:
+    """An embedding model as Venice lists it."""
+    return {"id": name, "type": "embedding", "model_spec": {"pricing": {"input": {"usd": 0.15}}} | spec}
+
+
+MODELS = [model("bge", embeddingDimensions=4), model("qwen", embeddingDimensions=8, supportsCustomDimensions=True)]
+
+
+@pytest.fixture
+def tool(load_tool: Callable[[str], Tool]) -> Tool:
+    """The tool, out of its emitted text."""
+    return load_tool("venice_embed_texts")
+
+
+@pytest.fixture
+def posts(api: respx.MockRouter) -> respx.Route:
+    """Venice, which sends vectors of the right length in the wrong order: the length of a text is its first number."""
+    api.get("/models").respond(json={"object": "list", "data": MODELS})
+
+    def embed(request: httpx.Request) -> httpx.Response:
+        body = json.loads(request.content)
+        rest = [0.123456789] * ((body.get("dimensions") or 4) - 1)
+        data = [{"index": place, "embedding": [len(text), *rest]} for place, text in enumerate(body["input"])]
+        return httpx.Response(200, json={"data": data[::-1], "usage": {"total_tokens": 10 * len(data)}})
+
+    return api.post("/embeddings").mock(side_effect=embed)
+
+
+@pytest.fixture
+def embed(posts: respx.Route, tool: Tool) -> Callable[..., Any]:
+    """Call the tool; its reply."""
+    assert not posts.called
+
+    def run(**arguments: Any) -> Any:
+        reply = tool(**arguments)
+        assert len(reply) < 8000
+        return json.loads(reply)
+
+    return run
+
+
+def lines(reply: Any) -> list[Any]:
+    """What the file of a reply holds."""
+    return [json.loads(line) for line in Path(reply["file"]).read_text().splitlines()]
+
+
+def test_keeps_vectors_in_a_file(embed: Callable[..., Any]) -> None:
+    """Each line holds a text, the model and the vector, in the order of the texts; the reply holds no vector."""
+    reply = embed(texts=["a", "bcd"])
+
+    vectors = [[1, *[0.123456789] * 3], [3, *[0.123456789] * 3]]
+    texts = zip(["a", "bcd"], vectors, strict=True)
+    assert [{"text": text, "model": "bge", "vector": vector} for text, vector in texts] == lines(reply)
+    assert (2, 4, "bge", 20, 3e-06) == tuple(
+        reply[name] for name in ("count", "dimensions", "model", "tokens", "cost_usd")
+    )
+    assert "application/jsonl" == reply["type"]
+    assert "vectors" not in reply
+
+
+def test_three_texts_fit_600_characters(embed: Callable[..., Any]) -> None:
+    """A usual reply is short; the folder of the tests, which is long, is not counted."""
+    reply = embed(texts=["The first text.", "The second text.", "The third text."])
+    reply["file"] = f"/home/letta/venice_media/{Path(reply['file']).name}"
+
+    assert len(json.dumps(reply)) < 600
+
+
+def test_vectors_are_shown_when_asked_for_and_few(embed: Callable[..., Any]) -> None:
+    """Three short vectors are shown, rounded; more than three are not, and the reply says where they are."""
+    assert [[1, 0.12346, 0.12346, 0.12346]] == embed(texts=["a"], show_vectors=True)["vectors"]
+    reply = embed(texts=["a"] * 4, show_vectors=True)
+
+    assert "vectors" not in reply
+    assert ["The vectors are too many or too long to be shown: read the file."] == reply["notes"]
+
+
+def test_many_texts_go_in_batches(embed: Callable[..., Any], posts: respx.Route) -> None:
+    """At most 2,048 texts go at once, and all vectors come back in order."""
+    reply = embed(texts=["x" * (number % 7 + 1) for number in range(4100)])
+
+    assert [2048, 2048, 4] == [len(json.loads(call.request.content)["input"]) for call in posts.calls]
+    assert (4100, 41_000) == (reply["count"], reply["tokens"])
+    assert [number % 7 + 1 for number in range(4100)] == [line["vector"][0] for line in lines(reply)]
+
+
+def test_what_is_paid_is_kept(embed: Callable[..., Any], posts: respx.Route) -> None:
+    """When a later batch fails, the earlier ones are in the file, the reason is told, and nothing is sent again."""
+    first = [{"index": place, "embedding": [1.0]} for place in range(2048)]
+    good = httpx.Response(200, json={"data": first, "usage": {"total_tokens": 5}})
+    posts.mock(side_effect=[good, httpx.Response(500, json={"error": "Inference failed"})])
+    reply = embed(texts=["x"] * 2050)
+
+    assert (2048, 2048, 2) == (reply["count"], len(lines(reply)), posts.call_count)
+    assert "Only the first 2,048 of 2,050 texts: Venice answered 500: Inference failed." in reply["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("content", "held"),
+    [
+        ("one\n\n two \n", ["one", "two"]),
+        ('{"text": "one", "id": 1}\n{"text": "two"}\n', ["one", "two"]),
+        ('"one"\n"two\\nlines"\n', ["one", "two\nlines"]),
+        ("one\u2028still one", ["one\u2028still one"]),
+    ],
+    ids=["lines", "objects", "strings", "separator"],
+)
+def test_reads_a_file_of_texts(embed: Callable[..., Any], tmp_path: Path, content: str, held: list[str]) -> None:
+    """Plain lines, or JSON Lines of objects or texts."""
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media" / "in.txt").write_text(content)
+
+    assert held == [line["text"] for line in lines(embed(file="in.txt"))]
+
+
+def test_dimensions_choose_a_model_that_has_them(embed: Callable[..., Any], posts: respx.Route) -> None:
+    """Only some models let one choose how long a vector is."""
+    reply = embed(texts=["a"], dimensions=2)
+
+    assert ("qwen", 2) == (reply["model"], reply["dimensions"])
+    assert 2 == json.loads(posts.calls.last.request.content)["dimensions"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({}, "There is no text"),
+        ({"texts": ["a", " "]}, "one of them is empty"),
+        ({"file": "../secret"}, "No stored file is called '../secret'"),
+        ({"texts": ["a"], "dimensions": 9}, r"'dimensions' must be within \(1, 8\)"),
+        ({"texts": ["a"], "dimensions": 0}, r"'dimensions' must be within"),
+        ({"texts": ["a"], "dimensions": 2, "model": "bge"}, "Leave it out, or use: qwen"),
+    ],
+    ids=["nothing", "blank", "outside", "long", "zero", "unfit"],
+)
+def test_what_cannot_be_done_costs_nothing(
+    embed: Callable[..., Any], posts: respx.Route, arguments: dict[str, Any], said: str
+) -> None:
+    """An error of one line, before anything is sent."""
+    with pytest.raises(Exception, match=said) as failure:
+        embed(**arguments)
+
+    assert "VeniceError" == type(failure.value).__name__
+    assert not posts.called
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b'{"text": '], ids=["bytes", "broken"])
+def test_a_file_of_no_texts_is_refused(embed: Callable[..., Any], tmp_path: Path, content: bytes) -> None:
+    """What is no text, or half of a JSON line, is an error of one line."""
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media" / "in.txt").write_bytes(content)
+
+    with pytest.raises(Exception, match=r"no text file, or no JSON Lines"):
+        embed(file="in.txt")
+
+
+def test_too_few_vectors_are_an_error(embed: Callable[..., Any], posts: respx.Route) -> None:
+    """A vector is never given to the wrong text."""
+    posts.mock(return_value=httpx.Response(200, json={"data": [], "usage": {"total_tokens": 0}}))
+
+    with pytest.raises(Exception, match=r"too few vectors; they may be charged"):
+        embed(texts=["a"])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
+@given(texts=st.lists(st.text(min_size=1).filter(str.strip), min_size=1, max_size=5))
+def test_any_texts_come_back(embed: Callable[..., Any], texts: list[str]) -> None:
+    """Whatever a text holds, its line in the file holds it too."""
+    reply = embed(texts=texts)
+
+    assert texts == [json.loads(line)["text"] for line in Path(reply["file"]).read_text().split("\n") if line]
+
+
+@pytest.fixture
+def local_tool(venice: LocalVenice, monkeypatch: pytest.MonkeyPatch, tool: Tool) -> Iterator[Tool]:
+    """The tool, over a real connection to the local Venice."""
+    monkeypatch.setenv("VENICE_API_KEY", venice.key)
+    monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
+    yield tool
+    tool.__globals__["_client"]().close()
+
+
+def test_embeds_with_the_local_venice(local_tool: Tool) -> None:
+    """Over a real connection: vectors of the model's length, and of another that is chosen."""
+    reply = json.loads(local_tool(texts=["A fox.", "A bee."]))
+
+    assert ([1024, 1024], 2) == ([len(line["vector"]) for line in lines(reply)], reply["count"])
+    assert 64 == json.loads(local_tool(texts=["A fox."], dimensions=64))["dimensions"]
