@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -35,3 +36,17 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[respx.MockRouter]:
         yield router
         for call in router.calls:
             check_request(call.request)
+
+
+def posts(api: respx.MockRouter) -> list[Any]:
+    """The bodies of the paid requests."""
+    return [json.loads(call.request.content) for call in api.calls if call.request.method == "POST"]
+
+
+def refusal(call: Callable[..., Any], *sent: Any, **arguments: Any) -> str:
+    """The one-line error that a call of a tool ends with."""
+    with pytest.raises(Exception) as failure:  # noqa: PT011 - the type is the emitted text's own
+        call(*sent, **arguments)
+    assert "VeniceError" == type(failure.value).__name__
+    assert 1 == len(str(failure.value).splitlines())
+    return str(failure.value)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sanctum_venice_tools.emulator.process import LocalVenice
+from tests.tools.conftest import refusal
 
 Tool = Callable[..., str]
 RATIOS = ["auto", "1:1", "3:2", "16:9", "21:9", "9:16", "2:3", "3:4", "4:5"]
@@ -89,15 +90,6 @@ def posts(api: respx.MockRouter) -> list[tuple[str, Any]]:
     """The paths and bodies of the paid requests."""
     sent = [call.request for call in api.calls if call.request.method == "POST"]
     return [(request.url.path.rpartition("/")[2], json.loads(request.content)) for request in sent]
-
-
-def refusal(edit: Callable[..., Any], *content: bytes, **arguments: Any) -> str:
-    """The one-line error that the tool ends with."""
-    with pytest.raises(Exception) as failure:  # noqa: PT011 - the type is the emitted text's own
-        edit(*content, **arguments)
-    assert "VeniceError" == type(failure.value).__name__
-    assert 1 == len(str(failure.value).splitlines())
-    return str(failure.value)
 
 
 def test_one_picture_is_edited(edit: Callable[..., Any], api: respx.MockRouter, media: Path) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sanctum_venice_tools.emulator.process import LocalVenice
+from tests.tools.conftest import posts, refusal
 
 Tool = Callable[..., str]
 PIXELS = {"widthHeightDivisor": 16, "steps": {"default": 8, "max": 50}}
@@ -79,20 +80,6 @@ def make(api: respx.MockRouter, models: respx.Route, media: Path, tool: Tool) ->
         return json.loads(tool(**{"prompt": "A red fox", **arguments}))
 
     return run
-
-
-def posts(api: respx.MockRouter) -> list[Any]:
-    """The bodies of the paid requests."""
-    return [json.loads(call.request.content) for call in api.calls if call.request.method == "POST"]
-
-
-def refusal(make: Callable[..., Any], *pictures: str, **arguments: Any) -> str:
-    """The one-line error that the tool ends with."""
-    with pytest.raises(Exception) as failure:  # noqa: PT011 - the type is the emitted text's own
-        make(*pictures, **arguments)
-    assert "VeniceError" == type(failure.value).__name__
-    assert 1 == len(str(failure.value).splitlines())
-    return str(failure.value)
 
 
 def test_sends_only_what_was_asked(make: Callable[..., Any], api: respx.MockRouter) -> None:

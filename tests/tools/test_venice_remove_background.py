@@ -11,6 +11,7 @@ import respx
 from PIL import Image
 
 from sanctum_venice_tools.emulator.process import LocalVenice
+from tests.tools.conftest import refusal
 
 Tool = Callable[..., str]
 
@@ -52,15 +53,6 @@ def cut(api: respx.MockRouter, media: Path, tool: Tool) -> Callable[..., Any]:
 def posts(api: respx.MockRouter) -> list[Any]:
     """The bodies of the paid requests."""
     return [json.loads(call.request.content) for call in api.calls]
-
-
-def refusal(cut: Callable[..., Any], *content: bytes, **arguments: Any) -> str:
-    """The one-line error that the tool ends with."""
-    with pytest.raises(Exception) as failure:  # noqa: PT011 - the type is the emitted text's own
-        cut(*content, **arguments)
-    assert "VeniceError" == type(failure.value).__name__
-    assert 1 == len(str(failure.value).splitlines())
-    return str(failure.value)
 
 
 def test_a_stored_picture_is_sent(cut: Callable[..., Any], api: respx.MockRouter, media: Path) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator import sound
 from sanctum_venice_tools.emulator.process import LocalVenice
+from tests.tools.conftest import refusal
 
 Tool = Callable[..., str]
 RATE = 24_000
@@ -86,15 +87,6 @@ def speak(
 def bodies(speech: respx.Route) -> list[Any]:
     """The bodies of the paid requests."""
     return [json.loads(call.request.content) for call in speech.calls]
-
-
-def refusal(speak: Callable[..., Any], *text: str, **arguments: Any) -> str:
-    """The one-line error that the tool ends with."""
-    with pytest.raises(Exception) as failure:  # noqa: PT011 - the type is the emitted text's own
-        speak(*text, **arguments)
-    assert "VeniceError" == type(failure.value).__name__
-    assert 1 == len(str(failure.value).splitlines())
-    return str(failure.value)
 
 
 def test_a_short_text_is_spoken(speak: Callable[..., Any], speech: respx.Route, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import respx
 from PIL import Image
 
 from sanctum_venice_tools.emulator.process import LocalVenice
+from tests.tools.conftest import posts, refusal
 
 Tool = Callable[..., str]
 UPSCALER = {"id": "upscaler", "model_spec": {"pricing": {"upscale": {"2x": {"usd": 0.02}, "4x": {"usd": 0.08}}}}}
@@ -50,20 +51,6 @@ def enlarge(api: respx.MockRouter, media: Path, tool: Tool) -> Callable[..., Any
         return json.loads(tool(**{"image": "fox.png", **arguments}))
 
     return run
-
-
-def posts(api: respx.MockRouter) -> list[Any]:
-    """The bodies of the paid requests."""
-    return [json.loads(call.request.content) for call in api.calls if call.request.method == "POST"]
-
-
-def refusal(enlarge: Callable[..., Any], *content: bytes, **arguments: Any) -> str:
-    """The one-line error that the tool ends with."""
-    with pytest.raises(Exception) as failure:  # noqa: PT011 - the type is the emitted text's own
-        enlarge(*content, **arguments)
-    assert "VeniceError" == type(failure.value).__name__
-    assert 1 == len(str(failure.value).splitlines())
-    return str(failure.value)
 
 
 def test_sends_the_picture_and_tells_the_file(enlarge: Callable[..., Any], api: respx.MockRouter, media: Path) -> None:
