@@ -8,10 +8,11 @@ comments above them, and nothing else. What Letta could not run is refused with 
 
 import ast
 import builtins
+import functools
 import symtable
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -132,19 +133,25 @@ def _read_modules(tool: Path, package: Path) -> dict[str, Module]:
 
 def _parse(path: Path) -> Module:
     """Read a file of the dialect."""
+    try:
+        module = _parse_text(path, path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        module = Module(path, faults=[(1, "this file is not UTF-8 text")], is_read=False)
+    return replace(module, faults=[*module.faults])
+
+
+@functools.cache
+def _parse_text(path: Path, source: str) -> Module:
+    """What a file holds; each text is read once, for tools have most of theirs in common."""
     module = Module(path)
     try:
-        source = path.read_text(encoding="utf-8")
         tree = ast.parse(source)
         compile(tree, str(path), "exec", dont_inherit=True)  # finds what parsing lets pass, such as a stray `break`
     except SyntaxError as error:
         module.fault(error.lineno or 1, error.msg)
-    except UnicodeDecodeError:
-        module.fault(1, "this file is not UTF-8 text")
+        module.is_read = False
     else:
         _read_statements(module, tree, source.split("\n"))
-        return module
-    module.is_read = False
     return module
 
 
