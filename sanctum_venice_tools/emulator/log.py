@@ -36,7 +36,8 @@ class Log:
 
     def __init__(self, path: Path | None, secrets: Collection[str]) -> None:
         self.secrets = secrets
-        self.file: IO[str] | None = path.open("a", encoding="utf-8") if path else None
+        # Without a buffer each line is one write, so that nobody who reads the file sees half a line.
+        self.file: IO[bytes] | None = path.open("ab", buffering=0) if path else None
 
     def write(self, entry: dict[str, Any]) -> None:
         """Add one request, and see to it that no line holds a key."""
@@ -44,5 +45,4 @@ class Log:
             line = json.dumps(entry | {"body": abbreviate(entry["body"])}, ensure_ascii=False)
             for secret in self.secrets:
                 line = line.replace(json.dumps(secret, ensure_ascii=False)[1:-1], "[key]")
-            self.file.write(line + "\n")
-            self.file.flush()
+            self.file.write(line.encode() + b"\n")
