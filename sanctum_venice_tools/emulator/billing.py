@@ -129,12 +129,12 @@ async def get_analytics(call: Call) -> Response:
         raise custom("startDate", "startDate and endDate must be given together")
     if "startDate" in query:
         first, last = _day("startDate", query["startDate"]), _day("endDate", query["endDate"])
-        lookback = f"{(last - first).days + 1}d"
+        lookback = f"{first.date()}:{last.date()}"
     else:
         lookback = query["lookback"]
         last = now()
         first = last - timedelta(days=min(int(lookback[:-1][:6]), LONGEST_DAYS + 1) - 1)
-    if not 0 <= (last.date() - first.date()).days < LONGEST_DAYS or len(lookback) > len("90d"):
+    if not 0 <= (last.date() - first.date()).days < LONGEST_DAYS:
         raise custom("lookback", f"The period must be 1 to {LONGEST_DAYS} days long")
     days = [first.date() + timedelta(days=day) for day in range((last.date() - first.date()).days + 1)]
     entries = [entry for entry in call.service.account.bill if days[0] <= entry.when.date() <= days[-1]]

@@ -22,6 +22,7 @@ NETWORKS = {
     "starknet-mainnet": 0,
 }
 CREDITS = 20
+ERROR_CREDITS = 5
 CREDIT_USD = 7e-7
 REFUSED = re.compile(r".*_(new\w*Filter|getFilter\w*|uninstallFilter|(un)?subscribe)")
 IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{1,255}")
@@ -31,7 +32,7 @@ INVALID_PARAMS = -32602
 
 async def list_networks(call: Call) -> Response:  # noqa: ARG001 - every endpoint is called alike
     """GET /crypto/rpc/networks."""
-    return JSONResponse({"networks": list(NETWORKS)})
+    return JSONResponse({"networks": sorted(NETWORKS)})
 
 
 async def forward(call: Call) -> Response:
@@ -55,12 +56,12 @@ async def forward(call: Call) -> Response:
         return JSONResponse(content, headers=headers | {"Idempotent-Replayed": "true"})
 
     answers = [_answer(network, request) for request in requests]
-    credits_ = CREDITS * len(requests)
+    credits_ = sum(ERROR_CREDITS if "error" in answer else CREDITS for answer in answers)
     content = answers if isinstance(call.body, list) else answers[0]
     headers = {
         "X-Venice-RPC-Credits": str(credits_),
         "X-Venice-RPC-Cost-USD": f"{credits_ * CREDIT_USD:.8f}",
-        "X-Request-ID": str(uuid.uuid4()),
+        "X-Request-ID": uuid.uuid4().hex,
     }
     call.charge(credits_ * CREDIT_USD, sku="crypto-rpc", units=credits_)
     if key:

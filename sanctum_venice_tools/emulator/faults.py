@@ -156,7 +156,9 @@ class Fault:
             reply = Response('{"object": "list", "data": [{"id": "a', self.status or 200, media_type="application/json")
         elif self.fault == "bytes":
             kind = self.content_type or "application/octet-stream"
-            reply = StreamingResponse(_zeros(self.bytes), self.status or 200, {"content-length": str(self.bytes)}, kind)
+            reply = StreamingResponse(
+                _zeros(self.bytes, kind), self.status or 200, {"content-length": str(self.bytes)}, kind
+            )
         elif self.fault == "status":
             text = self.body if isinstance(self.body, str) else json.dumps(self.body)
             reply = Response(text, self.status, media_type=self.content_type or "application/json")
@@ -251,11 +253,13 @@ class _Spoiler:
         raise ConnectionResetError
 
 
-async def _zeros(count: int) -> AsyncIterator[bytes]:
-    """That many zero bytes, never many of them at once in memory."""
+async def _zeros(count: int, kind: str) -> AsyncIterator[bytes]:
+    """That many zero bytes, never many of them at once in memory; a film has its usual beginning."""
+    start = b"\0\0\0\x0cftypmp42"[:count] if kind == "video/mp4" else b""
+    yield start
     block = bytes(65536)
-    for start in range(0, count, len(block)):
-        yield block[: count - start]
+    for place in range(len(start), count, len(block)):
+        yield block[: count - place]
 
 
 class Faults:

@@ -65,8 +65,11 @@ def _check(model: Model, body: dict[str, Any]) -> None:
     for field, flag in SUPPORTED.items():
         if field in body and not spec.get(flag):
             raise unsupported(model, field)
-    if spec.get("lyrics_required") and not (body.get("lyrics_prompt") or body.get("force_instrumental")):
+    sung = [field for field in ("lyrics_prompt", "force_instrumental", "lyrics_optimizer") if body.get(field)]
+    if spec.get("lyrics_required") and not sung:
         raise custom("lyrics_prompt", "lyrics_prompt is required by this model")
+    if {"lyrics_prompt", "lyrics_optimizer"} <= set(sung):
+        raise custom("lyrics_prompt", "lyrics_prompt must be empty when lyrics_optimizer is true")
     within("lyrics_prompt", body.get("lyrics_prompt", ""), spec.get("lyrics_character_limit"))
     if "voice" in body:
         one_of("voice", body["voice"], spec["voices"])
