@@ -42,7 +42,7 @@ lint: $(DEV) ## lint and types only
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-schemas: $(MAIN) ## write tool_schemas/ anew from the tools
+schemas: $(MAIN) ## write tool_schemas/ and README's table of tools anew from the tools
 	$(BIN)/python scripts/build_schemas.py
 
 lock: $(BIN)/uv ## take newer versions of everything, and pin them

@@ -1,7 +1,9 @@
 """What all tests stand on: no real key, no real server, and tools that are what ships: their emitted texts."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,35 @@ from sanctum_venice_tools.packing.bundle import bundle, tool_files
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 """Venice's own published documents, where they lie beside the project."""
+
+
+class Clock:
+    """Stands in for the module `time`: sleeping takes no time, but is written down, and nothing else takes any."""
+
+    def __init__(self) -> None:
+        self.start = time.monotonic()
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        """When this clock was made, and the time that was slept."""
+        return self.start + sum(self.slept)
+
+    def time(self) -> float:
+        """A moment that does not move by itself."""
+        return 1_800_000_000 + sum(self.slept)
+
+    def sleep(self, seconds: float) -> None:
+        """Do not sleep."""
+        self.slept.append(seconds)
+
+
+def plain_call(name: str, venice: LocalVenice) -> dict[str, Any]:
+    """The arguments of a small call that ends well, from the tool's own tests.
+
+    Each has them as CALL, or has a function CALL that prepares the local Venice for them.
+    """
+    call: Any = import_module(f"tests.tools.test_{name}").CALL
+    return dict(call(venice) if callable(call) else call)
 
 
 @pytest.fixture(autouse=True)
@@ -44,5 +75,7 @@ def load_tool(texts: dict[str, str]) -> Callable[[str], Callable[..., str]]:
 @pytest.fixture(scope="session")
 def venice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalVenice]:
     """The local Venice, over a real socket, with faults to order; its log is `venice.jsonl` beside it."""
-    with running_venice(log=tmp_path_factory.mktemp("venice") / "venice.jsonl", allow_faults=True) as running:
+    with running_venice(
+        log=tmp_path_factory.mktemp("venice") / "venice.jsonl", allow_faults=True, job_seconds=0.1
+    ) as running:
         yield running

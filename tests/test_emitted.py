@@ -1,13 +1,11 @@
 """What ships: every tool's emitted text, as Letta stores it, alone in a process, and in Letta's own script."""
 
 import ast
-import base64
 import json
 import os
 import subprocess
 import sys
 import uuid
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -17,52 +15,24 @@ from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.letta.local_server import ENVIRONMENT
 from sanctum_venice_tools.packing.bundle import HEADER, LETTA_NAMES, LONGEST_NAME, THIRD_PARTY, tool_files
 from sanctum_venice_tools.packing.schema import schema_of
+from tests.conftest import plain_call
 
 PROJECT = Path(__file__).resolve().parents[1]
 LETTA_PYTHON = ENVIRONMENT / "bin" / "python"
 MOST_LINES = 299
 
 # Texts that are longer, and why.
+INTAKE = "it takes files in, with a guard that keeps it out of private networks"
+FILMS = "films have twenty settings, each checked before it is paid"
 LONGER = {
     "venice_chat": (360, "it takes stored files in, gathers calls of tools, and checks a dozen rare settings"),
-    **dict.fromkeys(
-        ("venice_upscale_image", "venice_edit_image"),
-        (360, "it takes files in, with a guard that keeps it out of private networks"),
-    ),
-    "venice_speak": (360, "it reads sound files, to join the parts of a long text into one"),
-}
-
-# A picture of 256 by 256, the smallest that Venice edits.
-PICTURE = (
-    "data:image/png;base64,"
-    + base64.b64encode(
-        b"\x89PNG\r\n\x1a\n"
-        + b"".join(
-            len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4)
-            for kind, data in {
-                b"IHDR": bytes([0, 0, 1, 0, 0, 0, 1, 0, 8, 0, 0, 0, 0]),
-                b"IDAT": zlib.compress(bytes(257 * 256)),
-                b"IEND": b"",
-            }.items()
-        )
-    ).decode()
-)
-
-# A call of each tool that needs little and ends well.
-CALLS: dict[str, dict[str, Any]] = {
-    "venice_ask_web": {"question": "What is the newest version of Python?"},
-    "venice_chat": {"prompt": "Good day."},
-    "venice_embed_texts": {"texts": ["A fox.", "A bee."]},
-    "venice_rank_texts": {"query": "a bee", "texts": ["A fox.", "A bee."]},
-    "venice_find_characters": {"query": "philosophy"},
-    "venice_generate_image": {"prompt": "A lighthouse at dusk, in oils."},
-    "venice_list_models": {"needs": ["vision"]},
-    "venice_search_web": {"query": "red foxes"},
-    "venice_upscale_image": {"image": PICTURE},
-    "venice_edit_image": {"images": [PICTURE], "instruction": "Make it snow."},
-    "venice_remove_background": {"image": PICTURE},
-    "venice_list_image_styles": {"words": "film"},
-    "venice_speak": {"text": "The fox sleeps."},
+    "venice_speak": (370, "it reads sound files, to join the parts of a long text into one"),
+    **dict.fromkeys(("venice_generate_image", "venice_embed_texts", "venice_list_models"), (315, "a few lines more")),
+    **dict.fromkeys(("venice_edit_image", "venice_upscale_image", "venice_read_document"), (380, INTAKE)),
+    **dict.fromkeys(("venice_clone_voice", "venice_transcribe_audio"), (400, INTAKE)),
+    **dict.fromkeys(("venice_quote_music", "venice_queue_music"), (375, "models of music differ in all they take")),
+    **dict.fromkeys(("venice_quote_video", "venice_queue_video"), (485, FILMS)),
+    "venice_make_video": (620, f"it is three tools in one: {FILMS}; and it waits, fetches and keeps"),
 }
 
 # What is installed here, but not in every sandbox.
@@ -195,13 +165,11 @@ def test_has_sound_types(texts: dict[str, str], tmp_path: Path) -> None:
 @for_every_tool
 def test_runs_alone(name: str, texts: dict[str, str], venice: LocalVenice, tmp_path: Path) -> None:
     """In a fresh process that has httpx and no other package of ours, a text does its work over a real socket."""
-    if name not in CALLS:
-        pytest.fail(f"{name} has no entry in CALLS: add the arguments of a small call that ends well")
     program = "\n".join(
         [
             f"import sys; sys.modules.update(dict.fromkeys({ELSEWHERE}))",
             texts[name],
-            f"print(ascii({name}(**{CALLS[name]!r})))",
+            f"print(ascii({name}(**{plain_call(name, venice)!r})))",
         ]
     )
     environment = {"VENICE_API_KEY": venice.key, "VENICE_BASE_URL": venice.base_url, "VENICE_MEDIA_DIR": str(tmp_path)}
@@ -217,11 +185,6 @@ def test_runs_alone(name: str, texts: dict[str, str], venice: LocalVenice, tmp_p
 
     assert (0, "") == (done.returncode, done.stderr)
     assert json.loads(ast.literal_eval(done.stdout))
-
-
-def test_calls_no_tool_that_is_gone() -> None:
-    """Every entry of CALLS has its tool."""
-    assert set() == CALLS.keys() - tool_files().keys()
 
 
 # --- in Letta's own script ---

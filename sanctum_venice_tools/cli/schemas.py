@@ -1,10 +1,21 @@
-"""`schemas`: write tool_schemas/ from the tools, or check it."""
+"""`schemas`: write tool_schemas/ and README's table of tools from the tools, or check them."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sanctum_venice_tools.cli.options import HELP, one_line_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sanctum_venice_tools.packing.record import Record
+
+# README's table stands between these lines.
+_BEGIN = "<!-- The table is written by `make schemas`, from the tools. -->\n"
+_END = "<!-- end of the table -->\n"
+_COSTS = {"free": "free", "cents": "¢", "dollars": "$", "account": "!"}
 
 
 @click.command("schemas", context_settings=HELP)
@@ -12,31 +23,59 @@ from sanctum_venice_tools.cli.options import HELP, one_line_errors
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path(__file__).parents[2] / "tool_schemas",
-    help="Where the schemas are.  [default: tool_schemas/ of this clone]",
+    default=Path(__file__).parents[2],
+    help="Where README.md and tool_schemas/ are.  [default: this clone]",
 )
 def build_schemas(check: bool, folder: Path) -> None:
-    """Write each tool's JSON schema from its signature and docstring.
+    """Write each tool's JSON schema from its signature and docstring, and the table of all tools in README.md.
 
     \b
     Examples:
       sanctum-venice schemas
       sanctum-venice schemas --check
     """  # noqa: D301  # click keeps the lines after \b as they are
-    from sanctum_venice_tools.packing import schema  # noqa: PLC0415  # --help does not need it
-    from sanctum_venice_tools.packing.bundle import tool_files  # noqa: PLC0415  # likewise
+    from sanctum_venice_tools.packing import bundle, record, schema  # noqa: PLC0415  # --help does not need it
 
-    with one_line_errors(schema.SchemaError):
-        wanted = {folder / f"{name}.json": schema.schema_text(name) for name in tool_files()}
-    stale = [path for path, text in wanted.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
-    extra = sorted(set(folder.glob("*.json")) - set(wanted))
+    schemas, readme = folder / "tool_schemas", folder / "README.md"
+    with one_line_errors(schema.SchemaError), one_line_errors(bundle.BundleError):
+        records = [record.read_record(name) for name in bundle.tool_files()]
+        wanted = {schemas / f"{one.name}.json": schema.schema_text(one.name) for one in records}
+    records.sort(key=lambda one: (record.TOOLSETS.index(one.toolset), one.name))
+    wanted[readme] = _with_table(readme, records)
+    stale = [path for path, text in wanted.items() if not path.is_file() or path.read_bytes() != text.encode()]
+    extra = sorted(set(schemas.glob("*.json")) - set(wanted))
     if check and (stale or extra):
         raise click.ClickException(
             f"these are not what the tools say: {', '.join(map(str, stale + extra))}. Run: make schemas"
         )
-    folder.mkdir(parents=True, exist_ok=True)
+    schemas.mkdir(exist_ok=True)
     for path in stale:
-        path.write_text(wanted[path], encoding="utf-8")
+        part = path.with_suffix(".part")
+        part.write_bytes(wanted[path].encode())
+        part.replace(path)
     for path in extra:
         path.unlink()
-    click.echo(f"{len(wanted)} schemas in {folder}: {len(stale)} written, {len(extra)} removed")
+    click.echo(
+        f"{len(records)} schemas and the table in README.md, in {folder}: {len(stale)} written, {len(extra)} removed"
+    )
+
+
+def _with_table(readme: Path, records: "Iterable[Record]") -> str:
+    """The text of README.md, with the table as it should be; all else in it stays."""
+    text = readme.read_bytes().decode() if readme.is_file() else ""
+    before, begin, rest = text.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not end:
+        raise click.ClickException(
+            f"{readme} does not have these two lines, between which the table of tools stands: {_BEGIN.strip()} and "
+            f"{_END.strip()}. Put them back."
+        )
+    rows = ["| tool | toolset | cost | what it does |", "|---|---|---|---|", *map(_row, records)]
+    return before + begin + "\n" + "\n".join(rows) + "\n\n" + end + after
+
+
+def _row(record: "Record") -> str:
+    """A tool as a line of the table."""
+    asks = " (a person is asked)" if record.needs_approval else ""
+    summary = record.summary.replace("|", r"\|")
+    return f"| `{record.name}` | {record.toolset} | {_COSTS[record.cost]}{asks} | {summary} |"

@@ -2,15 +2,14 @@
 
 import base64
 import difflib
-import ipaddress
+import mimetypes
 import re
-import socket
 import time
 from pathlib import Path
-
-import httpx
+from urllib.parse import urlsplit
 
 from sanctum_venice_tools.runtime.media import _media_folder, _picture_size
+from sanctum_venice_tools.runtime.public import _open_public
 from sanctum_venice_tools.runtime.venice import _DEADLINE, VeniceError
 
 
@@ -31,6 +30,16 @@ def _read_media(reference: str, *, most_mb: int) -> bytes:
     if re.match(r"(?i)https?://", reference):
         return _fetch(reference, most_mb)
     return _read_local(reference, most_mb=most_mb)
+
+
+def _read_upload(reference: str, *, most_mb: int) -> tuple[str, bytes]:
+    """A file to upload: the name that it goes by, and its content."""
+    content = _read_media(reference, most_mb=most_mb)
+    if reference[:5].lower() == "data:":
+        kind = re.split("[:;,]", reference[:100])[1].lower()
+        return f"file{mimetypes.guess_extension(kind, strict=False) or ''}", content
+    path = urlsplit(reference).path if re.match(r"(?i)https?://", reference) else reference
+    return Path(path).name[-100:] or "file", content
 
 
 def _read_local(reference: str, *, most_mb: int) -> bytes:
@@ -64,43 +73,13 @@ def _stored_file(name: str) -> Path:
 
 
 def _fetch(url: str, most_mb: int) -> bytes:
-    """What lies at a public URL. Private networks are never asked: the address that was checked is the one called."""
-    try:
-        for _ in range(4):  # three redirects at most, each checked anew
-            target = httpx.URL(url)
-            pinned = target.copy_with(host=_public_address(target.host))
-            headers, names = {"Host": target.netloc.decode()}, {"sni_hostname": target.host}
-            # No proxy of the environment: it would look the name up itself.
-            client = httpx.Client(timeout=20, trust_env=False)
-            with client, client.stream("GET", pinned, headers=headers, extensions=names) as reply:
-                if reply.has_redirect_location:
-                    url = str(target.join(reply.headers["location"]))
-                    continue
-                if not reply.is_success:
-                    raise VeniceError(f"{url[:80]!r} answered {reply.status_code}. Check the URL.")
-                content = bytearray()
-                for chunk in reply.iter_bytes():
-                    content += chunk
-                    if time.monotonic() > _DEADLINE - 30:
-                        raise VeniceError(f"{url[:80]!r} took too long. Try again, or give another.")
-                    if len(content) > most_mb << 20:
-                        raise VeniceError(f"{url[:80]!r} has more than {most_mb} MB. Give another.")
-                return bytes(content)
-    except (httpx.HTTPError, httpx.InvalidURL, OverflowError):
-        raise VeniceError(f"{url[:80]!r} could not be fetched. Check the URL, or try again.") from None
-    raise VeniceError(f"{url[:80]!r} redirects too often. Give the final URL.")
-
-
-def _public_address(host: str) -> str:
-    """An address of the host that anybody on the internet could call."""
-    try:
-        found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None, proto=socket.IPPROTO_TCP)}
-    except (OSError, ValueError):
-        raise VeniceError(f"There is no host {host[:80]!r}. Check the URL.") from None
-    for address in sorted(found, key=len):
-        ip = ipaddress.ip_address(address)
-        # Version 6 has ways to wrap a private version 4 address; only its plain range is taken.
-        wrapped = isinstance(ip, ipaddress.IPv6Address) and (int(ip) >> 125 != 1 or ip.sixtofour or ip.teredo)
-        if ip.is_global and not ip.is_multicast and not wrapped:
-            return address
-    raise VeniceError(f"{host[:80]!r} is in a private network; only public URLs are fetched.")
+    """What lies at a public URL, if it comes in time and is not too large."""
+    content = bytearray()
+    with _open_public(url) as reply:
+        for chunk in reply.iter_bytes():
+            content += chunk
+            if time.monotonic() > _DEADLINE - 30:
+                raise VeniceError(f"{url[:80]!r} took too long. Try again, or give another.")
+            if len(content) > most_mb << 20:
+                raise VeniceError(f"{url[:80]!r} has more than {most_mb} MB. Give another.")
+    return bytes(content)

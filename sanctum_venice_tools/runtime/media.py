@@ -5,6 +5,7 @@ import hashlib
 import os
 import re
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +32,21 @@ def _store(folder: Path, content: bytes | str, title: str, look: Any, *told: str
         raise VeniceError("Venice sent no whole file of this kind; it may be charged. Tell the person.") from None
     stem = re.sub(r"[^a-z0-9]+", "-", title[:40].lower()).strip("-") or "file"
     path = folder / f"{stem}-{hashlib.sha256(content).hexdigest()[:10]}.{kind}"
+    _write(path, [content])
+    return {"file": str(path), "type": f"image/{kind}", "bytes": len(content), **dict(zip(told, numbers, strict=True))}
+
+
+def _write(path: Path, pieces: Iterable[bytes]) -> None:
+    """Write a file, piece by piece, whole or not at all."""
     part = path.with_suffix(f".{os.getpid()}.part")
     try:
-        part.write_bytes(content)
+        with part.open("wb") as file:
+            file.writelines(pieces)
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise VeniceError(f"The file was made, but not kept: {error}. Tell the operator.") from None
-    return {"file": str(path), "type": f"image/{kind}", "bytes": len(content), **dict(zip(told, numbers, strict=True))}
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _picture_size(data: bytes) -> tuple[str, int, int]:

@@ -17,7 +17,8 @@ def _pick_model(kind: str, wanted: str, *, setting: str, needs: str = "", usual:
         if wanted in ("", model["id"], *model["model_spec"].get("traits", [])):
             return model
     near = difflib.get_close_matches(wanted, [model["id"] for model in fit], n=5, cutoff=0.0)
-    raise VeniceError(f"There is no {kind} model {wanted!r:.80} fit for this. Leave it out, or use: {', '.join(near)}.")
+    use = ", ".join(near) or "none, for Venice has no such model now"
+    raise VeniceError(f"There is no {kind} model {wanted!r:.80} fit for this. Leave it out, or use: {use}.")
 
 
 def _rank(model: dict[str, Any], usual: str = "") -> tuple[bool, ...]:

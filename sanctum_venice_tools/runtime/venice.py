@@ -5,6 +5,7 @@ import json
 import os
 import re
 import time
+from collections.abc import Iterator
 from itertools import takewhile
 from typing import Any
 
@@ -42,10 +43,11 @@ def _client() -> httpx.Client:
     return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"})
 
 
-def _send(method: str, path: str, *, unknown: str = "", **content: Any) -> httpx.Response:
-    """Send a request and return Venice's good reply, its body unread; `unknown` is the advice for a 404.
+def _send(method: str, path: str, *, unknown: str = "", also: int = 200, **content: Any) -> httpx.Response:
+    """Send a request; return Venice's good reply (or one of the status `also`), its body unread.
 
     Repeats only what surely started no work (429, 503), and at most twice: work is paid, and failures block keys.
+    `unknown` is the advice for a 404.
     """
     for tries_left in (2, 1, 0):
         left = max(_DEADLINE - time.monotonic(), 1.0)
@@ -54,7 +56,8 @@ def _send(method: str, path: str, *, unknown: str = "", **content: Any) -> httpx
         try:
             reply = _client().send(request, stream=True)
             limits["read"] = min(max(_DEADLINE - time.monotonic(), 1.0), 50.0)  # a longer silence is a dead reply
-            if reply.is_success and "html" not in reply.headers.get("content-type", ""):
+            good = reply.is_success or reply.status_code == also
+            if good and "html" not in reply.headers.get("content-type", ""):
                 return reply
             refused = _refusal(reply, _read(reply), unknown)
         except httpx.HTTPError as error:
@@ -83,13 +86,18 @@ def _call(method: str, path: str, **content: Any) -> tuple[Any, httpx.Headers]:
 def _call_for_file(method: str, path: str, **content: Any) -> tuple[bytes, httpx.Headers]:
     """Send a request; return the bytes of Venice's reply, all of them, and its headers."""
     reply = _send(method, path, **content)
+    return b"".join(_pieces(reply)), reply.headers
+
+
+def _pieces(reply: httpx.Response) -> Iterator[bytes]:
+    """The file that a reply is, piece by piece; one that does not come whole, or not in time, is an error."""
     try:
-        file = _read(reply)
+        for piece in reply.iter_bytes():
+            if time.monotonic() >= _DEADLINE:
+                raise _lost(reply.request, TimeoutError())
+            yield piece
     except httpx.HTTPError as error:
         raise _lost(reply.request, error) from None
-    if time.monotonic() >= _DEADLINE:
-        raise _lost(reply.request, TimeoutError())
-    return file, reply.headers
 
 
 def _lost(request: httpx.Request, error: Exception) -> VeniceError:
@@ -97,7 +105,9 @@ def _lost(request: httpx.Request, error: Exception) -> VeniceError:
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
         return VeniceError(f"Venice cannot be reached at '{request.url.host}'; nothing was sent. Try again later.")
     is_late = isinstance(error, httpx.TimeoutException) or time.monotonic() >= _DEADLINE
-    effect = "nothing was charged. Try" if request.method == "GET" else "it may be charged. Ask the person, then try"
+    effect = "it may be charged. Ask the person, or look at venice_report_usage, before you try"
+    if request.method == "GET" or request.url.path.endswith(("/quote", "/retrieve", "/complete")):
+        effect = "nothing was charged. Try"
     return VeniceError(f"Venice {'took too long' if is_late else 'sent no whole reply'}; {effect} again.")
 
 
@@ -117,7 +127,7 @@ def _refusal(reply: httpx.Response, content: bytes, unknown: str) -> VeniceError
 
 def _reason(body: Any) -> str:
     """What one of Venice's many error bodies says, on one line and without the key."""
-    line = " ".join("; ".join(_texts(body)).split()) or "no reason given"
+    line = " ".join(re.findall(r"[^\s\x00-\x1f\x7f-\x9f]+", "; ".join(_texts(body)))) or "no reason given"
     return line.replace(os.environ["VENICE_API_KEY"].strip(), "[key]")[:500].rstrip(" .")
 
 

@@ -43,6 +43,8 @@ def _list_sources(text: str, pages: list[dict[str, Any]]) -> list[dict[str, Any]
     ]
     # A marker belongs to the words before it. What the answer leaves of 7,500 characters, the excerpts share.
     parts = re.split(r"(?<=[.!?\]])\s+", re.sub(r"\s+(?=\[\d)", "", text))
+    while sources and len(json.dumps([text, sources], ensure_ascii=False)) > 7500:
+        sources.pop()
     room = 7500 - len(json.dumps([text, sources], ensure_ascii=False))
     for source in sources:
         claim = " ".join(part for part in parts if f"[{source['number']}]" in part)
@@ -56,14 +58,13 @@ def venice_ask_web(
 ) -> str:
     """Ask a question and get an answer from the web, with its sources.
 
-    Use it for news, prices, people, places, versions, and whenever you should not rely on memory. One call
-    searches, reads and answers, and costs about 2 US cents. It sees nothing of this conversation.
+    For news, prices, people: whatever memory may get wrong. Costs 2 cents.
 
     Args:
-        question: The whole question in plain words, with all that it needs to be understood: names, places, dates.
-        search: "on" always searches. "auto" lets the model decide, for a question that may not need the web.
-        read_urls: True when the question holds links (at most 5) that are to be read themselves.
-        model: Leave out, unless the person asks for a certain Venice text model.
+        question: The whole question, with its names and dates: nothing else is seen.
+        search: "auto" lets the model decide.
+        read_urls: True to read the links in the question, at most 5.
+        model: Best left out.
 
     Returns:
         JSON: answer, in which [1] marks what source 1 supports; sources (number, title, url, date, excerpt).
@@ -88,10 +89,11 @@ def venice_ask_web(
     notes = []
     if said["ending"] in ("cut", "length"):
         notes.append("The answer broke off before its end; ask something narrower for the rest.")
-    if len(text) > 5000:
-        text = text[:5000].rsplit(" ", 1)[0] + " ..."
+    most = next(size for size in range(5000, 0, -100) if len(json.dumps(text[:size], ensure_ascii=False)) < 6000)
+    if len(text) > most:
+        text = text[:most].rsplit(" ", 1)[0] + " ..."
         notes.append("The answer was shortened to 5,000 characters; ask something narrower for the rest.")
     sources = _list_sources(text, chat["sources"])
-    if not sources:
+    if not chat["sources"]:
         notes.append("No page was found or needed: this is the model's own knowledge.")
     return _answer(answer=text, sources=sources, model=chosen["id"], cost_usd=chat["cost_usd"], notes=notes)

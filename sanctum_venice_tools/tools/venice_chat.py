@@ -16,6 +16,7 @@ _OPTIONS: dict[str, Any] = (
     dict.fromkeys(("top_p", "min_p"), (0.0, 1.0))
     | dict.fromkeys(("temperature", "min_temp", "max_temp", "repetition_penalty"), (0.0, 2.0))
     | dict.fromkeys(("frequency_penalty", "presence_penalty"), (-2.0, 2.0))
+    | {"include_venice_system_prompt": [True, False]}
     | {"n": (1, 8), "seed": (1, 2**53), "top_k": (0, 10**6), "max_completion_tokens": (1, 10**7)}
 )
 
@@ -29,19 +30,19 @@ def _read_options(rare: dict[str, Any], able: dict[str, Any]) -> dict[str, Any]:
     if not all(names) or not all(isinstance(stop, str) for stop in stops) or len(stops) > 4:
         raise VeniceError('Write "stop" as one to four texts, "tools" as [{"name", "description", "parameters"}].')
     forms = ["auto", "none", "required", *({"type": "function", "function": {"name": name}} for name in names)]
-    efforts = {"reasoning_effort": able.get("reasoningEffortOptions") or []}
-    _check_options(rare, _OPTIONS | efforts | {"tool_choice": forms})
+    efforts = able.get("reasoningEffortOptions") or []
+    _check_options(rare, _OPTIONS | {"reasoning_effort": efforts, "tool_choice": forms})
     return rare | _given(tools=[{"type": "function", "function": one} for one in tools], stop=stops)
 
 
-def _show(answer: dict[str, Any], room: int, *, is_json: bool) -> dict[str, Any]:
-    """One answer in so many characters; what is missing of it is said."""
-    text, ending, calls = answer["text"], answer["ending"], list(answer["calls"].values())
+def _show(answer: dict[str, Any], room: int, *, is_json: bool, offered: bool) -> dict[str, Any]:
+    """One answer in so many characters, with calls of tools only if any were offered; what is missing is said."""
+    whole = text, ending, calls = answer["text"], answer["ending"], [*answer["calls"].values()] if offered else []
     parsed = _parse(text) if is_json else None
-    while len(json.dumps(text, ensure_ascii=False)) > room:
-        text, parsed = text[: len(text) * 9 // 10], None
+    while len(json.dumps([text, calls], ensure_ascii=False)) > room:
+        text, parsed, calls = text[: len(text) * 9 // 10], None, calls if text else calls[:-1]
     notes = [f"It broke off ({ending}): ask to go on, or raise max_tokens."] * (ending not in ("stop", "tool_calls"))
-    notes += ["It was shortened. Set max_tokens to get more."] * (text != answer["text"])
+    notes += ["It was shortened. Set max_tokens to get more."] * ((text, ending, calls) != whole)
     notes += ["It is not the JSON that was asked for."] * (is_json and parsed is None and not calls)
     return _given(answer=text if parsed is None else parsed, tool_calls=calls, finish_reason=ending, notes=notes)
 
@@ -56,56 +57,50 @@ def venice_chat(
     images: list[str] | None = None,
     files: list[str] | None = None,
     answer_schema: str = "",
-    reasoning_effort: str = "",
-    temperature: float | None = None,
     max_tokens: int | None = None,
-    use_venice_prompt: bool = True,
     options: dict[str, Any] | None = None,
 ) -> str:
     """Ask another model, or talk with a Venice character: a second opinion, a draft, pictures or documents read.
 
-    Costs 0.1 to 10 US cents. Venice keeps no history: it knows only what this call holds. For news: venice_ask_web.
+    Costs 0.1 to 10 cents. It knows only what this call holds. For news: venice_ask_web.
 
     Args:
-        prompt: What to ask or tell it. Empty only when history ends with a tool's result.
-        history: Earlier turns, oldest first, each {"role": "user" or "assistant", "content": "text"}.
-        system: Who the model is to be, and how it is to answer.
-        model: Leave out, unless the person asks for a certain Venice text model.
-        character: The slug of a character, from venice_find_characters. It brings its model.
-        images: Pictures to look at: files from earlier answers, public URLs or data URLs.
-        files: Documents to read, given likewise: PDF, Office, text, code; at most 25 MB each.
-        answer_schema: The JSON Schema, as text, of an object to answer with: closed, and each field required.
-        reasoning_effort: none, minimal, low, medium, high, xhigh or max; few models have all.
-        temperature: 0 to 2; low is sober, high is bold.
-        max_tokens: The most it may think and write. Without it, answers are cut at 6,500 characters.
-        use_venice_prompt: False takes Venice's own instructions away, so that system stands alone.
-        options: Rarely needed: n (answers), seed, stop, top_p, top_k, min_p, frequency_penalty, presence_penalty,
-            repetition_penalty, min_temp, max_temp, tools, tool_choice.
+        prompt: What to say.
+        history: Earlier turns: {"role": "user" or "assistant", "content": "text"}.
+        system: Who it is to be, how it is to answer.
+        model: Best left out.
+        character: A slug from venice_find_characters.
+        images: Pictures to look at: stored files or public URLs.
+        files: Documents to read, likewise: PDF, Office, text.
+        answer_schema: JSON Schema, as text, of the answer: a closed object, each field required.
+        max_tokens: The most to think and write. Without it, answers are cut at 6,500 characters.
+        options: temperature, reasoning_effort (none to max; few models have all), n, seed, stop, top_p, top_k, min_p,
+            frequency_penalty, presence_penalty, repetition_penalty, min_temp, max_temp, tools, tool_choice,
+            include_venice_system_prompt.
 
     Returns:
-        JSON: answer (or answers), finish_reason, tool_calls, model, usage, cost_usd, notes.
+        JSON: answer (or answers), finish_reason, tool_calls, cost_usd, notes.
     """
     schema = _parse(answer_schema) if answer_schema else None
-    if answer_schema and not isinstance(schema, dict):
-        raise VeniceError('The answer_schema is no JSON Schema. Write it as text: {"type": "object", ...}.')
-    rare = (options or {}) | _given(reasoning_effort=reasoning_effort, temperature=temperature)
-    rare |= _given(max_completion_tokens=max_tokens)
+    if (answer_schema and not isinstance(schema, dict)) or not (prompt or history):
+        raise VeniceError('There is no prompt, or answer_schema is no JSON Schema as text: {"type": "object", ...}.')
+    rare = (options or {}) | _given(max_completion_tokens=max_tokens)
     if character and not model:
-        model = _call("GET", f"/characters/{quote(character, safe='')}")[0]["data"]["modelId"]
+        model = _call("GET", f"/characters/{quote(character, safe='').replace('.', '%2E')}")[0]["data"]["modelId"]
     wants = {"supportsVision": images, "supportsFunctionCalling": rare.get("tools"), "supportsResponseSchema": schema}
     needs = " ".join([name for name in wants if wants[name]] + ["supportsMultipleImages"] * (len(images or []) > 1))
     fit = _pick_model("text", model, setting="VENICE_CHAT_MODEL", needs=needs, usual="default_vision" * bool(images))
-    body = {"model": fit["id"], **_read_options(rare, fit["model_spec"]["capabilities"])}
+    body = {"model": fit["id"], **_read_options(rare, fit["model_spec"].get("capabilities", {}))}
     parts = [_attach(one, "image_url") for one in images or []] + [_attach(one, "file") for one in files or []]
     said = [{"role": "user", "content": [*parts, {"type": "text", "text": prompt}] if parts else prompt}] * bool(prompt)
     body["messages"] = [*([{"role": "system", "content": system}] if system else []), *(history or []), *said]
     if schema:
         form = {"name": "answer", "strict": True, "schema": schema}
         body["response_format"] = {"type": "json_schema", "json_schema": form}
-    persona = {"include_venice_system_prompt": use_venice_prompt, **_given(character_slug=character)}
-    chat = _chat({**body, "venice_parameters": persona})
+    own = body.pop("include_venice_system_prompt", None)
+    chat = _chat({**body, "venice_parameters": _given(character_slug=character, include_venice_system_prompt=own)})
 
     room = (16_000 if max_tokens else 6500) // len(chat["answers"])
-    answers = [_show(one, room, is_json=bool(schema)) for one in chat["answers"]]
+    answers = [_show(one, room, is_json=bool(schema), offered="tools" in body) for one in chat["answers"]]
     shown = answers[0] if len(answers) == 1 else {"answers": answers}
     return _answer(**shown, model=fit["id"], usage=chat["usage"], cost_usd=chat["cost_usd"])

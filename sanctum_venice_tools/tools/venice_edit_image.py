@@ -8,6 +8,7 @@ from sanctum_venice_tools.runtime.intake import _check_picture, _read_local
 from sanctum_venice_tools.runtime.media import _media_folder, _picture_size, _store
 from sanctum_venice_tools.runtime.models import _pick_model
 from sanctum_venice_tools.runtime.options import _check_options
+from sanctum_venice_tools.runtime.ratio import _fit_ratio
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call_for_file, _given
 
 TOOLSET = "core"
@@ -22,20 +23,9 @@ def _takes(count: int, model: dict[str, Any]) -> bool:
 
 def _as_sent(image: str) -> tuple[str, int, int]:
     """A picture as Venice takes it, with width and height: a URL is Venice's to fetch, its size is not known."""
-    if re.match(r"(?i)https?://", image):
+    if re.match(r"(?i)https?://[^\s/]", image):
         return image, 0, 0
     return _check_picture(image, _read_local(image, most_mb=25), least=65_536, most=33_177_600)
-
-
-def _fit_ratio(wanted: str, ratios: list[str]) -> str:
-    """That of a model's ratios which is nearest to what was asked, as a ratio or in pixels."""
-    sides = re.fullmatch(r"([1-9]\d{0,4})[:x]([1-9]\d{0,4})", wanted.replace(" ", "").lower())
-    shapes = {ratio: int(wide) / int(high) for ratio in ratios for wide, high in re.findall(r"(\d+):(\d+)", ratio)}
-    if sides and shapes:
-        return min(shapes, key=lambda ratio: abs(shapes[ratio] - int(sides[1]) / int(sides[2])))
-    if wanted in ratios:
-        return wanted
-    raise VeniceError(f"The aspect ratio {wanted!r:.40} is not to be had; this model has: {', '.join(ratios)}.")
 
 
 def _price(prices: dict[str, Any], tier: str, quality: str, pictures: int) -> Any:
@@ -55,21 +45,18 @@ def venice_edit_image(
     model: str = "",
     options: dict[str, Any] | None = None,
 ) -> str:
-    """Change a picture as told in words, or combine several into one.
-
-    Costs 4 to 35 US cents, rarely more. To enlarge, use venice_upscale_image.
+    """Change a picture as told in words, or combine several. Costs 4 to 35 cents.
 
     Args:
-        images: Files from earlier answers, or public URLs: PNG, JPEG, WebP, up to 25 MB. The first is the one to
-            change; others are references, layers or a mask, and the instruction says what each is for.
-        instruction: What to change and what to keep, such as "Make the sky stormy; keep the house".
-        aspect_ratio: Another shape, such as "16:9"; left out, it stays as it is.
-        resolution: "1K", "2K" or "4K", for models that offer it; more costs more.
-        model: Leave out, unless the person asks for a certain Venice edit model.
-        options: Rarely needed: quality (low, medium, high), safe_mode (blurs adult content), enhance_prompt.
+        images: Stored files or public URLs. The first is changed; others are references, layers or a mask.
+        instruction: What to change, what to keep, what each further image is for.
+        aspect_ratio: Another shape, such as "16:9".
+        resolution: "1K", "2K" or "4K", where offered.
+        model: Best left out.
+        options: quality (low, medium, high), safe_mode, enhance_prompt.
 
     Returns:
-        JSON: file, type, bytes, width, height; input_width, input_height (of the first), model, cost_usd, notes.
+        JSON: file, width, height, model, cost_usd, notes.
     """
     rare = dict(options or {})
     if "mask" in rare or not images:
@@ -86,8 +73,9 @@ def venice_edit_image(
     known = {"resolution": limits.get("resolutions") or ["1K"], "quality": limits.get("qualities") or []}
     known |= {switch: [True, False] for switch in ("safe_mode", "enhance_prompt")}
     _check_options(rare | {"resolution": tier}, known)
-    if len(instruction) > (longest := limits.get("promptCharacterLimit") or 32_768):
-        raise VeniceError(f"The instruction has {len(instruction)} characters; {longest} are allowed. Shorten it.")
+    longest = limits.get("promptCharacterLimit") or 32_768
+    if not 0 < len(instruction) <= longest:
+        raise VeniceError(f"The instruction has {len(instruction)} characters; 1 to {longest} are allowed.")
     ratio = aspect_ratio and _fit_ratio(aspect_ratio, limits.get("aspectRatios") or ["auto"])
 
     body = rare | _given(prompt=instruction, aspect_ratio=ratio, resolution=resolution)

@@ -25,19 +25,19 @@ def venice_embed_texts(
     dimensions: int | None = None,
     show_vectors: bool = False,
 ) -> str:
-    """Turn texts into vectors and keep them in a file, so that they can be searched by meaning again and again.
+    """Turn texts into vectors, kept in a file, to search by meaning later.
 
-    Costs less than 1 US cent for a thousand short texts. To rank a few texts once, use venice_rank_texts alone.
+    Costs under 1 cent for a thousand short texts. To rank a few once: venice_rank_texts.
 
     Args:
-        texts: The texts, as many as needed; each at most a few pages long.
-        file: Or the name of a stored file: a text on each line, or JSON Lines whose objects have a "text".
-        model: Leave out, unless the person asks for a certain Venice embedding model.
-        dimensions: How long each vector is to be, for models that let one choose.
-        show_vectors: True to see the vectors themselves too, for at most three texts.
+        texts: Any number, each at most a few pages.
+        file: Or a stored file: a text a line, or JSON Lines with "text".
+        model: Best left out.
+        dimensions: Length of a vector, where it can be chosen.
+        show_vectors: True to see them, of at most three texts.
 
     Returns:
-        JSON: file (JSON Lines of text, model, vector), count, dimensions, model, tokens, cost_usd, notes.
+        JSON: file (JSON Lines of text, model, vector), count, dimensions, model, cost_usd, notes.
     """
     found = [*(texts or []), *(_read_lines(file) if file else [])]
     wanted = [str(one.get("text") or "") if isinstance(one, dict) else str(one) for one in found]

@@ -38,24 +38,21 @@ def venice_find_characters(
     with_reviews: bool = False,
     adult: bool = False,
 ) -> str:
-    """Find public Venice characters (personas to talk with), or look at one of them more closely.
-
-    Use it when the person wants to talk with, or hear from, a character, an expert or a famous mind. Free.
-    Give query to search, or slug for all about one; with neither, the featured ones come.
+    """Find public Venice characters (experts, famous minds, personas to talk with), or see one more closely. Free.
 
     Args:
-        query: A name or a few words to search for, such as "philosophy" or "Ada Lovelace"; at most 200 characters.
-        slug: The slug of one character, from an earlier answer; query, tags and limit are then not used.
-        tags: Only characters that carry these tags, such as ["helpful"].
-        limit: How many at most, 1 to 20.
-        with_reviews: True, together with slug, to see what people said of it.
-        adult: True to include characters made for adults.
+        query: A name or a few words.
+        slug: One character, from an earlier answer.
+        tags: Only those with these tags.
+        limit: 1 to 20.
+        with_reviews: True, with slug, for what people say.
+        adult: True to include those for adults.
 
     Returns:
-        JSON: characters (slug, name, description, tags, model, rating from 1 to 5); reviews when asked for.
+        JSON: characters (slug, name, description, tags, model, rating 1 to 5), reviews.
     """
     if slug:
-        path = f"/characters/{quote(slug, safe='')}"
+        path = f"/characters/{quote(slug, safe='').replace('.', '%2E')}"  # a dot alone would be another path
         unknown = "There is no character of that slug: search with query to find it."
         found, _ = _call("GET", path, unknown=unknown)
         reviews = []
@@ -67,6 +64,8 @@ def venice_find_characters(
 
     if with_reviews:
         raise VeniceError("Reviews come for one character at a time: give its slug.")
+    if len(query) > 200 or len(tags or []) > 20 or any(len(tag) > 100 for tag in tags or []):
+        raise VeniceError("A query may have 200 characters, a tag 100. Use fewer words, and at most 20 tags.")
     asked = _given(
         search=query,
         tags=tags,

@@ -52,31 +52,30 @@ def venice_generate_image(
     model: str = "",
     options: dict[str, Any] | None = None,
 ) -> str:
-    """Make pictures, drawings, logos or photos from a description and store them as files.
-
-    Costs 1 to 30 US cents a picture. You get paths of files to give to the person, not the pictures.
+    """Make pictures, drawings, logos or photos from words, as files. Costs 1 to 30 cents each.
 
     Args:
         prompt: What is to be seen, in full sentences: subject, setting, light, manner.
-        negative_prompt: What must not be seen. Many models ignore it.
-        aspect_ratio: The shape as width:height, such as "16:9", or exact pixels up to 1280, such as "1280x720".
-        resolution: "1K", "2K" or "4K", for models that offer it; more costs more.
-        style: The exact name of one of Venice's styles, such as "Watercolor".
-        variants: How many pictures, 1 to 4; each is paid.
-        seed: A number makes the same picture again from the same words.
-        format: "png" only when it must be lossless, "jpeg" for old programs.
-        model: Leave out, unless the person asks for a certain Venice image model.
-        options: Rarely needed: steps, cfg_scale, lora_strength, quality (low, medium, high); true or false:
-            enhance_prompt (4 cents), safe_mode (blurs adult content), hide_watermark, enable_web_search.
+        negative_prompt: What must not be seen.
+        aspect_ratio: Such as "16:9", or pixels: "1280x720".
+        resolution: "1K", "2K" or "4K", where offered.
+        style: A style's exact name, such as "Watercolor".
+        variants: How many, 1 to 4; each is paid.
+        seed: Repeats a picture.
+        format: "png" is lossless.
+        model: Best left out.
+        options: steps, cfg_scale, lora_strength, quality (low, medium, high), enhance_prompt (4 cents),
+            safe_mode (blurs adult content), hide_watermark, enable_web_search.
 
     Returns:
-        JSON: files (file, type, bytes, width, height), model, sized_as, seed, cost_usd, notes.
+        JSON: files (file, width, height), model, seed, cost_usd, notes.
     """
     rare = dict(options or {})  # in which OpenAI's names for some arguments are welcome
-    aspect_ratio = str(rare.pop("size", aspect_ratio))
-    style = str(rare.pop("style", style))
+    aspect_ratio, style = str(rare.pop("size", aspect_ratio)), str(rare.pop("style", style))
     _check_options(rare, _OPTIONS | {"quality": ["low", "medium", "high"]})
     variants = int(rare.pop("n", variants))
+    if not (0 < len(prompt) <= 7500 >= len(negative_prompt) and 0 < variants < 5 and abs(seed or 0) < 10**9):
+        raise VeniceError("Give a prompt of 1 to 7,500 characters, 1 to 4 variants, and a seed of at most nine digits.")
     folder = _media_folder()
     chosen = _pick_model("image", model, setting="VENICE_IMAGE_MODEL")
     size = _fit_size(chosen, aspect_ratio) if aspect_ratio else {}

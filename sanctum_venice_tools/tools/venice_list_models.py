@@ -129,26 +129,27 @@ def venice_list_models(
     model: str = "",
     foreign_name: str = "",
 ) -> str:
-    """Find out which Venice models there are, what they can do and cost, or all about one of them.
+    """List Venice models by what they can do, or see all about one. Free.
 
-    Use it when the person asks for a certain or a better model, or when a tool refused one. Free. Other tools
-    find a good model by themselves: do not call this before each of them. With no argument: an overview.
+    Only when a model matters: the other tools choose well by themselves.
 
     Args:
-        type: The kind: inpaint edits pictures, tts speaks, asr transcribes, code is text models good at it.
-        needs: Only models that can all of these: vision, many_images, video_input, audio_input, tools, web_search,
-            reasoning, answer_schema, code, e2ee, uncensored, private, text_to_video, image_to_video.
-        model: A model's id, to see its limits, prices and voices; or a part of ids, such as "qwen", to list those.
-        foreign_name: Another maker's model, such as "gpt-4o", to learn which one Venice runs in its place.
+        type: inpaint edits pictures, tts speaks, asr transcribes.
+        needs: All of: vision, many_images, video_input, audio_input, tools, web_search, reasoning,
+            answer_schema, code, e2ee, uncensored, private, text_to_video, image_to_video.
+        model: An id, to see all about it, or a part of one.
+        foreign_name: Such as "gpt-4o": Venice's model in its place.
 
     Returns:
-        JSON: models, best first (id, type, default_for, can, context, prices), then only ids in more_ids; or one model.
+        JSON: models (id, type, can, context, prices), best first, more_ids; or one model.
     """
     if foreign_name:
         return _translate(foreign_name.strip(), [type] if type in _KINDS else _KINDS)
     wanted = _read_needs(needs or [])
     listed, _ = _call("GET", "/models", params={"type": type})
-    found = sorted(listed["data"], key=lambda one: (_rank(one), not one["model_spec"].get("traits"), -one["created"]))
+    found = sorted(
+        listed["data"], key=lambda one: (_rank(one), not one["model_spec"].get("traits"), -one.get("created", 0))
+    )
     for one in found:
         if model and model in (one["id"], *(one["model_spec"].get("traits") or [])):
             return _tell_all(one)

@@ -22,19 +22,19 @@ def _likeness(one: list[float], other: list[float]) -> float:
 def venice_rank_texts(
     *, query: str, texts: list[str] | None = None, file: str = "", top_k: int = 5, model: str = ""
 ) -> str:
-    """Find those texts that mean most nearly what a query means, whatever words they use.
+    """Find the texts that mean most nearly what a query means, whatever their words.
 
-    Costs less than 1 US cent for a thousand short texts; with a file of vectors, only the query is paid.
+    Costs under 1 cent for a thousand short texts.
 
     Args:
-        query: What is looked for, in plain words.
-        texts: The texts to rank; each at most a few pages long.
-        file: Or a file of vectors that venice_embed_texts made.
-        top_k: How many to show, best first, 1 to 50.
-        model: Leave out, unless the person asks for a certain Venice embedding model. Not with a file.
+        query: What is looked for.
+        texts: What to rank, each at most a few pages.
+        file: Or a file from venice_embed_texts.
+        top_k: How many to show, 1 to 50.
+        model: Best left out.
 
     Returns:
-        JSON: results (place in the list from 0, score up to 1, text), ranked (how many texts), model, cost_usd.
+        JSON: results, best first (place from 0, score up to 1, text), cost_usd.
     """
     _check_options({"top_k": top_k}, {"top_k": (1, 50)})
     lines: list[Any] = _read_lines(file) if file else []

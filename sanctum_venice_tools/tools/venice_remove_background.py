@@ -22,7 +22,7 @@ def venice_remove_background(*, image: str) -> str:
         JSON: file (a PNG with transparency), type, bytes, width, height.
     """
     folder = _media_folder()
-    if re.match(r"(?i)https?://", image):
+    if re.match(r"(?i)https?://[^\s/]", image):
         body = {"image_url": image}
     else:
         encoded, _, _ = _check_picture(image, _read_local(image, most_mb=25), least=1, most=33_177_600)

@@ -35,8 +35,10 @@ def venice_search_web(*, query: str, limit: int = 5, provider: Literal["brave", 
     ]
     if not results:
         return _answer(cost_usd=0.01, notes="Nothing was found. Use fewer or other words, or the other provider.")
+    while len(json.dumps(results, ensure_ascii=False)) > 7000:
+        results.pop()
     # The excerpts share what titles and addresses leave of 7,000 characters; a quote takes two.
     room = max((7000 - len(json.dumps(results, ensure_ascii=False))) // (2 * len(results)) - 20, 0)
-    for result, page in zip(results, pages, strict=True):
+    for result, page in zip(results, pages, strict=False):
         result["text"] = _plain(page.get("content") or "")[: min(room, 500)]
     return _answer(results=results, cost_usd=0.01)

@@ -41,22 +41,22 @@ def venice_speak(
 ) -> str:
     """Speak a text of any length into one sound file.
 
-    Costs about 1 US cent for 3,000 characters with the usual model, up to 40 with others.
+    Costs about 1 cent for 3,000 characters, up to 40 with other models.
 
     Args:
-        text: What is to be said, without markup.
-        voice: The name of one of the model's voices; the usual model has af_heart, am_adam, bf_emma, bm_george, ...
-        model: Leave out, unless the person asks for a certain Venice speech model.
-        speed: 0.25 to 4; 1 is normal.
-        format: "wav" for further work on it. Only mp3 and wav can hold more than 4,096 characters.
-        style: How to say it, such as "Sad and slow."; only for Qwen 3 models.
-        language: Only when the model gets it wrong: "en", or "English" for Qwen and MiniMax.
+        text: What to say, without markup.
+        voice: Such as af_heart, am_adam, bf_emma, bm_george.
+        model: Best left out.
+        speed: 0.25 to 4.
+        format: Only mp3 and wav hold over 4,096 characters.
+        style: Such as "Sad and slow."; only Qwen 3 models.
+        language: If it gets it wrong: "en"; "English" for Qwen, MiniMax.
 
     Returns:
-        JSON: file, type, bytes, seconds, voice, model, cost_usd, notes; next, if a part is not spoken yet.
+        JSON: file, seconds, voice, model, cost_usd, notes; next, if a part is left.
     """
-    if not text.strip() or not 0.25 <= speed <= 4 or len(style) > 500:
-        raise VeniceError("Give a text, a speed of 0.25 to 4, and a style of at most 500 characters.")
+    if not text.strip() or not 0.25 <= speed <= 4 or len(style) > 500 or not 1 < len(language or "en") < 33:
+        raise VeniceError("Give a text, a speed of 0.25 to 4, a style up to 500 characters, a language of 2 to 32.")
     folder = _media_folder()
     asked = "" if model in ("tts-1", "tts-1-hd", "gpt-4o-mini-tts") else model
     chosen = _pick_model("tts", asked, setting="VENICE_SPEECH_MODEL", usual="tts-kokoro")
@@ -66,9 +66,7 @@ def venice_speak(
     kind = format if format in kinds else spec.get("default_format") or kinds[0]
     parts = list(_parts(text, 4096))
     if len(parts) > 1 and kind not in ("mp3", "wav"):
-        raise VeniceError(
-            f"Venice speaks 4,096 characters at a time, and {kind} files can't be joined: use mp3 or wav."
-        )
+        raise VeniceError(f"Venice speaks 4,096 characters at a time; {kind} can't be joined: use mp3 or wav.")
     if style and not (spec.get("supportsPromptParam") or "qwen" in chosen["id"]):
         raise VeniceError(f"{chosen['id']} takes no style: leave it out, or use the model tts-qwen3-1-7b.")
 

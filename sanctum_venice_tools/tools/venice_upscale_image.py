@@ -13,17 +13,15 @@ _LARGEST = 16_777_216  # pixels that may come out
 
 
 def venice_upscale_image(*, image: str, scale: int = 2, creativity: float = 0.01) -> str:
-    """Make a picture two or four times as wide and high, and sharper; nothing else in it changes.
-
-    Costs 2 US cents for scale 2, 8 for scale 4. To change what is seen, use venice_edit_image.
+    """Make a picture two or four times as wide and high, and sharper. Costs 2 or 8 cents.
 
     Args:
-        image: A file from an earlier answer, or a public URL: PNG, JPEG or WebP of at least 65,536 pixels, 25 MB.
-        scale: 2 or 4. No more than 16.7 million pixels come out: a picture that is too large for 4 gets 2.
+        image: A stored file or public URL.
+        scale: 2 or 4. One too large for 4 gets 2.
         creativity: 0 adds no detail, 0.02 the most.
 
     Returns:
-        JSON: file, type, bytes, width, height; input_width, input_height, scale, cost_usd, notes.
+        JSON: file, width, height, scale, cost_usd, notes.
     """
     _check_options({"scale": scale, "creativity": creativity}, {"scale": [2, 4], "creativity": (0, 0.02)})
     folder = _media_folder()

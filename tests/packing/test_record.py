@@ -1,6 +1,7 @@
 """Records: everything that Letta would reset if it were left out, and what a tool must declare of itself."""
 
 import inspect
+import json
 from importlib.metadata import version
 from pathlib import Path
 
@@ -123,3 +124,11 @@ def test_packs_every_tool(name: str) -> None:
     assert (name, bundle(tool_files()[name]), schema_of(name)) == (record.name, record.source_code, record.json_schema)
     assert record.summary
     assert "\n" not in record.summary
+
+
+def test_the_core_toolset_is_small() -> None:
+    """What every conversation pays for, the core tools as OpenAI's functions, fits 12,000 characters altogether."""
+    core = [record for record in map(read_record, tool_files()) if record.toolset == "core"]
+    functions = [{"type": "function", "function": record.json_schema} for record in core]
+
+    assert 12_000 >= len(json.dumps(functions, separators=(",", ":"), ensure_ascii=False))

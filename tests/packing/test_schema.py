@@ -1,9 +1,5 @@
 """Schemas: what each annotation becomes, what is refused, and that what is committed is what the tools say."""
 
-import json
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Optional, TypedDict
@@ -236,71 +232,3 @@ def test_is_committed_as_generated(name: str) -> None:
 def test_commits_no_schema_of_a_tool_that_is_gone() -> None:
     """Every committed schema has its tool."""
     assert [*tool_files()] == sorted(path.stem for path in COMMITTED.iterdir())
-
-
-# --- scripts/build_schemas.py ---
-
-
-def build(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """Run the script on a folder of schemas."""
-    command = [sys.executable, str(PROJECT / "scripts" / "build_schemas.py"), "--folder", str(folder), *options]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A copy of the schemas as they should be."""
-    folder = tmp_path / "schemas"
-    folder.mkdir()
-    for name in tool_files():
-        (folder / f"{name}.json").write_text(schema_text(name), encoding="utf-8")
-    return folder
-
-
-def test_check_passes_when_nothing_would_change(folder: Path) -> None:
-    """On schemas that are as the tools say, --check exits with 0."""
-    assert (0, "") == (build(folder, "--check").returncode, build(folder, "--check").stderr)
-
-
-@pytest.mark.parametrize("drift", ["changed", "missing", "extra"])
-def test_check_fails_on_drift(drift: str, folder: Path) -> None:
-    """A changed, missing or extra schema makes --check exit with 1, name the file, and change nothing."""
-    path = folder / f"{next(iter(tool_files()))}.json"
-    if drift == "changed":
-        path.write_text("{}\n", encoding="utf-8")
-    elif drift == "missing":
-        path.unlink()
-    else:
-        path = folder / "venice_gone.json"
-        path.write_text("{}\n", encoding="utf-8")
-    before = {one: one.read_bytes() for one in folder.iterdir()}
-    done = build(folder, "--check")
-
-    assert 1 == done.returncode
-    assert f"Error: these are not what the tools say: {path}. Run: make schemas\n" == done.stderr
-    assert before == {one: one.read_bytes() for one in folder.iterdir()}
-
-
-def test_writes_only_what_changed(folder: Path) -> None:
-    """A stale schema is written anew, one whose tool is gone is removed, and the others are not touched."""
-    stale, *others = [folder / f"{name}.json" for name in tool_files()]
-    gone = folder / "venice_gone.json"
-    for path in (stale, gone):
-        path.write_text("{}\n", encoding="utf-8")
-    before = [path.stat().st_mtime_ns for path in others]
-    done = build(folder)
-
-    assert (0, f"{len(others) + 1} schemas in {folder}: 1 written, 1 removed\n") == (done.returncode, done.stdout)
-    assert "venice" in json.loads(stale.read_text(encoding="utf-8"))["name"]
-    assert not gone.exists()
-    assert before == [path.stat().st_mtime_ns for path in others]
-
-
-def test_makes_the_folder(folder: Path) -> None:
-    """Where no schemas are yet, all are written, with a newline at the end and readable letters."""
-    shutil.rmtree(folder)
-    done = build(folder / "deeper")
-
-    assert 0 == done.returncode, done.stderr
-    assert [f"{name}.json" for name in tool_files()] == sorted(path.name for path in (folder / "deeper").iterdir())
-    assert all(path.read_text(encoding="utf-8").endswith("}\n") for path in (folder / "deeper").iterdir())

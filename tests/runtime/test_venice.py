@@ -15,6 +15,7 @@ import pytest
 import respx
 
 from sanctum_venice_tools.emulator.process import LocalVenice
+from tests.conftest import Clock
 
 Tool = Callable[..., str]
 KEY = "sk-Secret.of-the_operator+42"
@@ -32,25 +33,6 @@ MODELS = {
     "data": [{"id": "glm", "model_spec": {"traits": ["default"], "capabilities": {"supportsWebSearch": True}}}],
     "object": "list",
 }
-
-
-class Clock:
-    """Stands in for the module `time`: sleeping takes no time, but is written down."""
-
-    def __init__(self) -> None:
-        self.slept: list[float] = []
-
-    def monotonic(self) -> float:
-        """The real clock, and the time that was slept."""
-        return time.monotonic() + sum(self.slept)
-
-    def time(self) -> float:
-        """A moment that does not move by itself."""
-        return 1_800_000_000 + sum(self.slept)
-
-    def sleep(self, seconds: float) -> None:
-        """Do not sleep."""
-        self.slept.append(seconds)
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ import respx
 from sanctum_venice_tools.emulator.process import LocalVenice
 
 Tool = Callable[..., str]
+CALL: dict[str, Any] = {"question": "What is the newest version of Python?"}
 LIMIT = 8000
 """A reply longer than this is a burden to an agent's memory."""
 
@@ -52,12 +53,6 @@ def stream(*events: dict[str, Any]) -> bytes:
 
 
 END = b"data: [DONE]\n\n"
-
-
-@pytest.fixture
-def tool(load_tool: Callable[[str], Tool]) -> Tool:
-    """The tool, out of its emitted text."""
-    return load_tool("venice_ask_web")
 
 
 @pytest.fixture
@@ -376,16 +371,6 @@ def test_an_unfit_model_names_fit_ones(
     assert "glm-4" not in str(failure.value).partition("use:")[2]
     assert "e2ee-x" not in str(failure.value).partition("use:")[2]
     assert [] == [call for call in api.calls if call.request.method == "POST"]
-
-
-@pytest.fixture
-def local_tool(venice: LocalVenice, monkeypatch: pytest.MonkeyPatch, tool: Tool) -> Iterator[Tool]:
-    """The tool, over a real connection to the local Venice."""
-    monkeypatch.setenv("VENICE_API_KEY", venice.key)
-    monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
-    yield tool
-    tool.__globals__["_client"]().close()
-    venice.clear_faults()
 
 
 def test_asks_the_local_venice(local_tool: Tool) -> None:

@@ -1,7 +1,7 @@
 import base64
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from PIL import Image
 from sanctum_venice_tools.emulator.process import LocalVenice
 
 Tool = Callable[..., str]
+CALL: dict[str, Any] = {"prompt": "Good day."}
 LIMIT = 8000
 """A reply longer than this is a burden to an agent's memory."""
 
@@ -49,12 +50,6 @@ def stream(*events: dict[str, Any]) -> bytes:
 
 
 END = {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 4}, "cost": {"usd": 0.002, "diem": 0}}
-
-
-@pytest.fixture
-def tool(load_tool: Callable[[str], Tool]) -> Tool:
-    """The tool, out of its emitted text."""
-    return load_tool("venice_chat")
 
 
 @pytest.fixture
@@ -102,7 +97,7 @@ def test_sends_a_prompt_and_nothing_that_nobody_asked_for(chat: Callable[..., An
     assert {
         "model": "glm",
         "messages": [{"role": "user", "content": "Well?"}],
-        "venice_parameters": {"include_venice_system_prompt": True},
+        "venice_parameters": {},
         "stream": True,
         "stream_options": {"include_usage": True},
     } == sent(api)
@@ -134,11 +129,12 @@ def test_settings_reach_venice(chat: Callable[..., Any], api: respx.MockRouter, 
     """Each setting goes by Venice's name; a temperature of 0 is one."""
     options = {"n": 1, "seed": 7, "top_p": 0.9, "top_k": 40, "min_p": 0, "stop": "END", "min_temp": 0.1, "max_temp": 2}
     options |= {"frequency_penalty": -2, "presence_penalty": 1.5, "repetition_penalty": 1.1}
-    chat(temperature=zero, max_tokens=50, reasoning_effort="high", use_venice_prompt=False, options=options)
+    options |= {"temperature": zero, "reasoning_effort": "high"}
+    chat(max_tokens=50, options=options | {"include_venice_system_prompt": False})
 
-    shared = {"temperature": zero, "max_completion_tokens": 50, "reasoning_effort": "high", "stop": ["END"]}
+    changed = {"max_completion_tokens": 50, "stop": ["END"]}
     body = sent(api)
-    assert options | shared == {name: body[name] for name in options | shared}
+    assert options | changed == {name: body[name] for name in options | changed}
     assert body["venice_parameters"]["include_venice_system_prompt"] is False
 
 
@@ -156,10 +152,10 @@ def test_settings_reach_venice(chat: Callable[..., Any], api: respx.MockRouter, 
         ({"options": {"tools": [{"description": "x"}]}}, '"tools" as ['),
         ({"options": {"tools": "look"}}, '"tools" as ['),
         ({"options": {"tools": [{"name": "look"}], "tool_choice": "loot"}}, "'tool_choice' must be within"),
-        ({"temperature": 2.1}, "'temperature' must be within (0.0, 2.0)"),
+        ({"options": {"temperature": 2.1}}, "'temperature' must be within (0.0, 2.0)"),
         ({"max_tokens": 0}, "'max_completion_tokens' must be within"),
-        ({"reasoning_effort": "low"}, "'reasoning_effort' must be within ['none', 'high'], not 'low'"),
-        ({"reasoning_effort": "low", "model": "plain"}, "'reasoning_effort' must be within []"),
+        ({"options": {"reasoning_effort": "low"}}, "'reasoning_effort' must be within ['none', 'high'], not 'low'"),
+        ({"options": {"reasoning_effort": "low"}, "model": "plain"}, "'reasoning_effort' must be within []"),
         ({"answer_schema": "a number"}, "no JSON Schema"),
         ({"answer_schema": "[1]"}, "no JSON Schema"),
         ({"answer_schema": '{"type": "object"}', "model": "plain"}, "Leave it out, or use: "),
@@ -328,11 +324,12 @@ words = st.text(max_size=5)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
 @given(
     options=st.dictionaries(
-        st.sampled_from(["n", "seed", "top_p", "top_k", "min_p", "min_temp", "max_temp", "presence_penalty", "stop"]),
+        st.sampled_from(
+            ["n", "seed", "temperature", "top_p", "top_k", "min_p", "min_temp", "max_temp", "presence_penalty", "stop"]
+        ),
         numbers | words | st.lists(words, max_size=5) | st.none() | st.booleans(),
         max_size=3,
     ),
-    temperature=st.none() | numbers,
     max_tokens=st.none() | st.integers(),
     prompt=st.text(min_size=1, max_size=40),
     answer_schema=st.text(max_size=10),
@@ -348,16 +345,6 @@ def test_whatever_is_sent_is_what_venice_takes(chat: Callable[..., Any], tool: T
         said = str(error)
 
     assert len(said.splitlines()) < 2
-
-
-@pytest.fixture
-def local_tool(venice: LocalVenice, monkeypatch: pytest.MonkeyPatch, tool: Tool) -> Iterator[Tool]:
-    """The tool, over a real connection to the local Venice."""
-    monkeypatch.setenv("VENICE_API_KEY", venice.key)
-    monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
-    yield tool
-    tool.__globals__["_client"]().close()
-    venice.clear_faults()
 
 
 def test_chats_with_the_local_venice(local_tool: Tool, tmp_path: Path) -> None:

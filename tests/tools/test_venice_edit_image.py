@@ -1,7 +1,7 @@
 import base64
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from sanctum_venice_tools.emulator.process import LocalVenice
-from tests.tools.conftest import refusal
+from tests.tools.conftest import PICTURE, refusal
 
 Tool = Callable[..., str]
+CALL: dict[str, Any] = {"images": [PICTURE], "instruction": "Make it snow."}
 RATIOS = ["auto", "1:1", "3:2", "16:9", "21:9", "9:16", "2:3", "3:4", "4:5"]
 
 
@@ -54,12 +54,6 @@ def draw(kind: str = "PNG", size: tuple[int, int] = (300, 250)) -> bytes:
 
 
 FOX = base64.b64encode(draw()).decode()
-
-
-@pytest.fixture
-def tool(load_tool: Callable[[str], Tool]) -> Tool:
-    """The tool, out of its emitted text."""
-    return load_tool("venice_edit_image")
 
 
 @pytest.fixture
@@ -228,7 +222,7 @@ def test_any_shape_is_fitted(texts: dict[str, str], width: int, height: int, sig
         ({"resolution": "2K"}, "The option 'resolution' must be within ['1K'], not '2K'"),
         ({"options": {"resolution": "8K"}, "model": "seedream-v4-edit"}, "must be within ['1K', '2K'], not '8K'"),
         ({"aspect_ratio": "wide"}, "The aspect ratio 'wide' is not to be had; this model has: auto, 1:1"),
-        ({"instruction": "x" * 101}, "The instruction has 101 characters; 100 are allowed"),
+        ({"instruction": "x" * 101}, "The instruction has 101 characters; 1 to 100 are allowed"),
         ({"images": ["fix.png"]}, "Near it: fox.png"),
         ({"images": ["fox.png", "../fox.png"]}, "No stored file is called"),
         ({"images": ["small.png"]}, "65,536 to 33,177,600 are allowed"),
@@ -295,16 +289,6 @@ def test_garbage_is_an_error_without_a_file(
     assert "it may be charged" in refusal(edit, content)
     assert [media / "fox.png"] == list(media.iterdir())
     assert 1 == len(posts(api))
-
-
-@pytest.fixture
-def local_tool(venice: LocalVenice, monkeypatch: pytest.MonkeyPatch, tool: Tool) -> Iterator[Tool]:
-    """The tool, over a real connection to the local Venice."""
-    monkeypatch.setenv("VENICE_API_KEY", venice.key)
-    monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
-    yield tool
-    tool.__globals__["_client"]().close()
-    venice.clear_faults()
 
 
 @pytest.mark.usefixtures("media")

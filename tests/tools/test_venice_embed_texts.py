@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,8 @@ import respx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sanctum_venice_tools.emulator.process import LocalVenice
-
 Tool = Callable[..., str]
+CALL: dict[str, Any] = {"texts": ["A fox.", "A bee."]}
 
 
 def model(name: str, **spec: Any) -> dict[str, Any]:
@@ -20,12 +19,6 @@ def model(name: str, **spec: Any) -> dict[str, Any]:
 
 
 MODELS = [model("bge", embeddingDimensions=4), model("qwen", embeddingDimensions=8, supportsCustomDimensions=True)]
-
-
-@pytest.fixture
-def tool(load_tool: Callable[[str], Tool]) -> Tool:
-    """The tool, out of its emitted text."""
-    return load_tool("venice_embed_texts")
 
 
 @pytest.fixture
@@ -185,15 +178,6 @@ def test_any_texts_come_back(embed: Callable[..., Any], texts: list[str]) -> Non
     reply = embed(texts=texts)
 
     assert texts == [json.loads(line)["text"] for line in Path(reply["file"]).read_text().split("\n") if line]
-
-
-@pytest.fixture
-def local_tool(venice: LocalVenice, monkeypatch: pytest.MonkeyPatch, tool: Tool) -> Iterator[Tool]:
-    """The tool, over a real connection to the local Venice."""
-    monkeypatch.setenv("VENICE_API_KEY", venice.key)
-    monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
-    yield tool
-    tool.__globals__["_client"]().close()
 
 
 def test_embeds_with_the_local_venice(local_tool: Tool) -> None:

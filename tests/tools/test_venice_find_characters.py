@@ -1,13 +1,12 @@
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import respx
 
-from sanctum_venice_tools.emulator.process import LocalVenice
-
 Tool = Callable[..., str]
+CALL: dict[str, Any] = {"query": "philosophy"}
 
 
 def character(slug: str = "ada", **more: Any) -> dict[str, Any]:
@@ -43,12 +42,6 @@ SHOWN = {
     "rating": 4.7,
     "ratings": 3,
 }
-
-
-@pytest.fixture
-def tool(load_tool: Callable[[str], Tool]) -> Tool:
-    """The tool, out of its emitted text."""
-    return load_tool("venice_find_characters")
 
 
 @pytest.fixture
@@ -155,11 +148,12 @@ def test_a_null_description_is_none(api: respx.MockRouter, tool: Tool) -> None:
     [
         ("a/b", b"/api/v1/characters/a%2Fb"),
         ("a?limit=1#x", b"/api/v1/characters/a%3Flimit%3D1%23x"),
-        ("../api_keys", b"/api/v1/characters/..%2Fapi_keys"),
+        ("../api_keys", b"/api/v1/characters/%2E%2E%2Fapi_keys"),
+        ("..", b"/api/v1/characters/%2E%2E"),
         ("caf\u00e9 ol\u00e9", b"/api/v1/characters/caf%C3%A9%20ol%C3%A9"),
         ("100%", b"/api/v1/characters/100%25"),
     ],
-    ids=["slash", "query", "up", "accents", "percent"],
+    ids=["slash", "query", "up", "dots", "accents", "percent"],
 )
 def test_an_odd_slug_is_only_a_slug(api: respx.MockRouter, tool: Tool, slug: str, raw: bytes) -> None:
     """Whatever stands in a slug, it cannot lead to another endpoint."""
@@ -212,15 +206,6 @@ def test_an_unknown_slug_says_what_to_do(api: respx.MockRouter, tool: Tool) -> N
         "Venice answered 404: Character not found: ida. There is no character of that slug: search with query to "
         "find it."
     ) == str(failure.value)
-
-
-@pytest.fixture
-def local_tool(venice: LocalVenice, monkeypatch: pytest.MonkeyPatch, tool: Tool) -> Iterator[Tool]:
-    """The tool, over a real connection to the local Venice."""
-    monkeypatch.setenv("VENICE_API_KEY", venice.key)
-    monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
-    yield tool
-    tool.__globals__["_client"]().close()
 
 
 def test_finds_one_at_the_local_venice(local_tool: Tool) -> None:

@@ -1,8 +1,9 @@
 import base64
 import io
 import json
+import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from sanctum_venice_tools.emulator.process import LocalVenice
 from tests.tools.conftest import posts, refusal
 
 Tool = Callable[..., str]
+CALL: dict[str, Any] = {"prompt": "A lighthouse at dusk, in oils."}
 PIXELS = {"widthHeightDivisor": 16, "steps": {"default": 8, "max": 50}}
 RATIOS = PIXELS | {"aspectRatios": ["auto", "1:1", "2:3", "3:2", "16:9", "9:16", "21:9", "1.85:1"]}
 
@@ -46,12 +48,6 @@ def with_thumbnail() -> bytes:
 def encoded(content: bytes) -> str:
     """A file as Venice puts it into JSON."""
     return base64.b64encode(content).decode()
-
-
-@pytest.fixture
-def tool(load_tool: Callable[[str], Tool]) -> Tool:
-    """The tool, out of its emitted text."""
-    return load_tool("venice_generate_image")
 
 
 @pytest.fixture
@@ -270,14 +266,14 @@ def test_no_prompt_leads_out_of_the_media_folder(texts: dict[str, str], title: s
         assert len(stored.name) < 100
 
 
-@pytest.mark.parametrize("fault", ["write_bytes", "replace"])
+@pytest.mark.parametrize("fault", ["open", "replace"])
 def test_a_failed_write_leaves_nothing(
     make: Callable[..., Any], media: Path, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     """When the disk is full in the middle of a file, no part of it stays, and the operator is to be told."""
 
-    def fail(path: Path, _: object) -> None:
-        path.touch()
+    def fail(path: Path, *_: object) -> None:
+        os.close(os.open(path, os.O_CREAT))
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, fault, fail)
@@ -478,16 +474,6 @@ def test_an_unfit_model_costs_nothing(
     assert "qwen-image" in message.partition("use:")[2]
     assert "gone" not in message.partition("use:")[2]
     assert [] == posts(api)
-
-
-@pytest.fixture
-def local_tool(venice: LocalVenice, monkeypatch: pytest.MonkeyPatch, tool: Tool) -> Iterator[Tool]:
-    """The tool, over a real connection to the local Venice."""
-    monkeypatch.setenv("VENICE_API_KEY", venice.key)
-    monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
-    yield tool
-    tool.__globals__["_client"]().close()
-    venice.clear_faults()
 
 
 @pytest.mark.parametrize("asked", ["webp", "png", "jpeg"])

@@ -10,13 +10,8 @@ from hypothesis import strategies as st
 from sanctum_venice_tools.emulator.process import LocalVenice
 
 Tool = Callable[..., str]
+CALL: dict[str, Any] = {"words": "film"}
 STYLES = ["3D Model", "Analog Film", "Comic Book", "Film Noir", "Watercolor"]
-
-
-@pytest.fixture
-def tool(load_tool: Callable[[str], Tool]) -> Tool:
-    """The tool, out of its emitted text."""
-    return load_tool("venice_list_image_styles")
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -9,10 +9,10 @@ import respx
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from sanctum_venice_tools.emulator.process import LocalVenice
 from tests.conftest import SHARED
 
 Tool = Callable[..., str]
+CALL: dict[str, Any] = {"needs": ["vision"]}
 LIMIT = 4000
 """No list of models is longer, however many there are."""
 
@@ -68,12 +68,6 @@ def full_catalogue() -> list[dict[str, Any]]:
             traits = ["function_calling_default", f"trait-{number}"] if number < 8 else []
             made.append(model(name, kind, created=number, capabilities=able, pricing=pricing, traits=traits))
     return made
-
-
-@pytest.fixture
-def tool(load_tool: Callable[[str], Tool]) -> Tool:
-    """The tool, out of its emitted text."""
-    return load_tool("venice_list_models")
 
 
 @pytest.fixture
@@ -285,15 +279,6 @@ def test_any_words_are_answered_or_refused(
 
     assert 1 == len(said.splitlines())
     assert len(said) < 500
-
-
-@pytest.fixture
-def local_tool(venice: LocalVenice, monkeypatch: pytest.MonkeyPatch, tool: Tool) -> Iterator[Tool]:
-    """The tool, over a real connection to the local Venice."""
-    monkeypatch.setenv("VENICE_API_KEY", venice.key)
-    monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
-    yield tool
-    tool.__globals__["_client"]().close()
 
 
 def test_lists_the_local_venice(local_tool: Tool) -> None:

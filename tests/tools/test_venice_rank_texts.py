@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,8 @@ import respx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sanctum_venice_tools.emulator.process import LocalVenice
-
 Tool = Callable[..., str]
+CALL: dict[str, Any] = {"query": "a bee", "texts": ["A fox.", "A bee."]}
 
 PLACES = {
     "north": [0.0, 2.0],
@@ -21,12 +20,6 @@ PLACES = {
     "nowhere": [0.0, 0.0],
 }
 """Texts whose meanings are directions."""
-
-
-@pytest.fixture
-def tool(load_tool: Callable[[str], Tool]) -> Tool:
-    """The tool, out of its emitted text."""
-    return load_tool("venice_rank_texts")
 
 
 @pytest.fixture
@@ -151,15 +144,6 @@ def test_any_texts_are_ranked(rank: Callable[..., Any], texts: list[str], top_k:
     scores = [one["score"] for one in reply["results"]]
     assert scores == sorted(scores, reverse=True)
     assert min(top_k, len(texts)) == len({one["place"] for one in reply["results"]})
-
-
-@pytest.fixture
-def local_tool(venice: LocalVenice, monkeypatch: pytest.MonkeyPatch, tool: Tool) -> Iterator[Tool]:
-    """The tool, over a real connection to the local Venice."""
-    monkeypatch.setenv("VENICE_API_KEY", venice.key)
-    monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
-    yield tool
-    tool.__globals__["_client"]().close()
 
 
 def test_ranks_what_was_embedded(local_tool: Tool, load_tool: Callable[[str], Tool]) -> None:

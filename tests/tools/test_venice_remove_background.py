@@ -1,7 +1,7 @@
 import base64
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,10 @@ import pytest
 import respx
 from PIL import Image
 
-from sanctum_venice_tools.emulator.process import LocalVenice
-from tests.tools.conftest import refusal
+from tests.tools.conftest import PICTURE, refusal
 
 Tool = Callable[..., str]
+CALL: dict[str, Any] = {"image": PICTURE}
 
 
 def draw(kind: str = "PNG", size: tuple[int, int] = (60, 50), mode: str = "RGB") -> bytes:
@@ -21,12 +21,6 @@ def draw(kind: str = "PNG", size: tuple[int, int] = (60, 50), mode: str = "RGB")
     file = io.BytesIO()
     Image.linear_gradient("L").resize(size).convert(mode).save(file, kind)
     return file.getvalue()
-
-
-@pytest.fixture
-def tool(load_tool: Callable[[str], Tool]) -> Tool:
-    """The tool, out of its emitted text."""
-    return load_tool("venice_remove_background")
 
 
 @pytest.fixture
@@ -126,15 +120,6 @@ def test_nothing_is_sent_twice(
 
     assert any(sign in refusal(cut) for sign in ("charged", "answered 50"))
     assert 1 == route.call_count
-
-
-@pytest.fixture
-def local_tool(venice: LocalVenice, monkeypatch: pytest.MonkeyPatch, tool: Tool) -> Iterator[Tool]:
-    """The tool, over a real connection to the local Venice."""
-    monkeypatch.setenv("VENICE_API_KEY", venice.key)
-    monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
-    yield tool
-    tool.__globals__["_client"]().close()
 
 
 @pytest.mark.parametrize("image", ["fox.jpeg", "https://example.com/fox.png"])

@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -7,15 +7,8 @@ import respx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sanctum_venice_tools.emulator.process import LocalVenice
-
 Tool = Callable[..., str]
-
-
-@pytest.fixture
-def tool(load_tool: Callable[[str], Tool]) -> Tool:
-    """The tool, out of its emitted text."""
-    return load_tool("venice_search_web")
+CALL: dict[str, Any] = {"query": "red foxes"}
 
 
 @pytest.fixture
@@ -96,15 +89,6 @@ def test_what_venice_would_refuse_is_not_sent(
 def test_any_words_and_pages_are_taken(search: Callable[..., Any], query: str, limit: int, content: str) -> None:
     """Whatever is asked and found, the request is one that Venice allows, and the page comes back."""
     assert 1 == len(search(page(content), query=query, limit=limit)["results"])
-
-
-@pytest.fixture
-def local_tool(venice: LocalVenice, monkeypatch: pytest.MonkeyPatch, tool: Tool) -> Iterator[Tool]:
-    """The tool, over a real connection to the local Venice."""
-    monkeypatch.setenv("VENICE_API_KEY", venice.key)
-    monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
-    yield tool
-    tool.__globals__["_client"]().close()
 
 
 def test_searches_the_local_venice(local_tool: Tool) -> None:

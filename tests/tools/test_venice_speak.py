@@ -1,7 +1,7 @@
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from sanctum_venice_tools.emulator.process import LocalVenice
 from tests.tools.conftest import refusal
 
 Tool = Callable[..., str]
+CALL: dict[str, Any] = {"text": "The fox sleeps."}
 RATE = 24_000
 
 
@@ -44,12 +45,6 @@ def samples_of(file: bytes | Path) -> int:
     content = file if isinstance(file, bytes) else file.read_bytes()
     with av.open(io.BytesIO(content), "r") as source:
         return sum(frame.samples for frame in source.decode(audio=0))
-
-
-@pytest.fixture
-def tool(load_tool: Callable[[str], Tool]) -> Tool:
-    """The tool, out of its emitted text."""
-    return load_tool("venice_speak")
 
 
 @pytest.fixture
@@ -177,7 +172,7 @@ def test_joined_mp3_has_no_table_of_contents(speak: Callable[..., Any]) -> None:
 @pytest.mark.parametrize("kind", ["flac", "opus", "aac"])
 def test_what_cannot_be_joined_costs_nothing(speak: Callable[..., Any], speech: respx.Route, kind: str) -> None:
     """A long text in another format is refused with the reason, before anything is paid."""
-    assert f"{kind} files can't be joined: use mp3 or wav" in refusal(speak, LONG, format=kind)
+    assert f"{kind} can't be joined: use mp3 or wav" in refusal(speak, LONG, format=kind)
     assert not speech.called
 
 
@@ -289,7 +284,7 @@ def test_another_format_is_used_and_told(speak: Callable[..., Any], speech: resp
         ({"speed": 0}, "a speed of 0.25 to 4"),
         ({"speed": 4.1}, "a speed of 0.25 to 4"),
         ({"speed": float("nan")}, "a speed of 0.25 to 4"),
-        ({"style": "x" * 501, "model": "tts-qwen3-0-6b"}, "a style of at most 500"),
+        ({"style": "x" * 501, "model": "tts-qwen3-0-6b"}, "a style up to 500"),
         ({"style": "Sad."}, "tts-kokoro takes no style: leave it out, or use the model tts-qwen3-1-7b."),
         ({"voice": "af_skye"}, "tts-kokoro has no voice 'af_skye'. Leave it out, or use: af_sky"),
         ({"voice": "eve"}, "tts-kokoro has no voice 'eve'"),
@@ -371,16 +366,6 @@ def test_mp3_of_every_rate_joins(space: dict[str, Any], rate: int, bits: int) ->
 
     assert 2 * one <= samples_of(joined) <= 2 * one + 6000
     assert space["_sound_length"](joined)[2] == pytest.approx(samples_of(joined) / rate, abs=0.11)
-
-
-@pytest.fixture
-def local_tool(venice: LocalVenice, monkeypatch: pytest.MonkeyPatch, tool: Tool) -> Iterator[Tool]:
-    """The tool, over a real connection to the local Venice."""
-    monkeypatch.setenv("VENICE_API_KEY", venice.key)
-    monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
-    yield tool
-    tool.__globals__["_client"]().close()
-    venice.clear_faults()
 
 
 @pytest.mark.parametrize("name", ["tts-kokoro", "tts-chatterbox-hd", "tts-xai-v1", "tts-minimax-speech-02-hd"])

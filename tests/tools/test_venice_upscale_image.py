@@ -2,7 +2,7 @@ import base64
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,10 @@ import respx
 from PIL import Image
 
 from sanctum_venice_tools.emulator.process import LocalVenice
-from tests.tools.conftest import posts, refusal
+from tests.tools.conftest import PICTURE, posts, refusal
 
 Tool = Callable[..., str]
+CALL: dict[str, Any] = {"image": PICTURE}
 UPSCALER = {"id": "upscaler", "model_spec": {"pricing": {"upscale": {"2x": {"usd": 0.02}, "4x": {"usd": 0.08}}}}}
 
 
@@ -23,12 +24,6 @@ def draw(kind: str = "PNG", size: tuple[int, int] = (300, 250)) -> bytes:
     file = io.BytesIO()
     Image.linear_gradient("L").resize(size).save(file, kind)
     return file.getvalue()
-
-
-@pytest.fixture
-def tool(load_tool: Callable[[str], Tool]) -> Tool:
-    """The tool, out of its emitted text."""
-    return load_tool("venice_upscale_image")
 
 
 @pytest.fixture
@@ -168,16 +163,6 @@ def test_the_same_picture_lands_in_the_same_file(enlarge: Callable[..., Any], me
     """Names are made of the content."""
     assert enlarge()["file"] == enlarge()["file"]
     assert 2 == len(list(media.iterdir()))
-
-
-@pytest.fixture
-def local_tool(venice: LocalVenice, monkeypatch: pytest.MonkeyPatch, tool: Tool) -> Iterator[Tool]:
-    """The tool, over a real connection to the local Venice."""
-    monkeypatch.setenv("VENICE_API_KEY", venice.key)
-    monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
-    yield tool
-    tool.__globals__["_client"]().close()
-    venice.clear_faults()
 
 
 @pytest.mark.parametrize(("kind", "scale"), [("PNG", 2), ("JPEG", 4), ("WEBP", 4)])
