@@ -1,0 +1,183 @@
+"""Films: the settings and media of a job, in the form that a model takes, and nothing that it does not take."""
+
+import base64
+import functools
+import json
+import re
+from typing import Any
+
+from sanctum_venice_tools.runtime.intake import _read_local
+from sanctum_venice_tools.runtime.models import _pick_model
+from sanctum_venice_tools.runtime.options import _check_options
+from sanctum_venice_tools.runtime.ratio import _fit_ratio
+from sanctum_venice_tools.runtime.venice import VeniceError, _given
+
+# Lists in the options, the most that each may hold, and the fields of its items where these are objects.
+_LISTS = {
+    **{f"reference_{kind}_urls": (most, []) for kind, most in (("image", 30), ("video", 10), ("audio", 10))},
+    "reference_document_urls": (1, []),
+    "scene_image_urls": (4, []),
+    "elements": (4, ["frontal_image_url", "reference_image_urls", "video_url"]),
+    "keyframes": (10, ["image_url", "frame_index"]),
+}
+_CONTENT = ("negative_prompt", "audio_url", *_LISTS)
+_OPTIONS: dict[str, Any] = {
+    "upscale_factor": [1, 2, 4],
+    "bitrate_mode": ["standard", "high"],
+    "omni_reference_task_type": ["auto", "reference", "edit", "extend"],
+    "reference_video_total_duration": (0.0, 36_000.0),
+}
+_REFUSED = {
+    **dict.fromkeys(("seed", "fps", "guidance_scale", "motion_bucket_id", "n"), "Venice's films have no such thing"),
+    "consents": "consent is for a person to give, at Venice itself",
+}
+# What only the price depends on, and what it depends on together with the film.
+_QUOTED = "model duration resolution aspect_ratio audio upscale_factor reference_video_total_duration".split()  # noqa: SIM905
+
+# By the first bytes of a file, what it is; and the most megabytes that Venice takes of each.
+_FORMS = {
+    rb"\x89PNG": "image/png",
+    rb"\xff\xd8\xff": "image/jpeg",
+    rb"RIFF....WEBP": "image/webp",
+    rb"....ftypqt": "video/quicktime",
+    rb"....ftyp": "video/mp4",
+    rb"\x1aE\xdf\xa3": "video/webm",
+    rb"RIFF....WAVE": "audio/wav",
+    rb"ID3|\xff[\xe2-\xfb]": "audio/mpeg",
+    rb"%PDF": "application/pdf",
+}
+_MOST_MB = {"image": 25, "video": 50, "audio": 15, "document": 25}
+
+
+def _plan_film(
+    model: str, settings: dict[str, Any], options: dict[str, Any] | None, *, kind: str = "", **content: Any
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], list[str]]:
+    """The model, what to queue, what to ask the price of, and what was chosen on the caller's behalf.
+
+    Content is the prompt, the negative prompt and the media. A mere quote has none, and says by `kind` of what the
+    film is to be made: "text", "image", "video", "reference" or "upscale".
+    """
+    rare = dict(options or {})
+    for name in rare.keys() & _REFUSED:
+        raise VeniceError(f"The option '{name}' is not for films: {_REFUSED[name]}. Leave it out.")
+    settings = settings | _given(duration=rare.pop("seconds", None), aspect_ratio=rare.pop("size", None))
+    content = _given(**content) | {name: rare.pop(name) for name in _CONTENT if name in rare}
+    _check_options(rare, _OPTIONS)
+    _check_forms(content)
+    made_of = kind or _made_of(content, rare)
+    usual = f"wan-2.5-preview-{made_of}-to-video"  # what Venice's own documents take for an example
+    setting = f"VENICE_{made_of.upper()}_TO_VIDEO_MODEL"
+    fits = functools.partial(_is_for, "" if model else made_of)
+    chosen = _pick_model("video", model, setting=setting, usual=usual, fits=fits)
+    limits = chosen["model_spec"].get("constraints") or {}
+    if not kind:
+        _check_content(chosen["id"], limits, content)
+    if content.get("reference_video_urls") and "reference_video_total_duration" not in rare:
+        raise VeniceError("Give the option reference_video_total_duration, in seconds: the price depends on it.")
+    film, notes = _settle(chosen["id"], limits, settings)
+    quoted = {name: value for name, value in (film | rare).items() if name in _QUOTED}
+    rare.pop("reference_video_total_duration", None)
+    film |= rare | {name: _with_media(name, value) for name, value in content.items()}
+    if "video_url" in film and not limits.get("durations"):
+        quoted["video_url"] = film["video_url"]  # the price depends on how long it is
+    if len(json.dumps(film)) > 35 << 20:
+        raise VeniceError("Together, the media have more than the 35 MB that Venice takes. Give public URLs instead.")
+    return chosen, film, quoted, notes
+
+
+def _check_content(name: str, limits: dict[str, Any], content: dict[str, Any]) -> None:
+    """Refuse a prompt that is too long for a model, and media that it does not begin with."""
+    most = limits.get("prompt_character_limit") or 2500
+    for field in ("prompt", "negative_prompt"):
+        if len(content.get(field, "x" * (field == "negative_prompt"))) not in range(1, most + 1):
+            raise VeniceError(f"The {field} must have 1 to {most} characters. Shorten it.")
+    basis = str(limits.get("model_type", "")).removesuffix("-to-video")
+    has_media = any("_url" in field or field in _LISTS for field in content if field != "audio_url")
+    if basis in ("text", "image", "video") and has_media == (basis == "text"):
+        needs = "words alone: leave the media out" if basis == "text" else f"a given {basis}: give one"
+        raise VeniceError(f"{name} makes films of {needs}, or leave model out.")
+
+
+def _made_of(media: dict[str, Any], rare: dict[str, Any]) -> str:
+    """Of what a film with such media is made."""
+    if "upscale_factor" in rare:
+        return "upscale"
+    if media.keys() & {"elements", "scene_image_urls"} or any(name.startswith("reference") for name in media):
+        return "reference"
+    if "video_url" in media:
+        return "video"
+    return "image" if media.keys() & {"image_url", "end_image_url", "keyframes"} else "text"
+
+
+def _is_for(made_of: str, model: dict[str, Any]) -> bool:
+    """Whether a model makes such films; that it takes references, or enlarges, only its name tells."""
+    named = re.search(r"reference|upscale", model["id"])
+    basis = str((model["model_spec"].get("constraints") or {}).get("model_type", "")).partition("-")[0]
+    return made_of in ("", named[0] if named else basis)
+
+
+def _settle(name: str, limits: dict[str, Any], wanted: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The settings that decide on the price, each said outright, so that what is quoted is what is queued."""
+    settled, notes = {"model": name}, []
+    asked = {field: str(wanted.get(field) or "").strip() for field in ("duration", "resolution", "aspect_ratio")}
+    asked["duration"] = re.sub(r"^(\d+)(\.0)? ?(s|sec|seconds?)?$", r"\1s", asked["duration"])
+    for field, usual in (("duration", "5s"), ("resolution", "720p"), ("aspect_ratio", "16:9")):
+        listed = limits.get(f"{field}s") or []
+        choices = [listed] if isinstance(listed, str) else listed
+        value = asked[field]
+        if value and field == "aspect_ratio" and choices:
+            value = _fit_ratio(value, choices)
+        free = not choices and field == "duration" and re.fullmatch(r"([1-9]|[12]\d|30)s|-1|1 gen|[aA]uto", value)
+        if value and value not in choices and not free:
+            offered = f"it has {', '.join(choices)}" if choices else "it leaves no choice"
+            raise VeniceError(f"{name} has no {field} {value!r:.40}: {offered}. Choose so, or another model.")
+        settled |= _given(**{field: value or (usual if usual in choices else next(iter(choices), ""))})
+        if choices and settled[field] != (wanted.get(field) or ""):
+            notes.append(f"{field}: {settled[field]}")
+    settled.setdefault("duration", "auto")
+    if limits.get("audio_configurable"):
+        settled["audio"] = wanted.get("audio", True)
+    elif limits.get("audio") and not wanted.get("audio", True):
+        raise VeniceError(f"{name} always makes sound. Leave audio out, or choose another model.")
+    return settled, [f"Chosen for you: {', '.join(notes)}."] if notes else []
+
+
+def _check_forms(content: dict[str, Any]) -> None:
+    """Refuse content that is not of the form that Venice takes."""
+    for name in content.keys() - _LISTS:
+        if not isinstance(content[name], str):
+            raise VeniceError(f"The option '{name}' is a text. Correct it.")
+    for name in content.keys() & _LISTS:
+        most, fields = _LISTS[name]
+        items = content[name] if isinstance(content[name], list) else []
+        if not 0 < len(items) <= most or not all(_fits(item, fields) for item in items):
+            form = f"objects of {', '.join(fields)}" if fields else "URLs or stored files"
+            raise VeniceError(f"The option '{name}' is a list of 1 to {most} {form}. Correct it.")
+
+
+def _fits(item: Any, fields: list[str]) -> bool:
+    """Whether an item of a list is of the form that Venice takes: a text, or an object of these fields."""
+    if not fields or not isinstance(item, dict):
+        return not fields and isinstance(item, str)
+    values = dict(item)
+    more, frame = values.pop("reference_image_urls", []), values.pop("frame_index", 0)
+    sound = isinstance(more, list) and len(more) <= 3 and type(frame) is int and frame >= 0
+    whole = set(item) <= {*fields} and ("frame_index" not in fields or len(item) == 2)
+    return sound and whole and all(isinstance(value, str) for value in [*values.values(), *more])
+
+
+def _with_media(name: str, value: Any) -> Any:
+    """A field whose stored files and data URLs are data URLs of the right type; public URLs stay."""
+    if isinstance(value, dict):
+        return {field: _with_media(field, part) for field, part in value.items()}
+    if isinstance(value, list):
+        return [_with_media(name, part) for part in value]
+    if not (kind := re.search(r"(image|video|audio|document)_urls?$", name)):
+        return value
+    if re.match(r"(?i)https?://\S+$", value):
+        return value
+    content = _read_local(value, most_mb=_MOST_MB[kind[1]])
+    form = next((form for start, form in _FORMS.items() if re.match(start, content, re.DOTALL)), "")
+    if not form.startswith("application" if kind[1] == "document" else kind[1]):
+        raise VeniceError(f"{value[:60]!r} is no {kind[1]} that Venice takes. Give another.")
+    return f"data:{form};base64,{base64.b64encode(content).decode()}"

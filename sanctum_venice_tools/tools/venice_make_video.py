@@ -1,0 +1,43 @@
+"""Make a film in one call."""
+
+from sanctum_venice_tools.runtime.film import _plan_film
+from sanctum_venice_tools.runtime.jobs import _queue, _quote, _retrieve_kindly
+from sanctum_venice_tools.runtime.venice import _answer
+
+TOOLSET = "video"
+COST = "dollars"
+
+
+def venice_make_video(
+    *,
+    prompt: str,
+    image: str = "",
+    duration: str = "",
+    resolution: str = "",
+    aspect_ratio: str = "",
+    audio: bool = True,
+    model: str = "",
+    wait_seconds: int = 90,
+) -> str:
+    """Have a film made and wait for it: quote, queue and retrieve in one call, for a film without special wishes.
+
+    Costs 0.1 to 10 US dollars. What takes longer than the wait is handed over as a job for venice_retrieve_video.
+
+    Args:
+        prompt: What is to be seen, how it moves, and what is heard.
+        image: The first frame: a stored file or public URL.
+        duration: Seconds, such as "5s".
+        resolution: Such as "720p".
+        aspect_ratio: Such as "16:9"; not with image.
+        audio: False makes it silent, for less.
+        model: Best left out.
+        wait_seconds: How long to wait, 0 to 100.
+
+    Returns:
+        JSON: file, type, bytes, or status and next (when to ask again); job, cost_usd, model, notes.
+    """
+    settings = {"duration": duration, "resolution": resolution, "aspect_ratio": aspect_ratio, "audio": audio}
+    chosen, film, quoted, notes = _plan_film(model, settings, None, prompt=prompt, image_url=image)
+    queued = _queue("video", film, _quote("video", quoted))
+    done = _retrieve_kindly("video", queued["job"], wait_seconds) if "job" in queued else {"next": queued["next"]}
+    return _answer(**{**queued, "next": None, **done}, model=chosen["id"], notes=notes)

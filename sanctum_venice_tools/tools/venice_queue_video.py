@@ -1,0 +1,61 @@
+"""Buy a film."""
+
+from typing import Any
+
+from sanctum_venice_tools.runtime.film import _plan_film
+from sanctum_venice_tools.runtime.jobs import _queue, _quote
+from sanctum_venice_tools.runtime.venice import _answer
+
+TOOLSET = "core"
+COST = "dollars"
+
+
+def venice_queue_video(
+    *,
+    prompt: str,
+    image: str = "",
+    end_image: str = "",
+    reference_images: list[str] | None = None,
+    video: str = "",
+    duration: str = "",
+    resolution: str = "",
+    aspect_ratio: str = "",
+    audio: bool = True,
+    model: str = "",
+    options: dict[str, Any] | None = None,
+) -> str:
+    """Have a film made, from words, a picture or a film. Takes minutes.
+
+    Costs 0.1 to 10 dollars: see venice_quote_video. Then call venice_retrieve_video.
+
+    Args:
+        prompt: What is to be seen, how it moves, what is heard.
+        image: The first frame: a stored file or public URL.
+        end_image: The last frame.
+        reference_images: People or things to appear.
+        video: A film to change.
+        duration: Such as "5s".
+        resolution: Such as "720p".
+        aspect_ratio: Such as "16:9".
+        audio: False: silent, for less.
+        model: Best left out.
+        options: negative_prompt, upscale_factor (enlarges video), audio_url, keyframes (image_url, frame_index),
+            elements, scene_image_urls, reference_video_urls, reference_audio_urls, reference_document_urls,
+            reference_video_total_duration, bitrate_mode, omni_reference_task_type.
+
+    Returns:
+        JSON: job (keep it: only it leads to the film), cost_usd, model, notes.
+    """
+    settings = {"duration": duration, "resolution": resolution, "aspect_ratio": aspect_ratio, "audio": audio}
+    chosen, film, quoted, notes = _plan_film(
+        model,
+        settings,
+        options,
+        prompt=prompt,
+        image_url=image,
+        end_image_url=end_image,
+        reference_image_urls=reference_images,
+        video_url=video,
+    )
+    queued = _queue("video", film, _quote("video", quoted))
+    return _answer(**queued, model=chosen["id"], notes=notes)

@@ -1,0 +1,47 @@
+"""Tell what a film would cost."""
+
+from typing import Any, Literal
+
+from sanctum_venice_tools.runtime.film import _plan_film
+from sanctum_venice_tools.runtime.jobs import _quote
+from sanctum_venice_tools.runtime.venice import _answer
+
+TOOLSET = "core"
+COST = "free"
+
+
+def venice_quote_video(
+    *,
+    kind: Literal["text", "image", "video", "reference", "upscale"] = "text",
+    duration: str = "",
+    resolution: str = "",
+    aspect_ratio: str = "",
+    audio: bool = True,
+    model: str = "",
+    options: dict[str, Any] | None = None,
+) -> str:
+    """Ask what a film would cost, and what its model offers, before venice_queue_video. Free.
+
+    Args:
+        kind: What it is made from; upscale enlarges a video.
+        duration: As for venice_queue_video.
+        resolution: Likewise.
+        aspect_ratio: Likewise.
+        audio: Likewise.
+        model: Best left out.
+        options: upscale_factor, reference_video_total_duration.
+
+    Returns:
+        JSON: price_usd, model, settings, durations, resolutions, aspect_ratios, notes.
+    """
+    settings = {"duration": duration, "resolution": resolution, "aspect_ratio": aspect_ratio, "audio": audio}
+    chosen, _, quoted, notes = _plan_film(model, settings, options, kind=kind)
+    limits = chosen["model_spec"].get("constraints") or {}
+    return _answer(
+        price_usd=_quote("video", quoted),
+        model=chosen["id"],
+        settings={name: value for name, value in quoted.items() if name != "model"},
+        **{name: limits.get(name) for name in ("durations", "resolutions", "aspect_ratios")},
+        notes=notes,
+        next="Call venice_queue_video with the same settings.",
+    )

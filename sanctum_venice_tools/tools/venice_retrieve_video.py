@@ -1,0 +1,20 @@
+"""Fetch a film."""
+
+from sanctum_venice_tools.runtime.jobs import _retrieve
+from sanctum_venice_tools.runtime.venice import _answer
+
+TOOLSET = "core"
+COST = "free"
+
+
+def venice_retrieve_video(*, job: str, wait_seconds: int = 60) -> str:
+    """Get the film of a job, as a stored file. Free, as often as you like.
+
+    Args:
+        job: The whole job string.
+        wait_seconds: How long to wait if it is not done, 0 to 100.
+
+    Returns:
+        JSON: file, type, bytes; or status, seconds_run, usual_seconds, next (when to ask again).
+    """
+    return _answer(**_retrieve("video", job, wait_seconds))

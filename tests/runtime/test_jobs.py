@@ -1,0 +1,550 @@
+"""Jobs: bought once, never lost, fetched as often as wanted; and never too dear."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import respx
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sanctum_venice_tools.emulator import errors, faults
+from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
+from tests.conftest import Clock
+
+Tool = Callable[..., str]
+Space = dict[str, Any]
+BASE = "https://api.venice.ai/api/v1"
+JOB = "venice-video|wan-2.5|0f1e2d3c"
+PRIVATE = f"{JOB}|https://films.example.org/0f1e.mp4?key=a_b-c"
+FILM = b"\0\0\0\x18ftypisom" + bytes(300)
+SONG = b"ID3\x04" + bytes(300)
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[respx.MockRouter]:
+    """The routes of Venice, in process."""
+    monkeypatch.setenv("VENICE_API_KEY", "sk-in-process")
+    with respx.mock(base_url=BASE, assert_all_called=False) as router:
+        yield router
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock on which sleeping takes no time."""
+    return Clock()
+
+
+@pytest.fixture
+def space(load_tool: Callable[[str], Tool], clock: Clock) -> Space:
+    """The globals of the text that has all of a job's life in it."""
+    found: Space = load_tool("venice_make_video").__globals__
+    found["time"] = clock
+    return found
+
+
+@pytest.fixture
+def retrieve(load_tool: Callable[[str], Tool], clock: Clock) -> Callable[..., Any]:
+    """Retrieve a film; the reply as an object."""
+    tool = load_tool("venice_retrieve_video")
+    tool.__globals__["time"] = clock
+    return lambda **arguments: json.loads(tool(**{"job": JOB, **arguments}))
+
+
+@pytest.fixture
+def media(tmp_path: Path) -> Path:
+    """The media store."""
+    return tmp_path / "media"
+
+
+def processing(run: float, usual: float) -> httpx.Response:
+    """What Venice says of a job that is not done, in milliseconds."""
+    told = {"status": "PROCESSING", "execution_duration": run * 1000, "average_execution_time": usual * 1000}
+    return httpx.Response(200, json=told)
+
+
+def done(content: bytes = FILM, kind: str = "video/mp4") -> httpx.Response:
+    """What Venice sends of a job that is done."""
+    return httpx.Response(200, content=content, headers={"content-type": kind})
+
+
+def refusal(call: Callable[..., Any], *sent: Any, **arguments: Any) -> str:
+    """The one-line error that a call ends with."""
+    with pytest.raises(Exception) as failure:  # noqa: PT011 - the type is the emitted text's own
+        call(*sent, **arguments)
+    assert "VeniceError" == type(failure.value).__name__
+    assert 1 == len(str(failure.value).splitlines())
+    return str(failure.value)
+
+
+# --- the job string ---
+
+
+@pytest.mark.parametrize(
+    "text", [JOB, f" {JOB}\n", f"`{JOB}`", f'the job is "{JOB}".', f"({JOB})", f"<{JOB}>", f"job: '{JOB}',"], ids=repr
+)
+def test_a_job_is_read_wherever_it_stands(space: Space, text: str) -> None:
+    """Quotes, brackets and words around a pasted job do no harm."""
+    assert ("wan-2.5", "0f1e2d3c", "") == space["_read_job"](text, "video")
+
+
+@given(
+    model=st.from_regex(r"[a-z0-9]([a-z0-9./:_-]{0,60}[a-z0-9])?", fullmatch=True),
+    queue_id=st.one_of(
+        st.from_regex(r"[A-Za-z0-9_-]{1,60}", fullmatch=True), st.text("ab|%2F'\" \n", min_size=1, max_size=50)
+    ),
+    url=st.sampled_from(["", "https://files.example.org/a/b.mp4?token=x_y-z&e=1", "http://127.0.0.1:8484/files/x.mp4"]),
+    kind=st.sampled_from(["video", "audio"]),
+)
+@settings(max_examples=100, deadline=None)
+def test_a_job_holds_all_that_retrieval_needs(
+    texts: dict[str, str], model: str, queue_id: str, url: str, kind: str
+) -> None:
+    """What Venice told when the job was queued comes out of the string again."""
+    space: Space = {"__name__": "emitted"}
+    exec(texts["venice_make_video"], space)  # noqa: S102 - what ships is what is tested
+    told = {"model": model, "queue_id": queue_id} | ({"download_url": url} if url else {})
+    space["_call"] = lambda *_, **__: (told, {})
+
+    assert (model, queue_id, url) == space["_read_job"](space["_queue"](kind, {}, 0.1)["job"], kind)
+
+
+@pytest.mark.parametrize("job", ["", "0f1e2d3c", "venice-video|wan-2.5", "venice-video||x"], ids=repr)
+def test_what_is_no_job_is_refused(retrieve: Callable[..., Any], api: respx.MockRouter, job: str) -> None:
+    """Half a job is not sent to Venice; the agent learns what to give."""
+    assert "This is no video job. Give the whole string" in refusal(retrieve, job=job)
+    assert 0 == len(api.calls)
+
+
+def test_a_job_of_another_kind_is_refused(retrieve: Callable[..., Any], api: respx.MockRouter) -> None:
+    """Music is not looked for among films; the agent learns which tool has it."""
+    message = refusal(retrieve, job="venice-audio|elevenlabs-music|77")
+
+    assert "This job is for venice_retrieve_music. Give it to that tool." == message
+    assert 0 == len(api.calls)
+
+
+# --- retrieving ---
+
+
+def test_a_finished_film_is_kept_byte_for_byte(
+    retrieve: Callable[..., Any], api: respx.MockRouter, media: Path
+) -> None:
+    """The film is in the media store under a name made of its job; Venice's copy is left alone."""
+    route = api.post("/video/retrieve").mock(return_value=done())
+    reply = retrieve()
+
+    assert FILM == Path(reply["file"]).read_bytes()
+    assert [Path(reply["file"])] == list(media.iterdir())
+    assert ("video/mp4", len(FILM)) == (reply["type"], reply["bytes"])
+    assert [{"model": "wan-2.5", "queue_id": "0f1e2d3c"}] == [json.loads(one.request.content) for one in route.calls]
+
+
+def test_a_film_that_is_there_is_not_fetched_again(retrieve: Callable[..., Any], api: respx.MockRouter) -> None:
+    """Retrieving again, in this conversation or another, gives the same file without asking Venice."""
+    route = api.post("/video/retrieve").mock(return_value=done())
+
+    assert retrieve() == retrieve(job=f"It was `{JOB}`")
+    assert 1 == route.call_count
+
+
+def test_a_film_that_was_taken_away_is_fetched_anew(retrieve: Callable[..., Any], api: respx.MockRouter) -> None:
+    """When the file is gone, Venice is asked for it again."""
+    route = api.post("/video/retrieve").mock(return_value=done())
+    Path(retrieve()["file"]).unlink()
+
+    assert FILM == Path(retrieve()["file"]).read_bytes()
+    assert 2 == route.call_count
+
+
+def test_two_jobs_are_two_files(retrieve: Callable[..., Any], api: respx.MockRouter) -> None:
+    """Films of one model do not overwrite each other, even when their bytes are the same."""
+    api.post("/video/retrieve").mock(return_value=done())
+
+    assert retrieve()["file"] != retrieve(job=f"{JOB}-2")["file"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "wait", "slept", "next_step"),
+    [
+        ([(0, 60)], 0, [], "Ask again in 60 s"),
+        ([(0, 60), (20, 60), (40, 60)], 45, [20, 20], "Ask again in 20 s"),
+        ([(50, 60), (55, 60), (61, 60), (66, 60)], 16, [5, 5, 5], "Ask again in 15 s"),
+        ([(0, 12), (6, 12)], 6, [6], "Ask again in 15 s"),
+        ([(0, 0)], -5, [], "Ask again in 15 s"),
+    ],
+    ids=["no wait", "long", "nearly done", "half of what is left", "negative"],
+)
+def test_waiting_is_bounded_and_slow(  # noqa: PLR0917 - the parameters of a table
+    retrieve: Callable[..., Any],
+    api: respx.MockRouter,
+    clock: Clock,
+    answers: list[tuple[int, int]],
+    wait: int,
+    slept: list[float],
+    next_step: str,
+) -> None:
+    """It asks every 5 to 20 s, as long as it was told to wait, and then says when to ask again."""
+    route = api.post("/video/retrieve").mock(side_effect=[processing(*one) for one in answers])
+    reply = retrieve(wait_seconds=wait)
+
+    assert (slept, len(answers)) == (clock.slept, route.call_count)
+    assert ("processing", answers[-1][0], answers[-1][1]) == (
+        reply["status"],
+        reply["seconds_run"],
+        reply["usual_seconds"],
+    )
+    assert reply["next"].startswith(next_step)
+    assert JOB == reply["job"]
+
+
+def test_the_tools_own_time_bounds_the_wait(
+    load_tool: Callable[[str], Tool], api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    """However long a wait is asked for, 20 s of the tool's time are left to fetch the file."""
+    monkeypatch.setenv("VENICE_TOOL_SECONDS", "110")
+    api.post("/video/retrieve").mock(return_value=processing(0, 1000))
+    tool = load_tool("venice_retrieve_video")
+    tool.__globals__["time"] = clock
+    tool(job=JOB, wait_seconds=10_000)
+
+    assert [20.0] * 4 == clock.slept
+
+
+def test_waiting_ends_with_the_film(retrieve: Callable[..., Any], api: respx.MockRouter, clock: Clock) -> None:
+    """As soon as the film is done, it is there."""
+    api.post("/video/retrieve").mock(side_effect=[processing(0, 20), done()])
+
+    assert "file" in retrieve(wait_seconds=60)
+    assert [10.0] == clock.slept
+
+
+@pytest.mark.parametrize(
+    ("kind", "suffix", "content"),
+    [
+        ("audio/mpeg", "mp3", SONG),
+        ("audio/wav", "wav", b"RIFF\0\0\0\0WAVE"),
+        ("audio/x-wav", "wav", b"RIFF\0\0\0\0WAVE"),
+        ("audio/flac; charset=binary", "flac", b"fLaC" + bytes(20)),
+        ("application/octet-stream", "mp3", b"\xff\xfb\x90\x00" + bytes(20)),
+    ],
+)
+def test_sounds_are_named_by_their_type(
+    space: Space, api: respx.MockRouter, kind: str, suffix: str, content: bytes
+) -> None:
+    """The Content-Type decides on a file's ending."""
+    api.post("/audio/retrieve").mock(return_value=done(content, kind))
+    reply = space["_retrieve"]("audio", "venice-audio|elevenlabs-music|77", 0)
+
+    assert (f".{suffix}", content) == (Path(reply["file"]).suffix, Path(reply["file"]).read_bytes())
+
+
+@pytest.mark.parametrize("content", [b"", b"<p>", b"\0" * 50, b"{"], ids=repr)
+def test_what_is_no_film_is_not_kept(
+    retrieve: Callable[..., Any], api: respx.MockRouter, media: Path, content: bytes
+) -> None:
+    """Bytes that are no film leave no file, and the agent may ask again."""
+    api.post("/video/retrieve").mock(return_value=done(content))
+
+    assert "Venice sent no sound or film. Asking again is free" in refusal(retrieve)
+    assert [] == list(media.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (404, {"error": "Not found"}, "Not found. Venice has no such job: copy the string exactly."),
+        (422, errors.provider_policy("wan-2-7").body, "recommended_model: wan-2-7"),
+        (422, errors.provider_policy("wan-2-7").body, "credits_refunded: True"),
+        (500, {"error": "Inference failed"}, "Inference failed. Try again later."),
+        (503, {"error": "At capacity"}, "At capacity. Try again later."),
+    ],
+)
+def test_a_failed_job_is_told(
+    retrieve: Callable[..., Any], api: respx.MockRouter, status: int, body: Any, said: str
+) -> None:
+    """There is no status for a failure: it is an error of HTTP, with what became of the money."""
+    api.post("/video/retrieve").respond(status, json=body)
+
+    assert said in refusal(retrieve)
+
+
+@pytest.mark.parametrize("error", [httpx.ReadTimeout("slow"), httpx.ReadError("reset")], ids=repr)
+def test_a_lost_retrieval_cost_nothing(retrieve: Callable[..., Any], api: respx.MockRouter, error: Exception) -> None:
+    """Fetching is free, so the agent is told to try again."""
+    api.post("/video/retrieve").mock(side_effect=error)
+
+    assert "nothing was charged. Try again." in refusal(retrieve)
+
+
+# --- films at an address of their own ---
+
+
+def test_a_private_film_is_fetched_without_the_key(
+    retrieve: Callable[..., Any], api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """COMPLETED means that the film lies at the job's own address, which is called as any public one is."""
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("93.184.216.34", 0))])
+    told = {"status": "COMPLETED", "execution_duration": 9, "average_execution_time": 9}
+    api.post("/video/retrieve").respond(json=told)
+    address = api.get("https://93.184.216.34/0f1e.mp4", params={"key": "a_b-c"}).mock(return_value=done())
+    reply = retrieve(job=PRIVATE)
+
+    assert FILM == Path(reply["file"]).read_bytes()
+    assert "films.example.org" == address.calls.last.request.headers["host"]
+    assert "authorization" not in address.calls.last.request.headers
+    assert reply == retrieve(job=JOB)
+
+
+def test_a_job_without_its_address_is_told(retrieve: Callable[..., Any], api: respx.MockRouter) -> None:
+    """A string that lost its last part leads to no film, and the agent learns why."""
+    told = {"status": "COMPLETED", "execution_duration": 9, "average_execution_time": 9}
+    api.post("/video/retrieve").respond(json=told)
+
+    assert "its download address is missing here: copy the whole job string" in refusal(retrieve)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "169.254.169.254", "[::1]", "localhost"])
+def test_an_address_in_a_private_network_is_not_called(
+    retrieve: Callable[..., Any], api: respx.MockRouter, host: str
+) -> None:
+    """A job string is text that anybody may have written: it opens no way into the operator's network."""
+    told = {"status": "COMPLETED", "execution_duration": 9, "average_execution_time": 9}
+    route = api.post("/video/retrieve").respond(json=told)
+
+    assert "private network" in refusal(retrieve, job=f"{JOB}|http://{host}/secret")
+    assert 1 == len(api.calls) == route.call_count
+
+
+# --- buying ---
+
+
+def test_a_job_is_bought_once(space: Space, api: respx.MockRouter) -> None:
+    """A reply that is lost may have been a purchase: it is not repeated, and the agent learns what to check."""
+    route = api.post("/video/queue").mock(side_effect=httpx.ReadTimeout("slow"))
+
+    assert "it may be charged. Ask the person, or look at venice_report_usage, before you try again." in refusal(
+        space["_queue"], "video", {}, 0.5
+    )
+    assert 1 == route.call_count
+
+
+@pytest.mark.parametrize(
+    ("limit", "price"),
+    [("1", 1.01), ("0", 0.01), ("0.50", 0.5001), (" 2 ", 3.0)],
+    ids=["over", "none", "exact", "blanks"],
+)
+def test_what_is_too_dear_is_not_bought(
+    space: Space, api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch, limit: str, price: float
+) -> None:
+    """Above the operator's limit nothing is queued, and the agent reads the price and the limit."""
+    monkeypatch.setenv("VENICE_MAX_USD", limit)
+    message = refusal(space["_queue"], "video", {}, price)
+
+    assert f"This costs {price:g} USD, and the operator allows {float(limit):g} a call (VENICE_MAX_USD)" in message
+    assert 0 == len(api.calls)
+
+
+@pytest.mark.parametrize("limit", ["", "  ", "1", "1.0", "900"])
+def test_what_is_within_the_limit_is_bought(
+    space: Space, api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    """A price of just the limit is allowed; without a limit, any is."""
+    monkeypatch.setenv("VENICE_MAX_USD", limit)
+    api.post("/video/queue").respond(json={"model": "wan", "queue_id": "1"})
+
+    assert ("venice-video|wan|1", 1.0) == tuple(space["_queue"]("video", {}, 1.0)[name] for name in ("job", "cost_usd"))
+
+
+@pytest.mark.parametrize("limit", ["five", "-1", "1,5", "$2", "1e9", "nan", "inf"])
+def test_a_limit_that_is_no_number_stops_all_buying(
+    space: Space, api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    """An operator who meant to set a limit never finds that there was none."""
+    monkeypatch.setenv("VENICE_MAX_USD", limit)
+
+    assert "VENICE_MAX_USD is no number of dollars" in refusal(space["_queue"], "video", {}, 0.01)
+    assert 0 == len(api.calls)
+
+
+def test_consent_is_for_a_person_to_give(space: Space, api: respx.MockRouter) -> None:
+    """Where Venice asks for consent, the agent gets the whole policy to show, and nothing is sent again."""
+    policy = "I confirm. " * 200
+    body = faults.CONSENT | {"consent": {"consent_version": "1", "policy_text": policy}}
+    route = api.post("/video/queue").respond(409, json=body)
+    told = space["_queue"]("video", {"model": "seedance"}, 0.5)
+
+    assert policy == told["policy"]
+    assert "nothing was queued, nothing was spent" in told["status"]
+    assert ["image"] == told["faces_in"]
+    assert faults.CONSENT["docs_url"] == told["how"]
+    assert "Only they can consent" in told["next"]
+    assert "job" not in told
+    assert 1 == route.call_count
+
+
+def test_no_text_can_consent(texts: dict[str, str]) -> None:
+    """No tool holds the words with which one consents."""
+    assert [] == [name for name, text in texts.items() if "confirmed_" in text]
+
+
+# --- deleting ---
+
+
+@pytest.fixture
+def delete(load_tool: Callable[[str], Tool]) -> Callable[..., Any]:
+    """Delete Venice's copy; the reply as an object."""
+    tool = load_tool("venice_delete_video")
+    return lambda **arguments: json.loads(tool(**{"job": JOB, **arguments}))
+
+
+def test_only_what_is_stored_is_deleted(
+    delete: Callable[..., Any], retrieve: Callable[..., Any], api: respx.MockRouter
+) -> None:
+    """Venice's copy goes only after the file is whole here, and the file stays."""
+    route = api.post("/video/complete").respond(json={"success": True})
+    api.post("/video/retrieve").mock(return_value=done())
+
+    assert "It is not stored here, and would be lost. Call venice_retrieve_video first" in refusal(delete)
+    assert not route.called
+    file = retrieve()["file"]
+    assert {"deleted": True, "file": file} == delete()
+    assert {"model": "wan-2.5", "queue_id": "0f1e2d3c"} == json.loads(route.calls.last.request.content)
+    assert FILM == Path(file).read_bytes()
+
+
+def test_half_a_file_is_none(delete: Callable[..., Any], media: Path, space: Space) -> None:
+    """A download that is under way, or broke off, does not count as stored."""
+    media.mkdir(exist_ok=True)
+    (media / f"{space['_name_of']('video', 'wan-2.5', '0f1e2d3c')}.77.part").write_bytes(FILM[:50])
+
+    assert "It is not stored here" in refusal(delete)
+
+
+def test_a_caller_may_insist(delete: Callable[..., Any], api: respx.MockRouter) -> None:
+    """What was never fetched is deleted only when that is said; one that is not done yet stays."""
+    api.post("/video/complete").respond(json={"success": False})
+
+    assert {"deleted": False, "next": "It is not finished, or in use. Try again in a few minutes."} == delete(
+        even_if_not_stored=True
+    )
+
+
+def test_music_is_deleted_too(delete: Callable[..., Any], api: respx.MockRouter) -> None:
+    """A job of music goes to its own endpoint."""
+    route = api.post("/audio/complete").respond(json={"success": True})
+    delete(job="venice-audio|elevenlabs-music|77", even_if_not_stored=True)
+
+    assert {"model": "elevenlabs-music", "queue_id": "77"} == json.loads(route.calls.last.request.content)
+
+
+def test_an_address_is_revoked(
+    delete: Callable[..., Any], api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A film that lies at an address of its own is deleted there, without the key."""
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("93.184.216.34", 0))])
+    address = api.delete("https://93.184.216.34/0f1e.mp4", params={"key": "a_b-c"}).respond(204)
+
+    assert {"deleted": True} == delete(job=PRIVATE, even_if_not_stored=True)
+    assert "authorization" not in address.calls.last.request.headers
+
+
+# --- over a real connection ---
+
+
+@pytest.fixture
+def local(venice: LocalVenice, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalVenice]:
+    """The local Venice as the tools' Venice; no fault outlives the test."""
+    monkeypatch.setenv("VENICE_API_KEY", venice.key)
+    monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
+    yield venice
+    venice.clear_faults()
+
+
+def bought(load_tool: Callable[[str], Tool], **settings: Any) -> str:
+    """The job string of a film that was bought just now."""
+    tool = load_tool("venice_queue_video")
+    reply = json.loads(tool(**{"prompt": "A fox", "resolution": "480p", **settings}))
+    tool.__globals__["_client"]().close()
+    time.sleep(0.2)  # the local Venice's films take a tenth of a second here
+    return str(reply["job"])
+
+
+def fetch(load_tool: Callable[[str], Tool], job: str) -> Any:
+    """The reply of a retrieval by a tool of a fresh process, so to say."""
+    tool = load_tool("venice_retrieve_video")
+    try:
+        return json.loads(tool(job=job))
+    finally:
+        tool.__globals__["_client"]().close()
+
+
+@pytest.mark.parametrize("fault", ["reset", "reset-midway"])
+def test_a_broken_download_can_be_repeated(
+    local: LocalVenice, load_tool: Callable[[str], Tool], media: Path, fault: str
+) -> None:
+    """When the connection breaks, no part stays, nothing is deleted, and the next call gets all of it."""
+    job = bought(load_tool)
+    local.order_fault(fault=fault, path="/video/retrieve", bytes=3000)
+
+    assert "sent no whole reply; nothing was charged. Try again." in refusal(fetch, load_tool, job)
+    assert [] == list(media.iterdir())
+    assert b"ftyp" == Path(fetch(load_tool, job)["file"]).read_bytes()[4:8]
+
+
+def test_a_download_that_takes_too_long_can_be_repeated(
+    local: LocalVenice, load_tool: Callable[[str], Tool], media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A film that trickles is given up in time, and leaves no part."""
+    job = bought(load_tool)
+    local.order_fault(fault="drip", path="/video/retrieve", bytes=1000, seconds=0.3)
+    monkeypatch.setenv("VENICE_TOOL_SECONDS", "1")
+
+    assert "took too long; nothing was charged. Try again." in refusal(fetch, load_tool, job)
+    assert [] == list(media.iterdir())
+
+
+def test_a_private_film_comes_from_the_local_venice(local: LocalVenice, load_tool: Callable[[str], Tool]) -> None:
+    """The operator's own Venice may be in a private network: its addresses are called."""
+    job = bought(load_tool, model="grok-imagine-text-to-video-private")
+
+    assert f"|{local.base_url.removesuffix('/api/v1')}/files/" in job
+    assert b"ftyp" == Path(fetch(load_tool, job)["file"]).read_bytes()[4:8]
+
+
+PROGRAM = """
+import json, resource, sys
+{text}
+if {job!r}:
+    print(venice_retrieve_video(job={job!r}), file=sys.stderr)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def test_a_large_film_takes_little_memory(texts: dict[str, str], tmp_path: Path) -> None:
+    """A film of 300 MB costs at most 30 MB of memory above what a tool takes that does nothing."""
+    size = 300_000_000
+
+    def peak(job: str, **settings: str) -> int:
+        program = PROGRAM.format(text=texts["venice_retrieve_video"], job=job)
+        environment = {"PATH": os.environ["PATH"], "VENICE_MEDIA_DIR": str(tmp_path / "media"), **settings}
+        command = [sys.executable, "-I", "-"]
+        ran = subprocess.run(
+            command, input=program, env=environment, capture_output=True, text=True, timeout=60, check=True
+        )
+        if job:
+            assert size == json.loads(ran.stderr)["bytes"] == Path(json.loads(ran.stderr)["file"]).stat().st_size
+        return int(ran.stdout)
+
+    with running_venice(allow_faults=True) as venice:
+        venice.order_fault(fault="bytes", path="/video/retrieve", bytes=size, content_type="video/mp4")
+        with_film = peak(JOB, VENICE_API_KEY=venice.key, VENICE_BASE_URL=venice.base_url)
+
+    assert with_film - peak("") < 30_000  # kilobytes

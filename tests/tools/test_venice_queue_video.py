@@ -1,0 +1,408 @@
+import base64
+import io
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import respx
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from sanctum_venice_tools.emulator import film as films
+from sanctum_venice_tools.emulator import sound
+from sanctum_venice_tools.emulator.process import LocalVenice
+from tests.tools.conftest import refusal
+
+Tool = Callable[..., str]
+CALL: dict[str, Any] = {"prompt": "A fox runs through snow.", "resolution": "480p"}
+PICTURE = "https://example.com/fox.png"
+FILM = "https://example.com/fox.mp4"
+
+
+def model(name: str, made_of: str, **limits: Any) -> dict[str, Any]:
+    """A film model as Venice lists it."""
+    settings = {"durations": ["5s", "10s"], "resolutions": ["480p", "720p"], "aspect_ratios": [], "audio": True}
+    limits = {"model_type": made_of, "audio_configurable": True} | settings | limits
+    return {"id": name, "type": "video", "model_spec": {"constraints": limits}}
+
+
+LISTED = [
+    model("gone-text-to-video", "text-to-video") | {"model_spec": {"offline": True}},
+    model("veo-text", "text-to-video", durations=["8s"], resolutions=[], aspect_ratios="16:9"),
+    model("wan-2.5-preview-text-to-video", "text-to-video", aspect_ratios=["16:9", "9:16", "1:1"]),
+    model("wan-2.5-preview-image-to-video", "image-to-video", prompt_character_limit=100),
+    model("loud-image-to-video", "image-to-video", audio_configurable=False),
+    model("mute-image-to-video", "image-to-video", audio_configurable=False, audio=False),
+    model("happyhorse-reference-to-video", "image-to-video"),
+    model("wan-video-to-video", "video", durations=["4s", "8s"], resolutions=["720p"]),
+    model("topaz-video-upscale", "video", durations=[], resolutions=[], audio=False, audio_configurable=False),
+]
+
+
+@pytest.fixture
+def asked(api: respx.MockRouter) -> respx.Route:
+    """Venice, which asks a quarter of a dollar for any film."""
+    api.get("/models").respond(json={"object": "list", "data": LISTED})
+    return api.post("/video/quote").respond(json={"quote": 0.25})
+
+
+@pytest.fixture
+def queued(api: respx.MockRouter, asked: respx.Route) -> respx.Route:
+    """Venice, which takes any film."""
+    assert not asked.called
+    return api.post("/video/queue").respond(json={"model": "m", "queue_id": "17"})
+
+
+@pytest.fixture
+def queue(queued: respx.Route, tool: Tool) -> Callable[..., Any]:
+    """Call the tool; its reply as an object."""
+    assert not queued.called
+    return lambda **arguments: json.loads(tool(**{"prompt": "A fox", **arguments}))
+
+
+def sent(route: respx.Route) -> Any:
+    """The body of the last request."""
+    return json.loads(route.calls.last.request.content)
+
+
+def test_a_film_is_quoted_and_then_bought_with_the_same_settings(
+    queue: Callable[..., Any], asked: respx.Route, queued: respx.Route
+) -> None:
+    """What decides on the price is said outright, so that what is quoted is what is bought; the reply names it."""
+    reply = queue()
+
+    chosen = {"duration": "5s", "resolution": "720p", "aspect_ratio": "16:9", "audio": True}
+    assert {"model": "wan-2.5-preview-text-to-video", **chosen} == sent(asked)
+    assert {"model": "wan-2.5-preview-text-to-video", "prompt": "A fox", **chosen} == sent(queued)
+    assert {
+        "job": "venice-video|m|17",
+        "cost_usd": 0.25,
+        "next": "In a minute or two, call venice_retrieve_video with this job.",
+        "model": "wan-2.5-preview-text-to-video",
+        "notes": ["Chosen for you: duration: 5s, resolution: 720p, aspect_ratio: 16:9."],
+    } == reply
+
+
+def test_what_the_caller_chose_is_not_noted(queue: Callable[..., Any]) -> None:
+    """Only what was chosen on the caller's behalf is told."""
+    assert "notes" not in queue(duration="10s", resolution="480p", aspect_ratio="9:16")
+
+
+@pytest.mark.parametrize("duration", ["10s", "10", " 10 ", "10 s", "10.0", "10 seconds", "10sec"])
+def test_a_duration_is_understood(queue: Callable[..., Any], queued: respx.Route, duration: str) -> None:
+    """Agents write seconds in many ways; Venice takes one."""
+    queue(duration=duration)
+
+    assert "10s" == sent(queued)["duration"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ratio"),
+    [("16:9", "16:9"), ("1920x1080", "16:9"), ("1024x1024", "1:1"), ("4:5", "1:1"), ("9 : 21", "9:16")],
+)
+def test_a_shape_is_the_nearest_that_the_model_has(
+    queue: Callable[..., Any], queued: respx.Route, wanted: str, ratio: str
+) -> None:
+    """A ratio or a size in pixels becomes one of the model's ratios, and a change is told."""
+    reply = queue(aspect_ratio=wanted, duration="5s", resolution="720p")
+
+    assert ratio == sent(queued)["aspect_ratio"]
+    assert ([f"Chosen for you: aspect_ratio: {ratio}."] if ratio != wanted else None) == reply.get("notes")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "chosen"),
+    [
+        ({}, "wan-2.5-preview-text-to-video"),
+        ({"image": PICTURE}, "wan-2.5-preview-image-to-video"),
+        ({"end_image": PICTURE}, "wan-2.5-preview-image-to-video"),
+        ({"options": {"keyframes": [{"image_url": PICTURE, "frame_index": 0}]}}, "wan-2.5-preview-image-to-video"),
+        ({"reference_images": [PICTURE]}, "happyhorse-reference-to-video"),
+        ({"image": PICTURE, "reference_images": [PICTURE]}, "happyhorse-reference-to-video"),
+        ({"options": {"elements": [{"frontal_image_url": PICTURE}]}}, "happyhorse-reference-to-video"),
+        ({"video": FILM}, "wan-video-to-video"),
+        ({"video": FILM, "options": {"upscale_factor": 4}}, "topaz-video-upscale"),
+        ({"model": "veo-text"}, "veo-text"),
+    ],
+)
+def test_the_media_choose_the_model(
+    queue: Callable[..., Any], queued: respx.Route, arguments: dict[str, Any], chosen: str
+) -> None:
+    """What a film is made of tells which models are fit for it."""
+    assert chosen == queue(**arguments)["model"] == sent(queued)["model"]
+
+
+def test_the_operators_model_is_used(
+    queue: Callable[..., Any], queued: respx.Route, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is a setting for each thing that films are made of; the agent's own choice goes before it."""
+    monkeypatch.setenv("VENICE_TEXT_TO_VIDEO_MODEL", "veo-text")
+    queue()
+    assert "veo-text" == sent(queued)["model"]
+    queue(image=PICTURE)
+    assert "wan-2.5-preview-image-to-video" == sent(queued)["model"]
+    queue(model="wan-2.5-preview-text-to-video")
+    assert "wan-2.5-preview-text-to-video" == sent(queued)["model"]
+
+
+def test_a_model_gets_only_what_it_takes(queue: Callable[..., Any], asked: respx.Route, queued: respx.Route) -> None:
+    """A setting that a model does not list is not sent; a bare text instead of a list is one choice."""
+    queue(model="veo-text")
+    assert {"model", "prompt", "duration", "aspect_ratio", "audio"} == sent(queued).keys()
+    assert ("8s", "16:9") == (sent(queued)["duration"], sent(queued)["aspect_ratio"])
+    queue(video=FILM, options={"upscale_factor": 4})
+    assert {"model": "topaz-video-upscale", "duration": "auto", "upscale_factor": 4, "video_url": FILM} == sent(asked)
+    assert sent(asked) | {"prompt": "A fox"} == sent(queued)
+
+
+def test_sound_is_sent_only_where_it_can_be_chosen(queue: Callable[..., Any], queued: respx.Route) -> None:
+    """Silence costs less where it is offered; where a film is silent anyway, nothing is said."""
+    queue(audio=False)
+    assert sent(queued)["audio"] is False
+    queue(image=PICTURE, audio=False, model="mute-image-to-video")
+    assert "audio" not in sent(queued)
+    queue(image=PICTURE, model="loud-image-to-video")
+    assert "audio" not in sent(queued)
+
+
+def test_everything_that_films_have_can_be_said(
+    queue: Callable[..., Any], asked: respx.Route, queued: respx.Route
+) -> None:
+    """All of Venice's fields reach it; the price is asked with those that change it."""
+    rare = {
+        "audio_url": "https://example.com/a.mp3",
+        "reference_video_urls": [FILM],
+        "reference_audio_urls": ["https://example.com/b.mp3"],
+        "reference_document_urls": ["https://example.com/b.pdf"],
+        "elements": [{"frontal_image_url": PICTURE, "reference_image_urls": [PICTURE], "video_url": FILM}],
+        "scene_image_urls": [PICTURE],
+        "keyframes": [{"image_url": PICTURE, "frame_index": 24}],
+        "omni_reference_task_type": "edit",
+        "bitrate_mode": "high",
+    }
+    media = {"image": PICTURE, "end_image": PICTURE, "reference_images": [PICTURE], "video": FILM}
+    queue(**media, options={**rare, "negative_prompt": "No rain", "reference_video_total_duration": 12.5})
+
+    body = sent(queued)
+    assert rare == {name: body[name] for name in rare}
+    assert (PICTURE, PICTURE, [PICTURE], FILM, "No rain") == tuple(
+        body[name] for name in ("image_url", "end_image_url", "reference_image_urls", "video_url", "negative_prompt")
+    )
+    assert 12.5 == sent(asked)["reference_video_total_duration"]
+    assert "reference_video_total_duration" not in body
+
+
+def test_openai_s_names_are_understood(queue: Callable[..., Any], queued: respx.Route) -> None:
+    """Options that agents bring along from elsewhere are taken where their meaning is clear."""
+    queue(options={"seconds": 10, "size": "1080x1920"})
+
+    assert ("10s", "9:16") == (sent(queued)["duration"], sent(queued)["aspect_ratio"])
+
+
+def png(size: tuple[int, int] = (64, 48)) -> bytes:
+    """A picture as a file."""
+    file = io.BytesIO()
+    Image.linear_gradient("L").resize(size).save(file, "PNG")
+    return file.getvalue()
+
+
+def mp4() -> bytes:
+    """A film as a file."""
+    return films.make(Image.linear_gradient("L").convert("RGB"), (64, 48), 1, "x", audio=False)
+
+
+def speech(kind: str) -> bytes:
+    """A sound as a file."""
+    return sound.encode(sound.murmur("Fox", "af_sky", 1, 24_000), 24_000, kind)
+
+
+STORED: dict[str, tuple[str, Callable[[], bytes], str]] = {
+    "png": ("image", png, "image/png"),
+    "mp4": ("video", mp4, "video/mp4"),
+    "mov": ("video", lambda: mp4().replace(b"ftypisom", b"ftypqt  "), "video/quicktime"),
+    "webm": ("video", lambda: b"\x1aE\xdf\xa3" + bytes(20), "video/webm"),
+    "mp3": ("audio", lambda: speech("mp3"), "audio/mpeg"),
+    "wav": ("audio", lambda: speech("wav"), "audio/wav"),
+    "pdf": ("document", lambda: b"%PDF-1.7", "application/pdf"),
+}
+
+
+@pytest.mark.parametrize("kind", STORED)
+@pytest.mark.parametrize("as_data_url", [False, True], ids=["stored", "data URL"])
+def test_stored_files_go_along_with_their_true_type(
+    queue: Callable[..., Any], queued: respx.Route, tmp_path: Path, kind: str, *, as_data_url: bool
+) -> None:
+    """A file of the media store is sent as a data URL whose type comes from its bytes, whatever it is called."""
+    group, make, expected = STORED[kind]
+    content = make()
+    (tmp_path / "media").mkdir(exist_ok=True)
+    (tmp_path / "media" / "thing.bin").write_bytes(content)
+    name = f"data:text/plain;base64,{base64.b64encode(content).decode()}" if as_data_url else "thing.bin"
+    more = {"reference_video_total_duration": 1} if group == "video" else {}
+    queue(options={f"reference_{group}_urls": [name], **more})
+
+    assert [f"data:{expected};base64,{base64.b64encode(content).decode()}"] == sent(queued)[f"reference_{group}_urls"]
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "no prompt": ({"prompt": ""}, "The prompt must have 1 to 2500 characters."),
+    "long prompt": ({"prompt": "x" * 2501}, "The prompt must have 1 to 2500 characters."),
+    "long for this model": ({"prompt": "x" * 101, "image": PICTURE}, "The prompt must have 1 to 100 characters."),
+    "long negative prompt": ({"options": {"negative_prompt": "x" * 2501}}, "The negative_prompt must have 1 to 2500"),
+    "duration": ({"duration": "7s"}, "has no duration '7s': it has 5s, 10s."),
+    "resolution": ({"resolution": "4k"}, "has no resolution '4k': it has 480p, 720p."),
+    "ratio": ({"aspect_ratio": "wide"}, "The aspect ratio 'wide' is not to be had; this model has: 16:9, 9:16, 1:1."),
+    "ratio of a picture": ({"image": PICTURE, "aspect_ratio": "16:9"}, "no aspect_ratio '16:9': it leaves no choice."),
+    "silence": (
+        {"image": PICTURE, "model": "loud-image-to-video", "audio": False},
+        "loud-image-to-video always makes sound. Leave audio out",
+    ),
+    "words only": (
+        {"model": "veo-text", "image": PICTURE},
+        "veo-text makes films of words alone: leave the media out, or leave model out.",
+    ),
+    "picture needed": ({"model": "loud-image-to-video"}, "makes films of a given image: give one"),
+    "film needed": ({"model": "wan-video-to-video"}, "makes films of a given video: give one"),
+    "model": ({"model": "sora-9"}, "There is no video model 'sora-9' fit for this."),
+    "offline": ({"model": "gone-text-to-video"}, "There is no video model 'gone-text-to-video' fit for this."),
+    "seed": ({"options": {"seed": 7}}, "The option 'seed' is not for films: Venice's films have no such thing."),
+    "consents": ({"options": {"consents": {}}}, "consent is for a person to give, at Venice itself"),
+    "typo": ({"options": {"upscale_factr": 2}}, "There is no option 'upscale_factr'; the nearest is 'upscale_factor'."),
+    "factor": ({"video": FILM, "options": {"upscale_factor": 3}}, "'upscale_factor' must be within [1, 2, 4], not 3."),
+    "unmeasured": (
+        {"options": {"reference_video_urls": [FILM]}},
+        "Give the option reference_video_total_duration, in seconds",
+    ),
+    "no text": ({"options": {"negative_prompt": 7}}, "The option 'negative_prompt' is a text. Correct it."),
+    "many": ({"reference_images": [PICTURE] * 31}, "'reference_image_urls' is a list of 1 to 30 URLs or stored files."),
+    "no list": ({"options": {"scene_image_urls": PICTURE}}, "'scene_image_urls' is a list of 1 to 4 URLs"),
+    "empty element": ({"options": {"elements": ["x"]}}, "'elements' is a list of 1 to 4 objects of frontal_image_url"),
+    "odd element": ({"options": {"elements": [{"face": PICTURE}]}}, "'elements' is a list of 1 to 4 objects"),
+    "no frame": ({"options": {"keyframes": [{"image_url": PICTURE}]}}, "objects of image_url, frame_index."),
+    "frame -1": ({"options": {"keyframes": [{"image_url": PICTURE, "frame_index": -1}]}}, "objects of image_url"),
+    "frame yes": ({"options": {"keyframes": [{"image_url": PICTURE, "frame_index": True}]}}, "objects of image_url"),
+    "not stored": ({"image": "fox.png"}, "No stored file is called 'fox.png'."),
+    "outside": ({"image": "/etc/passwd"}, "No stored file is called '/etc/passwd'."),
+    "other kind": ({"image": f"data:image/png;base64,{base64.b64encode(b'%PDF-1.7').decode()}"}, "is no image"),
+    "junk": ({"image": "data:image/png;base64,AAAA"}, "is no image that Venice takes. Give another."),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_can_not_work_costs_nothing(
+    queue: Callable[..., Any], asked: respx.Route, queued: respx.Route, case: str
+) -> None:
+    """A wish that the model does not grant is refused with what it offers, before anything is sent."""
+    arguments, said = WRONG[case]
+
+    assert said in refusal(queue, **arguments)
+    assert not asked.called
+    assert not queued.called
+
+
+def test_media_that_are_too_large_together_are_refused(
+    queue: Callable[..., Any], queued: respx.Route, tmp_path: Path
+) -> None:
+    """Venice takes 35 MB in all, and base64 makes a third more of it."""
+    (tmp_path / "media").mkdir(exist_ok=True)
+    (tmp_path / "media" / "large.png").write_bytes(png() + bytes(14 << 20))
+
+    queue(image="large.png")
+    assert "have more than the 35 MB that Venice takes" in refusal(queue, image="large.png", end_image="large.png")
+    assert 1 == queued.call_count
+
+
+def test_a_film_that_is_too_dear_is_not_bought(
+    queue: Callable[..., Any], asked: respx.Route, queued: respx.Route, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The price is asked for first; above the operator's limit, nothing is queued."""
+    monkeypatch.setenv("VENICE_MAX_USD", "0.2")
+
+    assert "This costs 0.25 USD, and the operator allows 0.2 a call (VENICE_MAX_USD)." in refusal(queue)
+    assert (1, 0) == (asked.call_count, queued.call_count)
+
+
+def test_a_media_store_that_takes_no_file_costs_nothing(
+    queue: Callable[..., Any], queued: respx.Route, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A film that could not be kept is not bought."""
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("VENICE_MEDIA_DIR", str(tmp_path / "file" / "media"))
+
+    assert "VENICE_MEDIA_DIR" in refusal(queue)
+    assert not queued.called
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@given(
+    duration=st.one_of(st.text(max_size=6), st.from_regex(r"\d{1,3}s?", fullmatch=True)),
+    resolution=st.one_of(st.text(max_size=6), st.sampled_from(["480p", "720p", "4k"])),
+    aspect_ratio=st.one_of(st.text(max_size=8), st.from_regex(r"[0-9]{1,5}[:x][0-9]{1,5}", fullmatch=True)),
+)
+def test_any_settings_are_the_models_or_refused(
+    queue: Callable[..., Any], queued: respx.Route, duration: str, resolution: str, aspect_ratio: str
+) -> None:
+    """Whatever is asked for, Venice gets only settings that the model lists."""
+    before = queued.call_count
+    try:
+        queue(duration=duration, resolution=resolution, aspect_ratio=aspect_ratio)
+    except Exception as error:  # noqa: BLE001 - the type is the emitted text's own
+        assert "VeniceError" == type(error).__name__  # noqa: PT017 - either outcome is right
+        assert before == queued.call_count
+    else:
+        body = sent(queued)
+        assert (body["duration"], body["resolution"]) in [(a, b) for a in ("5s", "10s") for b in ("480p", "720p")]
+        assert body["aspect_ratio"] in ("16:9", "9:16", "1:1")
+
+
+def balance(venice: LocalVenice) -> float:
+    """What is left of the local Venice's money."""
+    reply = httpx.get(f"{venice.base_url}/billing/balance", headers={"Authorization": f"Bearer {venice.key}"})
+    return float(reply.json()["balances"]["usd"])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"duration": "10", "resolution": "1080p", "audio": False},
+        {"image": PICTURE},
+        {"image": PICTURE, "model": "seedance-2-0-image-to-video-basic", "duration": "15s"},
+        {"video": FILM},
+        {"video": FILM, "options": {"upscale_factor": 4}},
+        {"model": "sora-2-text-to-video"},
+        {"model": "grok-imagine-text-to-video-private"},
+    ],
+    ids=str,
+)
+def test_what_is_told_is_what_is_charged(venice: LocalVenice, local_tool: Tool, arguments: dict[str, Any]) -> None:
+    """For every kind of film, the local Venice takes the job and charges the price that the reply names."""
+    before = balance(venice)
+    reply = json.loads(local_tool(prompt="A fox", **arguments))
+
+    assert reply["cost_usd"] == pytest.approx(before - balance(venice), abs=1e-6)
+    assert re.fullmatch(r"venice-video\|[\w.-]+\|[\w-]+(\|http://\S+)?", reply["job"])
+
+
+def test_consent_is_asked_of_the_person(venice: LocalVenice, local_tool: Tool) -> None:
+    """Where the local Venice asks for consent, nothing is charged, and the person's policy is in the reply."""
+    before = balance(venice)
+    reply = json.loads(local_tool(prompt="A fox", image=f"{PICTURE}?consent", model="seedance-2-0-image-to-video"))
+
+    assert "legal right to use this person's likeness" in reply["policy"]
+    assert "job" not in reply
+    assert before == balance(venice)
+
+
+def test_a_lost_purchase_is_not_repeated(venice: LocalVenice, local_tool: Tool) -> None:
+    """A reset after the request may have bought the film: it is said, and one film at most is paid."""
+    before = balance(venice)
+    venice.order_fault(fault="reset", path="/video/queue")
+
+    assert "it may be charged. Ask the person" in refusal(local_tool, prompt="A fox")
+    assert 0.5 == pytest.approx(before - balance(venice), abs=1e-6)

@@ -1,0 +1,96 @@
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import respx
+
+from tests.tools.conftest import posts, refusal
+from tests.tools.test_venice_queue_video import LISTED
+
+Tool = Callable[..., str]
+CALL: dict[str, Any] = {"duration": "5s"}
+
+
+@pytest.fixture
+def quote(api: respx.MockRouter, tool: Tool) -> Callable[..., Any]:
+    """Call the tool, where every film costs a quarter of a dollar; its reply as an object."""
+    api.get("/models").respond(json={"object": "list", "data": LISTED})
+    api.post("/video/quote").respond(json={"quote": 0.25})
+    return lambda **arguments: json.loads(tool(**arguments))
+
+
+def test_tells_the_price_and_what_there_is_to_choose(quote: Callable[..., Any]) -> None:
+    """With nothing said, it tells what a film of words costs, with which settings, and what else its model has."""
+    assert {
+        "price_usd": 0.25,
+        "model": "wan-2.5-preview-text-to-video",
+        "settings": {"duration": "5s", "resolution": "720p", "aspect_ratio": "16:9", "audio": True},
+        "durations": ["5s", "10s"],
+        "resolutions": ["480p", "720p"],
+        "aspect_ratios": ["16:9", "9:16", "1:1"],
+        "notes": ["Chosen for you: duration: 5s, resolution: 720p, aspect_ratio: 16:9."],
+        "next": "Call venice_queue_video with the same settings.",
+    } == quote()
+
+
+@pytest.mark.parametrize(
+    ("kind", "chosen"),
+    [
+        ("text", "wan-2.5-preview-text-to-video"),
+        ("image", "wan-2.5-preview-image-to-video"),
+        ("video", "wan-video-to-video"),
+        ("reference", "happyhorse-reference-to-video"),
+        ("upscale", "topaz-video-upscale"),
+    ],
+)
+def test_the_kind_chooses_the_model(quote: Callable[..., Any], kind: str, chosen: str) -> None:
+    """No media are needed to ask for the price of a film that is made of them."""
+    assert chosen == quote(kind=kind)["model"]
+
+
+def test_all_that_changes_the_price_is_sent(quote: Callable[..., Any], api: respx.MockRouter) -> None:
+    """The settings and the two options that cost something reach Venice, and nothing else does."""
+    rare = {"upscale_factor": 4, "reference_video_total_duration": 7, "bitrate_mode": "high"}
+    quote(duration="10", resolution="480p", aspect_ratio="1:1", audio=False, options=rare)
+
+    assert [
+        {
+            "model": "wan-2.5-preview-text-to-video",
+            "duration": "10s",
+            "resolution": "480p",
+            "aspect_ratio": "1:1",
+            "audio": False,
+            "upscale_factor": 4,
+            "reference_video_total_duration": 7,
+        }
+    ] == posts(api)
+
+
+def test_what_the_model_lacks_is_refused(quote: Callable[..., Any], api: respx.MockRouter) -> None:
+    """A price of what can't be made is none; Venice would tell one all the same."""
+    assert "has no duration '7s': it has 5s, 10s." in refusal(quote, duration=7)
+    assert [] == posts(api)
+
+
+def test_a_limit_does_not_hide_a_price(quote: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A price may be told that is more than the operator allows to spend."""
+    monkeypatch.setenv("VENICE_MAX_USD", "0.01")
+
+    assert 0.25 == quote()["price_usd"]
+
+
+def test_the_local_venices_prices(local_tool: Tool) -> None:
+    """Length, resolution and silence change the price."""
+    prices = [
+        json.loads(local_tool(**settings))["price_usd"]
+        for settings in (
+            {},
+            {"duration": "10s"},
+            {"resolution": "1080p"},
+            {"audio": False},
+            {"kind": "upscale", "options": {"upscale_factor": 4}},
+        )
+    ]
+
+    assert [0.5, 1.0, 1.0, 0.4, 0.4] == prices
