@@ -1,0 +1,43 @@
+"""Make a voice like somebody's."""
+
+import time
+from datetime import UTC, datetime
+
+from sanctum_venice_tools.runtime.models import _pick_model
+from sanctum_venice_tools.runtime.recording import _read_recording
+from sanctum_venice_tools.runtime.venice import _answer, _call
+
+TOOLSET = "audio"
+# Of what a call costs, Venice says nothing. It leaves somebody's voice in the account: a person has to approve.
+COST = "account"
+
+
+def venice_clone_voice(*, sample: str, model: str = "") -> str:
+    """Make a voice for venice_speak out of a recording of somebody's speech; it lasts some days.
+
+    Only with the consent of the person whose voice it is: make sure of it before you call.
+
+    Args:
+        sample: A stored file, or a public URL: at least 10 seconds of one person's clear speech, without music;
+            MP3 or WAV, at most 25 MB.
+        model: Leave out, unless the person asks for a certain Venice speech model.
+
+    Returns:
+        JSON: voice (its handle), model (the only one it works with), expires (a day), notes.
+    """
+    chosen = _pick_model(
+        "tts", model, setting="", usual="tts-chatterbox-hd", fits=lambda one: one["model_spec"].get("voice_cloning")
+    )
+    cloning = chosen["model_spec"]["voice_cloning"]
+    recording = _read_recording(sample, cloning.get("accepted_formats") or ["mp3", "wav"])
+    made, _ = _call("POST", "/audio/voices", files={"file": recording}, data={"model": chosen["id"]})
+
+    days = min(max(cloning.get("retention_days") or 7, 0), 3650)
+    renewed = cloning.get("mode") == "persistent"
+    return _answer(
+        voice=made["id"][:512],  # as long as venice_speak takes
+        model=chosen["id"],
+        expires=str(datetime.fromtimestamp(time.time() + days * 86_400, UTC).date()),
+        notes=[f"Each use makes it last {days:g} days from then on."] * renewed,
+        next="Give venice_speak this voice together with this model: no other knows it.",
+    )
