@@ -1,0 +1,37 @@
+"""Make an API key."""
+
+from typing import Literal
+
+from sanctum_venice_tools.runtime.keys import _NEEDS_ADMIN, _make_key, _wish
+
+TOOLSET = "admin"
+COST = "account"
+
+
+def venice_create_api_key(
+    *,
+    description: str,
+    key_type: Literal["INFERENCE", "ADMIN"] = "INFERENCE",
+    limit_usd: float | None = None,
+    limit_period: Literal["EPOCH", "MONTH", "LIFETIME"] = "LIFETIME",
+    model_privacy: Literal["ALL", "PRIVATE_TEXT", "PRIVATE_ONLY"] = "ALL",
+    expires: str = "",
+) -> str:
+    """Make a new API key for the person's Venice account; use it only when they asked for one.
+
+    The key goes into a private file, never into this conversation. Free; what the key is used for costs.
+
+    Args:
+        description: What the key is for, 1 to 64 characters: the name that venice_list_api_keys shows.
+        key_type: "ADMIN" only for a key that must manage keys or see bills.
+        limit_usd: The most that it may spend, in US dollars (and as much in DIEM), 0.01 or more; none when left out.
+        limit_period: When the limit starts anew: "EPOCH" each day (UTC), "MONTH" each month, "LIFETIME" never.
+        model_privacy: "PRIVATE_TEXT" allows only private models for text, "PRIVATE_ONLY" only private ones at all.
+        expires: The day on which it ends, "YYYY-MM-DD", after today; empty for never.
+
+    Returns:
+        JSON: file (its path), id, last_six, key_type, limit_usd, limit_period, model_privacy, expires, notes, next.
+    """
+    body = _wish(description, key_type, limit_usd, limit_period, expires) | {"modelPrivacy": model_privacy}
+    unsure = "a key may have been made that nobody holds. Look at venice_list_api_keys, and revoke it."
+    return _make_key("/api_keys", body, denied=_NEEDS_ADMIN, unsure=unsure)

@@ -1,0 +1,73 @@
+"""Make an API key for the owner of a wallet."""
+
+import re
+from typing import Literal
+
+from sanctum_venice_tools.runtime.keys import _ask_about_keys, _make_key, _wish
+from sanctum_venice_tools.runtime.venice import VeniceError, _answer
+
+TOOLSET = "admin"
+COST = "account"
+
+# Venice reads no key here, so the operator's, which goes along as ever, decides nothing.
+_PATH = "/api_keys/generate_web3_key"
+_ANEW = "A token is good once, for 15 minutes: begin again with a new one."
+_FORMS = {
+    "address": ("0x[0-9a-fA-F]{40}", "0x and 40 hex digits"),
+    "signature": ("0x([0-9a-fA-F]{2}){65,}", "0x and at least 130 hex digits"),
+    "token": (r"[\w-]+\.[\w-]+\.[\w-]+", "the whole token from the first call"),
+}
+
+
+def venice_create_web3_key(
+    *,
+    address: str = "",
+    signature: str = "",
+    token: str = "",
+    description: str = "Web3 API Key",
+    key_type: Literal["INFERENCE", "ADMIN"] = "INFERENCE",
+    limit_usd: float | None = None,
+    limit_period: Literal["EPOCH", "MONTH", "LIFETIME"] = "LIFETIME",
+    model_privacy: Literal["ALL", "PRIVATE_TEXT", "PRIVATE_ONLY"] = "ALL",
+    expires: str = "",
+) -> str:
+    """Make a Venice API key for the owner of a wallet that holds sVVV (staked VVV); only when they asked for one.
+
+    Two calls: without address, signature and token it returns a token for the owner to sign; with all three it makes
+    the key, which goes into a private file, never into this conversation. Free. Never ask for a wallet's private key
+    or recovery words: nothing here needs them.
+
+    Args:
+        address: The wallet's address, 0x and 40 hex digits.
+        signature: The token, signed in the wallet.
+        token: The token that was signed, from the first call.
+        description: What the key is for, 1 to 64 characters.
+        key_type: "ADMIN" only for a key that must manage keys or see bills.
+        limit_usd: The most that it may spend, in US dollars (and as much in DIEM), 0.01 or more; none when left out.
+        limit_period: When the limit starts anew: "EPOCH" each day (UTC), "MONTH" each month, "LIFETIME" never.
+        model_privacy: "PRIVATE_TEXT" allows only private models for text, "PRIVATE_ONLY" only private ones at all.
+        expires: The day on which it ends, "YYYY-MM-DD", after today; empty for never.
+
+    Returns:
+        JSON: token, next; then file, id, last_six, key_type, limit_usd, limit_period, model_privacy, expires, notes.
+    """
+    proof = {"address": address.strip(), "signature": signature.strip(), "token": token.strip()}
+    for text in (*proof.values(), description.strip()):
+        if re.fullmatch("(0x)?[0-9a-fA-F]{64}", text):
+            raise VeniceError(
+                "That looks like a wallet's private key; it was not sent. Tell the person that this conversation now "
+                "holds it, so the wallet is no longer safe, and that only a signature is needed."
+            )
+    if not any(proof.values()):
+        offer = _ask_about_keys("GET", _PATH, denied=_ANEW)["data"]
+        return _answer(
+            token=offer["token"],
+            next="The owner signs exactly this token as a message in the wallet (personal_sign; it moves no money). "
+            "Within 15 minutes, call again with the wallet's address, the signature, and this token.",
+        )
+    for name, (form, said) in _FORMS.items():
+        if not re.fullmatch(form, proof[name]):
+            raise VeniceError(f"'{name}' must be {said}. Give all of {', '.join(_FORMS)}, or none to begin.")
+    body = proof | _wish(description, key_type, limit_usd, limit_period, expires) | {"modelPrivacy": model_privacy}
+    unsure = f"a key may have been made that nobody holds; its owner can revoke it at venice.ai. {_ANEW}"
+    return _make_key(_PATH, body, denied=_ANEW, unsure=unsure)

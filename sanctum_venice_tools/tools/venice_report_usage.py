@@ -1,0 +1,101 @@
+"""Report what was spent."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from sanctum_venice_tools.runtime.account import _account_page, _period, _trim
+from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _given
+
+TOOLSET = "account"
+COST = "free"
+
+_MOST = 8  # models and keys that are told one by one
+
+
+def _sum(rows: list[dict[str, Any]], **names: Any) -> dict[str, Any]:
+    """What several rows cost together."""
+    usd, diem = (round(sum(row[field] for row in rows), 6) for field in ("totalUsd", "totalDiem"))
+    return _given(**names, usd=usd, diem=diem or None)
+
+
+def _dearest(rows: list[dict[str, Any]], name: str, **more: str) -> list[dict[str, Any]]:
+    """The dearest rows, each with the field that is its `name` and `more` of its fields; the others as one row."""
+    ranked = sorted(rows, key=lambda row: -row["totalUsd"] - row["totalDiem"])
+    others = ranked[_MOST:]
+    return [
+        *(
+            _sum([row], name=row[name][:40], **{key: row[field] for key, field in more.items()})
+            for row in ranked[:_MOST]
+        ),
+        *([_sum(others, name=f"{len(others)} others")] if others else []),
+    ]
+
+
+def _show(entry: dict[str, Any]) -> dict[str, Any]:
+    """One charge; Venice writes what was spent as a negative amount."""
+    details = entry["inferenceDetails"] or {}
+    return _given(
+        time=entry["timestamp"][:19] + "Z",
+        sku=entry["sku"],
+        units=entry["units"],
+        **{entry["currency"].lower(): 0 - entry["amount"]},
+        prompt_tokens=details.get("promptTokens"),
+        completion_tokens=details.get("completionTokens"),
+        note=entry["notes"] if entry["notes"] != "API Inference" else None,
+    )
+
+
+def _list_entries(asked: dict[str, Any]) -> str:
+    """A page of single charges."""
+    # Without this header it could be a table: that is what Venice sends to whoever accepts one.
+    page = _account_page("/billing/usage-history", params=asked, headers={"Accept": "application/json"})
+    return _answer(
+        entries=[_show(entry) for entry in _trim(page["data"][:20])],
+        cursor=page["nextCursor"],
+        notes="" if page["data"] else "Nothing was charged in this period.",
+        next="Call again with this cursor for the charges that follow." if page["nextCursor"] else "",
+    )
+
+
+def venice_report_usage(
+    *, days: int = 7, start_date: str = "", end_date: str = "", show_entries: bool = False, cursor: str = ""
+) -> str:
+    """See what was spent at Venice over a period: by day, model and key, or charge by charge.
+
+    Free. It may lag ten minutes behind. What is left: venice_check_account.
+
+    Args:
+        days: How many days, up to today or end_date; 1 to 90.
+        start_date: In place of days, the first day, such as 2026-01-31.
+        end_date: The last day, when it is not today.
+        show_entries: True to see single charges, oldest first, 20 at a time.
+        cursor: From an answer with entries, to read on; the other arguments are then not used.
+
+    Returns:
+        JSON: period, total_usd, by_day (days that cost something), models and keys, dearest first; also in DIEM where
+        DIEM was spent. Or entries (time, sku, units, usd, tokens; negative: given back) and cursor.
+    """
+    if cursor:
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,512}", cursor):
+            raise VeniceError("That is no cursor. Copy it exactly from the answer before.")
+        return _list_entries({"cursor": cursor})
+    first, last = _period(days, start_date, end_date)
+    if show_entries:
+        until = f"{last + timedelta(days=1)}T00:00:00Z" if end_date else None
+        return _list_entries(_given(startTimestamp=f"{first}T00:00:00Z", endTimestamp=until, pageSize=20))
+
+    asked = {"startDate": str(first), "endDate": str(last)} if start_date or end_date else {"lookback": f"{days}d"}
+    told = _trim(_account_page("/billing/usage-analytics", params=asked))
+    ordered = sorted(told["byDate"], key=lambda day: str(day["date"]))
+    usd, diem = ({day["date"]: round(day[name], 6) for day in ordered if day[name]} for name in ("USD", "DIEM"))
+    return _answer(
+        period=told["lookback"],
+        total_usd=round(sum(usd.values()), 6),
+        total_diem=round(sum(diem.values()), 6) or None,
+        by_day=usd,
+        by_day_diem=diem,
+        models=_dearest(told["byModel"], "modelName", units="totalUnits", unit="unitType"),
+        keys=_dearest(told["byKey"], "description", key_id="apiKeyId"),
+        notes="" if usd or diem else "Nothing was spent in this period.",
+    )

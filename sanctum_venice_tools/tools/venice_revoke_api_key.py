@@ -1,0 +1,44 @@
+"""Revoke an API key."""
+
+import os
+import re
+
+from sanctum_venice_tools.runtime.keys import _NEEDS_ADMIN, _ask_about_keys
+from sanctum_venice_tools.runtime.venice import VeniceError, _answer
+
+TOOLSET = "admin"
+COST = "account"
+
+
+def venice_revoke_api_key(*, key_id: str, description: str) -> str:
+    """Revoke an API key of the person's Venice account, for good; use it only for a key that they named.
+
+    Whatever uses the key stops working at once. Free. venice_list_api_keys shows ids and descriptions.
+
+    Args:
+        key_id: The key's id; never the key itself.
+        description: The description of the key that is meant, letter by letter: nothing is revoked if it is not
+            that of key_id. Empty only for a key without one.
+
+    Returns:
+        JSON: revoked (the id), description, last_six.
+    """
+    # Longer things, and those with other signs, are keys or paths: they must not get into an address.
+    if not re.fullmatch("[0-9A-Za-z-]{1,40}", key_id):
+        raise VeniceError("That is not the id of a key. Look at venice_list_api_keys.")
+    unknown = "There is no key of that id. Look at venice_list_api_keys."
+    found = _ask_about_keys("GET", f"/api_keys/{key_id}", denied=_NEEDS_ADMIN, unknown=unknown)["data"]
+    own = os.environ["VENICE_API_KEY"].strip()[-6:]
+    if found.get("last6Chars", own) == own:
+        raise VeniceError("The Venice tools run with this key, so they cannot revoke it. The person can, at venice.ai.")
+    # Its real description is not told: an agent would repeat it, and a wrong id would be confirmed unread.
+    if found.get("description", "").strip() != description.strip():
+        raise VeniceError(
+            "The key of that id has another description, so it was not revoked. Compare both in venice_list_api_keys, "
+            "and ask the person which key is meant."
+        )
+    unsure = "it may have been revoked. Look at venice_list_api_keys."
+    done = _ask_about_keys("DELETE", "/api_keys", denied=_NEEDS_ADMIN, unsure=unsure, params={"id": key_id})
+    if not done.get("success"):
+        raise VeniceError("Venice did not revoke the key, and says no reason. Try again, or ask the person to do it.")
+    return _answer(revoked=key_id, description=found.get("description"), last_six=found["last6Chars"])
