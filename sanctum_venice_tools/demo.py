@@ -19,7 +19,7 @@ from rich.text import Text
 from sanctum_venice_tools.letta import provider, registration
 from sanctum_venice_tools.letta.venice import PUBLIC_URL, ChoiceError, Venice, VeniceError
 from sanctum_venice_tools.packing.bundle import tool_files
-from sanctum_venice_tools.packing.record import read_record
+from sanctum_venice_tools.packing.record import Record, read_record
 from sanctum_venice_tools.terminal import Progress
 
 MEDIA = Path(".local/media")
@@ -27,6 +27,7 @@ MEDIA = Path(".local/media")
 QUESTIONS = (
     "How do red foxes live in cities? Please look it up on the web.",
     "Please draw a picture of such a fox, on a roof at dusk.",
+    "What would a film of that cost?",
     "Which Venice character could I talk with about philosophy?",
 )
 
@@ -138,10 +139,15 @@ def _letta(progress: Progress) -> Iterator[Place]:
             local_server.stop(progress=progress)
 
 
+def _core() -> list[Record]:
+    """The tools that an operator gets without choosing."""
+    return [record for record in map(read_record, tool_files()) if record.toolset == "core"]
+
+
 def _register(letta: Letta, base_url: str) -> str:
     """Register the tools, and say in words what came of it."""
     sandbox = registration.sandbox_of(base_url)
-    changes = registration.plan(letta, [read_record(name) for name in tool_files()], sandbox)
+    changes = registration.plan(letta, _core(), sandbox)
     done = registration.apply(letta, changes, sandbox)
     for change in done:
         if change.problem:
@@ -172,7 +178,7 @@ def _agent(letta: Letta, venice: Place, *, on_this_machine: bool) -> Iterator[tu
             name=name,
             **provider.agent_settings(name, model),
             include_base_tools=False,
-            tools=list(tool_files()),
+            tools=[record.name for record in _core()],
             secrets=settings,
             memory_blocks=[
                 {"label": "persona", "value": "I am a helpful agent. I use my tools, then answer in a few sentences."}

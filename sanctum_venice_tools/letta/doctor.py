@@ -1,6 +1,7 @@
 """What is well and what is not, from Venice's key to the folder that tools write to; nothing here costs anything."""
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -36,9 +37,20 @@ _OPERATORS_OWN = {"default_requires_approval", "tags"}
 _RUN_SECONDS = 200  # longer than the sandbox itself takes to end a tool
 _LOW_USD = 1.0
 _SOON = timedelta(days=7)
+# The settings that name a model: of which type, and what it must be able to do.
+_MODELS = {
+    "VENICE_CHAT_MODEL": ("text", "supportsWebSearch"),
+    "VENICE_VISION_MODEL": ("text", "supportsVision"),
+    "VENICE_IMAGE_MODEL": ("image", ""),
+    "VENICE_EDIT_MODEL": ("inpaint", ""),
+    "VENICE_SPEECH_MODEL": ("tts", ""),
+    "VENICE_TRANSCRIPTION_MODEL": ("asr", ""),
+    "VENICE_EMBEDDING_MODEL": ("embedding", ""),
+    **{f"VENICE_{kind}_TO_VIDEO_MODEL": ("video", "") for kind in ("TEXT", "IMAGE", "VIDEO", "REFERENCE", "UPSCALE")},
+    **{f"VENICE_{kind}_MODEL": ("music", "") for kind in ("MUSIC", "EFFECT", "SPEECH_JOB")},
+}
 _SETTINGS = (
-    "VENICE_API_KEY", "VENICE_BASE_URL", "VENICE_MEDIA_DIR", "VENICE_TOOL_SECONDS", "VENICE_CHAT_MODEL",
-    "VENICE_IMAGE_MODEL",
+    "VENICE_API_KEY", "VENICE_BASE_URL", "VENICE_MEDIA_DIR", "VENICE_TOOL_SECONDS", "VENICE_MAX_USD", *_MODELS,
 )  # fmt: skip
 
 # Runs in Letta's sandbox and does there what the tools do before they write. It must import nothing of ours.
@@ -223,27 +235,40 @@ def _check_tool_seconds(patient: Patient) -> Outcome:
     return "ok", f"{given} s", ""
 
 
-def _check_setting(setting: str, kind: str, capability: str = "") -> Callable[[Patient], Outcome]:
-    """A check of a setting that names a model of this type, which needs this capability."""
+def _check_max_usd(patient: Patient) -> Outcome:
+    given = patient.settings.get("VENICE_MAX_USD")
+    if given is None:
+        return "ok", "not set: one film or piece of music may cost anything", ""
+    if not re.fullmatch(r"\d{1,6}(\.\d+)?", given):
+        told = f"{given!r:.40} is no number of dollars, so no film and no music is made"
+        return "failure", told, "Set it to a number such as 1.50, or unset it."
+    return "ok", f"a film or piece of music may cost {float(given):g} USD", ""
 
-    def check(patient: Patient) -> Outcome:
-        wanted = patient.settings.get(setting)
-        if wanted is None:
-            return "ok", "not set: the one that Venice recommends is taken", ""
-        for entry in patient.need_venice().models(kind):
-            spec = entry.get("model_spec") or {}
-            if wanted not in (entry["id"], *spec.get("traits", [])):
-                continue
-            if spec.get("offline"):
-                return "failure", f"{wanted} is offline", f"Choose another, or unset {setting}."
-            if capability and not (spec.get("capabilities") or {}).get(capability):
-                return "failure", f"{wanted} can't do it ({capability})", f"Choose another, or unset {setting}."
-            if drawback(entry):
-                return "warning", f"{wanted} is there, but {drawback(entry)}", f"Choose another, or unset {setting}."
-            return "ok", f"{wanted} is there", ""
-        return "failure", f"Venice has no {kind} model {wanted!r:.80}", f"Choose another, or unset {setting}."
 
-    return check
+def _check_models(patient: Patient) -> Outcome:
+    settings = {name: patient.settings[name] for name in _MODELS if name in patient.settings}
+    if not settings:
+        return "ok", "none is set: those that Venice recommends are taken", ""
+    outcomes = {name: _check_model(patient, name, wanted) for name, wanted in settings.items()}
+    for state in ("failure", "warning"):
+        if bad := {name: told for name, (found, told) in outcomes.items() if found == state}:
+            return state, ". ".join(bad.values()), f"Choose another, or unset: {', '.join(bad)}."
+    return "ok", f"{', '.join(settings.values())}: there, and fit", ""
+
+
+def _check_model(patient: Patient, setting: str, wanted: str) -> tuple[State, str]:
+    """Whether a setting names a model that is there and fit, and what is to be said of it."""
+    kind, capability = _MODELS[setting]
+    for entry in patient.need_venice().models(kind):
+        spec = entry.get("model_spec") or {}
+        if wanted not in (entry["id"], *spec.get("traits", [])):
+            continue
+        if spec.get("offline"):
+            return "failure", f"{wanted} is offline"
+        if capability and not (spec.get("capabilities") or {}).get(capability):
+            return "failure", f"{wanted} can't do it ({capability})"
+        return ("warning", f"{wanted} is there, but {drawback(entry)}") if drawback(entry) else ("ok", "")
+    return "failure", f"Venice has no {kind} model {wanted!r:.80}"
 
 
 def _check_letta(patient: Patient) -> Outcome:
@@ -287,7 +312,10 @@ def _check_tools(patient: Patient) -> Outcome:
     ours = ("update", "drifted", "unchanged")
     patient.stored = {change.record.name: change for change in changes if change.action in ours}
     advice = "Run: python scripts/register_tools.py"
-    missing = [change.record.name for change in changes if change.action == "create"]
+    # The other toolsets are for the operator to choose.
+    missing = [
+        change.record.name for change in changes if change.action == "create" and change.record.toolset == "core"
+    ]
     foreign = [change.record.name for change in changes if change.action == "foreign"]
     stale = [
         f"{change.record.name} ({', '.join(change.differs)})"
@@ -357,8 +385,8 @@ CHECKS: dict[str, Callable[[Patient], Outcome]] = {
     "balance": _check_balance,
     "agent models": _check_agent_model,
     "VENICE_TOOL_SECONDS": _check_tool_seconds,
-    "VENICE_CHAT_MODEL": _check_setting("VENICE_CHAT_MODEL", "text", "supportsWebSearch"),
-    "VENICE_IMAGE_MODEL": _check_setting("VENICE_IMAGE_MODEL", "image"),
+    "VENICE_MAX_USD": _check_max_usd,
+    "VENICE_..._MODEL": _check_models,
     "Letta": _check_letta,
     "tools": _check_tools,
     "a tool's run": _check_run,

@@ -1,6 +1,8 @@
 """What the doctor finds out without a Letta server, at the local Venice."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from sanctum_venice_tools.cli.doctor import run_doctor
 from sanctum_venice_tools.emulator.process import LocalVenice
-from sanctum_venice_tools.letta.doctor import CHECKS
+from sanctum_venice_tools.letta.doctor import _SETTINGS, CHECKS
 
 ACCOUNT = "/api_keys/rate_limits"
 
@@ -78,13 +80,18 @@ SETTINGS = [
     ("VENICE_TOOL_SECONDS", "170", "VENICE_TOOL_SECONDS", "warning", "or raise TOOL_SANDBOX_TIMEOUT of the server"),
     ("VENICE_TOOL_SECONDS", "-1", "VENICE_TOOL_SECONDS", "failure", "'-1' is no whole number of seconds"),
     ("VENICE_TOOL_SECONDS", "nan", "VENICE_TOOL_SECONDS", "failure", "'nan' is no whole number of seconds"),
-    ("VENICE_CHAT_MODEL", "kimi-k3", "VENICE_CHAT_MODEL", "ok", "kimi-k3 is there"),
-    ("VENICE_CHAT_MODEL", "default", "VENICE_CHAT_MODEL", "ok", "default is there"),
-    ("VENICE_CHAT_MODEL", "no-such", "VENICE_CHAT_MODEL", "failure", "Venice has no text model 'no-such'"),
-    ("VENICE_CHAT_MODEL", "zai-org-glm-5", "VENICE_CHAT_MODEL", "failure", "zai-org-glm-5 is offline"),
-    ("VENICE_CHAT_MODEL", "qwen-3-8-27b", "VENICE_CHAT_MODEL", "warning", "it is a beta"),
-    ("VENICE_IMAGE_MODEL", "z-image-turbo", "VENICE_IMAGE_MODEL", "ok", "z-image-turbo is there"),
-    ("VENICE_IMAGE_MODEL", "kimi-k3", "VENICE_IMAGE_MODEL", "failure", "Venice has no image model 'kimi-k3'"),
+    ("VENICE_CHAT_MODEL", "kimi-k3", "VENICE_..._MODEL", "ok", "kimi-k3: there, and fit"),
+    ("VENICE_CHAT_MODEL", "default", "VENICE_..._MODEL", "ok", "default: there, and fit"),
+    ("VENICE_CHAT_MODEL", "no-such", "VENICE_..._MODEL", "failure", "Venice has no text model 'no-such'"),
+    ("VENICE_CHAT_MODEL", "zai-org-glm-5", "VENICE_..._MODEL", "failure", "zai-org-glm-5 is offline"),
+    ("VENICE_CHAT_MODEL", "qwen-3-8-27b", "VENICE_..._MODEL", "warning", "it is a beta"),
+    ("VENICE_IMAGE_MODEL", "z-image-turbo", "VENICE_..._MODEL", "ok", "z-image-turbo: there, and fit"),
+    ("VENICE_IMAGE_MODEL", "kimi-k3", "VENICE_..._MODEL", "failure", "Venice has no image model 'kimi-k3'"),
+    ("VENICE_IMAGE_MODEL", "kimi-k3", "VENICE_..._MODEL", "failure", "Choose another, or unset: VENICE_IMAGE_MODEL."),
+    ("VENICE_VISION_MODEL", "zai-org-glm-5-2", "VENICE_..._MODEL", "failure", "can't do it (supportsVision)"),
+    ("VENICE_TEXT_TO_VIDEO_MODEL", "sora-9", "VENICE_..._MODEL", "failure", "Venice has no video model 'sora-9'"),
+    ("VENICE_MAX_USD", "1.5", "VENICE_MAX_USD", "ok", "may cost 1.5 USD"),
+    ("VENICE_MAX_USD", "five", "VENICE_MAX_USD", "failure", "'five' is no number of dollars, so no film"),
     ("LETTA_BASE_URL", "http://127.0.0.1:9", "Letta", "failure", "there is no Letta server at http://127.0.0.1:9"),
     ("LETTA_BASE_URL", "http://localhost:port", "Letta", "failure", "LETTA_BASE_URL is no address"),
 ]
@@ -104,6 +111,25 @@ def test_looks_at_each_setting(  # noqa: PLR0917  # a fixture and five parameter
     assert words in line
     assert int(state == "failure") == result.exit_code
     assert "the-key-1234" not in result.output
+
+
+def test_several_models_are_judged_together(venice: LocalVenice) -> None:
+    """All settings that name a bad model are told, each with its reason; a good one is not among them."""
+    models = {"VENICE_CHAT_MODEL": "kimi-k3", "VENICE_IMAGE_MODEL": "no-such", "VENICE_MUSIC_MODEL": "no-tune"}
+    state, line = finding(examine(venice, **models), "VENICE_..._MODEL")
+
+    assert "failure" == state
+    assert "no image model 'no-such'. Venice has no music model 'no-tune'" in line
+    assert "unset: VENICE_IMAGE_MODEL, VENICE_MUSIC_MODEL." in line
+
+
+def test_every_setting_of_the_tools_is_known(texts: dict[str, str]) -> None:
+    """What an operator can set for a tool is looked at here, and told in the README."""
+    named = {name for text in texts.values() for name in re.findall(r"VENICE_[A-Z]+_(?:[A-Z]+_)*[A-Z]+", text)}
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+    assert set() == named - set(_SETTINGS) - {"VENICE_INFERENCE_KEY", "VENICE_ADMIN_KEY"}
+    assert set() == {name for name in _SETTINGS if f"`{name}`" not in readme}
 
 
 def test_letta_cloud(venice: LocalVenice) -> None:

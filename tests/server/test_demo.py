@@ -33,7 +33,8 @@ def test_shows_an_agent_using_each_tool(letta: Letta, venice: LocalVenice) -> No
     assert "" == result.stderr
     assert 0 == result.returncode
     assert result.stdout.startswith(f"This uses your VENICE_API_KEY at {venice.base_url}")
-    for sign in ("→ venice_ask_web(", "→ venice_generate_image(", "→ venice_find_characters(", "← after ", "s in all)"):
+    tools = ("ask_web", "generate_image", "quote_video", "find_characters")
+    for sign in (*(f"→ venice_{tool}(" for tool in tools), "← after ", "s in all)"):
         assert sign in result.stdout
     assert venice.key not in result.stdout
     providers: Any = letta.get("/v1/providers/", cast_to=object)

@@ -1,0 +1,120 @@
+"""On a real Letta server, an agent calls tools of each toolset in mid-conversation; a person is asked where need be."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from letta_client import Letta
+
+from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
+from sanctum_venice_tools.letta.registration import apply, plan
+from sanctum_venice_tools.packing.bundle import tool_files
+from sanctum_venice_tools.packing.record import TOOLSETS, read_record
+
+pytestmark = pytest.mark.server
+
+# What the agent's model calls when it is asked for a toolset, one call after the other, and what must come back.
+CALLS: dict[str, list[tuple[str, dict[str, Any], str]]] = {
+    "core": [
+        ("venice_quote_video", {"kind": "text", "duration": "5s"}, "price_usd"),
+        ("venice_queue_video", {"prompt": "A fox", "resolution": "480p"}, "job"),
+        ("venice_retrieve_video", {"job": "{venice_queue_video.job}"}, "file"),
+    ],
+    "image": [("venice_list_image_styles", {"words": "film"}, "styles")],
+    "audio": [
+        ("venice_queue_music", {"prompt": "A calm tune", "kind": "effect"}, "job"),
+        ("venice_retrieve_music", {"job": "{venice_queue_music.job}"}, "file"),
+        ("venice_transcribe_audio", {"audio": "{venice_retrieve_music.file}"}, "text"),
+    ],
+    "video": [("venice_make_video", {"prompt": "A fox", "resolution": "480p"}, "file")],
+    "web": [("venice_read_webpage", {"url": "https://www.example.org/urban-wildlife/red-foxes"}, "text")],
+    "account": [("venice_check_account", {}, "balance_usd")],
+    "admin": [("venice_create_api_key", {"description": "for a test"}, "file")],
+    "chain": [("venice_call_blockchain", {"network": "base-mainnet", "method": "eth_blockNumber"}, "result")],
+}
+
+
+def script(calls: list[tuple[str, dict[str, Any], str]]) -> Any:
+    """What the local Venice's chat follows: each call after the one before, and then a word."""
+    rest: Any = "Done."
+    for name, arguments, _ in reversed(calls):
+        rest = {"calls": [{"name": name, "arguments": arguments}], "then": rest}
+    return rest
+
+
+@pytest.fixture(scope="module")
+def scripted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalVenice]:
+    """A local Venice whose chat makes an agent call the tools of a toolset that is named."""
+    path = tmp_path_factory.mktemp("script") / "script.json"
+    path.write_text(json.dumps([{"when": f"try {toolset}", **script(calls)} for toolset, calls in CALLS.items()]))
+    with running_venice(script=path, job_seconds=0.1) as venice:
+        yield venice
+
+
+@pytest.fixture(scope="module")
+def agent(
+    letta: Letta, scripted: LocalVenice, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], str]]:
+    """Make an agent with all of the tools of a toolset, whose model is at the local Venice."""
+    records = {name: read_record(name) for name in tool_files()}
+    done = apply(letta, plan(letta, list(records.values()), "local"), "local")
+    assert [None] * len(records) == [change.problem for change in done]
+    provider = {"name": "venice-toolsets", "provider_type": "openrouter", "api_key": scripted.key}
+    with ExitStack() as stack:
+        made: Any = letta.post("/v1/providers/", cast_to=object, body={**provider, "base_url": scripted.base_url})
+        stack.callback(letta.delete, f"/v1/providers/{made['id']}", cast_to=object)
+
+        def make(toolset: str) -> str:
+            agent = letta.agents.create(
+                name=toolset,
+                model="venice-toolsets/zai-org-glm-5-2",
+                include_base_tools=False,
+                tools=[name for name, record in records.items() if record.toolset == toolset],
+                secrets={
+                    "VENICE_API_KEY": scripted.key,
+                    "VENICE_BASE_URL": scripted.base_url,
+                    "VENICE_MEDIA_DIR": str(tmp_path_factory.mktemp("media")),
+                },
+            )
+            stack.callback(letta.agents.delete, agent.id)
+            return agent.id
+
+        yield make
+
+
+def converse(letta: Letta, agent: str, toolset: str) -> tuple[list[Any], set[str]]:
+    """All messages that follow, and the names of the calls that a person was asked about; each is approved."""
+    said: list[Any] = []
+    approved: set[str] = set()
+    turn: Any = {"role": "user", "content": f"Please try {toolset}."}
+    while True:
+        reply: Any = letta.agents.messages.create(agent, messages=[turn])
+        said += reply.messages
+        if "requires_approval" != reply.stop_reason.stop_reason:
+            return said, approved
+        call = reply.messages[-1].tool_call
+        approved.add(call.name)
+        yes = {"type": "approval", "approve": True, "tool_call_id": call.tool_call_id}
+        turn = {"type": "approval", "approvals": [yes]}
+
+
+def test_every_toolset_is_tried() -> None:
+    """No toolset is left out."""
+    assert list(TOOLSETS) == list(CALLS)
+
+
+@pytest.mark.parametrize("toolset", CALLS)
+def test_an_agent_uses_each_toolset(letta: Letta, agent: Callable[[str], str], toolset: str) -> None:
+    """Each call comes back with what it was made for; what costs dollars or changes the account asks a person first."""
+    said, approved = converse(letta, agent(toolset), toolset)
+
+    results = [message for message in said if message.message_type == "tool_return_message"]
+    assert ["success"] * len(CALLS[toolset]) == [result.status for result in results], results
+    for (name, _, field), result in zip(CALLS[toolset], results, strict=True):
+        assert field in json.loads(result.tool_return), (name, result.tool_return)
+    assert {name for name, _, _ in CALLS[toolset] if read_record(name).needs_approval} == approved
+    assert "Done." == said[-1].content
+    assert Path(json.loads(results[-1].tool_return).get("file", __file__)).is_file()
