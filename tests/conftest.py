@@ -1,12 +1,15 @@
 """What all tests stand on: no real key, no real server, and tools that are what ships: their emitted texts."""
 
+import functools
 import os
 import time
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
+import httpx
 import pytest
 
 from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
@@ -53,6 +56,21 @@ def own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("VENICE_MEDIA_DIR", str(tmp_path / "media"))
 
 
+@pytest.fixture(autouse=True, scope="session")
+def certificates() -> Iterator[None]:
+    """Read the certificates once: httpx reads them for each client, in 30 ms, and thousands are made here."""
+    with pytest.MonkeyPatch.context() as patch:
+        once = functools.cache(httpx.create_ssl_context)
+        patch.setattr("httpx._transports.default.create_ssl_context", once)
+        yield
+
+
+@functools.cache
+def compiled(name: str, text: str) -> CodeType:
+    """A tool's text, ready to run."""
+    return compile(text, f"{name}.py", "exec")
+
+
 @pytest.fixture(scope="session")
 def texts() -> dict[str, str]:
     """The emitted text of every tool, by name."""
@@ -65,7 +83,7 @@ def load_tool(texts: dict[str, str]) -> Callable[[str], Callable[..., str]]:
 
     def load(name: str) -> Callable[..., str]:
         space: dict[str, Any] = {"__name__": name}
-        exec(compile(texts[name], f"{name}.py", "exec"), space)  # noqa: S102  # what ships is what is tested
+        exec(compiled(name, texts[name]), space)  # noqa: S102  # what ships is what is tested
         tool: Callable[..., str] = space[name]
         return tool
 
@@ -76,6 +94,6 @@ def load_tool(texts: dict[str, str]) -> Callable[[str], Callable[..., str]]:
 def venice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalVenice]:
     """The local Venice, over a real socket, with faults to order; its log is `venice.jsonl` beside it."""
     with running_venice(
-        log=tmp_path_factory.mktemp("venice") / "venice.jsonl", allow_faults=True, job_seconds=0.1
+        log=tmp_path_factory.mktemp("venice") / "venice.jsonl", allow_faults=True, job_seconds=0
     ) as running:
         yield running

@@ -122,7 +122,7 @@ def fresh_venice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Lo
     # A film takes no time here, so neither does waiting for it.
     nap = time.sleep
     monkeypatch.setattr(time, "sleep", lambda seconds: nap(min(seconds, 0.1)))
-    with running_venice(script=script, job_seconds=0.1) as venice:
+    with running_venice(script=script, job_seconds=0) as venice:
         monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
         monkeypatch.setenv("VENICE_API_KEY", venice.key)
         yield venice

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -473,7 +472,6 @@ def bought(load_tool: Callable[[str], Tool], **settings: Any) -> str:
     tool = load_tool("venice_queue_video")
     reply = json.loads(tool(**{"prompt": "A fox", "resolution": "480p", **settings}))
     tool.__globals__["_client"]().close()
-    time.sleep(0.2)  # the local Venice's films take a tenth of a second here
     return str(reply["job"])
 
 

@@ -50,7 +50,7 @@ def scripted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalVenice]:
     """A local Venice whose chat makes an agent call the tools of a toolset that is named."""
     path = tmp_path_factory.mktemp("script") / "script.json"
     path.write_text(json.dumps([{"when": f"try {toolset}", **script(calls)} for toolset, calls in CALLS.items()]))
-    with running_venice(script=path, job_seconds=0.1) as venice:
+    with running_venice(script=path, job_seconds=0) as venice:
         yield venice
 
 

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,15 +17,6 @@ Handler = Callable[[httpx.HTTPTransport, httpx.Request], httpx.Response]
 Place = tuple[str, str]
 """The method and the path of a request."""
 REAL = httpx.HTTPTransport.handle_request
-
-
-class HastyClock(Clock):
-    """A clock for calls of the local Venice, whose jobs take a tenth of a second, however long a tool thinks."""
-
-    def sleep(self, seconds: float) -> None:
-        """Sleep just so long, and write down what was asked."""
-        super().sleep(seconds)
-        time.sleep(0.15)
 
 
 class Call:
@@ -82,7 +72,7 @@ def record(
         patched.setenv("VENICE_API_KEY", venice.key)
         patched.setattr(httpx.HTTPTransport, "handle_request", call.recording())
         tool = load_tool(name)
-        tool.__globals__["time"] = HastyClock()
+        tool.__globals__["time"] = Clock()
         assert isinstance(json.loads(tool(**call.arguments)), dict)
         tool.__globals__["_client"]().close()
     assert call.replies

@@ -144,7 +144,7 @@ def test_a_limit_that_venice_left_out_is_told(create: Callable[..., Any]) -> Non
         ({"expires": "2099-02-30"}, "'expires' must be a day after"),
         ({"expires": "next year"}, "'expires' must be a day after"),
         ({"expires": "2099-12-31T00:00:00Z"}, "'expires' must be a day after"),
-        ({"expires": str(TODAY)}, f"'expires' must be a day after {TODAY}"),
+        ({"expires": str(TODAY)}, "'expires' must be a day after"),
     ],
     ids=str,
 )

@@ -1,7 +1,6 @@
 """What is special in this tool; all about jobs is tested in tests/runtime/test_jobs.py."""
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,7 +46,6 @@ def test_revokes_an_address(load_tool: Callable[[str], Tool]) -> None:
     """A film at an address of its own is deleted there."""
     queue, delete, retrieve = map(load_tool, ("venice_queue_video", "venice_delete_video", "venice_retrieve_video"))
     job = json.loads(queue(prompt="A fox", model="grok-imagine-text-to-video-private"))["job"]
-    time.sleep(0.2)
 
     assert {"deleted": True} == json.loads(delete(job=job, even_if_not_stored=True))
     assert "Venice has no such job" in refusal(retrieve, job=job)

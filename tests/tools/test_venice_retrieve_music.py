@@ -1,7 +1,6 @@
 """What is special in this tool; all about jobs is tested in tests/runtime/test_jobs.py."""
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,6 @@ def CALL(venice: LocalVenice) -> dict[str, Any]:  # noqa: N802 - the name that e
     body = {"model": "elevenlabs-sound-effects-v2", "prompt": "A fox barks", "duration_seconds": 2}
     headers = {"Authorization": f"Bearer {venice.key}"}
     queued = httpx.post(f"{venice.base_url}/audio/queue", json=body, headers=headers).json()
-    time.sleep(0.2)  # as long as a job takes there; a tool that came too early would wait for five seconds
     return {"job": f"venice-audio|{queued['model']}|{queued['queue_id']}"}
 
 
