@@ -4,21 +4,16 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sanctum_venice_tools.runtime.keys import _NEEDS_ADMIN
-from sanctum_venice_tools.runtime.venice import _ADVICE, VeniceError, _call
+from sanctum_venice_tools.runtime.venice import VeniceError, _call
 
 # Kinds of limits, as Venice writes them.
 _LIMITS = {"RPM": "requests_per_minute", "RPD": "requests_per_day", "TPM": "tokens_per_minute"}
 
 
-def _account_page(path: str, **content: Any) -> Any:
-    """A page of the account, as the JSON that it is; its errors advise what fits the account."""
-    try:
-        page, _ = _call("GET", path, **content)
-    except VeniceError as error:
-        line = str(error).replace(_ADVICE[401], _NEEDS_ADMIN).replace(_ADVICE[403], _NEEDS_ADMIN)
-        is_late = line.startswith("Venice answered 504")
-        raise VeniceError(line.replace("Try again later.", "Ask for fewer days.") if is_late else line) from None
-    return page
+def _account_page(path: str, *, unknown: str = "Check the names.", **content: Any) -> Any:
+    """A page of the account, as the JSON that it is; `unknown` is the advice for a 404."""
+    advice = _NEEDS_ADMIN | {404: unknown, 504: "Ask for fewer days."}
+    return _call("GET", path, advice=advice, **content)[0]
 
 
 def _trim(node: Any) -> Any:

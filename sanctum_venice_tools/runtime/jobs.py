@@ -79,7 +79,7 @@ def _retrieve(kind: str, job: str, wait: int) -> dict[str, Any]:
     unknown = "Venice has no such job: copy the string exactly. A job that is a day old, or was deleted, is gone."
     until = time.monotonic() + wait
     while not (file := _kept(kind, model, queue_id)):
-        reply = _send("POST", f"/{kind}/retrieve", unknown=unknown, json=body)
+        reply = _send("POST", f"/{kind}/retrieve", advice={404: unknown}, json=body)
         form = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
         if form != "application/json":
             suffix = _SUFFIXES.get(form, "mp4" if kind == "video" else "mp3")

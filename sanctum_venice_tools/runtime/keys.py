@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from sanctum_venice_tools.runtime.media import _media_folder
-from sanctum_venice_tools.runtime.venice import _ADVICE, VeniceError, _answer, _call, _given
+from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
 
-_NEEDS_ADMIN = "Ask the operator whether VENICE_API_KEY is an ADMIN key, for only such a key may do this."
+_NEEDS_ADMIN = dict.fromkeys(
+    (401, 403), "Ask the operator whether VENICE_API_KEY is an ADMIN key, for only such a key may do this."
+)
 
 
 def _wish(description: str, key_type: str, limit_usd: float | None, period: str, expires: str) -> dict[str, Any]:
@@ -31,12 +33,12 @@ def _wish(description: str, key_type: str, limit_usd: float | None, period: str,
     return body | _given(expiresAt=day) | (limit if limit_usd is not None else {})
 
 
-def _make_key(path: str, body: dict[str, Any], *, denied: str, unsure: str) -> str:
+def _make_key(path: str, body: dict[str, Any], *, advice: dict[int, str], unsure: str) -> str:
     """Have Venice make a key and keep it; the tool's reply, which tells all of it but the key."""
     file = _private_file(body["description"])
     made: dict[str, Any] = {}
     try:
-        made = _ask_about_keys("POST", path, denied=denied, unsure=unsure, json=body)["data"]
+        made = _ask_about_keys("POST", path, advice=advice, unsure=unsure, json=body)["data"]
         with file.open("wb") as kept:
             kept.write(made["apiKey"].encode() + b"\n")
             kept.flush()
@@ -89,10 +91,10 @@ def _take_back(key_id: Any, error: BaseException) -> VeniceError:
     return VeniceError(f"{lost}, and not revoked either. Ask the person to revoke it at venice.ai; its id is {key_id}.")
 
 
-def _ask_about_keys(method: str, path: str, *, denied: str, unsure: str = "", **content: Any) -> Any:
-    """Send a request about keys; its errors advise what fits keys, and hold nothing that could be one."""
+def _ask_about_keys(method: str, path: str, *, unsure: str = "", **content: Any) -> Any:
+    """Send a request about keys; its errors say what may have become of a key, and hold nothing that could be one."""
     try:
         return _call(method, path, **content)[0]
     except VeniceError as error:
-        line = str(error).replace(_ADVICE[401], denied).replace(_ADVICE[403], denied)
-        raise VeniceError(re.sub(r"\S{23,}\w", "[hidden]", re.sub("it may be charged.*", unsure, line))) from None
+        line = re.sub("it may be charged.*", unsure, str(error))
+        raise VeniceError(re.sub(r"\S{23,}\w", "[hidden]", line)) from None

@@ -43,11 +43,11 @@ def _client() -> httpx.Client:
     return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"})
 
 
-def _send(method: str, path: str, *, unknown: str = "", also: int = 200, **content: Any) -> httpx.Response:
+def _send(method: str, path: str, *, advice: dict[int, str] = _ADVICE, also: int = 0, **content: Any) -> httpx.Response:
     """Send a request; return Venice's good reply (or one of the status `also`), its body unread.
 
     Repeats only what surely started no work (429, 503), and at most twice: work is paid, and failures block keys.
-    `unknown` is the advice for a 404.
+    `advice` by status goes before the usual one.
     """
     for tries_left in (2, 1, 0):
         left = max(_DEADLINE - time.monotonic(), 1.0)
@@ -59,7 +59,7 @@ def _send(method: str, path: str, *, unknown: str = "", also: int = 200, **conte
             good = reply.is_success or reply.status_code == also
             if good and "html" not in reply.headers.get("content-type", ""):
                 return reply
-            refused = _refusal(reply, _read(reply), unknown)
+            refused = _refusal(reply, _read(reply), advice)
         except httpx.HTTPError as error:
             raise _lost(request, error) from None
         pause = _pause(reply)
@@ -111,17 +111,17 @@ def _lost(request: httpx.Request, error: Exception) -> VeniceError:
     return VeniceError(f"Venice {'took too long' if is_late else 'sent no whole reply'}; {effect} again.")
 
 
-def _refusal(reply: httpx.Response, content: bytes, unknown: str) -> VeniceError:
+def _refusal(reply: httpx.Response, content: bytes, advice: dict[int, str]) -> VeniceError:
     """The error for a reply that is not a good one: Venice's own reason, then what to do."""
     status = reply.status_code
-    advice = _ADVICE | {404: unknown or "Check the names.", 429: f"Try again in {_pause(reply):.0f} s."}
+    advice = _ADVICE | {404: "Check the names.", 429: f"Try again in {_pause(reply):.0f} s."} | advice
     try:
         body = json.loads(content)
     except ValueError:
         body = content.decode(errors="replace")
         body = re.findall(r"(?is)<title>(.*?)</title>", body) or re.sub(r"<[^>]*>", " ", body)
     if status == 402 and "authOptions" in str(body):
-        body, advice[402] = "no API key arrived", _ADVICE[401]
+        body, advice[402] = "no API key arrived", advice[401]
     return VeniceError(f"Venice answered {status}: {_reason(body)}. {advice.get(status, 'Try again later.')}")
 
 

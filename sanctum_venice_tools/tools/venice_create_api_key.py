@@ -34,4 +34,4 @@ def venice_create_api_key(
     """
     body = _wish(description, key_type, limit_usd, limit_period, expires) | {"modelPrivacy": model_privacy}
     unsure = "a key may have been made that nobody holds. Look at venice_list_api_keys, and revoke it."
-    return _make_key("/api_keys", body, denied=_NEEDS_ADMIN, unsure=unsure)
+    return _make_key("/api_keys", body, advice=_NEEDS_ADMIN, unsure=unsure)

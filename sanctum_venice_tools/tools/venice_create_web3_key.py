@@ -59,7 +59,7 @@ def venice_create_web3_key(
                 "holds it, so the wallet is no longer safe, and that only a signature is needed."
             )
     if not any(proof.values()):
-        offer = _ask_about_keys("GET", _PATH, denied=_ANEW)["data"]
+        offer = _ask_about_keys("GET", _PATH, advice=dict.fromkeys((401, 403), _ANEW))["data"]
         return _answer(
             token=offer["token"],
             next="The owner signs exactly this token as a message in the wallet (personal_sign; it moves no money). "
@@ -70,4 +70,4 @@ def venice_create_web3_key(
             raise VeniceError(f"'{name}' must be {said}. Give all of {', '.join(_FORMS)}, or none to begin.")
     body = proof | _wish(description, key_type, limit_usd, limit_period, expires) | {"modelPrivacy": model_privacy}
     unsure = f"a key may have been made that nobody holds; its owner can revoke it at venice.ai. {_ANEW}"
-    return _make_key(_PATH, body, denied=_ANEW, unsure=unsure)
+    return _make_key(_PATH, body, advice=dict.fromkeys((401, 403), _ANEW), unsure=unsure)

@@ -53,11 +53,11 @@ def venice_find_characters(
     """
     if slug:
         path = f"/characters/{quote(slug, safe='').replace('.', '%2E')}"  # a dot alone would be another path
-        unknown = "There is no character of that slug: search with query to find it."
-        found, _ = _call("GET", path, unknown=unknown)
+        advice = {404: "There is no character of that slug: search with query to find it."}
+        found, _ = _call("GET", path, advice=advice)
         reviews = []
         if with_reviews:
-            said, _ = _call("GET", f"{path}/reviews", params={"pageSize": 10}, unknown=unknown)
+            said, _ = _call("GET", f"{path}/reviews", params={"pageSize": 10}, advice=advice)
             reviews = [{"rating": one["rating"], "text": _shorten(one["message"], 300)} for one in said["data"]]
         notes = ["Nobody has reviewed it yet."] if with_reviews and not reviews else []
         return _answer(characters=[_describe(found["data"], 3000)], reviews=reviews, notes=notes)

@@ -26,8 +26,8 @@ def venice_revoke_api_key(*, key_id: str, description: str) -> str:
     # Longer things, and those with other signs, are keys or paths: they must not get into an address.
     if not re.fullmatch("[0-9A-Za-z-]{1,40}", key_id):
         raise VeniceError("That is not the id of a key. Look at venice_list_api_keys.")
-    unknown = "There is no key of that id. Look at venice_list_api_keys."
-    found = _ask_about_keys("GET", f"/api_keys/{key_id}", denied=_NEEDS_ADMIN, unknown=unknown)["data"]
+    advice = _NEEDS_ADMIN | {404: "There is no key of that id. Look at venice_list_api_keys."}
+    found = _ask_about_keys("GET", f"/api_keys/{key_id}", advice=advice)["data"]
     own = os.environ["VENICE_API_KEY"].strip()[-6:]
     if found.get("last6Chars", own) == own:
         raise VeniceError("The Venice tools run with this key, so they cannot revoke it. The person can, at venice.ai.")
@@ -38,7 +38,7 @@ def venice_revoke_api_key(*, key_id: str, description: str) -> str:
             "and ask the person which key is meant."
         )
     unsure = "it may have been revoked. Look at venice_list_api_keys."
-    done = _ask_about_keys("DELETE", "/api_keys", denied=_NEEDS_ADMIN, unsure=unsure, params={"id": key_id})
+    done = _ask_about_keys("DELETE", "/api_keys", advice=_NEEDS_ADMIN, unsure=unsure, params={"id": key_id})
     if not done.get("success"):
         raise VeniceError("Venice did not revoke the key, and says no reason. Try again, or ask the person to do it.")
     return _answer(revoked=key_id, description=found.get("description"), last_six=found["last6Chars"])
