@@ -66,31 +66,31 @@ def _name_of(kind: str, model: str, queue_id: str) -> str:
     return f"{stem}-{hashlib.sha256(f'{kind}|{model}|{queue_id}'.encode()).hexdigest()[:10]}"
 
 
-def _kept(kind: str, model: str, queue_id: str) -> Path | None:
-    """The file of a job, if it is in the media store already."""
-    name = _name_of(kind, model, queue_id)
-    return next((path for path in sorted(_media_folder().glob(f"{name}.*")) if path.suffix != ".part"), None)
+def _kept(place: Path) -> Path | None:
+    """The file of a job whose place, without its ending, this is; if it is there already."""
+    return next((path for path in sorted(place.parent.glob(f"{place.name}.*")) if path.suffix != ".part"), None)
 
 
 def _retrieve(kind: str, job: str, wait: int) -> dict[str, Any]:
     """The file of a job, as soon as it is done; after so many seconds, how far it is and when to ask again."""
     model, queue_id, url = _read_job(job, kind)
     body = {"model": model, "queue_id": queue_id}
+    place = _media_folder() / _name_of(kind, model, queue_id)
     unknown = "Venice has no such job: copy the string exactly. A job that is a day old, or was deleted, is gone."
     until = time.monotonic() + wait
-    while not (file := _kept(kind, model, queue_id)):
+    while not (file := _kept(place)):
         reply = _send("POST", f"/{kind}/retrieve", advice={404: unknown}, json=body)
         form = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
         if form != "application/json":
             suffix = _SUFFIXES.get(form, "mp4" if kind == "video" else "mp3")
-            _write(_media_folder() / f"{_name_of(kind, model, queue_id)}.{suffix}", _sound_or_film(_pieces(reply)))
+            _write(place.with_suffix(f".{suffix}"), _sound_or_film(_pieces(reply)))
             continue
         try:
             state = json.loads(b"".join(_pieces(reply)))
         except ValueError as error:
             raise _lost(reply.request, error) from None
         if state.get("status") == "COMPLETED":
-            _download(url, _media_folder() / f"{_name_of(kind, model, queue_id)}.mp4")
+            _download(url, place.with_suffix(".mp4"))
             continue
         run, usual = (round(state.get(name, 0) / 1000) for name in ("execution_duration", "average_execution_time"))
         pause = min(max((usual - run) / 2, 5.0), 20.0)  # Venice asks for 5 s at least
@@ -136,7 +136,7 @@ def _delete(job: str, *, even_if_not_stored: bool) -> dict[str, Any]:
     """Delete Venice's copy of what a job made, if ours is safe or the caller insists."""
     kind = "audio" if "venice-audio|" in job else "video"
     model, queue_id, url = _read_job(job, kind)
-    file = _kept(kind, model, queue_id)
+    file = _kept(_media_folder() / _name_of(kind, model, queue_id))
     if not file and not even_if_not_stored:
         fetch = f"venice_retrieve_{_MADE[kind]}"
         raise VeniceError(f"It is not stored here, and would be lost. Call {fetch} first, or say even_if_not_stored.")

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from sanctum_venice_tools.emulator import errors, faults
 from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
 from tests.conftest import Clock
+from tests.tools.conftest import refusal
 
 Tool = Callable[..., str]
 Space = dict[str, Any]
@@ -72,15 +73,6 @@ def processing(run: float, usual: float) -> httpx.Response:
 def done(content: bytes = FILM, kind: str = "video/mp4") -> httpx.Response:
     """What Venice sends of a job that is done."""
     return httpx.Response(200, content=content, headers={"content-type": kind})
-
-
-def refusal(call: Callable[..., Any], *sent: Any, **arguments: Any) -> str:
-    """The one-line error that a call ends with."""
-    with pytest.raises(Exception) as failure:  # noqa: PT011 - the type is the emitted text's own
-        call(*sent, **arguments)
-    assert "VeniceError" == type(failure.value).__name__
-    assert 1 == len(str(failure.value).splitlines())
-    return str(failure.value)
 
 
 # --- the job string ---

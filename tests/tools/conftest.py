@@ -121,6 +121,12 @@ def forms(api: respx.MockRouter) -> list[dict[str, Any]]:
     ]
 
 
+def balance(venice: LocalVenice) -> float:
+    """What is left of the local Venice's money."""
+    reply = httpx.get(f"{venice.base_url}/billing/balance", headers={"Authorization": f"Bearer {venice.key}"})
+    return float(reply.json()["balances"]["usd"])
+
+
 def refusal(call: Callable[..., Any], *sent: Any, **arguments: Any) -> str:
     """The one-line error that a call of a tool ends with."""
     with pytest.raises(Exception) as failure:  # noqa: PT011 - the type is the emitted text's own

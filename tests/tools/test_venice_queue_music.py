@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator import errors, sound
 from sanctum_venice_tools.emulator.process import LocalVenice
-from tests.tools.conftest import refusal
+from tests.tools.conftest import balance, refusal
 
 Tool = Callable[..., str]
 CALL: dict[str, Any] = {"prompt": "A fox barks twice.", "kind": "effect", "duration_seconds": 1}
@@ -443,12 +443,6 @@ def connect(tool: Tool, venice: LocalVenice, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("VENICE_API_KEY", venice.key)
     monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
     return tool
-
-
-def balance(venice: LocalVenice) -> float:
-    """What is left of the local Venice's money."""
-    reply = httpx.get(f"{venice.base_url}/billing/balance", headers={"Authorization": f"Bearer {venice.key}"})
-    return float(reply.json()["balances"]["usd"])
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import respx
 from hypothesis import HealthCheck, given, settings
@@ -16,7 +15,7 @@ from PIL import Image
 from sanctum_venice_tools.emulator import film as films
 from sanctum_venice_tools.emulator import sound
 from sanctum_venice_tools.emulator.process import LocalVenice
-from tests.tools.conftest import refusal
+from tests.tools.conftest import balance, refusal
 
 Tool = Callable[..., str]
 CALL: dict[str, Any] = {"prompt": "A fox runs through snow.", "resolution": "480p"}
@@ -358,12 +357,6 @@ def test_any_settings_are_the_models_or_refused(
         body = sent(queued)
         assert (body["duration"], body["resolution"]) in [(a, b) for a in ("5s", "10s") for b in ("480p", "720p")]
         assert body["aspect_ratio"] in ("16:9", "9:16", "1:1")
-
-
-def balance(venice: LocalVenice) -> float:
-    """What is left of the local Venice's money."""
-    reply = httpx.get(f"{venice.base_url}/billing/balance", headers={"Authorization": f"Bearer {venice.key}"})
-    return float(reply.json()["balances"]["usd"])
 
 
 @pytest.mark.parametrize(
