@@ -1,10 +1,12 @@
 """What all tests stand on: no real key, no real server, and tools that are what ships: their emitted texts."""
 
 import functools
+import inspect
 import os
 import time
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from inspect import Parameter
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -14,6 +16,7 @@ import pytest
 
 from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
 from sanctum_venice_tools.packing.bundle import bundle, tool_files
+from sanctum_venice_tools.packing.schema import typed_schema_of
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 """Venice's own published documents, where they lie beside the project."""
@@ -46,6 +49,29 @@ def plain_call(name: str, venice: LocalVenice) -> dict[str, Any]:
     """
     call: Any = import_module(f"tests.tools.test_{name}").CALL
     return dict(call(venice) if callable(call) else call)
+
+
+def text_arguments(name: str, texts: Iterator[str]) -> dict[str, str | list[str]]:
+    """The next of the texts for each argument of a tool that takes any text, or a list of them."""
+    properties = typed_schema_of(name)["parameters"]["properties"]
+    arguments: dict[str, str | list[str]] = {}
+    for argument, spec in properties.items():
+        if spec.get("items") == {"type": "string"}:
+            arguments[argument] = [next(texts)]
+        elif spec["type"] == "string" and "enum" not in spec:
+            arguments[argument] = next(texts)
+    return arguments
+
+
+def meant_by(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """What a tool is to get of such arguments: an optional text that says there is none leaves the argument out."""
+    tool = getattr(import_module(f"sanctum_venice_tools.tools.{name}"), name)
+    defaults = {one.name: one.default for one in inspect.signature(tool).parameters.values()}
+    meant = dict(arguments)
+    for argument, value in arguments.items():
+        if defaults[argument] is not Parameter.empty and value in ("", "null", "None"):
+            meant[argument] = defaults[argument]
+    return meant
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +111,7 @@ def load_tool(texts: dict[str, str]) -> Callable[[str], Callable[..., str]]:
         space: dict[str, Any] = {"__name__": name}
         exec(compiled(name, texts[name]), space)  # noqa: S102  # what ships is what is tested
         tool: Callable[..., str] = space[name]
+        vars(tool)["__globals__"] = space  # what is called is a partial of the function, which has none of its own
         return tool
 
     return load

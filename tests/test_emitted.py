@@ -1,6 +1,7 @@
 """What ships: every tool's emitted text, as Letta stores it, alone in a process, and in Letta's own script."""
 
 import ast
+import itertools
 import json
 import os
 import subprocess
@@ -9,32 +10,17 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.letta.local_server import ENVIRONMENT
-from sanctum_venice_tools.packing.bundle import HEADER, LETTA_NAMES, LONGEST_NAME, THIRD_PARTY, tool_files
-from sanctum_venice_tools.packing.schema import schema_of
-from tests.conftest import plain_call
+from sanctum_venice_tools.packing.bundle import HEADER, LETTA_NAMES, LONGEST_NAME, THIRD_PARTY, bundle, tool_files
+from sanctum_venice_tools.packing.schema import schema_of, typed_schema_of
+from tests.conftest import meant_by, plain_call, text_arguments
 
 PROJECT = Path(__file__).resolve().parents[1]
 LETTA_PYTHON = ENVIRONMENT / "bin" / "python"
-MOST_LINES = 299
-
-# Texts that are longer, and why.
-INTAKE = "it takes files in, with a guard that keeps it out of private networks"
-FILMS = "films have twenty settings, each checked before it is paid"
-LONGER = {
-    "venice_chat": (360, "it takes stored files in, gathers calls of tools, and checks a dozen rare settings"),
-    "venice_speak": (370, "it reads sound files, to join the parts of a long text into one"),
-    **dict.fromkeys(("venice_generate_image", "venice_embed_texts", "venice_list_models"), (315, "a few lines more")),
-    **dict.fromkeys(("venice_edit_image", "venice_upscale_image", "venice_read_document"), (380, INTAKE)),
-    **dict.fromkeys(("venice_clone_voice", "venice_transcribe_audio"), (400, INTAKE)),
-    **dict.fromkeys(("venice_quote_music", "venice_queue_music"), (375, "models of music differ in all they take")),
-    **dict.fromkeys(("venice_quote_video", "venice_queue_video"), (485, FILMS)),
-    "venice_make_video": (620, f"it is three tools in one: {FILMS}; and it waits, fetches and keeps"),
-}
-
 # What is installed here, but not in every sandbox.
 ELSEWHERE = ("sanctum_venice_tools", "letta_client", "pydantic", "click", "rich", "docstring_parser", "letta")
 
@@ -63,13 +49,6 @@ def tool_in(text: str) -> ast.FunctionDef:
 
 
 # --- as a text ---
-
-
-@for_every_tool
-def test_is_short(name: str, texts: dict[str, str]) -> None:
-    """A text is one that a person can read: under 300 lines, or a little more for a reason."""
-    most, _ = LONGER.get(name, (MOST_LINES, ""))
-    assert most >= len(texts[name].splitlines())
 
 
 @for_every_tool
@@ -249,11 +228,8 @@ def echo(text: str) -> str:
 
 
 def trapped(name: str, turn: int) -> dict[str, str | list[str]]:
-    """A trap for each of the tool's parameters that take a text or a list of texts; each turn another one."""
-    properties = schema_of(name)["parameters"]["properties"]
-    texts = {parameter: spec["type"] for parameter, spec in properties.items() if spec["type"] in ("string", "array")}
-    traps = {parameter: TRAPS[(place + turn) % len(TRAPS)] for place, parameter in enumerate(texts)}
-    return {parameter: trap if texts[parameter] == "string" else [trap] for parameter, trap in traps.items()}
+    """A trap for each of the tool's parameters that take any text or a list of texts; each turn another one."""
+    return text_arguments(name, itertools.islice(itertools.cycle(TRAPS), turn, None))
 
 
 @pytest.fixture(scope="session")
@@ -285,11 +261,11 @@ def outcomes(scripts: dict[str, list[str]], letta_home: Path) -> dict[str, list[
 
 @for_every_tool
 def test_gets_its_arguments_unchanged(name: str, outcomes: dict[str, list[tuple[Any, bool]]]) -> None:
-    """Whatever text a model sends, every parameter of the tool gets it as sent, and Letta's server is not loaded."""
+    """Whatever text a model sends, every parameter of the tool gets it as meant, and Letta's server is not loaded."""
     for turn, (got, is_letta_loaded) in enumerate(outcomes[name]):
-        sent = trapped(name, turn)
+        meant = meant_by(name, trapped(name, turn))
 
-        assert sent == {parameter: got[parameter] for parameter in sent}
+        assert meant == {parameter: got[parameter] for parameter in meant}
         assert not is_letta_loaded
     assert len(TRAPS) == len(outcomes[name])
 
@@ -318,3 +294,140 @@ def test_knows_the_names_that_letta_uses_after_it(name: str, scripts: dict[str, 
     own = {name, "coerce_dict_args_by_annotations", "_TempResultWrapper", "e", *trapped(name, 0)}
 
     assert set() == looked_up - bound - own - LETTA_NAMES
+
+
+# --- what models send in the place of an argument ---
+
+CANARY = "canary"
+SENT: list[Any] = [
+    *(None, "hello", 3, 1.5, True, ["a", "b"], [{"role": "user"}], {"seed": 1}),
+    *("null", "3", "1.5", "TRUE", '["a", "b"]', '[{"role": "user"}]', '{"seed": 1}', "['a', 'b']", '["a"'),
+    f"[] if open({CANARY!r}, 'w').write('ran') else []",
+    "__import__('os').mkdir('canary')",
+    "'\"\n\\\"\"\"'''",
+]
+
+# As RUN, but for tools that may fail: an error's line is an outcome, too. Results hold any byte, so this ends each.
+END = "=== the end of one script ===\n"
+TRY = f"""
+import json, sys
+
+for script in json.load(sys.stdin):
+    sys.modules.pop("letta.functions.ast_parsers", None)
+    try:
+        exec(compile(script, "script.py", "exec"), {{"__name__": "__main__"}})
+    except Exception as error:
+        print(json.dumps(f"{{type(error).__name__}}: {{error}}"), end="")
+    print(end={END!r}, flush=True)
+"""
+
+
+def boundary_of(name: str, folder: Path) -> str:
+    """The text of a tool of the same name and signature that gives back its arguments, and has nothing else in it."""
+    path = tool_files()[name]
+    tool = tool_in(path.read_text(encoding="utf-8"))
+    head = path.read_text(encoding="utf-8").split("\n")[tool.decorator_list[0].lineno - 1 : tool.body[0].lineno - 1]
+    lines = [
+        "import json",
+        "from typing import Any, Literal",
+        "from sanctum_venice_tools.runtime.arguments import _read_as_meant",
+        *head,
+        "    return json.dumps(locals())",
+        "",
+    ]
+    small = folder / path.name
+    small.write_text("\n".join(lines), encoding="utf-8")
+    return bundle(small)
+
+
+def calls_with(name: str, argument: str, sent: list[Any]) -> list[dict[str, Any]]:
+    """The argument as each of the values, and the other arguments that the tool needs."""
+    required = dict.fromkeys(typed_schema_of(name)["parameters"]["required"], "fox")
+    return [required | {argument: value} for value in sent]
+
+
+def outcomes_in_letta(calls: list[dict[str, Any]], home: Path) -> list[Any]:
+    """What came of each call through Letta's own script: the arguments as the tool got them, or an error's line."""
+    scripts = json.loads(in_letta(RENDER, calls, home))
+    return [_outcome(told) for told in in_letta(TRY, scripts, home).split(END.encode())[:-1]]
+
+
+def _outcome(told: bytes) -> Any:
+    _, found, frame = told.partition(MARKER)
+    if not found:
+        return json.loads(told)
+    result, _ = json.JSONDecoder().raw_decode(frame[PREFIX:].decode())
+    return json.loads(result["results"])
+
+
+@pytest.fixture(scope="session")
+def tried(letta_home: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[str, Any, Any]]]:
+    """By tool, each of its arguments with each value that was sent for it, and what came of that; one run for all."""
+    folder = tmp_path_factory.mktemp("boundaries")
+    plan = [
+        (name, argument, call)
+        for name in tool_files()
+        for argument in typed_schema_of(name)["parameters"]["properties"]
+        for call in calls_with(name, argument, SENT)
+    ]
+    boundaries = {name: boundary_of(name, folder) for name in tool_files()}
+    calls = [{"text": boundaries[name], "schema": schema_of(name), "arguments": call} for name, _, call in plan]
+    outcomes = outcomes_in_letta(calls, letta_home)
+    found: dict[str, list[tuple[str, Any, Any]]] = {name: [] for name in tool_files()}
+    for (name, argument, call), outcome in zip(plan, outcomes, strict=True):
+        found[name].append((argument, call[argument], outcome))
+    return found
+
+
+@for_every_tool
+def test_no_argument_is_code_and_each_is_read_or_refused(
+    name: str, tried: dict[str, list[tuple[str, Any, Any]]], letta_home: Path
+) -> None:
+    """Whatever is sent for an argument: none of it runs, null leaves it out, the rest is read or gets our line."""
+    parameters = typed_schema_of(name)["parameters"]
+    for argument, value, outcome in tried[name]:
+        if isinstance(outcome, str):
+            about = f"The argument '{argument}' is missing." if value is None else f"'{argument}' must be "
+            assert outcome.startswith(f"VeniceError: {about}"), (argument, value)
+            assert 1 == len(outcome.splitlines())
+        elif value in (None, "null") and argument not in parameters["required"]:
+            assert meant_by(name, {argument: "null"})[argument] == outcome[argument]
+        else:
+            jsonschema.validate(outcome[argument], parameters["properties"][argument])
+    assert len(SENT) * len(parameters["properties"]) == len(tried[name])
+    assert not (letta_home / CANARY).exists()
+
+
+def hostile_call(argument: str) -> dict[str, str]:
+    """A call of venice_chat with Python in the place of a list."""
+    (hostile,) = [value for value in SENT if str(value).startswith("[] if open")]
+    return {"prompt": "hi", argument: hostile}
+
+
+def test_lists_would_be_code(letta_home: Path, tmp_path: Path) -> None:
+    """Told the types of the signature, Letta does run what is sent for a list; once it does not, it may be told."""
+    text, schema = boundary_of("venice_chat", tmp_path), typed_schema_of("venice_chat")
+
+    outcomes_in_letta([{"text": text, "schema": schema, "arguments": hostile_call("images")}], letta_home)
+
+    assert "ran" == (letta_home / CANARY).read_text()
+    (letta_home / CANARY).unlink()
+
+
+NAME_AS_CODE = f"[open({CANARY!r}, 'w').write('ran')][0]"
+
+
+@pytest.mark.parametrize("name", [NAME_AS_CODE, f"dict(\n__letta_raw_args = {{}}, a={NAME_AS_CODE})['a']", "imagse"])
+@pytest.mark.parametrize("is_checked", [True, False], ids=["checked", "unchecked"])
+def test_no_name_of_an_argument_is_code(letta_home: Path, tmp_path: Path, name: str, *, is_checked: bool) -> None:
+    """Letta writes names into its script as well: those that the tool does not know end the call before they run."""
+    text = boundary_of("venice_chat", tmp_path)
+    if not is_checked:
+        text = text.replace("    _check_names(tool)\n", "")
+    call = {"text": text, "schema": schema_of("venice_chat"), "arguments": {"prompt": "hi", name: "x"}}
+    (script,) = json.loads(in_letta(RENDER, [call], letta_home))
+    (tmp_path / "script.py").write_text(script)
+    done = subprocess.run([str(LETTA_PYTHON), "script.py"], cwd=tmp_path, capture_output=True, check=False, timeout=60)
+
+    assert (not is_checked and name != "imagse") == (tmp_path / CANARY).exists()
+    assert is_checked == (b"VeniceError: There is no argument " in done.stderr)

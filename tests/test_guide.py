@@ -16,7 +16,7 @@ import pytest
 
 from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
 from sanctum_venice_tools.packing.bundle import tool_files
-from sanctum_venice_tools.packing.schema import schema_of
+from sanctum_venice_tools.packing.schema import typed_schema_of
 from tests.tools.conftest import PICTURE
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "guide.md"
@@ -104,7 +104,7 @@ def test_names_only_tools_that_there_are() -> None:
 @pytest.mark.parametrize("call", CALLS, ids=str)
 def test_gives_arguments_that_the_tool_takes(call: Call) -> None:
     """Every argument is one of the tool's schema, of its type and among its values, and none is missing."""
-    parameters = schema_of(call.tool)["parameters"] | {"additionalProperties": False}
+    parameters = typed_schema_of(call.tool)["parameters"] | {"additionalProperties": False}
 
     jsonschema.validate(call.arguments, parameters)
 

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import Any, Literal
 
 from sanctum_venice_tools.packing.bundle import BundleError, bundle, tool_files
-from sanctum_venice_tools.packing.schema import schema_of
+from sanctum_venice_tools.packing.schema import SchemaError, schema_of, unsafe_arguments
 
 # What a tool declares about itself, in constants of its own file.
 TOOLSETS = ("core", "image", "audio", "video", "web", "account", "admin", "chain")
@@ -32,6 +32,11 @@ class Record:
     json_schema: dict[str, Any]
     approval: bool | None = None
     """What the operator decided about asking a person before each call; None leaves it to the cost."""
+
+    def __post_init__(self) -> None:
+        """Refuse a schema by which a Letta server would run what a model writes as code."""
+        if unsafe := unsafe_arguments(self.json_schema):
+            raise SchemaError(f"{self.name}: a Letta server would run these as code: {', '.join(unsafe)}")
 
     @property
     def needs_approval(self) -> bool:

@@ -1,12 +1,18 @@
-"""From a tool's signature and docstring to the JSON schema that Letta shows to a model.
+"""From a tool's signature and docstring to the JSON schema that a model is shown.
 
-Letta converts each argument by the one plain `type` of its property, so a schema is flat: no `anyOf`, no `$ref`,
-no list of types. An optional argument is one that `required` leaves out. The description is the docstring's text
-with what it says under Returns, for a model chooses a tool by what comes back.
+There are two kinds of hosts. A Letta server writes each argument into the script that it runs: a text as a literal,
+but a number, a list or an object as it came, so that a text sent in their place would run as code; and null, sent for
+an integer or a boolean, ends the call before it begins (letta 0.16.8, services/helpers/tool_parser_helper.py). So
+Letta is told that nearly every argument is a text, with its form in words, and the tool reads what is meant
+(runtime/arguments.py). Hosts that hand over real JSON get the types that the signature has.
+
+A schema is flat: no `anyOf`, no `$ref`, no list of types. An optional argument is one that `required` leaves out. The
+description is the docstring's text with what it says under Returns, for a model chooses a tool by what comes back.
 """
 
 import inspect
 import json
+import re
 import types
 from collections.abc import Callable
 from importlib import import_module
@@ -18,16 +24,37 @@ from sanctum_venice_tools.packing.bundle import PACKAGE
 
 SCALARS = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
+# The types that a Letta server writes into its script as literals, whatever a model sends.
+SAFE_TYPES = ("string", "integer", "boolean")
+
+# The form of an argument that Letta is told is a text, and what in a description shows it already.
+FORMS = {
+    "integer": ("Whole number.", r"\d"),
+    "number": ("Number.", r"\d"),
+    "boolean": ("true or false.", r"(?i)\b(true|false)\b"),
+    "object": ("JSON object.", r"\{"),
+    "array": ("JSON list.", r"\["),
+}
+
 
 class SchemaError(Exception):
     """A tool whose signature and docstring can't become a schema; the message has a line for each fault."""
 
 
 def schema_of(name: str) -> dict[str, Any]:
-    """The schema of one tool of the pack: name, description, parameters.
+    """The schema of one tool of the pack as a Letta server gets it: name, description, parameters.
 
     Raises:
         SchemaError: The docstring and the signature disagree, or an annotation can't be shown flat.
+    """
+    return letta_schema(typed_schema_of(name))
+
+
+def typed_schema_of(name: str) -> dict[str, Any]:
+    """The schema of one tool of the pack for hosts that hand over real JSON: with the types of its signature.
+
+    Raises:
+        SchemaError: As for `schema_of`.
     """
     return build_schema(getattr(import_module(f"{PACKAGE.name}.tools.{name}"), name))
 
@@ -37,8 +64,36 @@ def schema_text(name: str) -> str:
     return json.dumps(schema_of(name), indent=2, ensure_ascii=False) + "\n"
 
 
+def letta_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    """A typed schema as a Letta server may get it: no argument of it can run as code, and null leaves it out."""
+    parameters = schema["parameters"]
+    properties = {
+        name: _safe_property(spec, is_required=name in parameters["required"])
+        for name, spec in parameters["properties"].items()
+    }
+    return schema | {"parameters": parameters | {"properties": properties}}
+
+
+def _safe_property(spec: dict[str, Any], *, is_required: bool) -> dict[str, Any]:
+    """An argument as it is, or as a text whose description ends with its form."""
+    kind = spec["type"]
+    if kind == "string" or (is_required and kind in SAFE_TYPES):
+        return spec
+    form, shown = FORMS[kind]
+    description = spec["description"]
+    if not re.search(shown, description):
+        description += f" {form}"
+    return {"type": "string", "description": description}
+
+
+def unsafe_arguments(schema: dict[str, Any]) -> list[str]:
+    """The arguments that a Letta server would write into its script as code, each with its type."""
+    properties = schema.get("parameters", {}).get("properties", {})
+    return [f"{name} ({spec.get('type')})" for name, spec in properties.items() if spec.get("type") not in SAFE_TYPES]
+
+
 def build_schema(tool: Callable[..., str]) -> dict[str, Any]:
-    """The schema of a function."""
+    """The typed schema of a function."""
     docstring = docstring_parser.parse(inspect.getdoc(tool) or "", docstring_parser.DocstringStyle.GOOGLE)
     described = {param.arg_name: " ".join((param.description or "").split()) for param in docstring.params}
     parameters = inspect.signature(tool, eval_str=True).parameters
@@ -78,6 +133,8 @@ def _flatten(annotation: Any) -> dict[str, Any]:
         return {"type": SCALARS[annotation]}
     if get_origin(annotation) is Literal and all(isinstance(value, str) for value in get_args(annotation)):
         return {"type": "string", "enum": list(get_args(annotation))}
+    if annotation == list[Any]:
+        return {"type": "array", "items": {}}
     if get_origin(annotation) is list:
         return {"type": "array", "items": _flatten(get_args(annotation)[0])}
     if get_origin(annotation) is dict or annotation is dict:

@@ -6,9 +6,10 @@ import json
 import re
 from typing import Any
 
+from sanctum_venice_tools.runtime.arguments import _UNREADABLE, _as_listed, _read_list, _read_text, _read_whole
 from sanctum_venice_tools.runtime.intake import _read_local
-from sanctum_venice_tools.runtime.models import _pick_model
-from sanctum_venice_tools.runtime.options import _check_options
+from sanctum_venice_tools.runtime.models import _Model, _pick_model
+from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.ratio import _fit_ratio
 from sanctum_venice_tools.runtime.venice import VeniceError, _given
 
@@ -51,7 +52,7 @@ _MOST_MB = {"image": 25, "video": 50, "audio": 15, "document": 25}
 
 def _plan_film(
     model: str, settings: dict[str, Any], options: dict[str, Any] | None, *, kind: str = "", **content: Any
-) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], list[str]]:
+) -> tuple[_Model, dict[str, Any], dict[str, Any], list[str]]:
     """The model, what to queue, what to ask the price of, and what was chosen on the caller's behalf.
 
     Content is the prompt, the negative prompt and the media. A mere quote has none, and says by `kind` of what the
@@ -62,19 +63,19 @@ def _plan_film(
         raise VeniceError(f"The option '{name}' is not for films: {_REFUSED[name]}. Leave it out.")
     settings = settings | _given(duration=rare.pop("seconds", None), aspect_ratio=rare.pop("size", None))
     content = _given(**content) | {name: rare.pop(name) for name in _CONTENT if name in rare}
-    _check_options(rare, _OPTIONS)
-    _check_forms(content)
+    rare = _read_options(rare, _OPTIONS)
+    content = _read_content(content)
     made_of = kind or _made_of(content, rare)
     usual = f"wan-2.5-preview-{made_of}-to-video"  # what Venice's own documents take for an example
     setting = f"VENICE_{made_of.upper()}_TO_VIDEO_MODEL"
     fits = functools.partial(_is_for, "" if model else made_of)
     chosen = _pick_model("video", model, setting=setting, usual=usual, fits=fits)
-    limits = chosen["model_spec"].get("constraints") or {}
+    limits = chosen.spec.get("constraints") or {}
     if not kind:
-        _check_content(chosen["id"], limits, content)
+        _check_content(chosen.id, limits, content)
     if content.get("reference_video_urls") and "reference_video_total_duration" not in rare:
         raise VeniceError("Give the option reference_video_total_duration, in seconds: the price depends on it.")
-    film, notes = _settle(chosen["id"], limits, settings)
+    film, notes = _settle(chosen.id, limits, settings)
     quoted = {name: value for name, value in (film | rare).items() if name in _QUOTED}
     rare.pop("reference_video_total_duration", None)
     film |= rare | {name: _with_media(name, value) for name, value in content.items()}
@@ -82,7 +83,7 @@ def _plan_film(
         quoted["video_url"] = film["video_url"]  # the price depends on how long it is
     if len(json.dumps(film)) > 35 << 20:
         raise VeniceError("Together, the media have more than the 35 MB that Venice takes. Give public URLs instead.")
-    return chosen, film, quoted, notes
+    return chosen, film, quoted, [*chosen.notes, *notes]
 
 
 def _check_content(name: str, limits: dict[str, Any], content: dict[str, Any]) -> None:
@@ -127,6 +128,8 @@ def _settle(name: str, limits: dict[str, Any], wanted: dict[str, Any]) -> tuple[
         value = asked[field]
         if value and field == "aspect_ratio" and choices:
             value = _fit_ratio(value, choices)
+        elif value:
+            value = _as_listed(value, choices)
         free = not choices and field == "duration" and re.fullmatch(r"([1-9]|[12]\d|30)s|-1|1 gen|[aA]uto", value)
         if value and value not in choices and not free:
             offered = f"it has {', '.join(choices)}" if choices else "it leaves no choice"
@@ -142,17 +145,25 @@ def _settle(name: str, limits: dict[str, Any], wanted: dict[str, Any]) -> tuple[
     return settled, [f"Chosen for you: {', '.join(notes)}."] if notes else []
 
 
-def _check_forms(content: dict[str, Any]) -> None:
-    """Refuse content that is not of the form that Venice takes."""
-    for name in content.keys() - _LISTS:
-        if not isinstance(content[name], str):
-            raise VeniceError(f"The option '{name}' is a text. Correct it.")
-    for name in content.keys() & _LISTS:
-        most, fields = _LISTS[name]
-        items = content[name] if isinstance(content[name], list) else []
-        if not 0 < len(items) <= most or not all(_fits(item, fields) for item in items):
-            form = f"objects of {', '.join(fields)}" if fields else "URLs or stored files"
-            raise VeniceError(f"The option '{name}' is a list of 1 to {most} {form}. Correct it.")
+def _read_content(content: dict[str, Any]) -> dict[str, Any]:
+    """The content in the form that Venice takes."""
+    return {name: _read_items(name, value) if name in _LISTS else _read_text(value) for name, value in content.items()}
+
+
+def _read_items(name: str, value: Any) -> list[Any]:
+    """The items of a list in the options: texts, or objects of certain fields."""
+    most, fields = _LISTS[name]
+    try:
+        items = _read_list(value, dict[str, Any] if fields else str)
+        for item in items:
+            if "frame_index" in fields and "frame_index" in item:
+                item["frame_index"] = _read_whole(item["frame_index"])
+    except _UNREADABLE:
+        items = []
+    if not 0 < len(items) <= most or not all(_fits(item, fields) for item in items):
+        form = f"objects of {', '.join(fields)}" if fields else "URLs or stored files"
+        raise VeniceError(f"The option '{name}' is a list of 1 to {most} {form}. Correct it.")
+    return items
 
 
 def _fits(item: Any, fields: list[str]) -> bool:

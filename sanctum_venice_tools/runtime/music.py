@@ -5,8 +5,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from sanctum_venice_tools.runtime.models import _pick_model, _rank
-from sanctum_venice_tools.runtime.options import _check_options
+from sanctum_venice_tools.runtime.arguments import _as_listed
+from sanctum_venice_tools.runtime.models import _Model, _pick_model, _rank
+from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.venice import VeniceError, _call, _given
 
 # By kind: the variable of the operator's model, and the model that is taken when nobody names one.
@@ -22,75 +23,90 @@ _WISHES = {
     "voice": ("voice", "voices"),
     **{name: (name, f"supports_{name}") for name in ("lyrics_optimizer", "loop", "language_code", "speed")},
 }
-_FORMS: dict[str, Any] = {"loop": bool, "lyrics_optimizer": bool, "voice": str, "language_code": str, "speed": float}
+_OPTIONS: dict[str, Any] = {
+    "loop": [True, False],
+    "lyrics_optimizer": [True, False],
+    "voice": str,
+    "language_code": str,
+    "speed": (0.25, 4.0),
+}
 _SUNG = {"lyrics", "instrumental", "lyrics_optimizer"}
 
 
 def _plan_music(
-    kind: str, model: str, characters: int, seconds: Any, options: dict[str, Any] | None = None, **wishes: Any
-) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], list[str]]:
+    kind: str, model: str, characters: int, seconds: int, options: dict[str, Any] | None = None, **wishes: Any
+) -> tuple[_Model, dict[str, Any], dict[str, Any], list[str]]:
     """The model, the settings to queue, what to ask the price of, and what was chosen on the caller's behalf.
 
     The characters are those of the prompt; a mere quote may not know them (0).
     """
-    rare = _given(**(options or {}))
-    allowed = {name: [True, False] if form is bool else [rare.get(name)] for name, form in _FORMS.items()}
-    _check_options(rare, allowed | {"speed": (0.25, 4.0)})
-    length = re.fullmatch(r"(\d{1,6})(\.0+)?( ?s| ?seconds?)?", str(seconds).strip())
-    if not length:
+    if seconds < 0:
         raise VeniceError("The duration_seconds must be whole seconds, such as 30. Correct it, or leave it out.")
-    wishes |= {"duration_seconds": int(length[1])} | {name: _FORMS[name](value) for name, value in rare.items()}
+    wishes |= {"duration_seconds": seconds} | _read_options(_given(**(options or {})), _OPTIONS)
     wishes = {name: value for name, value in wishes.items() if value}
     if len(wishes.keys() & _SUNG) > 1:
         raise VeniceError("Of lyrics, instrumental and lyrics_optimizer, only one can be had. Leave the others out.")
     chosen = _choose_for(kind, model, characters, wishes)
-    spec, notes = chosen["model_spec"], []
+    spec, notes = chosen.spec, [*chosen.notes]
     pricing = spec.get("pricing") or {}
     usual = int(spec.get("default_duration") or 0)
     if "duration_seconds" not in wishes and usual in _lengths(spec)[0] and pricing.keys() & {"durations", "per_second"}:
         wishes["duration_seconds"] = usual  # said outright, so that what is quoted is what is queued
-        notes = [f"Chosen for you: {usual} seconds."]
-    settled = {"model": chosen["id"]} | {_WISHES.get(name, [name])[0]: value for name, value in wishes.items()}
+        notes.append(f"Chosen for you: {usual} seconds.")
+    if "voice" in wishes:
+        wishes["voice"] = _as_listed(wishes["voice"], spec.get("voices") or [])
+    settled: dict[str, Any] = {"model": chosen.id} | {
+        _WISHES.get(name, [name])[0]: value for name, value in wishes.items()
+    }
     quoted: dict[str, Any] = {name: settled[name] for name in ("model", "duration_seconds") if name in settled}
-    if _kind_of(chosen) == "speech":
+    if _kind_of(chosen.id, spec) == "speech":
         quoted["character_count"] = characters
         if not characters:
-            raise VeniceError(f"{chosen['id']} is priced by the character. Give character_count, the text's length.")
+            raise VeniceError(f"{chosen.id} is priced by the character. Give character_count, the text's length.")
     return chosen, settled, quoted, notes
 
 
-def _choose_for(kind: str, model: str, characters: int, wishes: dict[str, Any]) -> dict[str, Any]:
+def _choose_for(kind: str, model: str, characters: int, wishes: dict[str, Any]) -> _Model:
     """The caller's model, else the operator's, else one that can all that is wished; what can't is an error."""
     setting, usual = _KINDS[kind]
     named = model or os.environ.get(setting, "")
-    chosen: dict[str, Any] = _pick_model(
-        "music", named, setting=setting, usual=usual, fits=lambda one: named or _kind_of(one) == kind
+    chosen = _pick_model(
+        "music",
+        named,
+        setting=setting,
+        usual=usual,
+        fits=lambda one: named or _kind_of(one["id"], one["model_spec"]) == kind,
     )
-    lack = _lack(chosen, characters, wishes)
+    lack = _lack(chosen.spec, characters, wishes)
     if not lack:
         return chosen
-    kinds = [_kind_of(chosen), kind]
     listed, _ = _call("GET", "/models", params={"type": "music"})
-    live = [one for one in listed["data"] if _kind_of(one) in kinds and not one["model_spec"].get("offline")]
-    able = [one for one in live if not _lack(one, characters, wishes)]
-    able.sort(key=lambda one: (kinds.index(_kind_of(one)), _rank(one, usual)))
+    live = sorted(
+        (one for one in listed["data"] if not one["model_spec"].get("offline")), key=lambda one: _rank(one, usual)
+    )
+    able = [
+        one
+        for wanted in dict.fromkeys((_kind_of(chosen.id, chosen.spec), kind))
+        for one in live
+        if _kind_of(one["id"], one["model_spec"]) == wanted and not _lack(one["model_spec"], characters, wishes)
+    ]
     if able and not named:
-        return dict(able[0])
+        return _Model(able[0]["id"], able[0]["model_spec"], [])
     other = f", or use the model {able[0]['id']}" if able else ": no other model can do all of this"
-    raise VeniceError(f"{chosen['id']} {lack}. Change that{other}.")
+    raise VeniceError(f"{chosen.id} {lack}. Change that{other}.")
 
 
-def _kind_of(model: dict[str, Any]) -> str:
+def _kind_of(name: str, spec: dict[str, Any]) -> str:
     """What a model makes; of effects, only its name tells."""
-    if "per_thousand_characters" in (model["model_spec"].get("pricing") or {}):
+    if "per_thousand_characters" in (spec.get("pricing") or {}):
         return "speech"
-    return "effect" if re.search("sound-effects|text-to-audio", model["id"]) else "music"
+    return "effect" if re.search("sound-effects|text-to-audio", name) else "music"
 
 
-def _lack(model: dict[str, Any], characters: int, wishes: dict[str, Any]) -> str:
+def _lack(spec: dict[str, Any], characters: int, wishes: dict[str, Any]) -> str:
     """The first thing wished that a model can't do, said as after its name; nothing, if it can all of it."""
-    spec = model["model_spec"]
-    voices, voice = spec.get("voices") or [], wishes.get("voice")
+    voices = spec.get("voices") or []
+    voice = _as_listed(wishes.get("voice", ""), voices)
     lengths, offered = _lengths(spec)
     least, most = spec.get("min_prompt_length") or 1, spec.get("prompt_character_limit") or 100_000
     most_sung = spec.get("lyrics_character_limit") or 100_000

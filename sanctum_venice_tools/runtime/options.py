@@ -1,18 +1,70 @@
-"""Rare settings: one `options` object, checked by name and value before anything is sent."""
+"""Rare settings: one `options` object, each of them read and checked before anything is sent."""
 
 import difflib
 from typing import Any
 
+from sanctum_venice_tools.runtime.arguments import (
+    _UNREADABLE,
+    _read_choice,
+    _read_number,
+    _read_switch,
+    _read_text,
+    _read_whole,
+)
 from sanctum_venice_tools.runtime.venice import VeniceError
 
 
-def _check_options(options: dict[str, Any], known: dict[str, Any]) -> None:
-    """Refuse an option that is not known, or that is outside of its (lowest, highest) or its [choices]."""
-    for name, value in options.items():
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0)
-            raise VeniceError(f"There is no option {name!r:.40}; the nearest is '{near[0]}'.")
-        allowed, kind = known[name], type(value)
-        fits = isinstance(allowed, tuple) and kind in (int, *map(type, allowed)) and allowed[0] <= value <= allowed[1]
-        if not (fits or (isinstance(allowed, list) and value in allowed)):
-            raise VeniceError(f"The option '{name}' must be within {allowed}, not {value!r:.40}.")
+def _read_options(options: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    """The options by their known names, each within its (lowest, highest), one of its [choices], or any text (str)."""
+    read = {}
+    for written, value in options.items():
+        name = _read_name(written, known)
+        try:
+            read[name] = _read_within(value, known[name])
+        except _UNREADABLE:
+            raise VeniceError(f"The option '{name}' must be {_range(known[name])}, not {value!r:.40}.") from None
+    return read
+
+
+def _read_name(written: str, known: dict[str, Any]) -> str:
+    """The known option of that name."""
+    try:
+        return _read_choice(written, known)
+    except _UNREADABLE:
+        near = difflib.get_close_matches(written, known, n=1, cutoff=0)
+        raise VeniceError(f"There is no option {written!r:.40}; the nearest is '{near[0]}'.") from None
+
+
+def _range(allowed: Any) -> str:
+    """What an option may be, in words."""
+    if allowed is str:
+        return "a text"
+    if isinstance(allowed, tuple):
+        return f"{allowed[0]} to {allowed[1]}"
+    if not allowed:
+        return "left out with this model"
+    return f"one of {', '.join(map(str, allowed))}"
+
+
+def _read_within(value: Any, allowed: Any) -> Any:
+    """A value within (lowest, highest), or one of [choices]; one of the errors of `_UNREADABLE` when it is not."""
+    if allowed is str:
+        return _read_text(value)
+    if isinstance(allowed, list):
+        return _read_one_of(value, allowed)
+    is_whole = all(isinstance(bound, int) for bound in allowed)
+    number = _read_whole(value) if is_whole else _read_number(value)
+    if not allowed[0] <= number <= allowed[1]:
+        raise ValueError("out of range")
+    return number
+
+
+def _read_one_of(value: Any, choices: list[Any]) -> Any:
+    """That of the choices which is meant: switches, whole numbers, texts, or objects of a certain form."""
+    if choices == [True, False]:
+        return _read_switch(value)
+    if all(isinstance(choice, int) for choice in choices):
+        value = _read_whole(value)
+    if value in choices:
+        return value
+    return _read_choice(value, [choice for choice in choices if isinstance(choice, str)])

@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any, Literal
 
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.chat import _chat
 from sanctum_venice_tools.runtime.models import _pick_model
 from sanctum_venice_tools.runtime.text import _plain
@@ -53,6 +54,7 @@ def _list_sources(text: str, pages: list[dict[str, Any]]) -> list[dict[str, Any]
     return sources
 
 
+@_read_as_meant
 def venice_ask_web(
     *, question: str, search: Literal["on", "auto"] = "on", read_urls: bool = False, model: str = ""
 ) -> str:
@@ -71,7 +73,7 @@ def venice_ask_web(
     """
     chosen = _pick_model("text", model, setting="VENICE_CHAT_MODEL", needs="supportsWebSearch")
     body: dict[str, Any] = {
-        "model": chosen["id"],
+        "model": chosen.id,
         "messages": [{"role": "user", "content": question}],
         "venice_parameters": {
             "enable_web_search": search,
@@ -80,13 +82,13 @@ def venice_ask_web(
         },
     }
     # Some models think hard by default; putting search results into words needs little of that.
-    if "low" in (chosen["model_spec"].get("capabilities", {}).get("reasoningEffortOptions") or []):
+    if "low" in (chosen.spec.get("capabilities", {}).get("reasoningEffortOptions") or []):
         body["reasoning_effort"] = "low"
     chat = _chat(body)
 
     said = chat["answers"][0]
     text = _bracket_markers(said["text"])
-    notes = []
+    notes = [*chosen.notes]
     if said["ending"] in ("cut", "length"):
         notes.append("The answer broke off before its end; ask something narrower for the rest.")
     most = next(size for size in range(5000, 0, -100) if len(json.dumps(text[:size], ensure_ascii=False)) < 6000)
@@ -96,4 +98,4 @@ def venice_ask_web(
     sources = _list_sources(text, chat["sources"])
     if not chat["sources"]:
         notes.append("No page was found or needed: this is the model's own knowledge.")
-    return _answer(answer=text, sources=sources, model=chosen["id"], cost_usd=chat["cost_usd"], notes=notes)
+    return _answer(answer=text, sources=sources, model=chosen.id, cost_usd=chat["cost_usd"], notes=notes)

@@ -6,6 +6,7 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.chat import _parse
 from sanctum_venice_tools.runtime.media import _media_folder, _store
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given, _reason
@@ -46,8 +47,9 @@ def _count(method: str, result: Any) -> dict[str, Any]:
     return _given(decimal=number, native_coins=coins)
 
 
+@_read_as_meant
 def venice_call_blockchain(
-    *, network: str = "", method: str = "", params: str = "[]", allow_write: bool = False
+    *, network: str = "", method: str = "", params: list[Any] | None = None, allow_write: bool = False
 ) -> str:
     """Ask a blockchain by JSON-RPC (balances, blocks, transactions, contracts, logs), or relay a signed transaction.
 
@@ -56,7 +58,7 @@ def venice_call_blockchain(
     Args:
         network: Such as ethereum-mainnet, base-mainnet or solana-mainnet.
         method: The network's own method, such as eth_getBalance, eth_call, eth_getLogs or eth_getTransactionReceipt.
-        params: What the method takes, as a JSON list in a text, such as ["0x...", "latest"].
+        params: What the method takes, such as ["0x...", "latest"].
         allow_write: True for methods that write, such as eth_sendRawTransaction with a transaction that its owner has
             signed. Only when the person asked for it: it cannot be undone.
 
@@ -68,11 +70,9 @@ def venice_call_blockchain(
         listed, _ = _call("GET", "/crypto/rpc/networks")
         names = [name[:40] for name in listed["networks"][:120]]
         return _answer(networks=names, next="Call again with one of them, a method and its params.")
-    network, method, sent = network.strip().lower(), method.strip(), _parse(params or "[]")
+    network, method = network.strip().lower(), method.strip()
     if not re.fullmatch(r"[a-z0-9-]+", network) or not re.fullmatch(r"\w+", method, re.ASCII):
         raise VeniceError("Give a network and a method by their names; with no arguments, the networks are listed.")
-    if not isinstance(sent, list):
-        raise VeniceError('The params are no JSON list. Write them as text, such as ["0x...", "latest"].')
     if _NEEDS_MEMORY.search(method):
         raise VeniceError(f"{method:.60} is not offered: no filters, no subscriptions. Use eth_getLogs, or ask again.")
     writes = not _READS.fullmatch(method) or bool(_SENDS.search(method))
@@ -82,7 +82,7 @@ def venice_call_blockchain(
 
     # A key for this call alone: should it have to be sent again, Venice does it only once.
     headers = {"Idempotency-Key": uuid.uuid4().hex, "Content-Type": "application/json"}
-    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": sent})
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params or []})
     replies, told = _call("POST", f"/crypto/rpc/{network}", content=body, headers=headers)
     reply = next(iter(replies), {}) if isinstance(replies, list) else replies
     if reply.get("error"):

@@ -4,9 +4,10 @@ import json
 from typing import Any
 from urllib.parse import quote
 
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.chat import _attach, _chat, _parse
 from sanctum_venice_tools.runtime.models import _pick_model
-from sanctum_venice_tools.runtime.options import _check_options
+from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
 
 TOOLSET = "core"
@@ -21,7 +22,7 @@ _OPTIONS: dict[str, Any] = (
 )
 
 
-def _read_options(rare: dict[str, Any], able: dict[str, Any]) -> dict[str, Any]:
+def _read_settings(rare: dict[str, Any], able: dict[str, Any]) -> dict[str, Any]:
     """The options, checked, in the form that Venice takes."""
     asked = [rare.pop(name, None) or [] for name in ("tools", "stop")]
     offers, stops = (one if isinstance(one, list) else [one] for one in asked)
@@ -31,8 +32,8 @@ def _read_options(rare: dict[str, Any], able: dict[str, Any]) -> dict[str, Any]:
         raise VeniceError('Write "stop" as one to four texts, "tools" as [{"name", "description", "parameters"}].')
     forms = ["auto", "none", "required", *({"type": "function", "function": {"name": name}} for name in names)]
     efforts = able.get("reasoningEffortOptions") or []
-    _check_options(rare, _OPTIONS | {"reasoning_effort": efforts, "tool_choice": forms})
-    return rare | _given(tools=[{"type": "function", "function": one} for one in tools], stop=stops)
+    read = _read_options(rare, _OPTIONS | {"reasoning_effort": efforts, "tool_choice": forms})
+    return read | _given(tools=[{"type": "function", "function": one} for one in tools], stop=stops)
 
 
 def _show(answer: dict[str, Any], room: int, *, is_json: bool, offered: bool) -> dict[str, Any]:
@@ -47,6 +48,7 @@ def _show(answer: dict[str, Any], room: int, *, is_json: bool, offered: bool) ->
     return _given(answer=text if parsed is None else parsed, tool_calls=calls, finish_reason=ending, notes=notes)
 
 
+@_read_as_meant
 def venice_chat(
     *,
     prompt: str,
@@ -89,8 +91,9 @@ def venice_chat(
         model = _call("GET", f"/characters/{quote(character, safe='').replace('.', '%2E')}")[0]["data"]["modelId"]
     wants = {"supportsVision": images, "supportsFunctionCalling": rare.get("tools"), "supportsResponseSchema": schema}
     needs = " ".join([name for name in wants if wants[name]] + ["supportsMultipleImages"] * (len(images or []) > 1))
-    fit = _pick_model("text", model, setting="VENICE_CHAT_MODEL", needs=needs, usual="default_vision" * bool(images))
-    body = {"model": fit["id"], **_read_options(rare, fit["model_spec"].get("capabilities", {}))}
+    usual = "default_vision" if images else ""
+    chosen = _pick_model("text", model, setting="VENICE_CHAT_MODEL", needs=needs, usual=usual)
+    body = {"model": chosen.id, **_read_settings(rare, chosen.spec.get("capabilities", {}))}
     parts = [_attach(one, "image_url") for one in images or []] + [_attach(one, "file") for one in files or []]
     said = [{"role": "user", "content": [*parts, {"type": "text", "text": prompt}] if parts else prompt}] * bool(prompt)
     body["messages"] = [*([{"role": "system", "content": system}] if system else []), *(history or []), *said]
@@ -103,4 +106,5 @@ def venice_chat(
     room = (16_000 if max_tokens else 6500) // len(chat["answers"])
     answers = [_show(one, room, is_json=bool(schema), offered="tools" in body) for one in chat["answers"]]
     shown = answers[0] if len(answers) == 1 else {"answers": answers}
-    return _answer(**shown, model=fit["id"], usage=chat["usage"], cost_usd=chat["cost_usd"])
+    notes = [*chosen.notes, *shown.pop("notes", [])]
+    return _answer(**shown, model=chosen.id, usage=chat["usage"], cost_usd=chat["cost_usd"], notes=notes)

@@ -4,6 +4,7 @@ import difflib
 from typing import Any
 
 from sanctum_venice_tools.runtime.account import _LIMITS, _account_pages
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _given
 
 TOOLSET = "account"
@@ -19,6 +20,7 @@ def _limits_of(model: str, listed: list[dict[str, Any]]) -> dict[str, Any]:
     return {"model": model} | {_LIMITS.get(one["type"], one["type"]): one["amount"] for one in limits[model]}
 
 
+@_read_as_meant
 def venice_check_account(*, model: str = "") -> str:
     """See how much money Venice has left, what is spent first, and whether this key may be used at all.
 

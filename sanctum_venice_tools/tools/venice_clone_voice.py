@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime
 
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.models import _pick_model
 from sanctum_venice_tools.runtime.recording import _read_recording
 from sanctum_venice_tools.runtime.venice import _answer, _call
@@ -12,6 +13,7 @@ TOOLSET = "audio"
 COST = "account"
 
 
+@_read_as_meant
 def venice_clone_voice(*, sample: str, model: str = "") -> str:
     """Make a voice for venice_speak out of a recording of somebody's speech; it lasts some days.
 
@@ -28,16 +30,18 @@ def venice_clone_voice(*, sample: str, model: str = "") -> str:
     chosen = _pick_model(
         "tts", model, setting="", usual="tts-chatterbox-hd", fits=lambda one: one["model_spec"].get("voice_cloning")
     )
-    cloning = chosen["model_spec"]["voice_cloning"]
+    cloning = chosen.spec["voice_cloning"]
     recording = _read_recording(sample, cloning.get("accepted_formats") or ["mp3", "wav"])
-    made, _ = _call("POST", "/audio/voices", files={"file": recording}, data={"model": chosen["id"]})
+    made, _ = _call("POST", "/audio/voices", files={"file": recording}, data={"model": chosen.id})
 
     days = min(max(cloning.get("retention_days") or 7, 0), 3650)
-    renewed = cloning.get("mode") == "persistent"
+    notes = [*chosen.notes]
+    if cloning.get("mode") == "persistent":
+        notes.append(f"Each use makes it last {days:g} days from then on.")
     return _answer(
         voice=made["id"][:512],  # as long as venice_speak takes
-        model=chosen["id"],
+        model=chosen.id,
         expires=str(datetime.fromtimestamp(time.time() + days * 86_400, UTC).date()),
-        notes=[f"Each use makes it last {days:g} days from then on."] * renewed,
+        notes=notes,
         next="Give venice_speak this voice together with this model: no other knows it.",
     )

@@ -2,12 +2,14 @@
 
 from typing import Literal
 
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.keys import _NEEDS_ADMIN, _make_key, _wish
 
 TOOLSET = "admin"
 COST = "account"
 
 
+@_read_as_meant
 def venice_create_api_key(
     *,
     description: str,

@@ -3,6 +3,7 @@
 import re
 from typing import Literal
 
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.keys import _ask_about_keys, _make_key, _wish
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer
 
@@ -19,6 +20,7 @@ _FORMS = {
 }
 
 
+@_read_as_meant
 def venice_create_web3_key(
     *,
     address: str = "",

@@ -1,5 +1,6 @@
 """Delete what Venice keeps of a job."""
 
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.jobs import _delete
 from sanctum_venice_tools.runtime.venice import _answer
 
@@ -7,6 +8,7 @@ TOOLSET = "video"
 COST = "free"
 
 
+@_read_as_meant
 def venice_delete_video(*, job: str, even_if_not_stored: bool = False) -> str:
     """Delete Venice's copy of a finished film, or of music; the stored file stays. For privacy; it can't be undone.
 

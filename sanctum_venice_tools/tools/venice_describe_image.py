@@ -2,6 +2,7 @@
 
 import re
 
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.chat import _attach, _chat
 from sanctum_venice_tools.runtime.models import _pick_model
 from sanctum_venice_tools.runtime.text import _clip
@@ -16,6 +17,7 @@ _TASK = (
 )
 
 
+@_read_as_meant
 def venice_describe_image(*, images: list[str], question: str = "", model: str = "") -> str:
     """Learn what pictures show, when you cannot see them yourself: what is in them, what is written, how they differ.
 
@@ -31,7 +33,7 @@ def venice_describe_image(*, images: list[str], question: str = "", model: str =
     """
     needs = "supportsVision" + " supportsMultipleImages" * (len(images) > 1)
     chosen = _pick_model("text", model, setting="VENICE_VISION_MODEL", needs=needs, usual="default_vision")
-    able = chosen["model_spec"].get("capabilities", {})
+    able = chosen.spec.get("capabilities", {})
     if not 1 <= len(images) <= able.get("maxImages", 10):
         raise VeniceError(f"Give 1 to {able.get('maxImages', 10):g} pictures at a time, not {len(images)}.")
     pictures = [_attach(one, "image_url") for one in images]
@@ -42,10 +44,12 @@ def venice_describe_image(*, images: list[str], question: str = "", model: str =
     messages = [{"role": "system", "content": _TASK}, {"role": "user", "content": [*pictures, asked]}]
     # Some models think hard by default; saying what one sees needs little of that.
     effort = "low" if "low" in (able.get("reasoningEffortOptions") or []) else ""
-    chat = _chat(_given(model=chosen["id"], messages=messages, reasoning_effort=effort))
+    chat = _chat(_given(model=chosen.id, messages=messages, reasoning_effort=effort))
 
     said = chat["answers"][0]
     answer = _clip(said["text"].strip(), 6000)
     is_cut = said["ending"] in ("cut", "length") or answer != said["text"].strip()
-    notes = ["The answer broke off before its end: ask for less at a time."] * is_cut
-    return _answer(answer=answer, model=chosen["id"], cost_usd=chat["cost_usd"], notes=notes)
+    notes = [*chosen.notes]
+    if is_cut:
+        notes.append("The answer broke off before its end: ask for less at a time.")
+    return _answer(answer=answer, model=chosen.id, cost_usd=chat["cost_usd"], notes=notes)

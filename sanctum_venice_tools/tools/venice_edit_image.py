@@ -4,10 +4,11 @@ import functools
 import re
 from typing import Any
 
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.intake import _check_picture, _read_local
 from sanctum_venice_tools.runtime.media import _media_folder, _picture_size, _store
 from sanctum_venice_tools.runtime.models import _pick_model
-from sanctum_venice_tools.runtime.options import _check_options
+from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.ratio import _fit_ratio
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call_for_file, _given
 
@@ -36,6 +37,7 @@ def _price(prices: dict[str, Any], tier: str, quality: str, pictures: int) -> An
     return base and round(base + max(pictures - extra["included"], 0) * extra["additional"]["usd"], 4)
 
 
+@_read_as_meant
 def venice_edit_image(
     *,
     images: list[str],
@@ -58,7 +60,7 @@ def venice_edit_image(
     Returns:
         JSON: file, width, height, model, cost_usd, notes.
     """
-    rare = dict(options or {})
+    rare = options or {}
     if "mask" in rare or not images:
         raise VeniceError("Put each picture into images, a mask too, and tell in the instruction what it is for.")
     aspect_ratio = str(rare.pop("size", aspect_ratio))
@@ -68,29 +70,32 @@ def venice_edit_image(
 
     enough = functools.partial(_takes, len(images))
     chosen = _pick_model("inpaint", model, setting="VENICE_EDIT_MODEL", usual="firered-image-edit", fits=enough)
-    limits = chosen["model_spec"].get("constraints", {})
-    tier = resolution or limits.get("defaultResolution") or "1K"
+    limits = chosen.spec.get("constraints", {})
     known = {"resolution": limits.get("resolutions") or ["1K"], "quality": limits.get("qualities") or []}
     known |= {switch: [True, False] for switch in ("safe_mode", "enhance_prompt")}
-    _check_options(rare | {"resolution": tier}, known)
+    rare = _read_options(rare | _given(resolution=resolution), known)
+    tier = rare.get("resolution") or limits.get("defaultResolution") or "1K"
     longest = limits.get("promptCharacterLimit") or 32_768
     if not 0 < len(instruction) <= longest:
         raise VeniceError(f"The instruction has {len(instruction)} characters; 1 to {longest} are allowed.")
     ratio = aspect_ratio and _fit_ratio(aspect_ratio, limits.get("aspectRatios") or ["auto"])
 
-    body = rare | _given(prompt=instruction, aspect_ratio=ratio, resolution=resolution)
+    body = rare | _given(prompt=instruction, aspect_ratio=ratio)
     several = len(images) > 1 or "quality" in rare  # the endpoint for one picture knows no quality
     sent = [picture for picture, _, _ in pictures]
-    body |= {"modelId": chosen["id"], "images": sent} if several else {"model": chosen["id"], "image": sent[0]}
+    body |= {"modelId": chosen.id, "images": sent} if several else {"model": chosen.id, "image": sent[0]}
     edited, headers = _call_for_file("POST", "/image/multi-edit" if several else "/image/edit", json=body)
     if any(name.endswith("content-violation") and headers[name] == "true" for name in headers):
         raise VeniceError("Venice held the picture back: it breaks the terms of service. Change the instruction.")
+    notes = [*chosen.notes]
+    if ratio != aspect_ratio:
+        notes.append(f"Took the shape {ratio} for {aspect_ratio!r:.40}.")
     quality = rare.get("quality") or limits.get("defaultQuality", "")
     return _answer(
         **_store(folder, edited, instruction, _picture_size, "width", "height"),
         input_width=pictures[0][1] or None,
         input_height=pictures[0][2] or None,
-        model=chosen["id"],
-        cost_usd=_price(chosen["model_spec"].get("pricing", {}), tier, quality, len(images)),
-        notes=f"This model offers the shape {ratio}, not {aspect_ratio}." * (ratio != aspect_ratio),
+        model=chosen.id,
+        cost_usd=_price(chosen.spec.get("pricing", {}), tier, quality, len(images)),
+        notes=notes,
     )

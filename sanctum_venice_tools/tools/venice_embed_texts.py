@@ -2,10 +2,11 @@
 
 import json
 
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.embedding import _embed, _read_lines
 from sanctum_venice_tools.runtime.media import _media_folder, _store
 from sanctum_venice_tools.runtime.models import _pick_model
-from sanctum_venice_tools.runtime.options import _check_options
+from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _given
 
 TOOLSET = "core"
@@ -17,6 +18,7 @@ def _count_lines(content: bytes) -> tuple[str, int]:
     return "jsonl", content.count(b"\n")
 
 
+@_read_as_meant
 def venice_embed_texts(
     *,
     texts: list[str] | None = None,
@@ -48,20 +50,22 @@ def venice_embed_texts(
     chosen = _pick_model(
         "embedding", model, setting="VENICE_EMBEDDING_MODEL", fits=lambda one: not can or one["model_spec"].get(can)
     )
-    longest = chosen["model_spec"].get("embeddingDimensions") or 4096
-    _check_options(_given(dimensions=dimensions), {"dimensions": (1, longest)})
-    vectors, tokens, fault = _embed(chosen["id"], wanted, dimensions)
+    longest = chosen.spec.get("embeddingDimensions") or 4096
+    _read_options(_given(dimensions=dimensions), {"dimensions": (1, longest)})
+    vectors, tokens, fault = _embed(chosen.id, wanted, dimensions)
 
     pairs = zip(wanted, vectors, strict=False)
-    made = "".join(json.dumps({"text": one, "model": chosen["id"], "vector": vector}) + "\n" for one, vector in pairs)
+    made = "".join(json.dumps({"text": one, "model": chosen.id, "vector": vector}) + "\n" for one, vector in pairs)
     kept = _store(folder, made.encode(), f"vectors {wanted[0][:30]}", _count_lines, "count")
-    notes = [f"Only the first {len(vectors):,} of {len(wanted):,} texts: {fault}"] if fault else []
+    notes = [*chosen.notes]
+    if fault:
+        notes.append(f"Only the first {len(vectors):,} of {len(wanted):,} texts: {fault}")
     shown = [[round(number, 5) for number in vector] for vector in vectors[:4]] if show_vectors else []
     if len(shown) > 3 or len(json.dumps(shown)) > 6500:
         notes.append("The vectors are too many or too long to be shown: read the file.")
         shown = []
-    price = chosen["model_spec"].get("pricing", {}).get("input", {}).get("usd")
-    kept |= {"type": "application/jsonl", "dimensions": len(vectors[0]), "model": chosen["id"], "tokens": tokens}
+    price = chosen.spec.get("pricing", {}).get("input", {}).get("usd")
+    kept |= {"type": "application/jsonl", "dimensions": len(vectors[0]), "model": chosen.id, "tokens": tokens}
     return _answer(
         **kept,
         cost_usd=price and round(price * tokens / 1e6, 8),

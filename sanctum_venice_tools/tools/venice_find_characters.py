@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import quote
 
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
 
 TOOLSET = "core"
@@ -29,6 +30,7 @@ def _describe(entry: dict[str, Any], most: int) -> dict[str, Any]:
     }
 
 
+@_read_as_meant
 def venice_find_characters(
     *,
     query: str = "",

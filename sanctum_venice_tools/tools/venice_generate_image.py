@@ -4,41 +4,65 @@ Each argument costs every conversation its description, so what agents rarely se
 a ratio as well as a width and height.
 """
 
-import re
+import difflib
 from typing import Any, Literal
 from urllib.parse import unquote
 
+from sanctum_venice_tools.runtime.arguments import _as_listed, _read_as_meant
 from sanctum_venice_tools.runtime.media import _media_folder, _picture_size, _store
 from sanctum_venice_tools.runtime.models import _pick_model
-from sanctum_venice_tools.runtime.options import _check_options
+from sanctum_venice_tools.runtime.options import _read_options
+from sanctum_venice_tools.runtime.ratio import _fit_ratio, _read_shape
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
 
 TOOLSET = "core"
 COST = "cents"
 
-_OPTIONS = {"n": (1, 4), "steps": (1, 100), "cfg_scale": (0.01, 20), "lora_strength": (0, 100)} | {
-    switch: [True, False] for switch in ("safe_mode", "enhance_prompt", "hide_watermark", "enable_web_search")
+_OPTIONS: dict[str, Any] = {
+    "steps": (1, 100),
+    "cfg_scale": (0.01, 20),
+    "lora_strength": (0, 100),
+    "safe_mode": [True, False],
+    "enhance_prompt": [True, False],
+    "hide_watermark": [True, False],
+    "enable_web_search": [True, False],
+    "quality": ["low", "medium", "high"],
 }
 
+_LONGEST_SIDE = 1280  # pixels
 
-def _fit_size(model: dict[str, Any], wanted: str) -> dict[str, Any]:
-    """A ratio or size in the fields that the model takes: some have a list of ratios, others take pixels."""
-    sides = re.fullmatch(r"([1-9]\d{0,4})([:x])([1-9]\d{0,4})", wanted.replace(" ", "").lower())
-    if not sides:
+
+def _fit_size(limits: dict[str, Any], wanted: str) -> dict[str, Any]:
+    """A ratio or size in the fields that a model takes: some have a list of ratios, others take pixels."""
+    shape = _read_shape(wanted)
+    if not shape:
         raise VeniceError(f"{wanted!r:.40} is no aspect ratio. Write width:height, such as 16:9.")
-    width, height = int(sides[1]), int(sides[3])
-    limits = model["model_spec"].get("constraints", {})
-    ratios = {ratio: ratio.split(":") for ratio in limits.get("aspectRatios") or [] if ":" in ratio}
+    ratios = [ratio for ratio in limits.get("aspectRatios") or [] if ":" in ratio]
     if ratios:
-        apart = {ratio: abs(float(wide) / float(high) - width / height) for ratio, (wide, high) in ratios.items()}
-        return {"aspect_ratio": min(apart, key=apart.__getitem__)}
-    # A size stays as it is, a mere ratio gets about a million pixels. No side may be longer than 1280.
-    scale = 1 if sides[2] == "x" and min(width, height) >= 64 else 1024 / (width * height) ** 0.5
-    scale = min(scale, 1280 / max(width, height))
+        return {"aspect_ratio": _fit_ratio(wanted, ratios)}
+    # A size stays as it is, a mere ratio gets about a million pixels.
+    is_size = shape.is_in_pixels and min(shape.width, shape.height) >= 64
+    scale = 1 if is_size else 1024 / (shape.width * shape.height) ** 0.5
+    scale = min(scale, _LONGEST_SIDE / max(shape.width, shape.height))
     step = limits.get("widthHeightDivisor") or 8
-    return {name: round(side * scale) // step * step or step for name, side in (("width", width), ("height", height))}
+    sides = {"width": shape.width, "height": shape.height}
+    return {name: max(round(side * scale) // step, 1) * step for name, side in sides.items()}
 
 
+def _name_style(wanted: str) -> str:
+    """The exact name of a style, whatever its case."""
+    listed, _ = _call("GET", "/image/styles")
+    styles = [style for style in listed["data"] if isinstance(style, str)]
+    style = _as_listed(wanted, styles)
+    if style not in styles:
+        names = {known.lower(): known for known in styles}
+        near = difflib.get_close_matches(wanted.lower(), names, n=3, cutoff=0.0)
+        likely = ", ".join(names[name] for name in near) or "none"
+        raise VeniceError(f"There is no style {wanted!r:.40}. The nearest: {likely}. All: venice_list_image_styles.")
+    return style
+
+
+@_read_as_meant
 def venice_generate_image(
     *,
     prompt: str,
@@ -71,26 +95,36 @@ def venice_generate_image(
         JSON: files (file, width, height), model, seed, cost_usd, notes.
     """
     rare = dict(options or {})  # in which OpenAI's names for some arguments are welcome
-    aspect_ratio, style = str(rare.pop("size", aspect_ratio)), str(rare.pop("style", style))
-    _check_options(rare, _OPTIONS | {"quality": ["low", "medium", "high"]})
-    variants = int(rare.pop("n", variants))
-    if not (0 < len(prompt) <= 7500 >= len(negative_prompt) and 0 < variants < 5 and abs(seed or 0) < 10**9):
-        raise VeniceError("Give a prompt of 1 to 7,500 characters, 1 to 4 variants, and a seed of at most nine digits.")
+    wanted = {"n": variants, "size": aspect_ratio, "style": style, "resolution": resolution}
+    wanted |= {name: rare.pop(name) for name in wanted.keys() & rare}
+    if not 0 < len(prompt) <= 7500 or len(negative_prompt) > 7500:
+        raise VeniceError("Give a prompt of 1 to 7,500 characters, and a negative_prompt of at most as many.")
+    count = _read_options({"n": wanted["n"]}, {"n": (1, 4)})["n"]
+    rare = _read_options(rare, _OPTIONS)
+    _read_options(_given(seed=seed), {"seed": (-999_999_999, 999_999_999)})
     folder = _media_folder()
     chosen = _pick_model("image", model, setting="VENICE_IMAGE_MODEL")
-    size = _fit_size(chosen, aspect_ratio) if aspect_ratio else {}
-    body = rare | size | _given(model=chosen["id"], prompt=prompt, negative_prompt=negative_prompt, style_preset=style)
-    body |= _given(resolution=resolution, variants=variants, seed=seed, format=format)
+    limits = chosen.spec.get("constraints") or {}
+    offered = {"resolution": limits.get("resolutions") or [], "quality": limits.get("qualities") or []}
+    tiers = _read_options(_given(resolution=wanted["resolution"], quality=rare.pop("quality", "")), offered)
+    size = _fit_size(limits, str(wanted["size"])) if wanted["size"] else {}
+    exact_style = _name_style(str(wanted["style"])) if wanted["style"] else ""
+
+    body = rare | tiers | size | _given(model=chosen.id, prompt=prompt, negative_prompt=negative_prompt)
+    body |= _given(style_preset=exact_style, variants=count, seed=seed, format=format)
     made, headers = _call("POST", "/image/generate", json=body)
     if not made["images"] or any(name.endswith("content-violation") and headers[name] == "true" for name in headers):
         raise VeniceError("Venice held the picture back: it breaks the terms of service, or failed. Change the prompt.")
-    price = chosen["model_spec"].get("pricing", {}).get("generation", {}).get("usd")
+    price = chosen.spec.get("pricing", {}).get("generation", {}).get("usd")
+    notes = [*chosen.notes]
+    if headers.get("x-venice-is-blurred") == "true":
+        notes.append("Venice blurred adult content, as safe_mode asks.")
     return _answer(
         files=[_store(folder, picture, prompt, _picture_size, "width", "height") for picture in made["images"]],
-        model=chosen["id"],
-        sized_as=None if aspect_ratio in size.values() else size,
+        model=chosen.id,
+        sized_as=None if wanted["size"] in size.values() else size,
         seed=(made.get("request") or {}).get("seed"),
         prompt_used=unquote(headers.get("x-venice-enhanced-prompt", "")),
         cost_usd=price and round(price * len(made["images"]), 4),
-        notes="Venice blurred adult content, as safe_mode asks." * (headers.get("x-venice-is-blurred") == "true"),
+        notes=notes,
     )

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from sanctum_venice_tools.runtime.account import _LIMITS, _account_page, _trim
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _given
 
 TOOLSET = "account"
@@ -50,6 +51,7 @@ def _sum_hits(log: list[dict[str, Any]], names: dict[str, str]) -> list[dict[str
     ]
 
 
+@_read_as_meant
 def venice_list_api_keys(*, query: str = "", key_id: str = "", with_limit_hits: bool = False) -> str:
     """See the account's API keys: their descriptions, limits, last use and spending; or one of them in full.
 

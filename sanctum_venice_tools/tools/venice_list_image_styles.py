@@ -1,11 +1,13 @@
 """Name the styles that pictures can be made in."""
 
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.venice import _answer, _call
 
 TOOLSET = "image"
 COST = "free"
 
 
+@_read_as_meant
 def venice_list_image_styles(*, words: str = "") -> str:
     """Name the styles that venice_generate_image knows, for its argument style. Free.
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any, Literal
 
-from sanctum_venice_tools.runtime.models import _rank
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
+from sanctum_venice_tools.runtime.models import _find_model, _rank
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
 
 TOOLSET = "core"
@@ -101,7 +102,9 @@ def _tell_all(model: dict[str, Any]) -> str:
 
 def _read_needs(needs: list[str]) -> set[str]:
     """The needs by their names, however they are written."""
-    wanted = {re.sub(r"[\s_-]+", "_", need.strip().lower()) for need in needs}
+    # Several may stand in one text: "vision, tools".
+    named = [name for need in needs for name in need.split(",")]
+    wanted = {re.sub(r"[\s_-]+", "_", name.strip().lower()) for name in named}
     for need in wanted - _NEEDS.keys():
         near = difflib.get_close_matches(need, _NEEDS, n=1, cutoff=0.0)[0]
         raise VeniceError(f"There is no need {need!r:.40}; the nearest is '{near}'. Others: {', '.join(_NEEDS)}.")
@@ -113,13 +116,16 @@ def _translate(name: str, kinds: list[str]) -> str:
     known: dict[str, str] = {}
     for kind in kinds:
         listed, _ = _call("GET", "/models/compatibility_mapping", params={"type": kind})
-        known |= listed["data"]
-        if name in known:
-            return _answer(foreign_name=name, id=known[name], type=kind, next="Give this id as the model of a tool.")
+        known |= {foreign.lower(): ours for foreign, ours in listed["data"].items()}
+        if name.lower() in known:
+            return _answer(
+                foreign_name=name, id=known[name.lower()], type=kind, next="Give this id as the model of a tool."
+            )
     near = ", ".join(difflib.get_close_matches(name, known, n=5, cutoff=0.0))
     raise VeniceError(f"Venice has no stand-in for {name!r:.80}; it has some for: {near}. Or leave the model out.")
 
 
+@_read_as_meant
 def venice_list_models(
     *,
     type: Literal[  # noqa: A002 - Venice's own name
@@ -150,9 +156,8 @@ def venice_list_models(
     found = sorted(
         listed["data"], key=lambda one: (_rank(one), not one["model_spec"].get("traits"), -one.get("created", 0))
     )
-    for one in found:
-        if model and model in (one["id"], *(one["model_spec"].get("traits") or [])):
-            return _tell_all(one)
+    if model and (named := _find_model(model.strip(), found)):
+        return _tell_all(named)
     live = [one for one in found if not one["model_spec"].get("offline")]
     if type == "all" and not wanted and not model:
         types = {kind: [one["id"] for one in live if one["type"] == kind] for kind in _KINDS}

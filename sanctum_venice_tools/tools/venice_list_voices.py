@@ -2,46 +2,22 @@
 
 import difflib
 import json
-import re
 from typing import Any
 
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.models import _rank
 from sanctum_venice_tools.runtime.text import _clip
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
+from sanctum_venice_tools.runtime.voices import _fitting_voices, _kind_of_voice
 
 TOOLSET = "audio"
 COST = "free"
 
-# Kokoro's voices begin with a letter for their language and one for their gender: bf_emma, jm_kumo.
-_LANGUAGES = {
-    "a": "American English (en)",
-    "b": "British English (en)",
-    "e": "Spanish (es)",
-    "f": "French (fr)",
-    "h": "Hindi (hi)",
-    "i": "Italian (it)",
-    "j": "Japanese (ja)",
-    "p": "Brazilian Portuguese (pt)",
-    "z": "Mandarin Chinese (zh)",
-}
-
-
-def _kind(voice: str) -> str:
-    """The language and gender that a voice's name tells, if it does."""
-    prefix = re.match(r"([abefhijpz])([fm])_", voice)
-    return f"{_LANGUAGES[prefix[1]]} {'female' if prefix[2] == 'f' else 'male'}" if prefix else ""
-
-
-def _fits(voice: str, words: list[str]) -> bool:
-    """Whether each of the words begins the voice's name, or a part of it, or its language or gender."""
-    parts = [voice, *re.findall(r"[^\W\d_][^\W\d_A-Z]*|\d+", f"{voice} {_kind(voice)}")]
-    return all(any(part.lower().startswith(word) for part in parts) for word in words)
-
 
 def _group(voices: list[str]) -> str:
     """The voices in a line, those of one language and gender together."""
-    kinds = dict.fromkeys(map(_kind, voices))
-    groups = {kind: ", ".join(voice for voice in voices if _kind(voice) == kind) for kind in kinds}
+    kinds = dict.fromkeys(map(_kind_of_voice, voices))
+    groups = {kind: ", ".join(voice for voice in voices if _kind_of_voice(voice) == kind) for kind in kinds}
     return "; ".join(f"{kind}: {names}" if kind else names for kind, names in groups.items())
 
 
@@ -59,6 +35,7 @@ def _describe(model: dict[str, Any], voices: list[str]) -> dict[str, Any]:
     )
 
 
+@_read_as_meant
 def venice_list_voices(*, model: str = "", words: str = "") -> str:
     """Name the voices that venice_speak has, by model, language, gender or name. Free.
 
@@ -70,7 +47,7 @@ def venice_list_voices(*, model: str = "", words: str = "") -> str:
     Returns:
         JSON: models (model, default_voice, formats, clones: venice_clone_voice can use it, count, voices).
     """
-    asked = re.findall(r"\w+", words.lower())
+    asked = words.strip()
     listed, _ = _call("GET", "/models", params={"type": "tts"})
     live = [one for one in listed["data"] if not one["model_spec"].get("offline")]
     wanted = sorted(
@@ -80,7 +57,7 @@ def venice_list_voices(*, model: str = "", words: str = "") -> str:
         near = ", ".join(difflib.get_close_matches(model, [one["id"] for one in live], n=5, cutoff=0.0))
         raise VeniceError(f"There is no speech model {model!r:.60}. Leave it out, or use: {near or 'none':.300}.")
     names = {one["id"]: one["model_spec"].get("voices") or [] for one in wanted}
-    found = {name: [voice for voice in voices if _fits(voice, asked)] for name, voices in names.items()}
+    found = {name: _fitting_voices(voices, asked) for name, voices in names.items()}
     notes = []
     if asked and not any(found.values()):
         found = names

@@ -1,5 +1,6 @@
 """Make a film in one call."""
 
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.film import _plan_film
 from sanctum_venice_tools.runtime.jobs import _queue, _quote, _retrieve_kindly
 from sanctum_venice_tools.runtime.venice import _answer
@@ -8,6 +9,7 @@ TOOLSET = "video"
 COST = "dollars"
 
 
+@_read_as_meant
 def venice_make_video(
     *,
     prompt: str,
@@ -40,4 +42,4 @@ def venice_make_video(
     chosen, film, quoted, notes = _plan_film(model, settings, None, prompt=prompt, image_url=image)
     queued = _queue("video", film, _quote("video", quoted))
     done = _retrieve_kindly("video", queued["job"], wait_seconds) if "job" in queued else {"next": queued["next"]}
-    return _answer(**{**queued, "next": None, **done}, model=chosen["id"], notes=notes)
+    return _answer(**{**queued, "next": None, **done}, model=chosen.id, notes=notes)

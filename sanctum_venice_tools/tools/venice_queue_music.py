@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.jobs import _queue, _quote
 from sanctum_venice_tools.runtime.music import _plan_music
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer
@@ -10,6 +11,7 @@ TOOLSET = "audio"
 COST = "dollars"
 
 
+@_read_as_meant
 def venice_queue_music(
     *,
     prompt: str,
@@ -45,4 +47,4 @@ def venice_queue_music(
         kind, model, len(words), duration_seconds, options, lyrics=lyrics.strip(), instrumental=instrumental or None
     )
     queued = _queue("audio", settled | {"prompt": words}, _quote("audio", quoted))
-    return _answer(**queued, model=chosen["id"], notes=notes)
+    return _answer(**queued, model=chosen.id, notes=notes)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.film import _plan_film
 from sanctum_venice_tools.runtime.jobs import _queue, _quote
 from sanctum_venice_tools.runtime.venice import _answer
@@ -10,6 +11,7 @@ TOOLSET = "core"
 COST = "dollars"
 
 
+@_read_as_meant
 def venice_queue_video(
     *,
     prompt: str,
@@ -58,4 +60,4 @@ def venice_queue_video(
         video_url=video,
     )
     queued = _queue("video", film, _quote("video", quoted))
-    return _answer(**queued, model=chosen["id"], notes=notes)
+    return _answer(**queued, model=chosen.id, notes=notes)

@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.jobs import _quote
 from sanctum_venice_tools.runtime.music import _WISHES, _lengths, _plan_music
 from sanctum_venice_tools.runtime.venice import _answer, _given
@@ -21,6 +22,7 @@ def _offer(spec: dict[str, Any]) -> dict[str, Any]:
     )
 
 
+@_read_as_meant
 def venice_quote_music(
     *,
     kind: Literal["music", "effect", "speech"] = "music",
@@ -44,9 +46,9 @@ def venice_quote_music(
     chosen, _, quoted, notes = _plan_music(kind, model, character_count, duration_seconds, lyrics="x" * sung)
     return _answer(
         price_usd=_quote("audio", quoted),
-        model=chosen["id"],
+        model=chosen.id,
         settings={name: value for name, value in quoted.items() if name != "model"},
-        offers=_offer(chosen["model_spec"]),
+        offers=_offer(chosen.spec),
         notes=notes,
         next="Call venice_queue_music with the same model and settings; venice_list_models (music) shows others.",
     )

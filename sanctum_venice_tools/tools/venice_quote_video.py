@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.film import _plan_film
 from sanctum_venice_tools.runtime.jobs import _quote
 from sanctum_venice_tools.runtime.venice import _answer
@@ -10,6 +11,7 @@ TOOLSET = "core"
 COST = "free"
 
 
+@_read_as_meant
 def venice_quote_video(
     *,
     kind: Literal["text", "image", "video", "reference", "upscale"] = "text",
@@ -36,10 +38,10 @@ def venice_quote_video(
     """
     settings = {"duration": duration, "resolution": resolution, "aspect_ratio": aspect_ratio, "audio": audio}
     chosen, _, quoted, notes = _plan_film(model, settings, options, kind=kind)
-    limits = chosen["model_spec"].get("constraints") or {}
+    limits = chosen.spec.get("constraints") or {}
     return _answer(
         price_usd=_quote("video", quoted),
-        model=chosen["id"],
+        model=chosen.id,
         settings={name: value for name, value in quoted.items() if name != "model"},
         **{name: limits.get(name) for name in ("durations", "resolutions", "aspect_ratios")},
         notes=notes,

@@ -3,6 +3,7 @@
 import re
 from contextlib import suppress
 
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.intake import _read_upload, _stored_file
 from sanctum_venice_tools.runtime.media import _media_folder
 from sanctum_venice_tools.runtime.reading import _keep, _show
@@ -29,6 +30,7 @@ def _full_name(name: str, content: bytes) -> str:
     return name if name.lower().endswith(kind) else name + kind
 
 
+@_read_as_meant
 def venice_read_document(*, document: str, part: int = 1) -> str:
     """Read a PDF, Word, PowerPoint, Excel or text file, or read on in a stored text.
 

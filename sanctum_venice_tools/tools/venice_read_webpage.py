@@ -2,6 +2,7 @@
 
 import re
 
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.media import _media_folder
 from sanctum_venice_tools.runtime.reading import _keep
 from sanctum_venice_tools.runtime.venice import VeniceError, _call
@@ -18,6 +19,7 @@ def _host(url: str) -> str:
     return found[1].lower()
 
 
+@_read_as_meant
 def venice_read_webpage(*, url: str) -> str:
     """Read a public web page as markdown, a long one in parts.
 

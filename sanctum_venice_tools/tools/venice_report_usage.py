@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from sanctum_venice_tools.runtime.account import _account_page, _period, _trim
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _given
 
 TOOLSET = "account"
@@ -58,6 +59,7 @@ def _list_entries(asked: dict[str, Any]) -> str:
     )
 
 
+@_read_as_meant
 def venice_report_usage(
     *, days: int = 7, start_date: str = "", end_date: str = "", show_entries: bool = False, cursor: str = ""
 ) -> str:

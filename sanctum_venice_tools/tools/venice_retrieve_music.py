@@ -1,5 +1,6 @@
 """Fetch music, a sound effect or speech."""
 
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.jobs import _retrieve
 from sanctum_venice_tools.runtime.venice import _answer
 
@@ -7,6 +8,7 @@ TOOLSET = "audio"
 COST = "free"
 
 
+@_read_as_meant
 def venice_retrieve_music(*, job: str, wait_seconds: int = 60) -> str:
     """Get the music, sound effect or speech of a job from venice_queue_music, as a stored file. Free, also repeated.
 

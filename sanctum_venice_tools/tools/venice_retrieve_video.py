@@ -1,5 +1,6 @@
 """Fetch a film."""
 
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.jobs import _retrieve
 from sanctum_venice_tools.runtime.venice import _answer
 
@@ -7,6 +8,7 @@ TOOLSET = "core"
 COST = "free"
 
 
+@_read_as_meant
 def venice_retrieve_video(*, job: str, wait_seconds: int = 60) -> str:
     """Get the film of a job, as a stored file. Free, as often as you like.
 

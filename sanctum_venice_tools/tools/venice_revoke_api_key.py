@@ -3,6 +3,7 @@
 import os
 import re
 
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.keys import _NEEDS_ADMIN, _ask_about_keys
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer
 
@@ -10,6 +11,7 @@ TOOLSET = "admin"
 COST = "account"
 
 
+@_read_as_meant
 def venice_revoke_api_key(*, key_id: str, description: str) -> str:
     """Revoke an API key of the person's Venice account, for good; use it only for a key that they named.
 

@@ -3,7 +3,8 @@
 import json
 from typing import Literal
 
-from sanctum_venice_tools.runtime.options import _check_options
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
+from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.text import _plain
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call
 
@@ -11,6 +12,7 @@ TOOLSET = "web"
 COST = "cents"
 
 
+@_read_as_meant
 def venice_search_web(*, query: str, limit: int = 5, provider: Literal["brave", "google"] = "brave") -> str:
     """Search the web and get the pages found, best first, each with an excerpt.
 
@@ -24,7 +26,7 @@ def venice_search_web(*, query: str, limit: int = 5, provider: Literal["brave", 
     Returns:
         JSON: results (title, url, date, text), cost_usd.
     """
-    _check_options({"limit": limit}, {"limit": (1, 20)})
+    _read_options({"limit": limit}, {"limit": (1, 20)})
     if not 0 < len(query.strip()) <= 400:
         raise VeniceError("The query must have 1 to 400 characters. Use fewer words.")
     body = {"query": query, "limit": limit, "search_provider": provider}

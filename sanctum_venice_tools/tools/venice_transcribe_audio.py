@@ -4,8 +4,9 @@ import os
 import re
 from typing import Any
 
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.media import _media_folder, _store
-from sanctum_venice_tools.runtime.models import _pick_model
+from sanctum_venice_tools.runtime.models import _Model, _pick_model
 from sanctum_venice_tools.runtime.recording import _read_recording
 from sanctum_venice_tools.runtime.text import _clip
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
@@ -18,7 +19,7 @@ _KINDS = ("mp3", "wav", "wave", "m4a", "mp4", "aac", "flac", "ogg", "oga", "webm
 _TIMED = ("openai/whisper-large-v3", "elevenlabs/scribe-v2")
 
 
-def _pick(model: str, language: str, *, timestamps: bool) -> Any:
+def _pick(model: str, language: str, *, timestamps: bool) -> _Model:
     """The model asked for; else the operator's, if it can; else one that tells times, or heeds a language."""
     limited = timestamps and not model
     setting = "VENICE_TRANSCRIPTION_MODEL"
@@ -34,6 +35,7 @@ def _list_times(timestamps: dict[str, Any]) -> str:
     return "\n".join(f"{one['start']:.2f}-{one['end']:.2f} {words}" for one, words in zip(pieces, said, strict=True))
 
 
+@_read_as_meant
 def venice_transcribe_audio(*, audio: str, language: str = "", timestamps: bool = False, model: str = "") -> str:
     """Write down what is said in a recording or film.
 
@@ -56,22 +58,22 @@ def venice_transcribe_audio(*, audio: str, language: str = "", timestamps: bool 
     folder = _media_folder()
     recording = _read_recording(audio, _KINDS)
     chosen = _pick(model.strip(), hint, timestamps=timestamps)
-    form = _given(model=chosen["id"], response_format="json", timestamps=str(timestamps).lower(), language=hint)
+    form = _given(model=chosen.id, response_format="json", timestamps=str(timestamps).lower(), language=hint)
     heard, _ = _call("POST", "/audio/transcriptions", files={"file": recording}, data=form)
 
     times, text = _list_times(heard.get("timestamps") or {}), heard["text"].strip()
-    notes = ["Nobody was heard to say anything."] * (not text)
+    notes = [*chosen.notes]
+    if not text:
+        notes.append("Nobody was heard to say anything.")
     if timestamps and not times:
-        notes.append(f"{chosen['id']} told no times; {_TIMED[0]} tells those of sentences, {_TIMED[1]} of words.")
+        notes.append(f"{chosen.id} told no times; {_TIMED[0]} tells those of sentences, {_TIMED[1]} of words.")
     whole, kept = times or text, {}
     shown = _clip(whole, 6500)
     if shown != whole:
         title, content = f"transcript {text[:30]}", whole.encode(errors="replace")
         kept = _store(folder, content, title, lambda _: ["txt"]) | {"type": "text/plain"}
         notes.append("This is only the beginning: the file holds all of it. Read on in it with venice_read_document.")
-    price, seconds = (
-        chosen["model_spec"].get("pricing", {}).get("per_audio_second", {}).get("usd"),
-        heard.get("duration"),
-    )
+    price = chosen.spec.get("pricing", {}).get("per_audio_second", {}).get("usd")
+    seconds = heard.get("duration")
     cost = price and seconds and round(price * seconds, 6)
-    return _answer(text=shown, **kept, seconds=seconds, model=chosen["id"], cost_usd=cost, notes=notes)
+    return _answer(text=shown, **kept, seconds=seconds, model=chosen.id, cost_usd=cost, notes=notes)

@@ -2,6 +2,7 @@
 
 import re
 
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.media import _media_folder
 from sanctum_venice_tools.runtime.reading import _keep
 from sanctum_venice_tools.runtime.venice import VeniceError, _call
@@ -15,6 +16,7 @@ _YOUTUBE = (
 )
 
 
+@_read_as_meant
 def venice_transcribe_video(*, url: str) -> str:
     """Get what is said in a YouTube video as text, a long one in parts.
 

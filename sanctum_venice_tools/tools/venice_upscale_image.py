@@ -1,9 +1,10 @@
 """Make a picture larger."""
 
+from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.intake import _check_picture, _read_media
 from sanctum_venice_tools.runtime.media import _media_folder, _picture_size, _store
 from sanctum_venice_tools.runtime.models import _pick_model
-from sanctum_venice_tools.runtime.options import _check_options
+from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.venice import _answer, _call_for_file
 
 TOOLSET = "core"
@@ -12,6 +13,7 @@ COST = "cents"
 _LARGEST = 16_777_216  # pixels that may come out
 
 
+@_read_as_meant
 def venice_upscale_image(*, image: str, scale: int = 2, creativity: float = 0.01) -> str:
     """Make a picture two or four times as wide and high, and sharper. Costs 2 or 8 cents.
 
@@ -23,7 +25,7 @@ def venice_upscale_image(*, image: str, scale: int = 2, creativity: float = 0.01
     Returns:
         JSON: file, width, height, scale, cost_usd, notes.
     """
-    _check_options({"scale": scale, "creativity": creativity}, {"scale": [2, 4], "creativity": (0, 0.02)})
+    _read_options({"scale": scale, "creativity": creativity}, {"scale": [2, 4], "creativity": (0, 0.02)})
     folder = _media_folder()
     encoded, width, height = _check_picture(image, _read_media(image, most_mb=25), least=65_536, most=_LARGEST // 4)
     notes = []
@@ -31,10 +33,15 @@ def venice_upscale_image(*, image: str, scale: int = 2, creativity: float = 0.01
         scale = 2
         notes.append("Done at scale 2: at 4, more than the 16.7 million pixels that Venice allows would come out.")
 
-    price = _pick_model("upscale", "", setting="")["model_spec"].get("pricing", {}).get("upscale", {}).get(f"{scale}x")
+    prices = _pick_model("upscale", "", setting="").spec.get("pricing", {}).get("upscale", {})
     body = {"image": encoded, "scale": scale, "creativity": creativity}
     larger, _ = _call_for_file("POST", "/image/upscale", json=body)
     file = _store(folder, larger, "upscaled", _picture_size, "width", "height")
     return _answer(
-        **file, input_width=width, input_height=height, scale=scale, cost_usd=(price or {}).get("usd"), notes=notes
+        **file,
+        input_width=width,
+        input_height=height,
+        scale=scale,
+        cost_usd=prices.get(f"{scale}x", {}).get("usd"),
+        notes=notes,
     )

@@ -5,13 +5,15 @@ import re
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import respx
 from click.testing import CliRunner, Result
 
 from sanctum_venice_tools.cli.doctor import run_doctor
 from sanctum_venice_tools.emulator.process import LocalVenice
-from sanctum_venice_tools.letta.doctor import _SETTINGS, CHECKS
+from sanctum_venice_tools.letta.doctor import CHECKS
+from sanctum_venice_tools.letta.doctor.patient import KNOWN_SETTINGS
 
 ACCOUNT = "/api_keys/rate_limits"
 
@@ -50,7 +52,7 @@ def test_says_what_is_well_and_what_is_left_out(venice: LocalVenice) -> None:
     lines = result.stdout.splitlines()
     assert 0 == result.exit_code
     assert list(CHECKS) == [line[9:29].strip() for line in lines]
-    assert ["ok"] * 7 + ["skipped"] * 5 == [line.split()[0] for line in lines]
+    assert ["ok"] * 7 + ["skipped"] * 6 == [line.split()[0] for line in lines]
     assert "25.00 USD" in finding(result, "balance")[1] or "USD" in finding(result, "balance")[1]
     assert "LETTA_BASE_URL is not set" in finding(result, "Letta")[1]
     assert venice.key not in result.output
@@ -128,8 +130,8 @@ def test_every_setting_of_the_tools_is_known(texts: dict[str, str]) -> None:
     named = {name for text in texts.values() for name in re.findall(r"VENICE_[A-Z]+_(?:[A-Z]+_)*[A-Z]+", text)}
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
-    assert set() == named - set(_SETTINGS) - {"VENICE_INFERENCE_KEY", "VENICE_ADMIN_KEY"}
-    assert set() == {name for name in _SETTINGS if f"`{name}`" not in readme}
+    assert set() == named - set(KNOWN_SETTINGS) - {"VENICE_INFERENCE_KEY", "VENICE_ADMIN_KEY"}
+    assert set() == {name for name in KNOWN_SETTINGS if f"`{name}`" not in readme}
 
 
 def test_letta_cloud(venice: LocalVenice) -> None:
@@ -147,6 +149,114 @@ def test_letta_cloud(venice: LocalVenice) -> None:
     assert "Letta 1.2.3 at https://api.letta.com" in finding(result, "Letta")[1]
     assert "this server runs no tools on request" in finding(result, "media folder")[1]
     assert "skipped" == finding(result, "provider")[0]
+
+
+LETTA = "http://letta.test"
+
+
+def stored_tool(name: str, properties: Any, **fields: Any) -> dict[str, Any]:
+    """A tool as Letta stores it: the fields, and the order of types, are those of letta-client 1.12.1."""
+    schema = {"name": name, "description": ".", "parameters": {"type": "object", "properties": properties}}
+    record = {"id": f"tool-{name}", "name": name, "tool_type": "custom", "source_type": "python", "tags": []}
+    return {**record, "source_code": f"def {name}(): ...", "json_schema": schema, **fields}
+
+
+def arguments(*types: str) -> dict[str, Any]:
+    """The properties of a schema that declares an argument of each of these types."""
+    return {f"argument_{number}": {"type": declared} for number, declared in enumerate(types)}
+
+
+def look_at_tools(venice: LocalVenice, tools: list[dict[str, Any]]) -> tuple[str, str]:
+    """How the check of others' tools ends at a Letta server that has these, and its line."""
+
+    def listed(request: httpx.Request) -> httpx.Response:
+        asked = request.url.params
+        kinds = asked.get_list("tool_types")
+        found = [tool for tool in tools if not kinds or tool["tool_type"] in kinds]
+        ids = [tool["id"] for tool in found]
+        start = ids.index(asked["after"]) + 1 if "after" in asked else 0
+        return httpx.Response(200, json=found[start : start + int(asked["limit"])])
+
+    with respx.mock(assert_all_called=False) as router:
+        router.route(host="127.0.0.1").pass_through()
+        router.get(f"{LETTA}/v1/health/").respond(json={"status": "ok", "version": "0.16.8"})
+        router.get(f"{LETTA}/v1/models/").respond(json=[])
+        router.get(f"{LETTA}/v1/tools/").mock(side_effect=listed)
+        router.route(host="letta.test").respond(404, json={"detail": "Not Found"})
+        return finding(examine(venice, LETTA_BASE_URL=LETTA), "others' tools")
+
+
+DECLARED = [
+    (arguments("string", "integer", "boolean"), "ok"),
+    (arguments("number"), "warning"),
+    (arguments("array"), "warning"),
+    (arguments("object"), "warning"),
+    (arguments("string", "object"), "warning"),
+    ({"a": {"parameters": {"type": "object"}}}, "warning"),  # where no type stands, Letta takes one from there
+    ({"a": {"anyOf": [{"type": "array"}]}}, "ok"),  # such a call fails before anything runs
+    ({"a": {"type": ["number", "null"]}}, "ok"),  # so does this
+    ({"a": {}}, "ok"),
+    ({"a": None, "b": "array", "c": 1}, "ok"),
+    ([{"type": "array"}], "ok"),
+    (None, "ok"),
+    ("array", "ok"),
+]
+
+
+@pytest.mark.parametrize(("properties", "state"), DECLARED, ids=[json.dumps(one[0]) for one in DECLARED])
+def test_warns_of_arguments_that_can_run_as_code(venice: LocalVenice, properties: Any, state: str) -> None:
+    """A number, array or object of somebody's tool is a warning; other types are not, and no shape breaks the check."""
+    found, line = look_at_tools(venice, [stored_tool("theirs", properties)])
+
+    assert state == found
+    assert ("1 of 1 declare a number, array or object" in line) == (state == "warning")
+    assert ("docs/security.md" in line) == (state == "warning")
+    assert "broke" not in line
+
+
+@pytest.mark.parametrize("schema", [None, [], "array", {}, {"parameters": None}, {"parameters": ["properties"]}])
+def test_a_schema_that_is_none(venice: LocalVenice, schema: Any) -> None:
+    """A tool whose schema is missing, or of a strange form, declares nothing."""
+    state, line = look_at_tools(venice, [stored_tool("theirs", {}, json_schema=schema)])
+
+    assert ("ok", True) == (state, "none of 1 declares a number, array or object" in line)
+
+
+def test_whose_tools_are_looked_at(venice: LocalVenice, texts: dict[str, str]) -> None:
+    """Letta's own, TypeScript ones and the pack's are left out; one that only has the name of ours is not."""
+    listed = arguments("array")
+    ours = stored_tool("venice_chat", listed, source_code=texts["venice_chat"])
+    retired = stored_tool("venice_gone", listed, source_code=texts["venice_chat"])
+    foreign = stored_tool("venice_speak", listed)
+    builtin = stored_tool("run_code", listed, tool_type="letta_builtin")
+    script = stored_tool("script", listed, source_type="typescript")
+
+    state, line = look_at_tools(venice, [ours, retired, foreign, builtin, script])
+
+    assert "warning" == state
+    assert "2 of 2 declare" in line
+    assert "as Python: 'venice_gone', 'venice_speak'." in line
+
+
+def test_reads_every_page_and_names_the_first(venice: LocalVenice) -> None:
+    """All tools are counted, however many there are; three are named, in the order of their names."""
+    tools = [stored_tool(f"tool_{number:03}", arguments("number")) for number in reversed(range(120))]
+
+    _, line = look_at_tools(venice, tools)
+
+    assert "120 of 120 declare" in line
+    assert "as Python: 'tool_000', 'tool_001', 'tool_002', ..." in line
+
+
+def test_a_name_cannot_speak_to_the_terminal(venice: LocalVenice) -> None:
+    """What a terminal would obey is shown as text: line feeds, escapes, marks of direction. Long names are cut."""
+    hostile = "a\nok       key\x1b[2J\u202eb\u2066c\x9b" + "d" * 200
+
+    _, line = look_at_tools(venice, [stored_tool(hostile, arguments("array"))])
+
+    assert r"'a\nok key\x1b[2J\u202eb\u2066c\x9bdd" in line
+    assert line.isprintable()
+    assert "d" * 48 not in line
 
 
 def test_an_address_that_only_we_can_mend(venice: LocalVenice) -> None:

@@ -193,7 +193,9 @@ def test_an_agent_uses_the_new_tool_at_once(letta: Letta, hire: Hire, venice: Lo
     scout = hire("scout", "venice_find_characters", VENICE_API_KEY=venice.key, VENICE_BASE_URL=venice.base_url)
     (tool,) = letta.tools.list(names=["venice_find_characters"])
     old = (tool.source_code or "").replace(
-        "def venice_find_characters(", 'def venice_find_characters(**_):\n    return "old"\n\n\ndef not_any_more(', 1
+        "@_read_as_meant\ndef venice_find_characters(",
+        'def venice_find_characters(**_):\n    return "old"\n\n\ndef not_any_more(',
+        1,
     )
     letta.tools.update(tool.id, source_code=old)
 

@@ -16,6 +16,7 @@ from sanctum_venice_tools.packing.bundle import tool_files
 pytestmark = pytest.mark.server
 
 TRIED = "venice_find_characters"
+OTHERS = "sum_numbers_of_others"
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +24,7 @@ def surroundings(letta: Letta, venice: LocalVenice) -> Iterator[None]:
     """Start without faults at Venice, and leave no tools behind."""
     venice.clear_faults()
     yield
-    for tool in letta.tools.list(names=list(tool_files())):
+    for tool in letta.tools.list(names=[*tool_files(), OTHERS]):
         letta.tools.delete(tool.id)
 
 
@@ -122,6 +123,25 @@ def test_a_foreign_tool(letta: Letta, venice: LocalVenice) -> None:
 
 
 @pytest.mark.usefixtures("registered")
+def test_a_tool_of_others_whose_argument_can_run_as_code(letta: Letta, venice: LocalVenice) -> None:
+    """It is named in a warning, with the place that tells of it; our own tools, all registered, are not."""
+    schema: dict[str, object] = {
+        "name": OTHERS,
+        "description": "Add numbers up.",
+        "parameters": {"type": "object", "properties": {"numbers": {"type": "array", "items": {"type": "number"}}}},
+    }
+    letta.tools.create(source_code=f"def {OTHERS}(numbers):\n    return sum(numbers)\n", json_schema=schema)
+
+    result = examine(letta, venice)
+
+    state, line = finding(result, "others' tools")
+    assert "warning" == state
+    assert f"as Python: '{OTHERS}'." in line
+    assert "docs/security.md" in line
+    assert "ok" == finding(result, "tools")[0]
+
+
+@pytest.mark.usefixtures("registered")
 def test_a_tool_that_fails_in_the_sandbox(letta: Letta, venice: LocalVenice) -> None:
     """The line that an agent would get is what the operator gets."""
     venice.order_fault(fault="status-402", path="/characters")
@@ -161,7 +181,7 @@ def test_something_else_at_the_address(letta: Letta, venice: LocalVenice) -> Non
     result = examine(letta, venice, LETTA_BASE_URL=venice.base_url)
 
     assert f"{venice.base_url} is no Letta server" in finding(result, "Letta")[1]
-    assert ["skipped"] * 4 == [line.split()[0] for line in result.stdout.splitlines()[-4:]]
+    assert ["skipped"] * 5 == [line.split()[0] for line in result.stdout.splitlines()[-5:]]
 
 
 def test_a_provider_of_another_venice(letta: Letta, venice: LocalVenice) -> None:

@@ -3,6 +3,7 @@
 import ast
 import base64
 import hashlib
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from letta_client import Letta
 from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.record import read_record
+from tests.conftest import meant_by, text_arguments
 
 pytestmark = pytest.mark.server
 
@@ -58,26 +60,19 @@ def echoing(source: str, name: str) -> str:
     return "\n".join([*head, "    given = locals()", f"    return json.dumps({digests})", ""])
 
 
-def text_arguments(name: str, value: str) -> dict[str, str | list[str]]:
-    """The value for each argument of a tool that is a plain text, not one of a few choices, or a list of texts."""
-    properties = read_record(name).json_schema["parameters"]["properties"]
-    open_ones = {argument: schema["type"] for argument, schema in properties.items() if "enum" not in schema}
-    texts = {argument: value for argument, kind in open_ones.items() if kind == "string"}
-    return texts | {argument: [value] for argument, kind in open_ones.items() if kind == "array"}
-
-
 @pytest.mark.parametrize("name", tool_files())
 def test_arguments_arrive_as_sent(run: Run, name: str) -> None:
     """Each text argument of each tool, alone or in a list, reaches the tool as the caller wrote it."""
     source = echoing(read_record(name).source_code, name)
-    sent = [text_arguments(name, value) for value in TRICKY]
+    sent = [text_arguments(name, itertools.repeat(value)) for value in TRICKY]
 
     with ThreadPoolExecutor(4) as pool:  # nine calls one after the other would leave most of the machine idle
         results = list(pool.map(lambda arguments: run(name, arguments, source=source), sent))
 
     for arguments, result in zip(sent, results, strict=True):
         received = json.loads(result["tool_return"])
-        digests = {argument: hashlib.sha256(repr(text).encode()).hexdigest() for argument, text in arguments.items()}
+        meant = meant_by(name, arguments)
+        digests = {argument: hashlib.sha256(repr(value).encode()).hexdigest() for argument, value in meant.items()}
         assert digests == {argument: received[argument] for argument in arguments}
 
 
@@ -184,36 +179,92 @@ def test_an_agent_uses_the_tool(  # noqa: PLR0917  # three fixtures and three pa
     assert "assistant_message" == messages[-1]["message_type"]
 
 
-def test_a_model_s_words_reach_venice_unchanged(letta: Letta, registered: list[str], tmp_path: Path) -> None:
+Scripted = Callable[[dict[str, Any]], tuple[list[dict[str, Any]], list[dict[str, Any]]]]
+"""Given a call of a tool: the messages of the agent, and the bodies of the chats that Venice was asked for."""
+
+
+@pytest.fixture
+def scripted(letta: Letta, registered: list[str], tmp_path: Path) -> Scripted:
+    """Have an agent whose model makes just this call of a tool."""
+
+    def hold(call: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        script = tmp_path / "script.json"
+        script.write_text(json.dumps([{"when": "ask", "calls": [call], "then": "."}]))
+        log = tmp_path / "log.jsonl"
+        with running_venice(script=script, log=log) as venice, ExitStack() as stack:
+            settings = {"api_key": venice.key, "base_url": venice.base_url}
+            about = {"name": "venice-scripted", "provider_type": "openrouter", **settings}
+            made: Any = letta.post("/v1/providers/", cast_to=object, body=about)
+            stack.callback(letta.delete, f"/v1/providers/{made['id']}", cast_to=object)
+            agent = letta.agents.create(
+                model="venice-scripted/zai-org-glm-5-2",
+                tools=registered,
+                include_base_tools=False,
+                secrets={"VENICE_API_KEY": venice.key, "VENICE_BASE_URL": venice.base_url},
+            )
+            stack.callback(letta.agents.delete, agent.id)
+            reply = letta.agents.messages.create(agent.id, messages=[{"role": "user", "content": "ask"}])
+        chats = [json.loads(line)["body"] for line in log.read_text().splitlines() if '"/chat/completions"' in line]
+        ours = [body for body in chats if "venice_parameters" in body]
+        return [message.model_dump() for message in reply.messages], ours
+
+    return hold
+
+
+def returned(messages: list[dict[str, Any]]) -> str:
+    """What the one tool that was called gave back."""
+    (result,) = [message for message in messages if message["message_type"] == "tool_return_message"]
+    return str(result["tool_return"])
+
+
+def test_a_model_s_words_reach_venice_unchanged(scripted: Scripted) -> None:
     """What the agent's model writes as an argument is, to the letter, what the tool sends to Venice."""
     words = '1.10 🦊 {"a": [true, null]} "q" \\n'
-    script = tmp_path / "script.json"
-    script.write_text(
-        json.dumps(
-            [{"when": "ask", "calls": [{"name": "venice_ask_web", "arguments": {"question": words}}], "then": "."}]
-        )
-    )
-    log = tmp_path / "log.jsonl"
-    with running_venice(script=script, log=log) as scripted, ExitStack() as stack:
-        made: Any = letta.post(
-            "/v1/providers/",
-            cast_to=object,
-            body={
-                "name": "venice-scripted",
-                "provider_type": "openrouter",
-                "api_key": scripted.key,
-                "base_url": scripted.base_url,
-            },
-        )
-        stack.callback(letta.delete, f"/v1/providers/{made['id']}", cast_to=object)
-        agent = letta.agents.create(
-            model="venice-scripted/zai-org-glm-5-2",
-            tools=registered,
-            include_base_tools=False,
-            secrets={"VENICE_API_KEY": scripted.key, "VENICE_BASE_URL": scripted.base_url},
-        )
-        stack.callback(letta.agents.delete, agent.id)
-        letta.agents.messages.create(agent.id, messages=[{"role": "user", "content": "ask"}])
 
-    bodies = [json.loads(line)["body"] for line in log.read_text().splitlines() if '"/chat/completions"' in line]
-    assert [words] == [body["messages"][-1]["content"] for body in bodies if "venice_parameters" in body]
+    _, bodies = scripted({"name": "venice_ask_web", "arguments": {"question": words}})
+
+    assert [words] == [body["messages"][-1]["content"] for body in bodies]
+
+
+def test_no_argument_runs_as_code(scripted: Scripted, tmp_path: Path) -> None:
+    """Python in the place of a list is a text to the tool, whatever the page that a model has read tells it to send."""
+    canary = tmp_path / "canary"
+    hostile = f"[] if open({str(canary)!r}, 'w').write(__import__('os').environ['VENICE_API_KEY']) else []"
+
+    messages, bodies = scripted({"name": "venice_chat", "arguments": {"prompt": "hi", "images": hostile}})
+
+    assert not canary.exists()
+    assert "No stored file is called" in returned(messages)
+    assert [] == bodies
+
+
+def test_no_name_of_an_argument_runs_as_code(scripted: Scripted, tmp_path: Path) -> None:
+    """Letta writes the names of arguments into its script, too: one that is Python ends the call before it runs."""
+    canary = tmp_path / "canary"
+    hostile = f"[open({str(canary)!r}, 'w').write(__import__('os').environ['VENICE_API_KEY'])][0]"
+
+    messages, bodies = scripted({"name": "venice_chat", "arguments": {"prompt": "hi", hostile: "x"}})
+
+    assert not canary.exists()
+    assert "There is no argument" in returned(messages)
+    assert [] == bodies
+
+
+def test_null_and_near_misses_are_read_as_meant(scripted: Scripted) -> None:
+    """A model that sends null for all that is optional, and texts for the rest, gets what it means."""
+    arguments = {
+        "prompt": "hi",
+        "history": '[{"role": "user", "content": "Good day."}]',
+        "system": None,
+        "images": None,
+        "max_tokens": "200",
+        "options": '{"temperature": "0.5", "seed": null}',
+        "model": "venice/ZAI-org-glm-5-2",
+    }
+
+    messages, (body,) = scripted({"name": "venice_chat", "arguments": arguments})
+
+    assert json.loads(returned(messages))["answer"]
+    assert ("zai-org-glm-5-2", 0.5, 200) == (body["model"], body["temperature"], body["max_completion_tokens"])
+    assert ["Good day.", "hi"] == [message["content"] for message in body["messages"]]
+    assert "seed" not in body

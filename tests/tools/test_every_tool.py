@@ -20,7 +20,7 @@ from sanctum_venice_tools.emulator.catalogue import catalogue
 from sanctum_venice_tools.emulator.facts import Schema, operations
 from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.packing.bundle import tool_files
-from sanctum_venice_tools.packing.schema import schema_of
+from sanctum_venice_tools.packing.schema import typed_schema_of
 from tests.conftest import Clock
 from tests.tools.conftest import KEY, PICTURE
 from tests.tools.drawn_replies import JSON, AnyVenice, small_file, values
@@ -81,7 +81,7 @@ NUMBERS = [-1, 0, 1, 2, 3, 4, 5, 10, 20, 50, 100, 1000, 2**31, 10**20]
 
 def arguments_of(name: str, call: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     """A call that ends well, with some of its arguments left out or given other values that the schema allows."""
-    schema = schema_of(name)["parameters"]
+    schema = typed_schema_of(name)["parameters"]
     words = {parameter: re.findall(r"\w+", part["description"]) for parameter, part in schema["properties"].items()}
     given_ones = {
         parameter: _arguments(part, parameter, words[parameter]) for parameter, part in schema["properties"].items()
@@ -112,6 +112,8 @@ def _arguments(part: dict[str, Any], name: str, words: list[str]) -> st.SearchSt
             return numbers | st.floats(allow_nan=False, allow_infinity=False)
         case "boolean":
             return st.booleans()
+        case "array" if not part["items"]:
+            return st.lists(JSON | st.sampled_from(["0x1", "latest"]), max_size=3)
         case "array" if part["items"]["type"] == "object":
             return st.lists(st.sampled_from(TURNS), max_size=3)
         case "array":

@@ -140,7 +140,7 @@ def test_a_limit_that_venice_left_out_is_told(create: Callable[..., Any]) -> Non
         ({"limit_usd": 0}, "'limit_usd' must be 0.01"),
         ({"limit_usd": -1}, "'limit_usd' must be 0.01"),
         ({"limit_usd": 1e10}, "'limit_usd' must be 0.01"),
-        ({"limit_usd": float("nan")}, "'limit_usd' must be 0.01"),
+        ({"limit_usd": float("nan")}, "'limit_usd' must be a number, not nan."),
         ({"expires": "2099-02-30"}, "'expires' must be a day after"),
         ({"expires": "next year"}, "'expires' must be a day after"),
         ({"expires": "2099-12-31T00:00:00Z"}, "'expires' must be a day after"),

@@ -88,6 +88,7 @@ def catalogue(api: respx.MockRouter) -> list[dict[str, Any]]:
             data = [one for one in models if kind in ("all", one["type"])]
         return httpx.Response(200, json={"object": "list", "type": kind, "data": data})
 
+    api.pop("foreign names")
     api.route(method="GET").mock(side_effect=listed)
     return models
 

@@ -72,7 +72,7 @@ def test_all_that_changes_the_price_is_sent(
         ({"kind": "speech", "character_count": -1}, "takes a prompt of 1 to 300 characters."),
         ({"model": "elevenlabs-tts-v3", "character_count": 301}, "takes a prompt of 1 to 300 characters."),
         ({"duration_seconds": 601}, "elevenlabs-music makes 3 to 600 seconds."),
-        ({"duration_seconds": "long"}, "The duration_seconds must be whole seconds, such as 30."),
+        ({"duration_seconds": "long"}, "'duration_seconds' must be a whole number, not 'long'."),
         ({"sung": True, "model": "elevenlabs-music"}, "takes no lyrics. Change that, or use the model poet-music."),
         ({"model": "sora-9"}, "There is no music model 'sora-9' fit for this."),
     ],

@@ -68,8 +68,8 @@ def test_nothing_found_says_what_to_do(search: Callable[..., Any]) -> None:
     [
         ({"query": " "}, "1 to 400 characters"),
         ({"query": "a" * 401}, "1 to 400 characters"),
-        ({"limit": 0}, "'limit' must be within"),
-        ({"limit": 21}, "'limit' must be within"),
+        ({"limit": 0}, "'limit' must be 1 to 20"),
+        ({"limit": 21}, "'limit' must be 1 to 20"),
     ],
     ids=["blank", "long", "none", "many"],
 )

@@ -113,11 +113,11 @@ def test_the_limits_of_size_are_exact(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"scale": 1}, "The option 'scale' must be within [2, 4], not 1."),
-        ({"scale": 3}, "The option 'scale' must be within [2, 4], not 3."),
-        ({"creativity": 0.5}, "The option 'creativity' must be within (0, 0.02), not 0.5."),
-        ({"creativity": -1}, "The option 'creativity' must be within (0, 0.02), not -1."),
-        ({"creativity": float("nan")}, "The option 'creativity' must be within (0, 0.02), not nan."),
+        ({"scale": 1}, "The option 'scale' must be one of 2, 4, not 1."),
+        ({"scale": 3}, "The option 'scale' must be one of 2, 4, not 3."),
+        ({"creativity": 0.5}, "The option 'creativity' must be 0 to 0.02, not 0.5."),
+        ({"creativity": -1}, "The option 'creativity' must be 0 to 0.02, not -1.0."),
+        ({"creativity": float("nan")}, "'creativity' must be a number, not nan. Correct it."),
         ({"image": "fix.png"}, "No stored file is called 'fix.png'. Near it: fox.png. URLs work too."),
         ({"image": "http://127.0.0.1/a"}, "'127.0.0.1' is in a private network; only public URLs are fetched."),
     ],

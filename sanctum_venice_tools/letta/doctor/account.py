@@ -1,0 +1,98 @@
+"""Checks of Venice, and of the account behind the key."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sanctum_venice_tools.letta.doctor.outcome import Outcome, Skip, failure, ok, warning
+from sanctum_venice_tools.letta.doctor.patient import Patient
+from sanctum_venice_tools.letta.venice import Venice, normal_url
+
+_LOW_USD = 1.0
+_SOON = timedelta(days=7)
+
+_KEYS_PAGE = "https://venice.ai/settings/api"
+
+
+def check_address(patient: Patient) -> Outcome:
+    """Whether Venice answers at the address that the tools will use."""
+    given = patient.settings.get("VENICE_BASE_URL", "")
+    try:
+        base_url = normal_url(given)
+    except ValueError as error:
+        return failure(str(error), "Correct VENICE_BASE_URL, or unset it for Venice's own.")
+
+    venice = Venice(base_url, patient.settings.get("VENICE_API_KEY", ""))
+    count = len(venice.models("text"))
+    patient.venice = venice
+    # The tools take the setting as it is: what could be mended here is a failure there.
+    if given.rstrip("/") not in ("", base_url):
+        return failure(f"{base_url} answers, but VENICE_BASE_URL is {given}", f"Set VENICE_BASE_URL to {base_url}.")
+    return ok(f"{base_url} answers, with {count} text models")
+
+
+def check_key(patient: Patient) -> Outcome:
+    """Whether Venice accepts the key, and for how long."""
+    key = patient.settings.get("VENICE_API_KEY", "")
+    if not key:
+        return failure("VENICE_API_KEY is not set", f"Make one at {_KEYS_PAGE}, and set it.")
+    if not (key.isascii() and key.isprintable() and " " not in key):
+        return failure("VENICE_API_KEY holds characters that no key has", "Copy it anew from where it was made.")
+
+    patient.verdict = verdict = patient.need_venice().try_key()
+    if verdict.state == "wrong":
+        return failure(verdict.told, f"Make a new one at {_KEYS_PAGE}, and set VENICE_API_KEY to it.")
+    if verdict.state == "unclear":
+        return warning(f"whether it is good stays open: {verdict.told}", "Try again later.")
+    if verdict.account.get("accessPermitted") is False:
+        return failure("Venice knows it, but permits no access", f"Look at your plan at {_KEYS_PAGE}.")
+
+    ends = verdict.account.get("keyExpiration")
+    if ends and _is_soon(str(ends)):
+        day = str(ends).partition("T")[0]
+        return warning(f"Venice accepts it until {day}", "Make a new one in time.")
+    return ok(verdict.told)
+
+
+def check_balance(patient: Patient) -> Outcome:
+    """Whether there is credit."""
+    amounts = _amounts(patient)
+    told = ", ".join(f"{amount:.2f} {name}" for name, amount in amounts.items())
+    advice = f"Add some at {_KEYS_PAGE}."
+    if sum(amounts.values()) <= 0:
+        return failure("there is no credit", advice)
+    if amounts.get("USD", 0) < _LOW_USD and amounts.get("DIEM", 0) <= 0:
+        return warning(f"{told} is left", advice)
+    return ok(told)
+
+
+def check_agent_model(patient: Patient) -> Outcome:
+    """Whether Venice has a model that an agent can think with."""
+    fit = patient.need_venice().chat_models()
+    if not fit:
+        return failure("no model of this Venice can drive an agent", "Check VENICE_BASE_URL.")
+    best = fit[0]
+    told = f"{len(fit)} can drive an agent, first {best.id} ({best.window:,} tokens)"
+    if best.note:
+        return warning(f"{told}, but {best.note}", "Choose another with --model.")
+    return ok(told)
+
+
+def _is_soon(moment: str) -> bool:
+    """Whether a moment is over, or will be within a few days."""
+    return datetime.fromisoformat(moment).astimezone(UTC) < datetime.now(UTC) + _SOON
+
+
+def _amounts(patient: Patient) -> dict[str, float]:
+    """What the account has, by currency."""
+    patient.need_key()
+    known = patient.verdict.account if patient.verdict else {}
+    balances = known.get("balances") or _ask_for_balances(patient.need_venice())
+    return {name.upper(): float(amount) for name, amount in balances.items() if amount is not None}
+
+
+def _ask_for_balances(venice: Venice) -> dict[str, Any]:
+    """The balances, from the page that only some keys may see."""
+    reply = venice.ask("/billing/balance")
+    if not reply.is_success:
+        raise Skip(f"only an ADMIN key may ask for it ({reply.status_code})")
+    return reply.json().get("balances") or {}

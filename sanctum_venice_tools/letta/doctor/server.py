@@ -1,0 +1,206 @@
+"""Checks of a Letta server: that it answers, has the tools, runs them, and can think with Venice."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import letta_client
+from letta_client import Letta
+
+from sanctum_venice_tools.letta import provider, registration
+from sanctum_venice_tools.letta.connection import address_of, explain
+from sanctum_venice_tools.letta.doctor.outcome import Outcome, Skip, failure, ok, warning
+from sanctum_venice_tools.letta.doctor.patient import Patient
+from sanctum_venice_tools.letta.exposed import is_exposed, tools_of_others
+from sanctum_venice_tools.packing.bundle import tool_files
+from sanctum_venice_tools.packing.record import read_record
+
+TESTED_LETTA = "0.16.8"
+
+# The tool that is run to see whether tools run: it needs the key, as all do, and is free.
+TRIED_TOOL = "venice_find_characters"
+
+# Which tools ask a person first is for the operator to choose when registering them; tags tell of that too.
+_OPERATORS_OWN = {"default_requires_approval", "tags"}
+
+# So many tools of others are named, with so many characters of each name; their authors chose both.
+_NAMED_TOOLS = 3
+_NAME_LENGTH = 48
+
+_RUN_SECONDS = 200  # longer than the sandbox itself takes to end a tool
+
+_REGISTER = "Run: python scripts/register_tools.py"
+_CONFIGURE = "Run: python scripts/configure_provider.py"
+
+# Runs in Letta's sandbox and does there what the tools do before they write. It must import nothing of ours.
+_TRY_FOLDER = '''
+import os
+import tempfile
+from pathlib import Path
+
+
+def venice_try_folder() -> str:
+    """Say where the media folder is, once it is certain that files can be kept there."""
+    folder = Path(os.environ.get("VENICE_MEDIA_DIR") or "venice_media").expanduser().absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=folder).close()
+    return str(folder)
+'''
+
+
+def check_letta(patient: Patient) -> Outcome:
+    """Whether a Letta server answers."""
+    if not patient.letta_url:
+        raise Skip("LETTA_BASE_URL is not set")
+    try:
+        address = address_of(patient.letta_url)
+    except httpx.InvalidURL:
+        return failure("LETTA_BASE_URL is no address", "Correct it, to one such as http://localhost:8283.")
+
+    letta = Letta(base_url=patient.letta_url, api_key=patient.letta_key or None, timeout=_RUN_SECONDS, max_retries=0)
+    outcome = _greet(letta, address, is_own=registration.sandbox_of(patient.letta_url) == "local")
+    if outcome.state == "failure":
+        letta.close()
+    else:
+        patient.letta = letta
+    return outcome
+
+
+def check_tools(patient: Patient) -> Outcome:
+    """Whether the server has the tools as the pack has them."""
+    letta = patient.need_letta()
+    records = [read_record(name) for name in tool_files()]
+    changes = registration.plan(letta, records, registration.sandbox_of(patient.letta_url))
+    ours = [change for change in changes if change.action in ("update", "drifted", "unchanged")]
+    patient.stored = {change.record.name: change for change in ours}
+
+    if foreign := [change.record.name for change in changes if change.action == "foreign"]:
+        told = f"not of this pack, though of the same name: {', '.join(foreign)}"
+        return failure(told, "Rename or delete what is there, then register the tools.")
+    if not ours:
+        return failure("none of the pack is there", _REGISTER)
+    if stale := [_difference(change) for change in ours if not _OPERATORS_OWN.issuperset(change.differs)]:
+        return failure(f"not as the pack has them: {', '.join(stale)}", _REGISTER)
+
+    told = f"{len(ours)} of {len(changes)} are there, as the pack has them"
+    if missing := [change.record.name for change in changes if _is_missing(change)]:
+        return warning(f"{told}; not there: {', '.join(missing)}", _REGISTER)
+    return ok(told)
+
+
+def check_others(patient: Patient) -> Outcome:
+    """Whether a text that an agent sends can run as code in a tool that is not of this pack."""
+    others = tools_of_others(patient.need_letta())
+    exposed = [tool for tool in others if is_exposed(tool)]
+    if not exposed:
+        return ok(f"none of {len(others)} declares a number, array or object")
+
+    # A name is anybody's text: repr shows what a terminal would obey, and where the name ends.
+    names = [repr(str(tool.name)[:_NAME_LENGTH]) for tool in exposed[:_NAMED_TOOLS]]
+    if len(exposed) > _NAMED_TOOLS:
+        names.append("...")
+    told = (
+        f"{len(exposed)} of {len(others)} declare a number, array or object, where Letta runs a text"
+        f" that an agent sends as Python: {', '.join(names)}"
+    )
+    return warning(told, "Declare such arguments as strings, or remove the tools; docs/security.md says why.")
+
+
+def check_run(patient: Patient) -> Outcome:
+    """Whether the server's sandbox runs a tool, and Venice answers it."""
+    letta = patient.need_letta()
+    patient.need_key()
+    if TRIED_TOOL not in patient.stored:
+        raise Skip(f"{TRIED_TOOL} is not on the server")
+    tool = letta.tools.retrieve(patient.stored[TRIED_TOOL].tool_id or "")
+    result = _run(patient, tool.source_code or "", tool.json_schema or {}, {"query": "philosophy", "limit": 1})
+    if result["status"] != "success":
+        return failure(f"{TRIED_TOOL} failed: {_reason(result)}", "Do what the line says; the server's log has more.")
+    return ok(f"{TRIED_TOOL} ran in the server's sandbox, and Venice answered it")
+
+
+def check_folder(patient: Patient) -> Outcome:
+    """Whether the server's sandbox can keep files."""
+    patient.need_letta()
+    schema = {"name": "venice_try_folder", "description": ".", "parameters": {"type": "object", "properties": {}}}
+    result = _run(patient, _TRY_FOLDER, schema, {})
+    if result["status"] != "success":
+        advice = "Set VENICE_MEDIA_DIR to a folder that the Letta server's user may write to."
+        return failure(f"the sandbox can't write to it: {_reason(result)}", advice)
+    return ok(f"{result['tool_return']}, on the machine of the Letta server")
+
+
+def check_provider(patient: Patient) -> Outcome:
+    """Whether the server's agents can think with Venice."""
+    letta, venice = patient.need_letta(), patient.need_venice()
+    listed: Any = letta.get("/v1/models/", cast_to=object)
+    here = [entry for entry in listed if str(entry.get("model_endpoint")).rstrip("/") == venice.base_url]
+    named = [entry for entry in here if entry.get("provider_name") == patient.provider_name]
+    try:
+        there = provider.plan(letta, patient.provider_name, venice)
+    except letta_client.NotFoundError:
+        raise Skip("this server has no page for providers; Letta Cloud's documents tell of none") from None
+
+    if not here and there.action == "create":
+        return warning("the server does not know Venice, so no agent can think with it", _CONFIGURE)
+    if not here:
+        return failure(f"{patient.provider_name} is there, and lists no model of {venice.base_url}", _CONFIGURE)
+
+    able = {model.id for model in venice.chat_models()}
+    fit = [entry["handle"] for entry in named or here if entry.get("model") in able]
+    if not fit:
+        return failure(f"of {len(here)} models that it lists none can drive an agent", _CONFIGURE)
+    if named and "api_key" in there.differs and patient.verdict and patient.verdict.state != "wrong":
+        told = f"{patient.provider_name} lists {len(fit)} models, but its key is not VENICE_API_KEY, or is hidden"
+        return warning(told, f"Unless the server encrypts its keys: {_CONFIGURE}")
+    return ok(f"{fit[0].partition('/')[0]} lists {len(fit)} models that can drive an agent")
+
+
+def _greet(letta: Letta, address: str, *, is_own: bool) -> Outcome:
+    """Whether a Letta server answers at the address, lets us in, and is of the version that the pack is tested with."""
+    try:
+        version = getattr(letta.health(), "version", "")  # the client takes a web page for a text, without a version
+        letta.get("/v1/models/", cast_to=object)  # the version is told to anybody, this only to those let in
+    except letta_client.APIConnectionError:
+        return failure(f"there is no Letta server at {address}", "Start it, or correct LETTA_BASE_URL.")
+    except (letta_client.AuthenticationError, letta_client.PermissionDeniedError) as error:
+        return failure(f"{address} refuses us: {explain(error)}", "Check LETTA_API_KEY.")
+    except letta_client.APIError:
+        return failure(f"{address} is no Letta server, or an ill one", "Check LETTA_BASE_URL, and the server's log.")
+    if not version:
+        return failure(f"{address} is no Letta server", "Correct LETTA_BASE_URL.")
+    if is_own and version != TESTED_LETTA:
+        return warning(f"Letta {version} at {address}", f"The pack is tested with {TESTED_LETTA}.")
+    return ok(f"Letta {version} at {address}")
+
+
+def _difference(change: registration.Change) -> str:
+    """A tool that is not as the pack has it, with the fields that are others."""
+    return f"{change.record.name} ({', '.join(change.differs)})"
+
+
+def _is_missing(change: registration.Change) -> bool:
+    """Whether a tool should be there and is not; the other toolsets are for the operator to choose."""
+    return change.action == "create" and change.record.toolset == "core"
+
+
+def _run(patient: Patient, source: str, schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Run a text in the server's sandbox, with the operator's settings."""
+    body = {
+        "name": schema["name"],
+        "source_code": source,
+        "json_schema": schema,
+        "args": arguments,
+        "env_vars": dict(patient.settings),
+    }
+    try:
+        result: Any = patient.need_letta().post("/v1/tools/run", cast_to=object, body=body)
+    except letta_client.NotFoundError:
+        raise Skip("this server runs no tools on request; Letta Cloud's documents tell of no such thing") from None
+    return dict(result)
+
+
+def _reason(result: Mapping[str, Any]) -> str:
+    """What a tool's error says, without the words that Letta puts before it."""
+    told = str(result.get("tool_return"))
+    return told.partition(": ")[2] or told

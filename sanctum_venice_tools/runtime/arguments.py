@@ -1,0 +1,272 @@
+"""Arguments as models send them (null, JSON text, one value for a list, another case), read as what is meant."""
+
+import ast
+import json
+import math
+import re
+import sys
+from collections.abc import Callable, Iterable
+from functools import partial, wraps
+from pathlib import Path
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin
+
+from sanctum_venice_tools.runtime.venice import VeniceError
+
+# How models write that something is left out. In a text only these spellings count: "none" may be a word that is meant.
+_NOTHING = ("", "null", "None")
+
+_YES = ("true", "yes", "on", "1")
+_NO = ("false", "no", "off", "0")
+
+# -2, 0.5, 3., 1e-3
+_NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{0,30})?(e[+-]?\d{1,2})?", re.ASCII | re.IGNORECASE)
+
+# The space around a number, and the only unit that arguments have: 30 s, 5seconds
+_UNIT = re.compile(r"^\s+|\s*(s|secs?|seconds?)?\s*$", re.IGNORECASE)
+
+# ["a", [1, {"b: a list that was begun, and not just a text that begins with a bracket, such as "[1] says so".
+_BEGUN_LIST = re.compile(r"\s*\[\s*[\"'{\[]")
+
+# Other words for values of closed sets, without spaces, hyphens, capitals and a plural's s.
+_OTHER_WORDS = {
+    "jpeg": ["jpg"],
+    "mp3": ["mpeg"],
+    "wav": ["wave"],
+    "720p": ["hd"],
+    "1080p": ["fullhd", "fhd"],
+    "4k": ["uhd", "ultrahd"],
+    "effect": ["soundeffect", "sound", "sfx"],
+    "music": ["song"],
+    "text": ["chat", "llm", "texttovideo"],
+    "image": ["picture", "photo", "imagetovideo"],
+    "video": ["film", "videotovideo"],
+    "reference": ["referencetovideo"],
+    "inpaint": ["edit"],
+    "tts": ["speech", "texttospeech"],
+    "asr": ["transcription", "speechtotext", "stt"],
+    "epoch": ["day", "daily"],
+    "month": ["monthly"],
+    "lifetime": ["never"],
+}
+
+# How the line of Letta's script begins that has the names of the arguments: __letta_raw_args = {'prompt': prompt}
+_NAMES_IN_SCRIPT = "\n__letta_raw_args = {"
+
+# What reading can fail with: a value of another form, and texts that would be JSON or Python but for a fault.
+_UNREADABLE = (ValueError, TypeError, SyntaxError, OverflowError, RecursionError, MemoryError)
+
+
+def _read_as_meant(tool: Callable[..., str]) -> Callable[..., str]:
+    """Give a tool its arguments in the form of their annotations, in whatever form a model sends them."""
+    _check_names(tool)
+    return wraps(tool)(partial(_call_as_meant, tool))
+
+
+def _check_names(tool: Callable[..., str]) -> None:
+    """Refuse a call by names that the tool does not know.
+
+    Letta writes the names of the arguments, too, into the script that it runs, below this text, and as code. So they
+    are looked at now, before Python comes to that line.
+    """
+    script = Path(sys.argv[0])
+    if not script.is_file():
+        return
+    _, found, rest = script.read_text(encoding="utf-8", errors="replace").partition(_NAMES_IN_SCRIPT)
+    if not found:
+        return
+    line = rest.partition("\n")[0]
+    for entry in line.removesuffix("}").split(", "):
+        name = entry.partition("': ")[0].removeprefix("'")
+        if entry != f"'{name}': {name}" or name not in tool.__annotations__:
+            raise VeniceError(_unknown(name, tool))
+
+
+def _unknown(name: str, tool: Callable[..., str]) -> str:
+    """What to say of an argument that a tool does not have."""
+    known = [known for known in tool.__annotations__ if known != "return"]
+    return f"There is no argument {name!r:.40}. There are: {', '.join(known) or 'none'}."
+
+
+def _call_as_meant(tool: Callable[..., str], /, **sent: Any) -> str:
+    """Call a tool with what was sent; what is left out has its default."""
+    forms = {name: form for name, form in tool.__annotations__.items() if name != "return"}
+    defaults = tool.__kwdefaults__ or {}
+    arguments: dict[str, Any] = {}
+    for name, value in sent.items():
+        if name not in forms:
+            raise VeniceError(_unknown(name, tool))
+        if value is None or (name in defaults and _is_left_out(value, forms[name])):
+            continue
+        arguments[name] = _read_argument(name, value, forms[name])
+    missing = [name for name in forms if name not in defaults and name not in arguments]
+    if missing:
+        raise VeniceError(f"The argument '{missing[0]}' is missing. Call again with it.")
+    return tool(**arguments)
+
+
+def _is_left_out(value: Any, form: Any = str) -> bool:
+    """Whether a value says that there is none."""
+    if not isinstance(value, str):
+        return value is None
+    text = value.strip()
+    return text in _NOTHING or (form is not str and text.lower() == "none")
+
+
+def _read_argument(name: str, value: Any, annotation: Any) -> Any:
+    """The value of an argument in its annotated form."""
+    form = _without_none(annotation)
+    try:
+        meant = _read_form(value, form)
+        json.dumps(meant, allow_nan=False)  # NaN and Infinity are not JSON
+    except _UNREADABLE:
+        raise VeniceError(f"'{name}' must be {_form_in_words(form)}, not {value!r:.60}. Correct it.") from None
+    # null within an object of rare settings leaves that setting out, too.
+    return _without_nothing(meant) if isinstance(meant, dict) else meant
+
+
+def _without_none(annotation: Any) -> Any:
+    """The form in an annotation such as `int | None`."""
+    members = get_args(annotation)
+    if NoneType not in members:
+        return annotation
+    return next(member for member in members if member is not NoneType)
+
+
+def _form_in_words(form: Any) -> str:
+    """A form in words, for whoever sent something else."""
+    if get_origin(form) is Literal:
+        return f"one of {', '.join(get_args(form))}"
+    if get_origin(form) is list:
+        is_of_objects = get_origin(get_args(form)[0]) is dict
+        return 'a JSON list of objects: [{"a": 1}]' if is_of_objects else 'a JSON list: ["a", "b"]'
+    if get_origin(form) is dict:
+        return 'a JSON object: {"a": 1}'
+    return {int: "a whole number", float: "a number", bool: "true or false"}.get(form, "a text")
+
+
+def _read_form(value: Any, form: Any) -> Any:
+    """A value in a form; one of the errors of `_UNREADABLE` when it can't be read so."""
+    if get_origin(form) is Literal:
+        return _read_choice(value, get_args(form))
+    if get_origin(form) is list:
+        return _read_list(value, get_args(form)[0])
+    if get_origin(form) is dict:
+        return _read_object(value)
+    if form is int:
+        return _read_whole(value)
+    if form is float:
+        return _read_number(value)
+    if form is bool:
+        return _read_switch(value)
+    return _read_text(value) if form is str else value
+
+
+def _read_text(value: Any) -> str:
+    """A text stays as it is; anything else becomes JSON, but for one text in a list."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        raise ValueError("null")
+    if isinstance(value, list) and len(value) == 1:
+        return _read_text(value[0])
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _read_whole(value: Any) -> int:
+    """A whole number: 3, 3.0, "3"."""
+    if isinstance(value, str):
+        value = _UNIT.sub("", value)
+        if re.fullmatch(r"[+-]?\d{1,30}", value, re.ASCII):
+            return int(value)
+    number = _read_number(value)
+    if number != int(number):
+        raise ValueError("a fraction")
+    return value if isinstance(value, int) else int(number)
+
+
+def _read_number(value: Any) -> float:
+    """A finite number: 0.5, "0.5"."""
+    if isinstance(value, str) and _NUMBER.fullmatch(_UNIT.sub("", value)):
+        return float(_UNIT.sub("", value))
+    if isinstance(value, bool | str) or not math.isfinite(value):
+        raise ValueError("no number")
+    return float(value)
+
+
+def _read_switch(value: Any) -> bool:
+    """True or False: true, "TRUE", "yes", 1."""
+    if isinstance(value, float):
+        value = _read_whole(value)
+    word = str(value).strip().lower()
+    if word not in _YES + _NO:
+        raise ValueError("neither yes nor no")
+    return word in _YES
+
+
+def _read_choice(value: Any, choices: Iterable[str]) -> str:
+    """That of the choices which is meant, in any case, with hyphens or spaces, or by another usual word."""
+    word = _bare(_read_text(value))
+    for choice in choices:
+        name = _bare(choice)
+        if word.removesuffix("s") in (name, name.removesuffix("s"), *_OTHER_WORDS.get(name, [])):
+            return choice
+    raise ValueError("none of the choices")
+
+
+def _as_listed(value: str, choices: Iterable[str]) -> str:
+    """A value as it is listed among choices, in whatever way it is written; one that is not listed stays as it is."""
+    try:
+        return _read_choice(value, choices)
+    except ValueError:
+        return value
+
+
+def _bare(word: str) -> str:
+    """A word without what people write in different ways."""
+    return re.sub(r"[\s_-]+", "", word.strip("\"'` \n").lower())
+
+
+def _read_list(value: Any, form: Any) -> list[Any]:
+    """A list of items of a form: a real one, a text that holds one, or one bare item."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        value = _parse_list(value)
+    items = value if isinstance(value, list) else [value]
+    return [_read_form(item, form) for item in items]
+
+
+def _parse_list(text: str) -> Any:
+    """The list that a text holds; the text itself, if it only begins with a bracket."""
+    try:
+        return _parse_value(text)
+    except _UNREADABLE:
+        if _BEGUN_LIST.match(text):
+            raise
+        return text
+
+
+def _read_object(value: Any) -> dict[str, Any]:
+    """An object: a real one, or a text that holds one."""
+    if isinstance(value, str):
+        value = _parse_value(value)
+    if not isinstance(value, dict):
+        raise TypeError("no object")
+    return value
+
+
+def _parse_value(text: str) -> Any:
+    """What a text holds as JSON, or as Python would write the same."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        written = ast.literal_eval(text.strip()[:100_000])
+        return json.loads(json.dumps(written))
+
+
+def _without_nothing(node: Any) -> Any:
+    """The same without what says that it is left out, at any depth."""
+    if isinstance(node, dict):
+        return {name: _without_nothing(value) for name, value in node.items() if not _is_left_out(value)}
+    if isinstance(node, list):
+        return [_without_nothing(item) for item in node if not _is_left_out(item)]
+    return node
