@@ -57,12 +57,13 @@ async def complete(call: Call) -> Response:
     ):
         reply.thought = THOUGHT
     _cut(reply, body, model)
+    _think_otherwise(reply, call.fault)
 
     count = max(body.get("n", 1), 1)
     envelope = _bill(call, model, prompt_tokens, reply, count)
     shown = {name: parameters[name] for name in (*DEFAULTS, "character_slug") if name in parameters}
     envelope["venice_parameters"] = shown | {"web_search_citations": web.citations(reply.found or [])}
-    if body.get("stream"):
+    if body.get("stream") and call.fault != "json-for-stream":
         return StreamingResponse(_stream(envelope, reply, body, count), media_type="text/event-stream")
     choices = [
         {
@@ -145,6 +146,17 @@ def _cut(reply: Reply, body: dict[str, Any], model: Model) -> None:
         reply.thought = reply.thought[: most * 4]
         reply.text = reply.text[: max(most * 4 - len(reply.thought), 0)]
         reply.ending = "length"
+
+
+def _think_otherwise(reply: Reply, fault: str) -> None:
+    """Let the model think where it should not, if the fault says so."""
+    if fault == "think-tags":
+        reply.text = f"<think>\n{THOUGHT}\n</think>\n\n{reply.text}"
+    if fault in {"only-thinks", "only-thinks-length"}:
+        reply.thought += reply.text
+        reply.text = ""
+        reply.calls = []
+        reply.ending = "length" if fault == "only-thinks-length" else "stop"
 
 
 def _bill(call: Call, model: Model, prompt_tokens: int, reply: Reply, count: int) -> dict[str, Any]:

@@ -49,10 +49,14 @@ class Door:
         try:
             raw = await read(request)
             response = await self.answer(request, raw, entry, fault)
+            if fault:
+                response = await fault.alter(response)
             response.headers.update(common_headers())
             entry.status = response.status_code
-            sender = fault.spoil(send, scope["emulator.transport"]) if fault else send
-            await response(scope, receive, sender)
+            if fault:
+                await fault.deliver(response, scope, receive, send)
+            else:
+                await response(scope, receive, send)
         except (ConnectionResetError, ClientDisconnect):
             entry.status = 0
         finally:
@@ -64,14 +68,14 @@ class Door:
             kind, body = await self.parse(request, raw, entry)
             if fault and (response := fault.reply()):
                 return response
-            return await self.serve(request, kind, body)
+            return await self.serve(request, kind, body, fault)
         except ApiError as error:
             return error.response()
         except Exception:
             LOGGER.exception("%s %s", request.method, entry.path)
             return standard(500, "An unknown error occurred").response()
 
-    async def serve(self, request: Request, kind: str, body: Any) -> Response:
+    async def serve(self, request: Request, kind: str, body: Any, fault: Fault | None) -> Response:
         """Venice's own reply."""
         key = self.authenticate(request)
         if kind:
@@ -80,6 +84,7 @@ class Door:
             self.operation.check_body(kind, body)
         given = {name: request.query_params.getlist(name) for name in request.query_params}
         call = Call(request, self.service, self.operation, key, self.operation.check_query(given), body)
+        call.fault = fault.fault if fault else ""
         if "siwx" in self.operation.access:
             self.service.account.afford(call.key_id, key.limits.get("usd") if key else None)
             call.headers |= self.service.account.balance_headers()

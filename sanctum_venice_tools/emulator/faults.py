@@ -1,20 +1,22 @@
 """Faults to order: what a network, a gateway or Venice itself can do to a reply."""
 
-import asyncio
+import base64
+import dataclasses
 import json
-import socket
-import struct
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.types import Message, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from sanctum_venice_tools.emulator import errors
+from sanctum_venice_tools.emulator.altered import ALTERED, alter
 from sanctum_venice_tools.emulator.errors import ApiError, standard
+from sanctum_venice_tools.emulator.raw import RAW, fill, send_raw
+from sanctum_venice_tools.emulator.wire import Wire
 
 DEFAULT_WAIT = 2.0
 
@@ -121,12 +123,27 @@ FLAGS = {
     "content-violation": {"x-venice-is-content-violation": "true"},
     "adult-violation": {"x-venice-is-adult-model-content-violation": "true"},
     "contains-minor": {"x-venice-contains-minor": "true"},
+    "deprecated": {
+        "x-venice-model-deprecation-warning": "This model is deprecated and will be removed.",
+        "x-venice-model-deprecation-date": "2026-12-31T00:00:00.000Z",
+    },
 }
 
 # What happens to the reply on its way.
 ON_THE_WAY = ("headers", "wrong-content-type", "reset", "reset-midway", "stall", "drip", "stream-error", *FLAGS)
 INSTEAD = ("status", "html", "empty", "broken-json", "bytes", *PRESETS)
-NAMES = (*INSTEAD, *ON_THE_WAY)
+# A model that behaves otherwise, or an answer to a chat in a form that was not asked for; chat.py does these.
+CHAT = ("json-for-stream", "only-thinks", "only-thinks-length", "think-tags")
+NAMES = (*INSTEAD, *ON_THE_WAY, *RAW, *ALTERED, *CHAT)
+
+# The settings of an order that are not texts.
+TYPES = {"times": int, "status": int, "bytes": int, "seconds": int | float, "headers": dict}
+ANY_JSON = {"body", "value"}
+# What an order has to say besides the name.
+NEEDED = {"status": "status", "field": "field", "missing-field": "field", "raw": "content"}
+
+# Within Fault, `bytes` is one of its settings.
+Content = bytes
 
 
 @dataclass
@@ -139,53 +156,94 @@ class Fault:
     times: int = 1
     status: int = 0
     body: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
+    content: str | None = None
+    headers: dict[str, str] = dataclasses.field(default_factory=dict)
     content_type: str = ""
     bytes: int = 0
     seconds: float = 0
+    field: str = ""
+    value: Any = None
+
+    @property
+    def own_body(self) -> Content | None:
+        """The body that was ordered: bytes in base64, a text as it is, or JSON."""
+        if self.content is not None:
+            return base64.b64decode(self.content)
+        if self.body is None:
+            return None
+        text = self.body if isinstance(self.body, str) else json.dumps(self.body)
+        return text.encode("utf-8", "surrogatepass")
+
+    def filling(self, usual: str) -> Content:
+        """What a large body is filled with."""
+        return self.own_body or usual.encode()
 
     def reply(self) -> Response | None:
         """What is sent instead of Venice's own reply, or None when that one goes out."""
-        if self.fault in ON_THE_WAY:
+        if self.fault not in INSTEAD:
             return None
-        if self.fault == "html":
-            reply = Response(CLOUDFLARE, self.status or 502, media_type="text/html; charset=UTF-8")
-        elif self.fault == "empty":
-            reply = Response(status_code=self.status or 200, media_type="application/json")
-        elif self.fault == "broken-json":
-            reply = Response('{"object": "list", "data": [{"id": "a', self.status or 200, media_type="application/json")
-        elif self.fault == "bytes":
-            kind = self.content_type or "application/octet-stream"
-            reply = StreamingResponse(
-                _zeros(self.bytes, kind), self.status or 200, {"content-length": str(self.bytes)}, kind
-            )
-        elif self.fault == "status":
-            text = self.body if isinstance(self.body, str) else json.dumps(self.body)
-            reply = Response(text, self.status, media_type=self.content_type or "application/json")
-        else:
-            preset = PRESETS[self.fault]
-            headers = preset.headers | (
-                RESETS[self.fault](self.seconds or DEFAULT_WAIT) if self.fault in RESETS else {}
-            )
-            reply = JSONResponse(preset.body if self.body is None else self.body, preset.status, headers)
-        for name, value in self.headers.items():
-            reply.headers[name] = value
-        return reply
+        return self._preset() if self.fault in PRESETS else self._own_reply()
 
-    def spoil(self, send: Send, transport: asyncio.Transport) -> Send:
-        """Send, with what happens to the reply on its way."""
-        if self.fault not in ON_THE_WAY:
-            return send
-        return _Spoiler(self, send, transport)
+    def _preset(self) -> Response:
+        """An error that Venice's documents show."""
+        preset = PRESETS[self.fault]
+        headers = dict(preset.headers)
+        if self.fault in RESETS:
+            headers |= RESETS[self.fault](self.seconds or DEFAULT_WAIT)
+        body = preset.body if self.body is None else self.body
+        return JSONResponse(body, preset.status, headers)
+
+    def _own_reply(self) -> Response:
+        """A reply that the order, or no Venice at all, made."""
+        status = self.status or 200
+        if self.fault == "html":
+            return Response(CLOUDFLARE, self.status or 502, media_type="text/html; charset=UTF-8")
+        if self.fault == "empty":
+            return Response(status_code=status, media_type="application/json")
+        if self.fault == "broken-json":
+            return Response('{"object": "list", "data": [{"id": "a', status, media_type="application/json")
+        if self.fault == "bytes":
+            return self._large_reply(status)
+        body = b"null" if self.own_body is None else self.own_body
+        return Response(body, status, media_type=self.content_type or "application/json")
+
+    def _large_reply(self, status: int) -> Response:
+        """A body of any size, made while it is sent."""
+        kind = self.content_type or "application/octet-stream"
+        length = {"content-length": str(self.bytes)}
+        return StreamingResponse(_filled(self.bytes, kind, self.filling("\0")), status, length, kind)
+
+    async def alter(self, response: Response) -> Response:
+        """The reply with the fault's status, or with another shape."""
+        if self.fault in ALTERED:
+            return await alter(self, response)
+        if self.fault in RAW:
+            response.status_code = self.status or RAW[self.fault].status or response.status_code
+        return response
+
+    async def deliver(self, response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the reply, with what happens to it on its way."""
+        wire: Wire = scope["emulator.wire"]
+        wire.begin_fault()
+        if self.fault in RAW:
+            await send_raw(self, response, wire)
+        else:
+            await self._spoil(response, scope, receive, _Spoiler(self, send, wire))
+
+    async def _spoil(self, response: Response, scope: Scope, receive: Receive, spoiler: "_Spoiler") -> None:
+        """Send the reply through what spoils it; a large one just stops when the client is gone."""
+        await response(scope, receive, spoiler)
+        if not spoiler.done:
+            raise ConnectionResetError
 
 
 class _Spoiler:
     """Passes a reply on, and does to it what the fault says."""
 
-    def __init__(self, fault: Fault, send: Send, transport: asyncio.Transport) -> None:
+    def __init__(self, fault: Fault, send: Send, wire: Wire) -> None:
         self.fault = fault
         self.send = send
-        self.transport = transport
+        self.wire = wire
         self.sent = 0
         self.done = False
 
@@ -193,9 +251,9 @@ class _Spoiler:
         fault = self.fault
         if message["type"] == "http.response.start":
             if fault.fault == "reset":
-                await self.reset()
+                await self.wire.reset()
             if fault.fault == "stall" and not fault.bytes:
-                await asyncio.sleep(fault.seconds)
+                await self.wire.pause(fault.seconds)
             await self.send({**message, "headers": self.headers(message["headers"])})
         else:
             await self.pass_on(message["body"], more=message.get("more_body", False))
@@ -219,47 +277,42 @@ class _Spoiler:
             step = fault.bytes or 64
             for start in range(0, len(body), step):
                 await self.give(body[start : start + step], more=True)
-                await asyncio.sleep(fault.seconds or 0.05)
+                await self.wire.pause(fault.seconds or 0.05)
             await self.give(b"", more=more)
         elif kind in {"reset-midway", "stream-error", "stall"} and 0 <= fault.bytes - self.sent < len(body):
             place = fault.bytes - self.sent
             await self.give(body[:place], more=True)
             if kind == "reset-midway":
                 # What was given to the socket must have left before the connection is torn down.
-                await asyncio.sleep(0.05)
-                await self.reset()
+                await self.wire.pause(0.05)
+                await self.wire.reset()
             if kind == "stream-error":
-                self.done = True
                 error = {"error": {"message": "Inference processing failed", "type": "server_error"}}
                 await self.give(b"\n\ndata: " + json.dumps(fault.body or error).encode() + b"\n\n", more=False)
                 return
             if place or fault.bytes:
-                await asyncio.sleep(fault.seconds)
+                await self.wire.pause(fault.seconds)
             await self.give(body[place:], more=more)
         else:
             await self.give(body, more=more)
 
     async def give(self, body: bytes, *, more: bool) -> None:
-        """Send these bytes as they are."""
+        """Send these bytes as they are; the server itself would not tell that nobody takes them any more."""
+        await self.wire.take_turn()
         self.sent += len(body)
         await self.send({"type": "http.response.body", "body": body, "more_body": more})
-
-    async def reset(self) -> None:
-        """Tear the connection down so that the other side sees a reset, not an end."""
-        connection: socket.socket = self.transport.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.transport.abort()
-        await asyncio.sleep(0.01)
-        raise ConnectionResetError
+        self.done = not more
 
 
-async def _zeros(count: int, kind: str) -> AsyncIterator[bytes]:
-    """That many zero bytes, never many of them at once in memory; a film has its usual beginning."""
-    start = b"\0\0\0\x0cftypmp42"[:count] if kind == "video/mp4" else b""
+async def _filled(count: int, kind: str, filling: bytes) -> AsyncIterator[bytes]:
+    """So many bytes of a filling; those of a film are in the boxes of one."""
+    start = b""
+    if kind == "video/mp4":
+        boxes = b"\0\0\0\x0cftypmp42" + b"\0\0\0\x08moov"
+        start = (boxes + max(count - len(boxes), 0).to_bytes(4) + b"mdat")[:count]
     yield start
-    block = bytes(65536)
-    for place in range(len(start), count, len(block)):
-        yield block[: count - place]
+    for block in fill(filling, count - len(start)):
+        yield block
 
 
 class Faults:
@@ -272,16 +325,12 @@ class Faults:
         """Queue a fault; raise ValueError when there is none like that."""
         if not isinstance(wish, dict) or wish.get("fault") not in NAMES:
             raise ValueError(f"No such fault. There are: {', '.join(NAMES)}.")
-        kinds = {"times": int, "status": int, "bytes": int, "seconds": int | float, "headers": dict}
         for name, value in wish.items():
-            if name not in Fault.__dataclass_fields__:
-                raise ValueError(f"No fault has a field {name}.")
-            if name != "body" and not isinstance(value, kinds.get(name, str)):
-                raise ValueError(f"{name} is of the wrong type.")
-        fault = Fault(**wish)
-        if fault.fault == "status" and not fault.status:
-            raise ValueError("The fault 'status' needs a status.")
-        self.waiting.append(fault)
+            _check_setting(name, value)
+        needed = NEEDED.get(wish["fault"])
+        if needed and needed not in wish:
+            raise ValueError(f"The fault {wish['fault']!r} needs a {needed}.")
+        self.waiting.append(Fault(**wish))
 
     def clear(self) -> None:
         """Forget what was ordered."""
@@ -296,3 +345,13 @@ class Faults:
                     self.waiting.remove(fault)
                 return fault
         return None
+
+
+def _check_setting(name: str, value: Any) -> None:
+    """Raise ValueError unless faults have this setting, with values of this type."""
+    if name not in Fault.__dataclass_fields__:
+        raise ValueError(f"No fault has a field {name}.")
+    if name not in ANY_JSON and not isinstance(value, TYPES.get(name, str)):
+        raise ValueError(f"{name} is of the wrong type.")
+    if name == "content":
+        base64.b64decode(value, validate=True)

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from sanctum_venice_tools.emulator.catalogue import Model
-from sanctum_venice_tools.emulator.errors import custom, standard
+from sanctum_venice_tools.emulator.errors import ApiError, custom, standard
 from sanctum_venice_tools.emulator.service import Call
 
 MOST_DOWNLOADS = 10
@@ -71,13 +71,20 @@ def _find(call: Call, kind: str) -> Job | None:
     return job if job and job.kind == kind and job.model["id"] == call.body["model"] else None
 
 
+def _unknown(kind: str) -> ApiError:
+    """What is said of a job that is unknown, expired or deleted. For films it has changed since the document."""
+    if kind == "video":
+        return standard(400, "Request ID is invalid.")
+    return standard(404, "Audio not found: the request id is invalid, expired or deleted")
+
+
 def retrieve(kind: str) -> Callable[[Call], Any]:
     """The endpoint that asks after jobs of a kind."""
 
     async def endpoint(call: Call) -> Response:
         job = _find(call, kind)
         if not job:
-            raise standard(404, f"{kind.capitalize()} not found: the request id is invalid, expired or deleted")
+            raise _unknown(kind)
         if not job.done:
             return JSONResponse(job.progress("PROCESSING"))
         if job.private:

@@ -1,5 +1,6 @@
 """The local Venice as a process of its own, for as long as a block of code needs it."""
 
+import base64
 import json
 import subprocess
 import sys
@@ -24,6 +25,8 @@ class LocalVenice:
 
     def order_fault(self, **fault: Any) -> None:
         """Queue a fault: `fault` names it, `path`, `method` and `times` say when; see docs/emulator.md."""
+        if "content" in fault:
+            fault["content"] = base64.b64encode(fault["content"]).decode()
         self._control("POST", fault)
 
     def clear_faults(self) -> None:

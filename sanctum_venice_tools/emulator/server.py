@@ -9,26 +9,43 @@ import threading
 
 import click
 import uvicorn
-from starlette.types import Receive, Scope, Send
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sanctum_venice_tools.emulator.app import create_app
 from sanctum_venice_tools.emulator.service import Settings
+from sanctum_venice_tools.emulator.wire import Wire
+
+# The names by which a server on the loopback address may be called: a page in a browser may come by any other name
+# that somebody makes point here.
+_OWN_NAMES = ["127.0.0.1", "localhost"]
 
 
 class Protocol(H11Protocol):
-    """HTTP that hands each request its connection, so that a fault can tear it down."""
+    """HTTP that hands each request its connection, so that a fault can write to it or tear it down."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Put the connection into the scope of every request on it."""
         super().connection_made(transport)
+        self.wire = wire = Wire(transport, self.flow)
         app = self.app
 
-        async def with_transport(scope: Scope, receive: Receive, send: Send) -> None:
-            scope["emulator.transport"] = transport
+        async def with_wire(scope: Scope, receive: Receive, send: Send) -> None:
+            scope["emulator.wire"] = wire
             await app(scope, receive, send)
 
-        self.app = with_transport
+        self.app = with_wire
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let a fault know that nobody is there any more."""
+        super().connection_lost(exc)
+        self.wire.gone.set()
+
+    def shutdown(self) -> None:
+        """End this connection; a fault would go on."""
+        super().shutdown()
+        self.wire.end_fault()
 
 
 class Server(uvicorn.Server):
@@ -45,8 +62,11 @@ class Server(uvicorn.Server):
 
 def serve(settings: Settings, *, host: str = "127.0.0.1", port: int = 0, until_stdin_closes: bool = False) -> None:
     """Serve until a signal comes, or until the program that started this one is gone."""
+    app: ASGIApp = create_app(settings)
+    if host in _OWN_NAMES:
+        app = TrustedHostMiddleware(app, allowed_hosts=_OWN_NAMES, www_redirect=False)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         host,
         port,
         http=Protocol,

@@ -81,6 +81,7 @@ class Call:
     query: dict[str, Any]
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+    fault: str = ""
 
     @property
     def path(self) -> dict[str, str]:

@@ -40,6 +40,9 @@ _POSTGRES_READY_SECONDS = 60.0  # recovery after a power cut takes longer than a
 _POSTGRES_STOP_SECONDS = 15.0
 _REQUESTS_STOP_SECONDS = 2  # what a request in flight gets when the server is told to stop
 _CALLER_GONE_SECONDS = 15.0
+# The names by which this server may be called. A page in a browser could be reached by another name that points here,
+# and so reach a server that runs code as it is told.
+_OWN_NAMES = ["127.0.0.1", "localhost"]
 _LONGEST_SOCKET_FOLDER = 80  # a socket's path holds about 104 bytes, and PostgreSQL adds its file's name
 
 
@@ -346,8 +349,10 @@ def _skip_download() -> None:
 
 def _serve(application: Any, listener: socket.socket) -> None:
     uvicorn: Any = importlib.import_module("uvicorn")
+    trusted: Any = importlib.import_module("starlette.middleware.trustedhost")
+    guarded = trusted.TrustedHostMiddleware(application.app, allowed_hosts=_OWN_NAMES, www_redirect=False)
     configuration = uvicorn.Config(
-        application.app, access_log=False, log_level="warning", timeout_graceful_shutdown=_REQUESTS_STOP_SECONDS
+        guarded, access_log=False, log_level="warning", timeout_graceful_shutdown=_REQUESTS_STOP_SECONDS
     )
     server = uvicorn.Server(configuration)
     # Not asyncio.run: it would wait for the threads of running requests when the server is told to stop.

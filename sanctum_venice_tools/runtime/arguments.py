@@ -11,7 +11,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
-from sanctum_venice_tools.runtime.venice import VeniceError
+from sanctum_venice_tools.runtime.venice import VeniceError, _unreadable
 
 # How models write that something is left out. In a text only these spellings count: "none" may be a word that is meant.
 _NOTHING = ("", "null", "None")
@@ -52,6 +52,9 @@ _OTHER_WORDS = {
 
 # How the line of Letta's script begins that has the names of the arguments: __letta_raw_args = {'prompt': prompt}
 _NAMES_IN_SCRIPT = "\n__letta_raw_args = {"
+
+# What a tool fails with that meets something else in Venice's reply than is documented.
+_ODD_REPLY = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError)
 
 # What reading can fail with: a value of another form, and texts that would be JSON or Python but for a fault.
 _UNREADABLE = (ValueError, TypeError, SyntaxError, OverflowError, RecursionError, MemoryError)
@@ -102,7 +105,10 @@ def _call_as_meant(tool: Callable[..., str], /, **sent: Any) -> str:
     missing = [name for name in forms if name not in defaults and name not in arguments]
     if missing:
         raise VeniceError(f"The argument '{missing[0]}' is missing. Call again with it.")
-    return tool(**arguments)
+    try:
+        return tool(**arguments)
+    except _ODD_REPLY as error:
+        raise _unreadable(error) from None
 
 
 def _is_left_out(value: Any, form: Any = str) -> bool:

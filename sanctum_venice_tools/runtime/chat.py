@@ -4,79 +4,165 @@ import base64
 import json
 import mimetypes
 import re
-import time
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import takewhile
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from sanctum_venice_tools.runtime.intake import _stored_file
-from sanctum_venice_tools.runtime.venice import _DEADLINE, VeniceError, _reason, _send
+from sanctum_venice_tools.runtime.formats import _format_of, _untaken
+from sanctum_venice_tools.runtime.intake import _read_local, _stored_file
+from sanctum_venice_tools.runtime.public import _is_for_venice
+from sanctum_venice_tools.runtime.replies import _number_of, _object_of, _parse_reply, _text_of
+from sanctum_venice_tools.runtime.venice import _CHARGED, _MOST_OF_JSON, VeniceError, _pieces, _read, _reason, _send
 
 
-def _chat(body: dict[str, Any]) -> dict[str, Any]:
-    """Stream one chat completion and gather it: answers (text, ending, calls), sources, usage, cost_usd.
+@dataclass
+class _Said:
+    """One answer of a model, as it grows."""
 
-    When it breaks off or time is up, what was said so far is kept, and its ending is "cut".
-    """
+    text: str = ""
+    ending: str = "cut"
+    """Why it ended, in Venice's words; "cut" when it broke off, or time was up."""
+    calls: dict[int, dict[str, Any]] = field(default_factory=dict)
+    has_thought: bool = False
+
+
+@dataclass
+class _Chat:
+    """What came of a chat: an answer or several, and what was said beside them."""
+
+    answers: list[_Said]
+    sources: list[dict[str, Any]] = field(default_factory=list)
+    usage: dict[str, Any] = field(default_factory=dict)
+    cost_usd: float | None = None
+    fault: str = "no reason given"
+
+
+def _chat(body: dict[str, Any]) -> _Chat:
+    """Stream one chat completion and gather it; when it breaks off, what was said so far is kept."""
     body = {**body, "stream": True, "stream_options": {"include_usage": True}}
     reply = _send("POST", "/chat/completions", json=body)
-    answers: list[dict[str, Any]] = [{"text": "", "ending": "cut", "calls": {}} for _ in range(body.get("n", 1))]
-    chat: dict[str, Any] = {"answers": answers, "sources": [], "usage": {}, "cost_usd": None}
-    fault = "no reason given"
-    with suppress(httpx.HTTPError, ValueError):
-        for line in _lines(reply):
-            if not line.startswith(b"data:") or not line.endswith(b"}"):
-                continue
-            event = json.loads(line.removeprefix(b"data:"))
-            if event.get("error"):
-                fault = _reason(event)
-                break
-            chat["sources"] = (event.get("venice_parameters") or {}).get("web_search_citations") or chat["sources"]
-            chat["usage"] = event.get("usage") or chat["usage"]
-            chat["cost_usd"] = (event.get("cost") or {}).get("usd", chat["cost_usd"])
-            for choice in event.get("choices") or []:
-                _gather(answers[choice.get("index", 0) % len(answers)], choice)
-    if not any(answer["text"].strip() or (answer["calls"] and body.get("tools")) for answer in answers):
-        why = f"{answers[0]['ending']}, {fault}"
-        raise VeniceError(f"The model said nothing ({why}); it may be charged. Try again later.")
+    chat = _Chat([_Said() for _ in range(body.get("n", 1))])
+    for event in _events(reply):
+        if event.get("error"):
+            chat.fault = _reason(event)
+            break
+        _gather(chat, event)
+    for answer in chat.answers:
+        # What a model thinks is no part of what it says.
+        answer.text = re.sub(r"\A\s*<think>.*?(</think>\s*|\Z)", "", answer.text, flags=re.DOTALL)
+    if not any(answer.text.strip() or (answer.calls and body.get("tools")) for answer in chat.answers):
+        raise VeniceError(_silence(chat))
     return chat
 
 
-def _gather(answer: dict[str, Any], choice: dict[str, Any]) -> None:
-    """Add a piece of a stream to its answer; a call of a tool comes in pieces too."""
-    delta = choice.get("delta") or {}
-    answer["text"] += delta.get("content") or ""
-    answer["ending"] = choice.get("finish_reason") or answer["ending"]
-    for piece in delta.get("tool_calls") or []:
-        empty = {"id": "", "type": "function", "function": {"name": "", "arguments": ""}}
-        call = answer["calls"].setdefault(piece.get("index", 0), empty)
-        call["id"] = piece.get("id") or call["id"]
-        for name, said in (piece.get("function") or {}).items():
-            call["function"][name] = call["function"].get(name, "") + (said or "")
+def _silence(chat: _Chat) -> str:
+    """What to say of a model that said nothing."""
+    ending = chat.answers[0].ending
+    if chat.answers[0].has_thought and ending in ("stop", "length", "cut"):
+        return (
+            f"The model spent all on thinking and said nothing ({ending}); it is charged. "
+            "Raise max_tokens, lower reasoning_effort in options, or use another model."
+        )
+    return f"The model said nothing ({ending}, {chat.fault}); {_CHARGED}"
+
+
+def _gather(chat: _Chat, event: dict[str, Any]) -> None:
+    """Add what a piece of a stream holds, or the whole of an answer that came in one piece."""
+    parameters, usage, cost = (_object_of(event.get(name)) for name in ("venice_parameters", "usage", "cost"))
+    sources = parameters.get("web_search_citations")
+    if isinstance(sources, list) and sources:
+        chat.sources = [source for source in sources if isinstance(source, dict)]
+    chat.usage = usage or chat.usage
+    usd = _number_of(cost.get("usd"))
+    chat.cost_usd = chat.cost_usd if usd is None else usd
+    choices = event.get("choices")
+    for choice in choices if isinstance(choices, list) else []:
+        if isinstance(choice, dict):
+            index = choice.get("index")
+            place = index if isinstance(index, int) else 0
+            _extend(chat.answers[place % len(chat.answers)], choice)
+
+
+def _extend(answer: _Said, choice: dict[str, Any]) -> None:
+    """Add a piece to its answer; a call of a tool comes in pieces too."""
+    piece = _object_of(choice.get("delta")) or _object_of(choice.get("message"))
+    answer.text += _content_of(piece)
+    answer.has_thought = answer.has_thought or bool(piece.get("reasoning_content"))
+    if isinstance(choice.get("finish_reason"), str):
+        answer.ending = choice["finish_reason"]
+    calls = piece.get("tool_calls")
+    for part in calls if isinstance(calls, list) else []:
+        if isinstance(part, dict):
+            _extend_call(answer, part)
+
+
+def _extend_call(answer: _Said, part: dict[str, Any]) -> None:
+    """Add a piece to the call of a tool that it belongs to."""
+    index = part.get("index")
+    empty = {"id": "", "type": "function", "function": {"name": "", "arguments": ""}}
+    call = answer.calls.setdefault(index if isinstance(index, int) else len(answer.calls), empty)
+    call["id"] = _text_of(part.get("id")) or call["id"]
+    for name, said in _object_of(part.get("function")).items():
+        call["function"][name] = call["function"].get(name, "") + _text_of(said)
+
+
+def _content_of(piece: dict[str, Any]) -> str:
+    """The text of a message: a text, or a list of parts of which some are texts."""
+    content = piece.get("content")
+    parts = content if isinstance(content, list) else [content]
+    return "".join(_text_of(part) or _text_of(_object_of(part).get("text")) for part in parts)
+
+
+def _events(reply: httpx.Response) -> Iterator[dict[str, Any]]:
+    """The events of a stream, as far as they come; or the one object that came in its place."""
+    is_stream = "application/json" not in reply.headers.get("content-type", "").lower()
+    with suppress(VeniceError):
+        for line in _lines(reply) if is_stream else [_read(reply)]:
+            if is_stream and not line.startswith(b"data:"):
+                continue
+            event = _parse_reply(line.removeprefix(b"data:"))
+            if isinstance(event, dict):
+                yield event
 
 
 def _lines(reply: httpx.Response) -> Iterator[bytes]:
-    """The lines of a stream, as far as they come in time; only a line feed ends one, not all that Unicode lists."""
+    """The lines of a stream; only a line feed ends one, not all that Unicode lists."""
     rest = b""
-    for part in takewhile(lambda _: time.monotonic() < _DEADLINE, reply.iter_bytes()):
-        *lines, rest = (rest + part).split(b"\n")
-        yield from (line.strip() for line in lines)
+    for piece in _pieces(reply, _MOST_OF_JSON):
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from lines
+    yield rest
 
 
 def _attach(reference: str, kind: str) -> dict[str, Any]:
     """A picture ("image_url") or document ("file") as a part of a message; a stored one goes along as base64."""
     url, name = reference.strip(), Path(reference[:999].partition("?")[0]).name[-100:]
-    if not re.match(r"(?i)https?://[^\s/]|data:[^,]+;base64,.", url):
-        path = _stored_file(url)
-        form = mimetypes.guess_type(path.name, strict=False)[0] or "application/octet-stream"
-        url, name = f"data:{form};base64,{base64.b64encode(path.read_bytes()).decode()}", path.name
+    if not _is_for_venice(url) and not re.match(r"(?i)data:[^,]+;base64,.", url):
+        name = _stored_file(url).name
+        content = _read_local(url, most_mb=25)
+        media_type = _type_to_attach(name, content[:100], kind)
+        url = f"data:{media_type};base64,{base64.b64encode(content).decode()}"
     if len(url) > 35_000_000:
         raise VeniceError(f"{name!r} has more than 25 MB, which is the limit. Give another.")
     return {"type": kind, kind: {"url": url} if kind == "image_url" else {"file_data": url, "filename": name}}
+
+
+def _type_to_attach(name: str, start: bytes, kind: str) -> str:
+    """The media type of a file, by its first bytes or else its name; an error if no model takes it."""
+    form = _format_of(start)
+    guessed = mimetypes.guess_type(name, strict=False)[0]
+    media_type = form.media_type if form else guessed or "application/octet-stream"
+    advice = _untaken(start, name)
+    is_picture = media_type.startswith("image/")
+    if kind == "image_url" and (advice or not is_picture):
+        raise VeniceError(f"{name[:60]!r} is no picture. {advice or 'Give a PNG, JPEG or WebP.'}")
+    if advice:
+        raise VeniceError(f"{name[:60]!r} can't be read. {advice}")
+    return media_type
 
 
 def _parse(text: str) -> Any:

@@ -1,35 +1,156 @@
 """Embeddings: texts as vectors, and files of them: JSON Lines, readable by anything."""
 
+import hashlib
 import json
+import math
+import re
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from operator import mul
+from pathlib import Path
 from typing import Any
 
 from sanctum_venice_tools.runtime.intake import _stored_file
-from sanctum_venice_tools.runtime.venice import VeniceError, _call, _given
+from sanctum_venice_tools.runtime.media import _part_file, _put_in_place
+from sanctum_venice_tools.runtime.replies import _number_of, _object_of, _objects_in, _text_of
+from sanctum_venice_tools.runtime.venice import _CHARGED, VeniceError, _call, _given
+
+# Texts in one request. Venice takes 2,048, but their vectors alone would fill 150 MB.
+_BATCH = 512
 
 
-def _embed(model: str, texts: list[str], dimensions: int | None) -> tuple[list[list[float]], int, str]:
-    """The vectors, the tokens they took, and what stopped it: what is paid is kept when a later batch fails."""
-    vectors: list[list[float]] = []
-    tokens = 0
-    for start in range(0, len(texts), 2048):
-        batch = texts[start : start + 2048]
+@dataclass
+class _Embedded:
+    """What came of turning texts into vectors, as far as it came."""
+
+    count: int = 0
+    tokens: int = 0
+    ranked: int = 0
+    first: list[Sequence[float]] = field(default_factory=list)
+    """The first four vectors."""
+    fault: str = ""
+    """What stopped it: what is paid is kept when a later batch fails."""
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """A text, its place from 0, and how near it is to a query: 1 means the same."""
+
+    score: float
+    place: int
+    text: str
+
+
+# --- making vectors ---
+
+
+def _embed(
+    model: str, texts: list[str], dimensions: int | None, done: _Embedded
+) -> Iterator[tuple[str, Sequence[float]]]:
+    """Each text with its vector, batch after batch; only one batch is ever held."""
+    for start in range(0, len(texts), _BATCH):
+        batch = texts[start : start + _BATCH]
         try:
-            made, _ = _call("POST", "/embeddings", json=_given(model=model, input=batch, dimensions=dimensions))
+            vectors = _embed_batch(model, batch, dimensions, done)
         except VeniceError as error:
-            if not vectors:
+            if start == 0:
                 raise
-            return vectors, tokens, str(error)
-        tokens += made["usage"]["total_tokens"]
-        vectors += [one["embedding"] for one in sorted(made["data"], key=lambda one: one["index"])]
-        if len(vectors) != start + len(batch):
-            raise VeniceError("Venice sent too few vectors; they may be charged. Tell the person.")
-    return vectors, tokens, ""
+            done.fault = str(error)
+            return
+        done.count += len(vectors)
+        done.first += vectors[: 4 - len(done.first)]
+        yield from zip(batch, vectors, strict=True)
 
 
-def _read_lines(name: str) -> list[Any]:
+def _embed_batch(model: str, batch: list[str], dimensions: int | None, done: _Embedded) -> list[Sequence[float]]:
+    """The vectors of a batch, in its order."""
+    told, _ = _call("POST", "/embeddings", json=_given(model=model, input=batch, dimensions=dimensions))
+    reply = _object_of(told)
+    done.tokens += int(_number_of(_object_of(reply.get("usage")).get("total_tokens")) or 0)
+    rows = sorted(_objects_in(reply.get("data")), key=lambda row: _number_of(row.get("index")) or 0)
+    vectors = [_vector_of(row.get("embedding")) for row in rows]
+    if len(vectors) != len(batch) or not all(vectors):
+        raise VeniceError(f"Venice sent too few vectors, or none that are; {_CHARGED}")
+    return vectors
+
+
+def _vector_of(value: Any) -> Sequence[float]:
+    """The numbers of a vector, in little room; none, if it is no vector."""
+    try:
+        vector = array("d", value)
+    except TypeError:
+        return ()
+    return vector if math.isfinite(sum(vector)) else ()
+
+
+# --- files of vectors ---
+
+
+def _store_vectors(folder: Path, model: str, texts: list[str], dimensions: int | None, done: _Embedded) -> Path:
+    """Write each text with its vector into a file, whole or not at all, as they come."""
+    digest = hashlib.sha256()
+    stem = re.sub(r"[^a-z0-9]+", "-", texts[0][:30].lower()).strip("-")
+    with _part_file(folder, advice="The vectors may be charged. Tell the operator.") as part:
+        for text, vector in _embed(model, texts, dimensions, done):
+            line = json.dumps({"text": text, "model": model, "vector": list(vector)}).encode() + b"\n"
+            digest.update(line)
+            part.write(line)
+        path = folder / f"vectors-{stem}-{digest.hexdigest()[:10]}.jsonl"
+        _put_in_place(part, path)
+    return path
+
+
+def _lines_of(name: str) -> Iterator[Any]:
     """The lines of a stored file, as the JSON that they are, or else as texts; empty ones left out."""
     try:
-        lines = [line.strip() for line in _stored_file(name).read_text(encoding="utf-8").split("\n")]
-        return [json.loads(line) if line[0] in '{"' else line for line in lines if line]
+        with _stored_file(name).open(encoding="utf-8-sig") as file:
+            for raw in file:
+                line = raw.strip()
+                if line:
+                    yield json.loads(line) if line[0] in '{"' else line
     except (ValueError, OSError, RecursionError):
         raise VeniceError(f"{name[:60]!r} is no text file, or no JSON Lines. Give another.") from None
+
+
+def _texts_in(name: str) -> list[str]:
+    """The texts of a stored file: one a line, or "text" in JSON Lines."""
+    return [str(line.get("text") or "") if isinstance(line, dict) else str(line) for line in _lines_of(name)]
+
+
+def _model_of_vectors(name: str) -> tuple[str, int]:
+    """The model that made the vectors of a file, and how long they are."""
+    line = next(_lines_of(name), None)
+    model, vector = (_text_of(_object_of(line).get("model")), _vector_of(_object_of(line).get("vector")))
+    if not model or not vector:
+        raise VeniceError("This file holds no vectors. Make them with venice_embed_texts.")
+    return model, len(vector)
+
+
+def _vectors_in(name: str, model: str) -> Iterator[tuple[str, Sequence[float]]]:
+    """Each text of a file with its vector; one line is held at a time."""
+    for line in _lines_of(name):
+        row = _object_of(line)
+        if row.get("model") != model:
+            raise VeniceError(_NOT_OF_ONE_MODEL)
+        yield str(row.get("text") or ""), _vector_of(row.get("vector"))
+
+
+# --- ranking ---
+
+_NOT_OF_ONE_MODEL = "The vectors of this file are not all of one model. Make them anew with venice_embed_texts."
+
+
+def _score(query: Sequence[float], texts: Iterable[tuple[str, Sequence[float]]], done: _Embedded) -> Iterator[_Scored]:
+    """How near each text is to a query."""
+    for place, (text, vector) in enumerate(texts):
+        if len(vector) != len(query):
+            raise VeniceError(f"{_NOT_OF_ONE_MODEL[:-1]}; the query's vector may be charged.")
+        done.ranked += 1
+        yield _Scored(_likeness(query, vector), place, text)
+
+
+def _likeness(one: Sequence[float], other: Sequence[float]) -> float:
+    """The cosine of the angle between two vectors."""
+    lengths = math.hypot(*one) * math.hypot(*other)
+    return sum(map(mul, one, other)) / lengths if lengths else 0.0

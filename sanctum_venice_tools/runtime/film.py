@@ -2,14 +2,19 @@
 
 import base64
 import functools
+import io
 import json
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from sanctum_venice_tools.runtime.arguments import _UNREADABLE, _as_listed, _read_list, _read_text, _read_whole
-from sanctum_venice_tools.runtime.intake import _read_local
+from sanctum_venice_tools.runtime.formats import _film_seconds, _format_of, _untaken
+from sanctum_venice_tools.runtime.intake import _read_local, _stored_file
 from sanctum_venice_tools.runtime.models import _Model, _pick_model
 from sanctum_venice_tools.runtime.options import _read_options
+from sanctum_venice_tools.runtime.public import _is_for_venice
 from sanctum_venice_tools.runtime.ratio import _fit_ratio
 from sanctum_venice_tools.runtime.venice import VeniceError, _given
 
@@ -22,38 +27,55 @@ _LISTS = {
     "keyframes": (10, ["image_url", "frame_index"]),
 }
 _CONTENT = ("negative_prompt", "audio_url", *_LISTS)
+_REFERENCE_SECONDS = "reference_video_total_duration"
 _OPTIONS: dict[str, Any] = {
     "upscale_factor": [1, 2, 4],
     "bitrate_mode": ["standard", "high"],
     "omni_reference_task_type": ["auto", "reference", "edit", "extend"],
-    "reference_video_total_duration": (0.0, 36_000.0),
+    _REFERENCE_SECONDS: (0.0, 36_000.0),
 }
 _REFUSED = {
     **dict.fromkeys(("seed", "fps", "guidance_scale", "motion_bucket_id", "n"), "Venice's films have no such thing"),
     "consents": "consent is for a person to give, at Venice itself",
 }
 # What only the price depends on, and what it depends on together with the film.
-_QUOTED = "model duration resolution aspect_ratio audio upscale_factor reference_video_total_duration".split()  # noqa: SIM905
+_QUOTED = ("model", "duration", "resolution", "aspect_ratio", "audio", "upscale_factor")
 
-# By the first bytes of a file, what it is; and the most megabytes that Venice takes of each.
-_FORMS = {
-    rb"\x89PNG": "image/png",
-    rb"\xff\xd8\xff": "image/jpeg",
-    rb"RIFF....WEBP": "image/webp",
-    rb"....ftypqt": "video/quicktime",
-    rb"....ftyp": "video/mp4",
-    rb"\x1aE\xdf\xa3": "video/webm",
-    rb"RIFF....WAVE": "audio/wav",
-    rb"ID3|\xff[\xe2-\xfb]": "audio/mpeg",
-    rb"%PDF": "application/pdf",
+# The formats that Venice takes of each kind of media, by their names, and the most megabytes.
+_TAKEN = {
+    "image": ("PNG", "JPEG", "WebP"),
+    "video": ("MP4", "QuickTime", "WebM"),
+    "audio": ("WAV", "MP3"),
+    "document": ("PDF",),
 }
 _MOST_MB = {"image": 25, "video": 50, "audio": 15, "document": 25}
+_MOST_MB_TOGETHER = 35  # of a whole request, in which four bytes stand for three
+_TOO_LARGE = "Together, the media have more than the 35 MB that Venice takes. Give public URLs instead."
+
+
+@dataclass(frozen=True)
+class _FilmPlan:
+    """A film that is settled: its model, what to queue, what to ask the price of, and what to say of it."""
+
+    model: _Model
+    body: dict[str, Any]
+    quoted: dict[str, Any]
+    notes: list[str]
+    price_is_least: bool
+
+
+@dataclass(frozen=True)
+class _References:
+    """How long the reference videos of a film are together, and whether that was measured or only said."""
+
+    seconds: float
+    are_measured: bool
 
 
 def _plan_film(
     model: str, settings: dict[str, Any], options: dict[str, Any] | None, *, kind: str = "", **content: Any
-) -> tuple[_Model, dict[str, Any], dict[str, Any], list[str]]:
-    """The model, what to queue, what to ask the price of, and what was chosen on the caller's behalf.
+) -> _FilmPlan:
+    """Settle a film, and say what was chosen on the caller's behalf.
 
     Content is the prompt, the negative prompt and the media. A mere quote has none, and says by `kind` of what the
     film is to be made: "text", "image", "video", "reference" or "upscale".
@@ -73,17 +95,50 @@ def _plan_film(
     limits = chosen.spec.get("constraints") or {}
     if not kind:
         _check_content(chosen.id, limits, content)
-    if content.get("reference_video_urls") and "reference_video_total_duration" not in rare:
-        raise VeniceError("Give the option reference_video_total_duration, in seconds: the price depends on it.")
     film, notes = _settle(chosen.id, limits, settings)
+    _check_together(content)
+    references = _measure(content.get("reference_video_urls", []), rare.pop(_REFERENCE_SECONDS, None))
     quoted = {name: value for name, value in (film | rare).items() if name in _QUOTED}
-    rare.pop("reference_video_total_duration", None)
+    if references:
+        quoted[_REFERENCE_SECONDS] = references.seconds
+        notes.append(_tell_of(references))
     film |= rare | {name: _with_media(name, value) for name, value in content.items()}
     if "video_url" in film and not limits.get("durations"):
         quoted["video_url"] = film["video_url"]  # the price depends on how long it is
-    if len(json.dumps(film)) > 35 << 20:
-        raise VeniceError("Together, the media have more than the 35 MB that Venice takes. Give public URLs instead.")
-    return chosen, film, quoted, [*chosen.notes, *notes]
+    if len(json.dumps(film)) > _MOST_MB_TOGETHER << 20:
+        raise VeniceError(_TOO_LARGE)
+    price_is_least = references is not None and not references.are_measured
+    return _FilmPlan(chosen, film, quoted, [*chosen.notes, *notes], price_is_least)
+
+
+def _measure(videos: list[str], said: float | None) -> _References | None:
+    """How long the reference videos are together; None, where there are none.
+
+    What the caller says counts only where one can't be measured, and never for less than the others have.
+    """
+    lengths = [_seconds_of(video) for video in videos]
+    known = [length for length in lengths if length is not None]
+    if videos and len(known) == len(videos):
+        return _References(round(sum(known), 3), are_measured=True)
+    if said is not None:
+        return _References(max(said, round(sum(known), 3)), are_measured=False)
+    if videos:
+        raise VeniceError(f"Give the option {_REFERENCE_SECONDS}, in seconds: the price depends on it.")
+    return None
+
+
+def _seconds_of(video: str) -> float | None:
+    """How long a stored film is; None for one at a public URL, or of another format than MP4 and MOV."""
+    if _is_for_venice(video):
+        return None
+    return _film_seconds(io.BytesIO(_read_local(video, most_mb=_MOST_MB["video"])))
+
+
+def _tell_of(references: _References) -> str:
+    """What the caller is told of the reference videos, which the price depends on."""
+    if references.are_measured:
+        return f"The reference videos are {references.seconds:g} s long together, as measured."
+    return "The price is the least: it rests on the length that you gave for the reference videos."
 
 
 def _check_content(name: str, limits: dict[str, Any], content: dict[str, Any]) -> None:
@@ -183,12 +238,38 @@ def _with_media(name: str, value: Any) -> Any:
         return {field: _with_media(field, part) for field, part in value.items()}
     if isinstance(value, list):
         return [_with_media(name, part) for part in value]
-    if not (kind := re.search(r"(image|video|audio|document)_urls?$", name)):
+    kind = _kind_of_media(name)
+    if not kind or _is_for_venice(value):
         return value
-    if re.match(r"(?i)https?://\S+$", value):
-        return value
-    content = _read_local(value, most_mb=_MOST_MB[kind[1]])
-    form = next((form for start, form in _FORMS.items() if re.match(start, content, re.DOTALL)), "")
-    if not form.startswith("application" if kind[1] == "document" else kind[1]):
-        raise VeniceError(f"{value[:60]!r} is no {kind[1]} that Venice takes. Give another.")
-    return f"data:{form};base64,{base64.b64encode(content).decode()}"
+    content = _read_local(value, most_mb=_MOST_MB[kind])
+    form = _format_of(content[:100])
+    if not form or form.name not in _TAKEN[kind]:
+        advice = _untaken(content[:100], value) or f"Give {' or '.join(_TAKEN[kind])}."
+        raise VeniceError(f"{value[:60]!r} is no {kind} that Venice takes. {advice}")
+    return f"data:{form.media_type};base64,{base64.b64encode(content).decode()}"
+
+
+def _kind_of_media(name: str) -> str:
+    """The kind of media that a field has, such as "image"; nothing, if it has none."""
+    found = re.search(r"(image|video|audio|document)_urls?$", name)
+    return found[1] if found else ""
+
+
+def _check_together(content: dict[str, Any]) -> None:
+    """Refuse stored files that are too large together, before any of them is read."""
+    most = _MOST_MB_TOGETHER << 20
+    stored = [value for name, field in content.items() for value in _media_in(name, field)]
+    if sum(_stored_file(value).stat().st_size for value in stored) * 4 / 3 > most:
+        raise VeniceError(_TOO_LARGE)
+
+
+def _media_in(name: str, value: Any) -> Iterator[str]:
+    """The stored files that a field names, at whatever depth."""
+    if isinstance(value, dict):
+        for field, part in value.items():
+            yield from _media_in(field, part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _media_in(name, part)
+    elif _kind_of_media(name) and not _is_for_venice(value) and value[:5].lower() != "data:":
+        yield value

@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sanctum_venice_tools.runtime.media import _media_folder, _picture_size
+from sanctum_venice_tools.runtime.formats import _untaken
+from sanctum_venice_tools.runtime.media import _media_place, _picture_size
 from sanctum_venice_tools.runtime.public import _open_public
 from sanctum_venice_tools.runtime.venice import _DEADLINE, VeniceError
 
@@ -18,7 +19,8 @@ def _check_picture(reference: str, content: bytes, *, least: int, most: int) -> 
     try:
         _, width, height = _picture_size(content)
     except ValueError:
-        raise VeniceError(f"{reference[:60]!r} is no whole PNG, JPEG or WebP picture. Give another.") from None
+        advice = _untaken(content[:100], reference) or "Give another."
+        raise VeniceError(f"{reference[:60]!r} is no whole PNG, JPEG or WebP picture. {advice}") from None
     if not least <= width * height <= most:
         size = f"{width}x{height} = {width * height:,} pixels"
         raise VeniceError(f"{reference[:60]!r} has {size}; {least:,} to {most:,} are allowed. Give another.")
@@ -47,29 +49,48 @@ def _read_local(reference: str, *, most_mb: int) -> bytes:
     try:
         if reference[:5].lower() == "data:":
             content = base64.b64decode(reference.partition(",")[2], validate=True)
-        else:
-            with _stored_file(reference).open("rb") as file:
-                content = file.read((most_mb << 20) + 1)
+            _check_length(reference, len(content), most_mb)
+            return content
+        return _read_stored(reference, most_mb)
     except (OSError, ValueError):
         raise VeniceError(f"{reference[:60]!r} cannot be read, or is not valid base64. Give another.") from None
-    if not 0 < len(content) <= most_mb << 20:
+
+
+def _read_stored(name: str, most_mb: int) -> bytes:
+    """The content of a stored file. Its size is asked first: a film may have more than there is memory."""
+    path = _stored_file(name)
+    _check_length(name, path.stat().st_size, most_mb)
+    with path.open("rb") as file:
+        return file.read(most_mb << 20)
+
+
+def _check_length(reference: str, length: int, most_mb: int) -> None:
+    """Refuse what is empty, or has more than so many megabytes."""
+    if not 0 < length <= most_mb << 20:
         raise VeniceError(f"{reference[:60]!r} is empty, or has more than {most_mb} MB. Give another.")
-    return content
 
 
 def _stored_file(name: str) -> Path:
     """A file of the media store by its name or path; nothing outside of it is ever opened, and nothing hidden."""
-    folder = _media_folder().resolve()
+    folder = _media_place().resolve()
     try:
         path = (folder / name).resolve()
         inside = path.relative_to(folder).parts
         if path.is_file() and not any(part.startswith(".") for part in inside):
-            return path
+            return _without_second_name(path)
     except (OSError, ValueError, RuntimeError):  # outside, too long, a null character, a circle of links
         pass
     names = sorted(entry.name for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith("."))
     near = difflib.get_close_matches(Path(name).name[:200], names, n=3, cutoff=0.5)
     raise VeniceError(f"No stored file is called {name[:80]!r}. Near it: {', '.join(near) or 'none'}. URLs work too.")
+
+
+def _without_second_name(path: Path) -> Path:
+    """A stored file, if it has no other name: a hard link may lead to a file of the operator's, such as a key."""
+    if path.stat().st_nlink > 1:
+        why = "It has a second name on the disk (a hard link), perhaps outside of the media store"
+        raise VeniceError(f"{path.name[:80]!r} is not opened. {why}: ask the operator for a copy.")
+    return path
 
 
 def _fetch(url: str, most_mb: int) -> bytes:

@@ -1,69 +1,164 @@
 """Jobs: films and music, which take minutes. A job is one string that holds all that is needed to get its file."""
 
 import hashlib
-import json
 import re
 import time
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from sanctum_venice_tools.runtime.media import _media_folder, _write
-from sanctum_venice_tools.runtime.money import _check_price
-from sanctum_venice_tools.runtime.public import _open_public
-from sanctum_venice_tools.runtime.venice import _DEADLINE, VeniceError, _call, _client, _given, _lost, _pieces, _send
+import httpx
 
-_SUFFIXES = {"video/mp4": "mp4", "audio/mpeg": "mp3", "audio/wav": "wav", "audio/x-wav": "wav", "audio/flac": "flac"}
+from sanctum_venice_tools.runtime.formats import _media_type, _recording_ending
+from sanctum_venice_tools.runtime.media import _media_folder, _store_job
+from sanctum_venice_tools.runtime.money import _check_price, _read_price
+from sanctum_venice_tools.runtime.public import _open_public
+from sanctum_venice_tools.runtime.replies import _number_of, _object_of, _parse_reply, _text_of
+from sanctum_venice_tools.runtime.venice import (
+    _CHARGED,
+    _DEADLINE,
+    VeniceError,
+    _call,
+    _client,
+    _given,
+    _pieces,
+    _read_what_comes,
+    _reason,
+    _send,
+)
+
 _MADE = {"video": "video", "audio": "music"}
-_TYPES = {suffix: kind for kind, suffix in reversed(_SUFFIXES.items())}
+_CONFLICT = 409  # Venice's question whether a person consents
+
+# What is longer than this is none of Venice's ids, and no address of its films.
+_LONGEST_ID = 300
+_LONGEST_ADDRESS = 6000
+_LONGEST_POLICY = 3000
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A film ("video") or sound ("audio") that was bought: its names at Venice, and its address, if it has its own."""
+
+    kind: str
+    model: str
+    queue_id: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class _Progress:
+    """What came of asking after a job: how far it is, in whole seconds, or why that is not known."""
+
+    is_completed: bool = False
+    seconds_run: int = 0
+    usual_seconds: int = 0
+    trouble: str = ""
+    may_be_final: bool = False
+
+
+# --- buying ---
 
 
 def _quote(kind: str, body: dict[str, Any]) -> float:
     """What Venice asks for such a film ("video") or sound ("audio"), in USD; free to ask."""
     told, _ = _call("POST", f"/{kind}/quote", json=body)
-    return float(told["quote"])
+    return _read_price(told)
 
 
-def _queue(kind: str, body: dict[str, Any], price: float) -> dict[str, Any]:
-    """Buy a job, unless it is too dear: its string and its price, or what a person must consent to first."""
-    _check_price(price)
+def _queue(kind: str, body: dict[str, Any], price: float, *, is_least: bool = False) -> dict[str, Any]:
+    """Buy a job, unless it is too dear: its string and its price, or what a person must consent to first.
+
+    From the request on it may be paid: whatever Venice answers, the caller gets the job or all that was said.
+    """
+    _check_price(price, is_least=is_least)
     _media_folder()
-    told, _ = _call("POST", f"/{kind}/queue", json=body, also=409)
-    if "queue_id" in told:
-        names = [quote(told[name], safe="/:") for name in ("model", "queue_id")]
-        job = "|".join([f"venice-{kind}", *names, *filter(None, [told.get("download_url")])])
-        after = f"In a minute or two, call venice_retrieve_{_MADE[kind]} with this job."
-        return {"job": job, "cost_usd": price, "next": after}
-    asked, consent = told.get("error"), told.get("consent") or {}
-    # Consent is a person's to give: no tool has a way to send it.
+    reply = _send("POST", f"/{kind}/queue", json=body, also=_CONFLICT)
+    answer = _read_what_comes(reply)
+    if reply.status_code == _CONFLICT:
+        return _ask_for_consent(_object_of(_parse_reply(answer)))
+    job = _read_sold(_parse_reply(answer), kind, _text_of(body.get("model")))
+    if not job:
+        said = _reason(answer.decode(errors="replace"))
+        raise VeniceError(f"Venice's answer leads to no job. It said: {said}; {_CHARGED}")
+    after = f"In a minute or two, call venice_retrieve_{_MADE[kind]} with this job."
+    return {"job": _job_string(job), "cost_usd": price, "next": after}
+
+
+def _read_sold(answer: Any, kind: str, asked_model: str) -> _Job | None:
+    """The job in Venice's answer to a purchase, also where it is one level down; None, if there is none."""
+    for told in (_object_of(answer), _object_of(_object_of(answer).get("data"))):
+        queue_id = _read_id(told.get("queue_id"))
+        if queue_id:
+            model = _read_id(told.get("model")) or asked_model
+            return _Job(kind, model, queue_id, _read_address(told.get("download_url")))
+    return None
+
+
+def _read_id(value: Any) -> str:
+    """An id of Venice's; a number is taken as its text."""
+    told = str(value) if _number_of(value) is not None else _text_of(value)
+    return told if len(told) <= _LONGEST_ID else ""
+
+
+def _read_address(value: Any) -> str:
+    """The address of a film, in signs that can stand in a job string."""
+    address = quote(_text_of(value), safe=":/?#[]@!$&*+,;=%", errors="replace")
+    is_one = re.match("https?://.", address) and len(address) <= _LONGEST_ADDRESS
+    return address if is_one else ""
+
+
+def _ask_for_consent(told: dict[str, Any]) -> dict[str, Any]:
+    """What to show to a person, whose consent Venice wants. It is theirs to give: no tool has a way to send it."""
+    faces = told.get("face_media_roles")
+    policy = _text_of(_object_of(told.get("consent")).get("policy_text"))
+    error = told.get("error")
     return _given(
         status="needs_consent: nothing was queued, nothing was spent",
-        reason=str((asked.get("message") if isinstance(asked, dict) else asked) or "")[:500],
-        policy=(consent.get("policy_text") or "")[:3000],
-        faces_in=told.get("face_media_roles"),
-        how=told.get("docs_url"),
+        reason=(_text_of(error) or _text_of(_object_of(error).get("message")))[:500],
+        policy=policy[:_LONGEST_POLICY],
+        faces_in=[_text_of(role)[:40] for role in faces[:40]] if isinstance(faces, list) else None,
+        how=_text_of(told.get("docs_url"))[:500],
         next="Show the policy to the person, word for word. Only they can consent, at Venice, as the page under how "
         "says; then the same call works. Or use media without a face, or another model.",
     )
 
 
-def _read_job(text: str, kind: str) -> tuple[str, str, str]:
-    """The model, the queue id and the download URL (if any) of a job of a kind, wherever in a text it stands."""
+# --- the job string ---
+
+
+def _job_string(job: _Job) -> str:
+    """All that leads to the file of a job, on one line."""
+    parts = [f"venice-{job.kind}", _as_part(job.model), _as_part(job.queue_id)]
+    return "|".join([*parts, job.url] if job.url else parts)
+
+
+def _as_part(name: str) -> str:
+    """A name as it stands in a job string."""
+    quoted = quote(name, safe="/:", errors="replace")
+    # A full stop or colon at the end would be taken for one of the sentence around.
+    return f"{quoted[:-1]}%{ord(quoted[-1]):X}" if quoted.endswith((".", ":")) else quoted
+
+
+def _read_job(text: str, kind: str) -> _Job:
+    """The job of a kind that a text holds, wherever in it."""
     part = r"[^\s|\"'`<>()]+"
-    if found := re.search(rf"venice-{kind}\|({part})\|({part})(?:\|(https?://{part}))?", text):
+    found = re.search(rf"venice-{kind}\|({part})\|({part})(?:\|(https?://{part}))?", text)
+    if found:
         model, queue_id, url = (one.rstrip(".,;:") for one in found.groups(""))
-        return unquote(model), unquote(queue_id), url
+        return _Job(kind, unquote(model), unquote(queue_id), url)
     other = "audio" if kind == "video" else "video"
     if f"venice-{other}|" in text:
         raise VeniceError(f"This job is for venice_retrieve_{_MADE[other]}. Give it to that tool.")
     raise VeniceError(f"This is no {kind} job. Give the whole string: it begins with venice-{kind}|.")
 
 
-def _name_of(kind: str, model: str, queue_id: str) -> str:
-    """The name, without its ending, of the file of a job: the same whenever it is asked for."""
-    stem = re.sub(r"[^a-z0-9]+", "-", model[-60:].lower()).strip("-")
-    return f"{stem}-{hashlib.sha256(f'{kind}|{model}|{queue_id}'.encode()).hexdigest()[:10]}"
+def _place_of(job: _Job) -> Path:
+    """The path, without its ending, of the file of a job: the same whenever it is asked for."""
+    stem = re.sub(r"[^a-z0-9]+", "-", job.model[-60:].lower()).strip("-")
+    identity = f"{job.kind}|{job.model}|{job.queue_id}"
+    return _media_folder() / f"{stem}-{hashlib.sha256(identity.encode(errors='replace')).hexdigest()[:10]}"
 
 
 def _kept(place: Path) -> Path | None:
@@ -71,60 +166,35 @@ def _kept(place: Path) -> Path | None:
     return next((path for path in sorted(place.parent.glob(f"{place.name}.*")) if path.suffix != ".part"), None)
 
 
-def _retrieve(kind: str, job: str, wait: int) -> dict[str, Any]:
+# --- retrieving ---
+
+_UNKNOWN = "Venice has no such job: copy the string exactly. A job that is a day old, or was deleted, is gone."
+_FINAL = "This is final for this job: change what was asked for, or take the model that is recommended, and queue anew."
+_RETRIEVE_ADVICE = {400: _UNKNOWN, 404: _UNKNOWN, 422: _FINAL}
+# Refusals that pass: the request came too slowly, or too often.
+_PASSING = (408, 429)
+# What a hiccup of Venice's looks like, but also the end of a job whose maker failed: that one is told each time.
+_FAILED = 500
+_SHORTEST_PAUSE = 5.0  # Venice asks for as much at least
+_LONGEST_PAUSE = 20.0
+# What is left of the tool's time when a wait ends must do to fetch the file.
+_SECONDS_TO_FETCH = 20
+_DAY_SECONDS = 24 * 60 * 60
+
+
+def _retrieve(kind: str, text: str, wait: int) -> dict[str, Any]:
     """The file of a job, as soon as it is done; after so many seconds, how far it is and when to ask again."""
-    model, queue_id, url = _read_job(job, kind)
-    body = {"model": model, "queue_id": queue_id}
-    place = _media_folder() / _name_of(kind, model, queue_id)
-    unknown = "Venice has no such job: copy the string exactly. A job that is a day old, or was deleted, is gone."
-    until = time.monotonic() + wait
-    while not (file := _kept(place)):
-        reply = _send("POST", f"/{kind}/retrieve", advice={404: unknown}, json=body)
-        form = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if form != "application/json":
-            suffix = _SUFFIXES.get(form, "mp4" if kind == "video" else "mp3")
-            _write(place.with_suffix(f".{suffix}"), _sound_or_film(_pieces(reply)))
-            continue
-        try:
-            state = json.loads(b"".join(_pieces(reply)))
-        except ValueError as error:
-            raise _lost(reply.request, error) from None
-        if state.get("status") == "COMPLETED":
-            _download(url, place.with_suffix(".mp4"))
-            continue
-        run, usual = (round(state.get(name, 0) / 1000) for name in ("execution_duration", "average_execution_time"))
-        pause = min(max((usual - run) / 2, 5.0), 20.0)  # Venice asks for 5 s at least
-        # What is left of the time must do to fetch the file.
-        if time.monotonic() + pause > min(until, _DEADLINE - 20):
-            again = max(usual - run, 15)
-            told = {"status": "processing", "seconds_run": run, "usual_seconds": usual, "job": job}
-            return told | {"next": f"Ask again in {again} s with this job."}
-        time.sleep(pause)
-    return {"file": str(file), "type": _TYPES.get(file.suffix[1:], ""), "bytes": file.stat().st_size}
+    job = _read_job(text, kind)
+    try:
+        return _wait_for(job, wait)
+    except VeniceError as error:
+        raise VeniceError(f"{error} The job: {_job_string(job)}.") from None
 
 
-def _sound_or_film(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The pieces of a file; in the end, an error if it is neither a sound nor a film."""
-    start = b""
-    for piece in pieces:
-        start = start if len(start) >= 12 else start + piece[:12]
-        yield piece
-    if not re.match(rb"....ftyp|RIFF|fLaC|ID3|\xff[\xe0-\xff]", start, re.DOTALL):
-        raise VeniceError("Venice sent no sound or film. Asking again is free: try again once, then tell the person.")
-
-
-def _download(url: str, path: Path) -> None:
-    """Fetch what a private model has made; its address is in the job and nowhere else."""
-    if not url:
-        raise VeniceError("The job is done, but its download address is missing here: copy the whole job string.")
-    with _open_public(url, trusted=_client().base_url.netloc) as reply:
-        _write(path, _sound_or_film(_pieces(reply)))
-
-
-def _retrieve_kindly(kind: str, job: str, wait: int) -> dict[str, Any]:
+def _retrieve_kindly(kind: str, text: str, wait: int) -> dict[str, Any]:
     """As `_retrieve`, for a job that was just bought: whatever goes wrong, its string must reach the caller."""
     try:
-        return _retrieve(kind, job, wait)
+        return _wait_for(_read_job(text, kind), wait)
     except VeniceError as error:
         return {
             "status": f"bought, but not retrieved: {error}",
@@ -132,18 +202,153 @@ def _retrieve_kindly(kind: str, job: str, wait: int) -> dict[str, Any]:
         }
 
 
-def _delete(job: str, *, even_if_not_stored: bool) -> dict[str, Any]:
+def _wait_for(job: _Job, wait: int) -> dict[str, Any]:
+    """The file of a job, or after the wait, how far it is. Asking is free, so what fails is asked again."""
+    place = _place_of(job)
+    end = min(time.monotonic() + wait, _DEADLINE - _SECONDS_TO_FETCH)
+    said: list[_Progress] = []
+    while not (file := _kept(place)):
+        progress = _poll(job, place)
+        said.append(progress)
+        if not progress.is_completed:
+            pause = _pause_after(progress)
+            if time.monotonic() + pause > end:
+                return _tell_progress(job, said)
+            time.sleep(pause)
+    return {"file": str(file), "type": _media_type(file.name), "bytes": file.stat().st_size}
+
+
+def _poll(job: _Job, place: Path) -> _Progress:
+    """Ask once after a job. Its file is in its place afterwards, if it is completed."""
+    body = {"model": job.model, "queue_id": job.queue_id}
+    try:
+        reply = _send("POST", f"/{job.kind}/retrieve", advice=_RETRIEVE_ADVICE, json=body)
+        if "json" not in reply.headers.get("content-type", "").lower():
+            _store_job(place, _pieces(reply), _recording_ending)
+            return _Progress(is_completed=True)
+        progress = _read_progress(_parse_reply(b"".join(_pieces(reply))))
+    except VeniceError as error:
+        return _read_trouble(error)
+    if progress.is_completed:
+        _download(job.url, place)
+    return progress
+
+
+def _read_progress(told: Any) -> _Progress:
+    """What Venice says of a job that has no file yet, or has it elsewhere."""
+    status = _text_of(_object_of(told).get("status")).upper()
+    if status == "COMPLETED":
+        return _Progress(is_completed=True)
+    if status != "PROCESSING":
+        return _Progress(trouble="Venice did not say how far the job is.")
+    run = _whole_seconds(told.get("execution_duration"))
+    usual = _whole_seconds(told.get("average_execution_time"))
+    return _Progress(seconds_run=run, usual_seconds=usual)
+
+
+def _whole_seconds(milliseconds: Any) -> int:
+    """Seconds, of what Venice tells in milliseconds; none, of what is no time."""
+    told = _number_of(milliseconds) or 0
+    return round(min(max(told / 1000, 0), _DAY_SECONDS))
+
+
+def _read_trouble(error: VeniceError) -> _Progress:
+    """An error as the outcome of a poll, if it may pass; one that is final is raised."""
+    status = error.status
+    is_ours = status is None
+    is_refusal = status in range(400, 500) and status not in _PASSING
+    if is_ours or is_refusal:
+        raise error
+    return _Progress(trouble=str(error), may_be_final=status == _FAILED)
+
+
+def _pause_after(progress: _Progress) -> float:
+    """The seconds until the next poll: half of what a job usually still takes, within limits."""
+    half = (progress.usual_seconds - progress.seconds_run) / 2
+    return min(max(half, _SHORTEST_PAUSE), _LONGEST_PAUSE)
+
+
+def _tell_progress(job: _Job, said: list[_Progress]) -> dict[str, Any]:
+    """How far a job is, and when to ask again; an error, if the last poll did not tell."""
+    last = said[-1]
+    if last.trouble:
+        raise VeniceError(_tell_trouble(said))
+    again = max(last.usual_seconds - last.seconds_run, 15)
+    return {
+        "status": "processing",
+        "seconds_run": last.seconds_run,
+        "usual_seconds": last.usual_seconds,
+        "job": _job_string(job),
+        "next": f"Ask again in {again} s with this job.",
+    }
+
+
+def _tell_trouble(said: list[_Progress]) -> str:
+    """What is wrong with a job, or with asking after it."""
+    last = said[-1]
+    if all(one.may_be_final for one in said):
+        return (
+            f"{last.trouble} It was the same to the end, so it may be final; then the price may have come back: look "
+            "at venice_report_usage."
+        )
+    return f"{last.trouble} Asking is free: ask again in a minute."
+
+
+def _download(url: str, place: Path) -> None:
+    """Fetch what a private model has made; its address is in the job and nowhere else."""
+    if not url:
+        raise VeniceError("The job is done, but its download address is missing here: copy the whole job string.")
+    with _open_public(url, trusted=_client().base_url.netloc) as reply:
+        _store_job(place, _pieces(reply), _recording_ending)
+
+
+# --- deleting ---
+
+# Where Venice keeps what its private models make, as its guide to films shows; and where the local Venice does.
+_SHARE_HOST = "private-share.venice.ai"
+_SHARE_PATH = re.compile(r"/v1/share/read/[\w.~=-]+(/[\w.~=-]+)*", re.ASCII)
+_LOCAL_PATH = re.compile(r"/files/[\w-]+\.mp4", re.ASCII)
+
+
+def _delete(text: str, *, even_if_not_stored: bool) -> dict[str, Any]:
     """Delete Venice's copy of what a job made, if ours is safe or the caller insists."""
-    kind = "audio" if "venice-audio|" in job else "video"
-    model, queue_id, url = _read_job(job, kind)
-    file = _kept(_media_folder() / _name_of(kind, model, queue_id))
+    job = _read_job(text, "audio" if "venice-audio|" in text else "video")
+    if job.url and not _is_download_address(job.url):
+        raise VeniceError(
+            "The address in this job is none of Venice's. Copy the whole job string; nothing was deleted."
+        )
+    file = _kept(_place_of(job))
     if not file and not even_if_not_stored:
-        fetch = f"venice_retrieve_{_MADE[kind]}"
+        fetch = f"venice_retrieve_{_MADE[job.kind]}"
         raise VeniceError(f"It is not stored here, and would be lost. Call {fetch} first, or say even_if_not_stored.")
-    if url:
-        with _open_public(url, trusted=_client().base_url.netloc, method="DELETE"):
-            deleted = True
-    else:
-        deleted = _call("POST", f"/{kind}/complete", json={"model": model, "queue_id": queue_id})[0]["success"]
-    later = "" if deleted else "It is not finished, or in use. Try again in a few minutes."
-    return {"deleted": deleted, "file": str(file) if file else None, "next": later}
+    is_deleted = _revoke(job.url) if job.url else _complete(job)
+    later = "" if is_deleted else "It is not finished, or in use. Try again in a few minutes."
+    return {"deleted": is_deleted, "file": str(file) if file else None, "next": later}
+
+
+def _is_download_address(url: str) -> bool:
+    """Whether an address is of the form, and at the host, of those that Venice hands out for its films."""
+    try:
+        address = httpx.URL(url)
+    except httpx.InvalidURL:
+        return False
+    # A path with ".." in it could lead anywhere.
+    if address.userinfo or ".." in unquote(unquote(address.path)):
+        return False
+    own = _client().base_url
+    if (address.scheme, address.netloc) == (own.scheme, own.netloc):
+        return _LOCAL_PATH.fullmatch(address.path) is not None
+    is_share = (address.scheme, address.netloc) == ("https", _SHARE_HOST.encode())
+    return is_share and _SHARE_PATH.fullmatch(address.path) is not None
+
+
+def _revoke(url: str) -> bool:
+    """Delete what lies at a download address, which was looked at before: anybody may have written a job string."""
+    with _open_public(url, trusted=_client().base_url.netloc, method="DELETE"):
+        return True
+
+
+def _complete(job: _Job) -> bool:
+    """Have Venice delete what it keeps of a job; it says whether it did."""
+    told, _ = _call("POST", f"/{job.kind}/complete", json={"model": job.model, "queue_id": job.queue_id})
+    return _object_of(told).get("success") is True

@@ -2,13 +2,16 @@
 
 import os
 import re
+import stat
 import tempfile
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from sanctum_venice_tools.runtime.media import _media_folder
+from sanctum_venice_tools.runtime.media import _media_place, _sync_folder
+from sanctum_venice_tools.runtime.replies import _number_of, _object_of, _text_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
 
 _NEEDS_ADMIN = dict.fromkeys(
@@ -16,59 +19,175 @@ _NEEDS_ADMIN = dict.fromkeys(
 )
 
 
-def _wish(description: str, key_type: str, limit_usd: float | None, period: str, expires: str) -> dict[str, Any]:
-    """The body that asks for a key of these limits, checked."""
+# As Venice writes the settings of a key.
+_TYPES_OF_KEYS = ("INFERENCE", "ADMIN")
+_PERIODS = ("EPOCH", "MONTH", "LIFETIME")
+_PRIVACIES = ("ALL", "PRIVATE_TEXT", "PRIVATE_ONLY")
+
+# A key has 40 characters and more; what is shorter could be guessed, or be something else.
+_KEY = re.compile("[!-~]{20,500}")
+_ID = re.compile("[0-9A-Za-z-]{1,40}")
+_END = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+Z?)?", re.ASCII)
+
+_MAYBE_MADE = "a key may have been made that nobody holds"
+
+
+@dataclass(frozen=True)
+class _NewKey:
+    """A key as Venice tells of it when it has just made it; what it does not tell in its own form is empty."""
+
+    secret: str = field(repr=False)
+    id: str
+    key_type: str
+    limit_usd: float | None
+    limit_period: str
+    model_privacy: str
+    expires: str
+
+
+@dataclass(frozen=True)
+class _ListedKey:
+    """A key as Venice tells of it later; what it does not tell is empty."""
+
+    description: str
+    last_six: str
+
+
+def _key_settings(  # noqa: PLR0917 - as many as a key has
+    description: str, key_type: str, limit_usd: float | None, limit_period: str, model_privacy: str, expires: str
+) -> dict[str, Any]:
+    """The body that asks for a key of these settings, checked."""
     if not 0 < len(description.strip()) <= 64:
         raise VeniceError("The description must have 1 to 64 characters. Say shortly what the key is for.")
     if limit_usd is not None and not 0.01 <= limit_usd <= 9_999_999_999:
         raise VeniceError("'limit_usd' must be 0.01 to 9999999999. Leave it out for a key without a limit.")
+    body: dict[str, Any] = {"description": description.strip(), "apiKeyType": key_type, "modelPrivacy": model_privacy}
+    if limit_usd is not None:
+        # A DIEM pays for as much as a dollar: a limit of dollars alone would be none for an account that has both.
+        body |= {"consumptionLimit": {"usd": limit_usd, "diem": limit_usd}, "limitPeriod": limit_period}
+    return body | _given(expiresAt=_read_day(expires.strip()))
+
+
+def _read_day(expires: str) -> str:
+    """The day on which a key is to end, as Venice writes it; nothing, if it is to have no end."""
     day, today = "", datetime.now(UTC).date().isoformat()
     with suppress(ValueError):
-        day = date.fromisoformat(expires.strip()).isoformat()
-    if expires.strip() and day <= today:
+        day = date.fromisoformat(expires).isoformat()
+    if expires and day <= today:
         raise VeniceError(f"'expires' must be a day after {today}, as YYYY-MM-DD. Correct it, or leave it out.")
-    body = {"description": description.strip(), "apiKeyType": key_type}
-    # A DIEM pays for as much as a dollar: a limit of dollars alone would be none for an account that has both.
-    limit = {"consumptionLimit": {"usd": limit_usd, "diem": limit_usd}, "limitPeriod": period}
-    return body | _given(expiresAt=day) | (limit if limit_usd is not None else {})
+    return day
 
 
-def _make_key(path: str, body: dict[str, Any], *, advice: dict[int, str], unsure: str) -> str:
-    """Have Venice make a key and keep it; the tool's reply, which tells all of it but the key."""
-    file = _private_file(body["description"])
-    made: dict[str, Any] = {}
+def _make_key(path: str, settings: dict[str, Any], *, advice: dict[int, str], unsure: str) -> str:
+    """Have Venice make a key and keep it; the tool's reply, which tells all of it but the key.
+
+    `unsure` is what to do when it may have been made, but is not in the reply.
+    """
+    file = _private_file(settings["description"])
     try:
-        made = _ask_about_keys("POST", path, advice=advice, unsure=unsure, json=body)["data"]
-        with file.open("wb") as kept:
-            kept.write(made["apiKey"].encode() + b"\n")
-            kept.flush()
-            os.fsync(kept.fileno())
-    except BaseException as error:
+        unread = f"{_MAYBE_MADE}. {unsure}"
+        made = _read_new_key(_ask_about_keys("POST", path, advice=advice, unsure=unread, json=settings))
+        _keep_key(file, made, unsure=unsure)
+    except Exception:
         with suppress(OSError):
             file.unlink()
-        if made:  # but nobody holds it: it must not stay
-            raise _take_back(made.get("id"), error) from None
         raise
-    limit, ends, kind = (made.get("consumptionLimit") or {}).get("usd"), made.get("expiresAt"), made.get("apiKeyType")
-    told = {"id": made.get("id"), "last_six": made["apiKey"][-6:], "key_type": kind, "limit_usd": limit}
-    told |= {} if limit is None else {"limit_period": made.get("limitPeriod")}
-    told |= {"model_privacy": made.get("modelPrivacy"), "expires": ends}
-    notes = ["It has no limit: it can spend all that the account has."] if limit is None else []
-    notes += [] if ends else ["It never expires."]
-    notes += ["It can make and revoke keys."] if kind == "ADMIN" else []
-    next_step = "Tell the person which file on the tools' machine holds the key. Do not open it."
-    return _answer(file=str(file), **told, notes=notes, next=next_step)
+    return _tell_of_key(made, file)
+
+
+def _read_new_key(reply: Any) -> _NewKey:
+    """The key in Venice's reply: where the document has it, or at the top."""
+    told = _object_of(_object_of(reply).get("data")) or _object_of(reply)
+    secret = _as_form(told.get("apiKey"), _KEY)
+    key_id = _as_form(told.get("id"), _ID)
+    return _NewKey(
+        secret=secret,
+        # What has the key in it, or is a part of it, is no id, and must not be shown as one.
+        id="" if secret and (secret in key_id or key_id in secret) else key_id,
+        key_type=_as_choice(told.get("apiKeyType"), _TYPES_OF_KEYS),
+        limit_usd=_number_of(_object_of(told.get("consumptionLimit")).get("usd")),
+        limit_period=_as_choice(told.get("limitPeriod"), _PERIODS),
+        model_privacy=_as_choice(told.get("modelPrivacy"), _PRIVACIES),
+        expires=_as_form(told.get("expiresAt"), _END),
+    )
+
+
+def _as_form(value: Any, form: re.Pattern[str]) -> str:
+    """A text, if it is of a form; else an empty one."""
+    text = _text_of(value)
+    return text if form.fullmatch(text) else ""
+
+
+def _as_choice(value: Any, choices: tuple[str, ...]) -> str:
+    """A text, if it is one of these; else an empty one."""
+    return value if value in choices else ""
+
+
+def _read_listed_key(reply: Any) -> _ListedKey:
+    """The key in Venice's reply to a question for one."""
+    told = _object_of(_object_of(reply).get("data"))
+    return _ListedKey(description=_text_of(told.get("description")), last_six=_text_of(told.get("last6Chars")))
+
+
+def _keep_key(file: Path, made: _NewKey, *, unsure: str) -> None:
+    """Write a key into its file, and through to the disk; one that can't be kept is revoked."""
+    if not made.secret:
+        raise _take_back(made, "it was not in Venice's reply", unsure)
+    try:
+        with file.open("wb") as kept:
+            kept.write(made.secret.encode() + b"\n")
+            kept.flush()
+            os.fsync(kept.fileno())
+        _sync_folder(file.parent)
+    except OSError as error:
+        raise _take_back(made, error.strerror or type(error).__name__, unsure) from None
+
+
+def _take_back(made: _NewKey, why: str, unsure: str) -> VeniceError:
+    """Revoke a key that could not be kept; the error that tells so, or what is left to do."""
+    if not made.id:
+        return VeniceError(f"No key was kept ({why}), but {_MAYBE_MADE}. {unsure}")
+    lost = f"The key was made, but not kept ({why})"
+    try:
+        revoked, _ = _call("DELETE", "/api_keys", params={"id": made.id})
+    except VeniceError:
+        revoked = None
+    if _object_of(revoked).get("success") is True:
+        return VeniceError(f"{lost}, so it was revoked. Ask the operator to check VENICE_MEDIA_DIR.")
+    return VeniceError(
+        f"{lost}, and not revoked either. Ask the person to revoke it at venice.ai; its id is {made.id}."
+    )
+
+
+def _tell_of_key(made: _NewKey, file: Path) -> str:
+    """All of a key but itself, and what to mind of it."""
+    has_limit = made.limit_usd is not None
+    warnings = {
+        "It has no limit: it can spend all that the account has.": not has_limit,
+        "It never expires.": not made.expires,
+        "It can make and revoke keys.": made.key_type == "ADMIN",
+        "Venice told no id: venice_list_api_keys shows it, by the last six characters.": not made.id,
+    }
+    return _answer(
+        file=str(file),
+        id=made.id,
+        last_six=made.secret[-6:],
+        key_type=made.key_type,
+        limit_usd=made.limit_usd,
+        limit_period=made.limit_period if has_limit else None,
+        model_privacy=made.model_privacy,
+        expires=made.expires,
+        notes=[note for note, is_so in warnings.items() if is_so],
+        next="Tell the person which file on the tools' machine holds the key. Do not open it.",
+    )
 
 
 def _private_file(title: str) -> Path:
     """A new, empty file that no one else may read, where there is room: a key that can't be kept must not be made."""
-    folder = _media_folder() / ".private"  # hidden, so no tool reads from it
+    folder = _media_place() / ".private"  # hidden, so no tool reads from it
     stem = "-".join(re.findall("[a-z0-9]+", title.lower()))[:40]
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        folder.chmod(0o700)  # and not what the umask leaves of it
-        if folder.lstat().st_mode & 0o077:
-            raise OSError(f"{folder} is a link, or others can look into it")  # noqa: TRY301 - the same advice fits
+        _make_private(folder)
         with tempfile.TemporaryFile(dir=folder) as trial:
             trial.write(bytes(4096))
         number, name = tempfile.mkstemp(".txt", f"key-{stem}-", folder)
@@ -79,16 +198,14 @@ def _private_file(title: str) -> Path:
     return Path(name)
 
 
-def _take_back(key_id: Any, error: BaseException) -> VeniceError:
-    """Revoke a key that could not be kept; the error that tells so, or names the key that is left over."""
-    lost = f"The key was made, but not kept ({getattr(error, 'strerror', None) or type(error).__name__})"
-    try:
-        revoked, _ = _call("DELETE", "/api_keys", params={"id": key_id})
-    except VeniceError:
-        revoked = {}
-    if revoked.get("success"):
-        return VeniceError(f"{lost}, so it was revoked. Ask the operator to check VENICE_MEDIA_DIR.")
-    return VeniceError(f"{lost}, and not revoked either. Ask the person to revoke it at venice.ai; its id is {key_id}.")
+def _make_private(folder: Path) -> None:
+    """See to it that there is a folder into which only its owner can look. What a link leads to is not touched."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if not stat.S_ISDIR(folder.lstat().st_mode):
+        raise OSError(f"{folder} is a link")
+    folder.chmod(0o700)  # and not what the umask leaves of it
+    if folder.lstat().st_mode & 0o077:
+        raise OSError(f"others can look into {folder}")
 
 
 def _ask_about_keys(method: str, path: str, *, unsure: str = "", **content: Any) -> Any:

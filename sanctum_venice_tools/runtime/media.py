@@ -2,22 +2,46 @@
 
 import base64
 import hashlib
+import io
 import os
 import re
+import secrets
 import tempfile
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from sanctum_venice_tools.runtime.formats import _format_of, _jpeg_size, _png_size, _webp_size
+from sanctum_venice_tools.runtime.replies import _text_of
 from sanctum_venice_tools.runtime.venice import VeniceError
 
+_TRIAL_BYTES = 512 << 10
+_DAY = 24 * 60 * 60
 
-def _media_folder() -> Path:
-    """The folder for files, tried out: what can't be kept should fail before it is paid."""
+
+def _media_place() -> Path:
+    """The folder for files, which is made if it is not there."""
     folder = Path(os.environ.get("VENICE_MEDIA_DIR") or "venice_media").expanduser().absolute()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise VeniceError(f"Nothing was made: {error}. Ask the operator to check VENICE_MEDIA_DIR.") from None
+    return folder
+
+
+def _media_folder() -> Path:
+    """The folder for files, with room for one: what can't be kept should fail before it is paid.
+
+    Half a megabyte is really written, for only that meets what stops a file: a full disk, but also a quota, which
+    `os.statvfs` does not know. The bytes are random, for some file systems store zeros in no room at all.
+    """
+    folder = _media_place()
+    try:
+        with tempfile.TemporaryFile(dir=folder) as trial:
+            trial.write(os.urandom(_TRIAL_BYTES))
+            trial.flush()
     except OSError as error:
         raise VeniceError(f"Nothing was made: {error}. Ask the operator to check VENICE_MEDIA_DIR.") from None
     return folder
@@ -32,39 +56,96 @@ def _store(folder: Path, content: bytes | str, title: str, look: Any, *told: str
         raise VeniceError("Venice sent no whole file of this kind; it may be charged. Tell the person.") from None
     stem = re.sub(r"[^a-z0-9]+", "-", title[:40].lower()).strip("-") or "file"
     path = folder / f"{stem}-{hashlib.sha256(content).hexdigest()[:10]}.{kind}"
-    _write(path, [content])
+    with _part_file(folder, advice="Tell the operator.") as part:
+        part.write(content)
+        _put_in_place(part, path)
     return {"file": str(path), "type": f"image/{kind}", "bytes": len(content), **dict(zip(told, numbers, strict=True))}
 
 
-def _write(path: Path, pieces: Iterable[bytes]) -> None:
-    """Write a file, piece by piece, whole or not at all."""
-    part = path.with_suffix(f".{os.getpid()}.part")
+def _store_pictures(folder: Path, pictures: list[Any], title: str) -> list[dict[str, Any]]:
+    """Write those pictures (in base64) that came whole; an error, if none did."""
+    files = []
+    fault = ""
+    for picture in pictures:
+        try:
+            files.append(_store(folder, _text_of(picture), title, _picture_size, "width", "height"))
+        except VeniceError as error:
+            fault = str(error)
+    if not files:
+        raise VeniceError(fault)
+    return files
+
+
+def _store_job(place: Path, pieces: Iterable[bytes], ending_of: Callable[[BinaryIO], str]) -> Path:
+    """Write what a job made, piece by piece, whole or not at all; its content decides on the ending of its name."""
+    with _part_file(place.parent, advice="Asking again is free, when the operator has made room.") as part:
+        part.writelines(pieces)
+        part.flush()
+        part.seek(0)
+        try:
+            ending = ending_of(part)
+        except ValueError:
+            told = "Venice sent no whole sound or film. Asking again is free"
+            broken = VeniceError(f"{told}: try again once, then tell the person.")
+            broken.status = 0
+            raise broken from None
+        path = place.with_suffix(f".{ending}")
+        _put_in_place(part, path)
+    return path
+
+
+@contextmanager
+def _part_file(folder: Path, *, advice: str) -> Iterator[BinaryIO]:
+    """A new file, to be put in place when it is whole; else nothing of it stays.
+
+    Its name is hidden, so that no tool takes it for a stored file, and random: several machines may share a folder.
+    """
+    part = folder / f".{secrets.token_hex(8)}.part"
     try:
-        with part.open("wb") as file:
-            file.writelines(pieces)
-        part.replace(path)
+        _sweep(folder)
+        with part.open("x+b") as file:
+            yield file
     except OSError as error:
-        raise VeniceError(f"The file was made, but not kept: {error}. Tell the operator.") from None
+        raise VeniceError(f"The file was made, but not kept: {error}. {advice}") from None
     finally:
         part.unlink(missing_ok=True)
 
 
+def _put_in_place(part: BinaryIO, path: Path) -> None:
+    """Give a whole part file its name. It survives a crash: its content is on the disk before its name is."""
+    part.flush()
+    os.fsync(part.fileno())
+    Path(part.name).replace(path)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Write through to the disk which files a folder has."""
+    with suppress(OSError):  # not every file system can do this, and the files are there
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
+
+
+def _sweep(folder: Path) -> None:
+    """Take away the part files of processes that were killed: those that are a day old."""
+    for part in folder.glob(".*.part"):
+        with suppress(OSError):  # another process may be faster
+            if part.stat().st_mtime < time.time() - _DAY:
+                part.unlink()
+
+
+_PICTURES = {"PNG": _png_size, "JPEG": _jpeg_size, "WebP": _webp_size}
+
+
 def _picture_size(data: bytes) -> tuple[str, int, int]:
     """Format, width and height of a whole picture, from its own bytes and nothing else."""
-    if data.startswith(b"\x89PNG\r\n\x1a\n") and b"IEND\xaeB`\x82" in data:
-        return "png", int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
-    webp = data[8:16] if len(data) > int.from_bytes(data[4:8], "little") + 6 else b""
-    if webp == b"WEBPVP8X":
-        return "webp", int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
-    if webp == b"WEBPVP8 ":
-        return "webp", int.from_bytes(data[26:28], "little") & 0x3FFF, int.from_bytes(data[28:30], "little") & 0x3FFF
-    if webp == b"WEBPVP8L":
-        sides = int.from_bytes(data[21:25], "little")
-        return "webp", (sides & 0x3FFF) + 1, (sides >> 14 & 0x3FFF) + 1
-    # A JPEG is a chain of segments: FF, kind, two bytes of length. Kinds C0 to C3 hold height and width.
-    place = 2 if data.startswith(b"\xff\xd8\xff") else len(data)
-    while place + 9 <= len(data):
-        if 0xC0 <= data[place + 1] <= 0xC3 and b"\xff\xd9" in data[place:]:
-            return "jpeg", int.from_bytes(data[place + 7 : place + 9]), int.from_bytes(data[place + 5 : place + 7])
-        place += 2 + int.from_bytes(data[place + 2 : place + 4])
-    raise ValueError("no whole picture")
+    form = _format_of(data[:100])
+    if not form or form.name not in _PICTURES:
+        raise ValueError("This is no picture.")
+    width, height = _PICTURES[form.name](io.BytesIO(data))
+    if width == 0 or height == 0:
+        raise ValueError("This picture has no size.")
+    return form.endings[0], width, height

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from sanctum_venice_tools.runtime.replies import _object_of, _objects_in, _text_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _call
 
 
@@ -28,8 +29,7 @@ def _pick_model(
     fits: Callable[[dict[str, Any]], Any] = bool,
 ) -> _Model:
     """The model `wanted`, else the operator's (variable `setting`), else the `usual`, else Venice's; it can `needs`."""
-    listed, _ = _call("GET", "/models", params={"type": kind})
-    live = [model for model in listed["data"] if not model["model_spec"].get("offline") and fits(model)]
+    live = [model for model in _list_models(kind) if not model["model_spec"].get("offline") and fits(model)]
     able = [model for model in live if all(map(model["model_spec"].get("capabilities", {}).get, needs.split()))]
     able.sort(key=lambda model: _rank(model, usual))
     wanted = wanted.strip() or os.environ.get(setting, "").strip()
@@ -53,6 +53,16 @@ def _pick_model(
     return _Model(chosen, found["model_spec"], notes)
 
 
+def _list_models(kind: str) -> list[dict[str, Any]]:
+    """What Venice lists of a type: each with an id, a type, and a model_spec."""
+    listed, _ = _call("GET", "/models", params={"type": kind})
+    return [
+        {**model, "type": _text_of(model.get("type")) or kind}
+        for model in _objects_in(_object_of(listed).get("data"))
+        if _text_of(model.get("id")) and isinstance(model.get("model_spec"), dict)
+    ]
+
+
 def _find_model(wanted: str, models: list[dict[str, Any]]) -> dict[str, Any] | None:
     """The first model of an id or trait, in any case; a provider's name may stand before it: venice/zai-org-glm-5-2."""
     name = wanted.lower()
@@ -67,7 +77,7 @@ def _find_model(wanted: str, models: list[dict[str, Any]]) -> dict[str, Any] | N
 def _stand_in(kind: str, foreign: str) -> str:
     """What Venice runs in place of another maker's model, by its own list; nothing, if it has none."""
     listed, _ = _call("GET", "/models/compatibility_mapping", params={"type": kind})
-    known = {name.lower(): model for name, model in listed["data"].items()}
+    known = {name.lower(): _text_of(model) for name, model in _object_of(_object_of(listed).get("data")).items()}
     name = foreign.lower()
     return known.get(name) or known.get(name.partition("/")[2]) or ""
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from sanctum_venice_tools.runtime.arguments import _as_listed
-from sanctum_venice_tools.runtime.models import _Model, _pick_model, _rank
+from sanctum_venice_tools.runtime.models import _list_models, _Model, _pick_model, _rank
 from sanctum_venice_tools.runtime.options import _read_options
-from sanctum_venice_tools.runtime.venice import VeniceError, _call, _given
+from sanctum_venice_tools.runtime.venice import VeniceError, _given
 
 # By kind: the variable of the operator's model, and the model that is taken when nobody names one.
 _KINDS = {
@@ -80,9 +80,9 @@ def _choose_for(kind: str, model: str, characters: int, wishes: dict[str, Any]) 
     lack = _lack(chosen.spec, characters, wishes)
     if not lack:
         return chosen
-    listed, _ = _call("GET", "/models", params={"type": "music"})
     live = sorted(
-        (one for one in listed["data"] if not one["model_spec"].get("offline")), key=lambda one: _rank(one, usual)
+        (one for one in _list_models("music") if not one["model_spec"].get("offline")),
+        key=lambda one: _rank(one, usual),
     )
     able = [
         one

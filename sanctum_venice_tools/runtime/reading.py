@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sanctum_venice_tools.runtime.media import _store
-from sanctum_venice_tools.runtime.venice import _answer
+from sanctum_venice_tools.runtime.venice import VeniceError, _answer
 
 # What a part takes in the reply at most: a quote counts as two there, and a control character as six.
 _MOST = 6000
@@ -18,29 +18,38 @@ _ENDS = (r"\n(?=#{1,6} )", r"\n\s*\n", r"\n", r"[.!?…][\"'”’)\]]*\s+|[。�
 
 
 def _keep(folder: Path, text: str, title: str, kind: str, part: int = 1, **more: Any) -> str:
-    """Keep a text as a file of that kind, and show one part of it; `more` is told beside it."""
-    # Half of a surrogate pair is no character, and no file can hold it.
-    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    """Keep a text as a file of that kind, and show one part of it; `more` is told beside it.
+
+    It may have been paid, so that it is shown even if it can't be kept.
+    """
+    # Half of a surrogate pair is no character, and no file can hold it; a byte order mark is no part of a text.
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").lstrip("\ufeff")
     if not text.strip():
         return _answer(**more, notes=["There is no text in it. Reading it again would not help."])
-    kept = _store(folder, text.encode(), title, lambda _: [kind])
+    try:
+        kept = _store(folder, text.encode(), title, lambda _: [kind])
+    except VeniceError as error:
+        return _show(text, "", part, fault=str(error)[:300], **more)
     return _show(text, kept["file"], part, **more)
 
 
-def _show(text: str, file: str, part: int, **more: Any) -> str:
-    """The reply that shows one part of a stored text, and the call that shows the next."""
+def _show(text: str, file: str, part: int, *, fault: str = "", **more: Any) -> str:
+    """The reply that shows one part of a stored text, and the call that shows the next.
+
+    Without a file, there is no reading on; `fault` says why.
+    """
     parts = list(_cut(text))
     shown = min(part, len(parts))
-    read_on = f"venice_read_document(document={file!r}, part={shown + 1})"
-    return _answer(
-        text=parts[shown - 1],
-        part=shown,
-        parts=len(parts),
-        file=file,
-        **more,
-        notes=[f"There is no part {part}: this is the last."] if part > shown else [],
-        next=f"To read on, free: {read_on}." if shown < len(parts) else "",
-    )
+    notes = []
+    if part > shown:
+        notes.append(f"There is no part {part}: this is the last.")
+    if fault:
+        notes.append(f"Only this part can be shown. {fault}")
+    next_step = ""
+    if file and shown < len(parts):
+        read_on = f"venice_read_document(document={file!r}, part={shown + 1})"
+        next_step = f"To read on, free: {read_on}."
+    return _answer(text=parts[shown - 1], part=shown, parts=len(parts), file=file, **more, notes=notes, next=next_step)
 
 
 def _cut(text: str) -> Iterator[str]:

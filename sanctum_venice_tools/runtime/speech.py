@@ -1,10 +1,20 @@
 """Speech: long texts in parts, spoken one after the other, and joined into one file."""
 
+import io
 import re
+import struct
 import time
 from collections.abc import Iterator
 from typing import Any
 
+from sanctum_venice_tools.runtime.formats import (
+    _check_adts,
+    _check_flac,
+    _check_ogg,
+    _find_samples,
+    _format_of,
+    _mp3_frames,
+)
 from sanctum_venice_tools.runtime.venice import _DEADLINE, VeniceError, _call_for_file
 
 
@@ -40,54 +50,48 @@ def _speak(body: dict[str, Any], parts: list[str]) -> tuple[bytes, int, str]:
 
 
 def _join(files: list[bytes]) -> bytes:
-    """Sound files of one kind as one: MP3 is a chain of frames, WAV gets a new header before the samples of all."""
+    """Sound files of one kind, MP3 or WAV, as one."""
     if len(files) == 1:
         return files[0]
-    if not files[0].startswith(b"RIFF"):
-        return b"".join(frame for file in files for frame, _ in _frames(file))
-    form, samples = _wav(files[0])[0], b"".join(_wav(file)[1] for file in files)
-    head = b"WAVEfmt " + len(form).to_bytes(4, "little") + form + b"data" + len(samples).to_bytes(4, "little")
-    return b"RIFF" + (len(head) + len(samples)).to_bytes(4, "little") + head + samples
+    form = _format_of(files[0][:100])
+    if form and form.name == "WAV":
+        return _join_wav(files)
+    frames = [frame for file in files for frame in _mp3_frames(io.BytesIO(file))]
+    # The first part's table of contents would let players stop where that part ends.
+    return b"".join(frame.content for frame in frames if not frame.is_table)
+
+
+def _join_wav(files: list[bytes]) -> bytes:
+    """The samples of several WAV files, after a new header."""
+    found = [_find_samples(io.BytesIO(file)) for file in files]
+    samples = b"".join(file[wav.start : wav.start + wav.length] for file, wav in zip(files, found, strict=True))
+    form = found[0].form
+    chunks = struct.pack("<4sI", b"fmt ", len(form)) + form + struct.pack("<4sI", b"data", len(samples)) + samples
+    return struct.pack("<4sI4s", b"RIFF", 4 + len(chunks), b"WAVE") + chunks
+
+
+_SOUNDS = {"AAC": _check_adts, "FLAC": _check_flac, "Opus": _check_ogg, "Ogg": _check_ogg}
 
 
 def _sound_length(data: bytes) -> tuple[str, str, float | None]:
-    """Kind and type of a sound file, from its own bytes, and how many seconds it plays, where that is easily told."""
-    if data.startswith(b"RIFF"):
-        form, samples = _wav(data)
-        return "wav", "audio/wav", round(len(samples) / int.from_bytes(form[8:12], "little"), 1)
-    if seconds := sum(length for _, length in _frames(data)):
-        return "mp3", "audio/mpeg", round(seconds, 1)
-    for start, kind, name in ((b"fLaC", "flac", "flac"), (b"OggS", "opus", "ogg"), (b"\xff[\xf0-\xf9]", "aac", "aac")):
-        if re.match(start, data):
-            return kind, f"audio/{name}", None
-    raise ValueError("Venice sent no whole sound file; it may be charged. Tell the person.")
+    """Kind and type of a sound file that is whole, and how many seconds it plays, where that is easily told."""
+    try:
+        return _measure(data)
+    except ValueError:
+        raise ValueError("Venice sent no whole sound file; it may be charged. Tell the person.") from None
 
 
-def _wav(data: bytes) -> tuple[bytes, bytes]:
-    """The format and the samples of a WAV file; a streamed one has no right length in its header."""
-    form, place = b"", 12
-    while place + 8 <= len(data):
-        name, length = data[place : place + 4], int.from_bytes(data[place + 4 : place + 8], "little")
-        if name == b"data" and any(form[8:12]):
-            return form, data[place + 8 : place + 8 + length]
-        form = data[place + 8 : place + 8 + length] if name == b"fmt " else form
-        place += 8 + length + length % 2
-    raise ValueError("Venice sent a sound file without sound; it may be charged. Tell the person.")
-
-
-def _frames(data: bytes) -> Iterator[tuple[bytes, float]]:
-    """The frames of an MP3 file with their seconds, without tags and tables of contents; what follows, as it is."""
-    tag = sum(byte << shift for byte, shift in zip(data[6:10], (21, 14, 7, 0), strict=False))
-    place = 10 + tag if data.startswith(b"ID3") else 0
-    # A header: eleven bits, then version, layer, bit rate (kbit/s), sample rate, padding.
-    while re.match(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb][\x10-\xeb]", data[place : place + 3]):
-        version, third = data[place + 1] >> 3 & 3, data[place + 2]
-        old, new = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160), (32, 40, 48, 56, 64, 80, 96, 112, 128)
-        bits = ((*new, 160, 192, 224, 256, 320) if version == 3 else old)[(third >> 4) - 1] * 1000
-        rate = (44100, 48000, 32000, 32000)[third >> 2 & 3] >> (3 - version if version else 2)
-        samples = 1152 if version == 3 else 576
-        frame = data[place : place + samples // 8 * bits // rate + (third >> 1 & 1)]
-        place += len(frame)
-        if not re.search(rb"Xing|Info|VBRI", frame[:60]):
-            yield frame, samples / rate
-    yield data[place:], 0.0
+def _measure(data: bytes) -> tuple[str, str, float | None]:
+    """As `_sound_length`, but an error says what is wrong with the file."""
+    form, file = _format_of(data[:100]), io.BytesIO(data)
+    if not form or form.name not in {"WAV", "MP3", *_SOUNDS}:
+        raise ValueError("This is no sound.")
+    seconds = None
+    if form.name == "WAV":
+        wav = _find_samples(file)
+        seconds = round(wav.length / wav.bytes_a_second, 1)
+    elif form.name == "MP3":
+        seconds = round(sum(frame.seconds for frame in _mp3_frames(file) if not frame.is_table), 1)
+    else:
+        _SOUNDS[form.name](file)
+    return form.endings[0], form.media_type, seconds

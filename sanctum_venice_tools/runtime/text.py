@@ -7,7 +7,7 @@ import re
 
 def _plain(page: str) -> str:
     """The text of a piece of HTML, on one line."""
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", "", page)).split())
+    return " ".join(html.unescape(re.sub(r"<[^<>]+>", "", page)).split())
 
 
 def _clip(text: str, room: int) -> str:

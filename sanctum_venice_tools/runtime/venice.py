@@ -2,11 +2,14 @@
 
 import functools
 import json
+import math
 import os
 import re
+import socket
+import threading
 import time
 from collections.abc import Iterator
-from itertools import takewhile
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -15,20 +18,73 @@ import httpx
 class VeniceError(Exception):
     """What the agent reads when a call fails: one line that ends with what to do next."""
 
+    status: int | None = None
+    """That of Venice's answer; 0 where no whole answer came, None where the fault is none of Venice's."""
+
+
+# --- time ---
 
 # Letta ends a tool after 180 s without a word; by ending earlier, a tool can still say how to go on.
-_DEADLINE = time.monotonic() + int("".join(re.findall(r"^\d+$", os.environ.get("VENICE_TOOL_SECONDS", ""))) or 120)
+_USUAL_SECONDS = 120
 
-_FRAME = ("error", "message", "details", "_errors", "issues")
-_ADVICE = {
-    400: "Correct the arguments and call again.",
-    401: "Ask the operator to check VENICE_API_KEY: it is wrong, or its plan lacks this.",
-    402: "Ask the operator to add credit at venice.ai or to raise this key's limit; do not repeat the call.",
-    403: "This key or region may not do that; ask the operator.",
-    410: "It is gone for good: choose another, or leave it out.",
-    413: "Send something smaller.",
-    422: "Venice refused the content: change it before you call again.",
-}
+
+def _allowed_seconds() -> int:
+    """How long a call of a tool may take: VENICE_TOOL_SECONDS, if that is a whole number of seconds."""
+    setting = os.environ.get("VENICE_TOOL_SECONDS", "").strip()
+    if re.fullmatch(r"[1-9]\d{0,5}", setting, re.ASCII):
+        return int(setting)
+    return _USUAL_SECONDS
+
+
+_DEADLINE = time.monotonic() + _allowed_seconds()
+
+# The open connections of this process: at the deadline they are shut.
+_CONNECTIONS: list[Any] = []
+
+
+def _seconds_left() -> float:
+    """The time until the deadline; a second at least, to end in good order."""
+    return max(_DEADLINE - time.monotonic(), 1.0)
+
+
+def _watch() -> threading.Timer:
+    """Begin to watch over a request: its time-outs count from one piece to the next, and a server may drip for ever."""
+    timer = threading.Timer(max(_DEADLINE - time.monotonic(), 0) + 0.5, _shut_connections)
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
+def _note_connection(event: str, info: dict[str, Any]) -> None:
+    """Keep each connection that httpx opens; it tells of them as it goes along."""
+    if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
+        _CONNECTIONS.append(info["return_value"])
+
+
+def _shut_connections() -> None:
+    """Shut all connections, so that whoever reads from one reads its end."""
+    for stream in _CONNECTIONS:
+        connection = stream.get_extra_info("socket")
+        with suppress(OSError):
+            # The plain method: that of a TLS connection would take away what the reader is using.
+            socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+# --- the request ---
+
+_MEGABYTE = 1 << 20
+_MOST_OF_ERROR = 1 * _MEGABYTE
+_MOST_OF_JSON = 64 * _MEGABYTE
+_MOST_OF_FILE = 2048 * _MEGABYTE
+
+# What Venice reads, makes or changes for nothing.
+_FREE_PATHS = ("/quote", "/retrieve", "/complete")
+
+# Whether this call of a tool has sent what may be paid: a line for each.
+_PAID: list[str] = []
+
+_FREE = "nothing was charged. Try again."
+_CHARGED = "it may be charged. Ask the person, or look at venice_report_usage, before you try again."
 
 
 @functools.cache
@@ -40,38 +96,88 @@ def _client() -> httpx.Client:
     url = os.environ.get("VENICE_BASE_URL", "").strip() or "https://api.venice.ai/api/v1"
     if not re.fullmatch(r"https?://([\w.-]+|\[[\da-f:]+\])(:\d{1,5})?(/\S*)?", url):
         raise VeniceError("VENICE_BASE_URL is no http address. Ask the operator to correct it.")
-    return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"})
+    # Other encodings than gzip can turn a few bytes into gigabytes at once.
+    headers = {"Authorization": f"Bearer {key}", "Accept-Encoding": "gzip"}
+    return httpx.Client(base_url=url, headers=headers)
 
 
-def _send(method: str, path: str, *, advice: dict[int, str] = _ADVICE, also: int = 0, **content: Any) -> httpx.Response:
+def _send(
+    method: str, path: str, *, advice: dict[int, str] | None = None, also: int = 0, **content: Any
+) -> httpx.Response:
     """Send a request; return Venice's good reply (or one of the status `also`), its body unread.
 
     Repeats only what surely started no work (429, 503), and at most twice: work is paid, and failures block keys.
     `advice` by status goes before the usual one.
     """
     for tries_left in (2, 1, 0):
-        left = max(_DEADLINE - time.monotonic(), 1.0)
-        limits = {"connect": min(left, 10.0), "write": min(left, 60.0), "read": left}
-        request = _client().build_request(method, path, extensions={"timeout": limits}, **content)
-        try:
-            reply = _client().send(request, stream=True)
-            limits["read"] = min(max(_DEADLINE - time.monotonic(), 1.0), 50.0)  # a longer silence is a dead reply
-            good = reply.is_success or reply.status_code == also
-            if good and "html" not in reply.headers.get("content-type", ""):
-                return reply
-            refused = _refusal(reply, _read(reply), advice)
-        except httpx.HTTPError as error:
-            raise _lost(request, error) from None
+        reply = _send_once(method, path, content)
+        is_good = reply.is_success or reply.status_code == also
+        is_page = "html" in reply.headers.get("content-type", "")
+        if is_good and not is_page:
+            _note_deprecation(reply.headers)
+            return reply
+        refused = _refusal(reply, _read_what_comes(reply), advice or {})
         pause = _pause(reply)
-        if not tries_left or pause > _DEADLINE - time.monotonic() - 5:
+        if tries_left == 0 or time.monotonic() + pause > _DEADLINE - 5:
             break
         time.sleep(pause)
     raise refused
 
 
+def _send_once(method: str, path: str, content: dict[str, Any]) -> httpx.Response:
+    """Send a request, and return whatever reply begins to come."""
+    if "json" in content:
+        body = _whole(json.dumps(content["json"], ensure_ascii=False)).encode()
+        others = {name: value for name, value in content.items() if name != "json"}
+        content = {"headers": {"Content-Type": "application/json"}, **others, "content": body}
+    left = _seconds_left()
+    limits = {"connect": min(left, 10.0), "write": min(left, 60.0), "read": left}
+    extensions = {"timeout": limits, "trace": _note_connection}
+    request = _client().build_request(method, path, extensions=extensions, **content)
+    if not _is_free(request):
+        _PAID.append(path)
+    timer = _watch()
+    try:
+        reply = _client().send(request, stream=True)
+    except httpx.HTTPError as error:
+        timer.cancel()
+        raise _lost(request, error) from None
+    timer.cancel()
+    limits["read"] = min(_seconds_left(), 50.0)  # a longer silence is a dead reply
+    return reply
+
+
+def _pieces(reply: httpx.Response, most: int = _MOST_OF_FILE) -> Iterator[bytes]:
+    """The body of a reply, piece by piece; one that is too long, too late or not whole is an error."""
+    timer = _watch()
+    length = 0
+    try:
+        for piece in reply.iter_bytes():
+            length += len(piece)
+            if length > most:
+                raise _too_long(reply.request, most)
+            if time.monotonic() >= _DEADLINE:
+                raise _lost(reply.request, TimeoutError())
+            yield piece
+    except httpx.HTTPError as error:
+        raise _lost(reply.request, error) from None
+    finally:
+        timer.cancel()
+
+
 def _read(reply: httpx.Response) -> bytes:
-    """The body of a reply, as far as it comes in time."""
-    return b"".join(takewhile(lambda _: time.monotonic() < _DEADLINE, reply.iter_bytes()))
+    """The body of a reply that is no file."""
+    return b"".join(_pieces(reply, _MOST_OF_JSON))
+
+
+def _read_what_comes(reply: httpx.Response) -> bytes:
+    """The body of a reply of which every word counts, or none: as far as it comes, and no further than a megabyte."""
+    body = b""
+    with suppress(VeniceError):
+        for piece in _pieces(reply, _MOST_OF_ERROR):
+            body += piece
+    reply.close()
+    return body
 
 
 def _call(method: str, path: str, **content: Any) -> tuple[Any, httpx.Headers]:
@@ -79,55 +185,107 @@ def _call(method: str, path: str, **content: Any) -> tuple[Any, httpx.Headers]:
     reply = _send(method, path, **content)
     try:
         return json.loads(_read(reply)), reply.headers
-    except (httpx.HTTPError, ValueError) as error:
+    except (ValueError, RecursionError) as error:
         raise _lost(reply.request, error) from None
 
 
 def _call_for_file(method: str, path: str, **content: Any) -> tuple[bytes, httpx.Headers]:
     """Send a request; return the bytes of Venice's reply, all of them, and its headers."""
     reply = _send(method, path, **content)
-    return b"".join(_pieces(reply)), reply.headers
+    return b"".join(_pieces(reply, _MOST_OF_JSON)), reply.headers
 
 
-def _pieces(reply: httpx.Response) -> Iterator[bytes]:
-    """The file that a reply is, piece by piece; one that does not come whole, or not in time, is an error."""
-    try:
-        for piece in reply.iter_bytes():
-            if time.monotonic() >= _DEADLINE:
-                raise _lost(reply.request, TimeoutError())
-            yield piece
-    except httpx.HTTPError as error:
-        raise _lost(reply.request, error) from None
+# --- errors ---
+
+# The parts of an error's body that only hold others.
+_FRAME = ("error", "message", "details", "_errors", "issues")
+
+_ADVICE = {
+    400: "Correct the arguments and call again.",
+    401: "Ask the operator to check VENICE_API_KEY: it is wrong, or its plan lacks this.",
+    402: "Ask the operator to add credit at venice.ai or to raise this key's limit; do not repeat the call.",
+    403: "This key or region may not do that; ask the operator.",
+    404: "Check the names.",
+    410: "It is gone for good: choose another, or leave it out.",
+    413: "Send something smaller.",
+    422: "Venice refused the content: change it before you call again.",
+}
+
+# What says how long to wait: seconds, or the moment until which to wait, in seconds or milliseconds since 1970.
+_WAITS = (
+    "retry-after",
+    "x-ratelimit-reset",
+    "x-ratelimit-resets",
+    "x-ratelimit-reset-requests",
+    "x-ratelimit-reset-tokens",
+)
+
+
+def _is_free(request: httpx.Request) -> bool:
+    """Whether a request costs nothing, whatever becomes of it."""
+    return request.method == "GET" or request.url.path.endswith(_FREE_PATHS)
+
+
+def _may_be_charged(request: httpx.Request) -> str:
+    """What to do after a request whose outcome is not known."""
+    return _FREE if _is_free(request) else _CHARGED
 
 
 def _lost(request: httpx.Request, error: Exception) -> VeniceError:
     """The error for a request that got no whole reply."""
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-        return VeniceError(f"Venice cannot be reached at '{request.url.host}'; nothing was sent. Try again later.")
-    is_late = isinstance(error, httpx.TimeoutException) or time.monotonic() >= _DEADLINE
-    effect = "it may be charged. Ask the person, or look at venice_report_usage, before you try"
-    if request.method == "GET" or request.url.path.endswith(("/quote", "/retrieve", "/complete")):
-        effect = "nothing was charged. Try"
-    return VeniceError(f"Venice {'took too long' if is_late else 'sent no whole reply'}; {effect} again.")
+        lost = VeniceError(f"Venice cannot be reached at '{request.url.host}'; nothing was sent. Try again later.")
+    else:
+        is_late = isinstance(error, httpx.TimeoutException | TimeoutError) or time.monotonic() >= _DEADLINE
+        told = "Venice took too long" if is_late else "Venice sent no whole reply"
+        lost = VeniceError(f"{told}; {_may_be_charged(request)}")
+    lost.status = 0
+    return lost
+
+
+def _unreadable(error: Exception) -> VeniceError:
+    """The error for a reply that is of another form than Venice's documents say."""
+    told = f"{error.__class__.__name__}: {' '.join(str(error).split())[:80]}"
+    return VeniceError(f"Venice's reply could not be read ({told}); {_CHARGED if _PAID else _FREE}")
+
+
+def _too_long(request: httpx.Request, most: int) -> VeniceError:
+    """The error for a reply that is longer than any that Venice sends."""
+    return VeniceError(f"Venice sent more than {most // _MEGABYTE} MB, so it was not read; {_may_be_charged(request)}")
 
 
 def _refusal(reply: httpx.Response, content: bytes, advice: dict[int, str]) -> VeniceError:
     """The error for a reply that is not a good one: Venice's own reason, then what to do."""
     status = reply.status_code
-    advice = _ADVICE | {404: "Check the names.", 429: f"Try again in {_pause(reply):.0f} s."} | advice
-    try:
-        body = json.loads(content)
-    except ValueError:
-        body = content.decode(errors="replace")
-        body = re.findall(r"(?is)<title>(.*?)</title>", body) or re.sub(r"<[^>]*>", " ", body)
+    body, is_venices = _error_body(content)
+    # What Venice itself refuses, it does not charge. Of all else nobody knows.
+    is_refused = status in (429, 503) or (400 <= status < 500 and status != 408 and is_venices)
+    known = _ADVICE | {429: f"Try again in {_pause(reply):.0f} s."}
     if status == 402 and "authOptions" in str(body):
-        body, advice[402] = "no API key arrived", advice[401]
-    return VeniceError(f"Venice answered {status}: {_reason(body)}. {advice.get(status, 'Try again later.')}")
+        body, known[402] = "no API key arrived", known[401]
+    if is_refused or _is_free(reply.request):
+        end = f". {advice.get(status) or known.get(status, 'Try again later.')}"
+    else:
+        end = f"; {_CHARGED}"
+    refused = VeniceError(f"Venice answered {status}: {_reason(body)}{end}")
+    refused.status = status
+    return refused
+
+
+def _error_body(content: bytes) -> tuple[Any, bool]:
+    """What an error's body holds: Venice's own JSON, or the words of somebody's page in between."""
+    with suppress(ValueError, RecursionError):
+        return json.loads(content), True
+    page = content.decode(errors="replace")[:100_000]
+    title = re.search(r"(?i)<title>([^<]*)", page)
+    return title[1] if title else re.sub(r"<[^<>]*>", " ", page), False
 
 
 def _reason(body: Any) -> str:
     """What one of Venice's many error bodies says, on one line and without the key."""
-    line = " ".join(re.findall(r"[^\s\x00-\x1f\x7f-\x9f]+", "; ".join(_texts(body)))) or "no reason given"
+    told = "; ".join(_texts(body))[:100_000]
+    shown = "".join(sign if sign.isprintable() else " " for sign in told)
+    line = " ".join(shown.split()) or "no reason given"
     return line.replace(os.environ["VENICE_API_KEY"].strip(), "[key]")[:500].rstrip(" .")
 
 
@@ -143,14 +301,44 @@ def _texts(node: Any, field: str = "") -> list[str]:
 def _pause(reply: httpx.Response) -> float:
     """Seconds until Venice will take this request; infinite when repeating it is useless or unsafe."""
     if reply.status_code not in (429, 503):
-        return float("inf")
+        return math.inf
     waits = [2.0]
-    for name in ("retry-after", "x-ratelimit-reset-requests", "x-ratelimit-reset-tokens"):
-        if re.fullmatch(r"\d+(\.\d+)?", stamp := reply.headers.get(name, "")):
-            # A large number is a moment, in seconds or milliseconds since 1970; a small one is a wait.
-            moment = float(stamp) / (1000 if float(stamp) > 1e11 else 1)
-            waits.append(moment - time.time() if moment > 1e9 else moment)
+    for name in _WAITS:
+        stamp = reply.headers.get(name, "")
+        if re.fullmatch(r"\d{1,20}(\.\d{1,9})?", stamp, re.ASCII):
+            waits.append(_wait_until(float(stamp)))
     return max(waits)
+
+
+def _wait_until(stamp: float) -> float:
+    """Seconds from now on: a small number is a wait, a large one a moment, in seconds or milliseconds since 1970."""
+    if stamp < 1e9:
+        return stamp
+    moment = stamp / 1000 if stamp > 1e11 else stamp
+    return moment - time.time()
+
+
+# --- the reply to the agent ---
+
+# What a reply may have at most, in characters.
+_MOST_OF_REPLY = 8000
+
+# What Venice said beside its replies, once for each call of a tool.
+_REMARKS: list[str] = []
+
+# How far texts are cut, and lists, until a reply fits: (characters, items).
+_CUTS = ((4000, 200), (1500, 100), (500, 50), (200, 30), (80, 15), (30, 5))
+
+
+def _note_deprecation(headers: httpx.Headers) -> None:
+    """Remember that a model is about to go, as Venice says in the headers of its replies."""
+    warning = headers.get("x-venice-model-deprecation-warning", "")
+    date = headers.get("x-venice-model-deprecation-date", "")
+    if warning or date:
+        remark = " ".join(f"Venice says of this model: {warning or 'it is about to go'} ({date[:40]})".split())[:300]
+        remark = remark.removesuffix(" ()")
+        if remark not in _REMARKS:
+            _REMARKS.append(remark)
 
 
 def _given(**fields: Any) -> dict[str, Any]:
@@ -158,7 +346,44 @@ def _given(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value not in (None, "", [], {})}
 
 
-def _answer(**fields: Any) -> str:
-    """The tool's reply: a JSON object of those fields that hold something; emoji that a stream tore are whole again."""
-    text = json.dumps(_given(**fields), ensure_ascii=False)
+def _answer(*, _most: int = _MOST_OF_REPLY, **fields: Any) -> str:
+    """The tool's reply: a JSON object of those fields that hold something, of at most so many characters."""
+    told = _noted(fields, _REMARKS)
+    reply = _to_json(_given(**_tidy(told)))
+    for longest, items in _CUTS:
+        if len(reply) <= _most:
+            break
+        cut = _noted(_tidy(told, longest, items), ["This reply was too long: texts and lists in it are cut."])
+        reply = _to_json(_given(**cut))
+    return reply
+
+
+def _noted(fields: dict[str, Any], remarks: list[str]) -> dict[str, Any]:
+    """The fields with more notes."""
+    notes = fields.get("notes") or []
+    if isinstance(notes, str) and remarks:
+        notes = [notes]
+    return {**fields, "notes": [*notes, *remarks] if remarks else notes}
+
+
+def _to_json(fields: dict[str, Any]) -> str:
+    return _whole(json.dumps(fields, ensure_ascii=False, allow_nan=False))
+
+
+def _tidy(node: Any, longest: int = 10**9, items: int = 10**9) -> Any:
+    """The same without numbers that JSON has not, and with texts and lists cut; the string of a job stays whole."""
+    if isinstance(node, float) and not math.isfinite(node):
+        return None
+    if isinstance(node, str) and len(node) > longest:
+        return node[:longest] + " ..."
+    if isinstance(node, list):
+        return [_tidy(item, longest, items) for item in node[:items]]
+    if isinstance(node, dict):
+        kept = list(node.items())[:items]
+        return {name[:200]: value if name == "job" else _tidy(value, longest, items) for name, value in kept}
+    return node
+
+
+def _whole(text: str) -> str:
+    """The text with characters that were torn into halves whole again, and halves without the other replaced."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.chat import _chat
 from sanctum_venice_tools.runtime.models import _pick_model
+from sanctum_venice_tools.runtime.replies import _text_of
 from sanctum_venice_tools.runtime.text import _plain
 from sanctum_venice_tools.runtime.venice import _answer
 
@@ -36,9 +37,9 @@ def _list_sources(text: str, pages: list[dict[str, Any]]) -> list[dict[str, Any]
     sources: list[dict[str, Any]] = [
         {
             "number": number,
-            "title": _plain(pages[number - 1]["title"])[:80],
-            "url": pages[number - 1]["url"],
-            "date": pages[number - 1].get("date") or None,
+            "title": _plain(_text_of(pages[number - 1].get("title")))[:80],
+            "url": _text_of(pages[number - 1].get("url"))[:1000],
+            "date": _text_of(pages[number - 1].get("date"))[:40] or None,
         }
         for number in shown
     ]
@@ -49,7 +50,7 @@ def _list_sources(text: str, pages: list[dict[str, Any]]) -> list[dict[str, Any]
     room = 7500 - len(json.dumps([text, sources], ensure_ascii=False))
     for source in sources:
         claim = " ".join(part for part in parts if f"[{source['number']}]" in part)
-        excerpt = _excerpt(pages[source["number"] - 1].get("content") or "", claim or text)
+        excerpt = _excerpt(_text_of(pages[source["number"] - 1].get("content")), claim or text)
         source["excerpt"] = excerpt[: max(min(300, room // len(sources) - 20), 0)]
     return sources
 
@@ -86,16 +87,16 @@ def venice_ask_web(
         body["reasoning_effort"] = "low"
     chat = _chat(body)
 
-    said = chat["answers"][0]
-    text = _bracket_markers(said["text"])
+    said = chat.answers[0]
+    text = _bracket_markers(said.text)
     notes = [*chosen.notes]
-    if said["ending"] in ("cut", "length"):
+    if said.ending in ("cut", "length"):
         notes.append("The answer broke off before its end; ask something narrower for the rest.")
     most = next(size for size in range(5000, 0, -100) if len(json.dumps(text[:size], ensure_ascii=False)) < 6000)
     if len(text) > most:
         text = text[:most].rsplit(" ", 1)[0] + " ..."
         notes.append("The answer was shortened to 5,000 characters; ask something narrower for the rest.")
-    sources = _list_sources(text, chat["sources"])
-    if not chat["sources"]:
+    sources = _list_sources(text, chat.sources)
+    if not chat.sources:
         notes.append("No page was found or needed: this is the model's own knowledge.")
-    return _answer(answer=text, sources=sources, model=chosen.id, cost_usd=chat["cost_usd"], notes=notes)
+    return _answer(answer=text, sources=sources, model=chosen.id, cost_usd=chat.cost_usd, notes=notes)

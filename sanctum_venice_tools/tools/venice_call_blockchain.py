@@ -9,6 +9,7 @@ from typing import Any
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.chat import _parse
 from sanctum_venice_tools.runtime.media import _media_folder, _store
+from sanctum_venice_tools.runtime.replies import _list_of, _object_of, _text_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given, _reason
 
 TOOLSET = "chain"
@@ -68,7 +69,7 @@ def venice_call_blockchain(
     """
     if not network and not method:
         listed, _ = _call("GET", "/crypto/rpc/networks")
-        names = [name[:40] for name in listed["networks"][:120]]
+        names = [_text_of(name)[:40] for name in _list_of(_object_of(listed).get("networks"))[:120]]
         return _answer(networks=names, next="Call again with one of them, a method and its params.")
     network, method = network.strip().lower(), method.strip()
     if not re.fullmatch(r"[a-z0-9-]+", network) or not re.fullmatch(r"\w+", method, re.ASCII):
@@ -84,7 +85,7 @@ def venice_call_blockchain(
     headers = {"Idempotency-Key": uuid.uuid4().hex, "Content-Type": "application/json"}
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params or []})
     replies, told = _call("POST", f"/crypto/rpc/{network}", content=body, headers=headers)
-    reply = next(iter(replies), {}) if isinstance(replies, list) else replies
+    reply = _object_of(_list_of(replies)[0] if _list_of(replies) else replies)
     if reply.get("error"):
         raise VeniceError(f"The blockchain refused: {_reason(reply['error'])}. Correct the call, or leave it.")
     result = reply.get("result")

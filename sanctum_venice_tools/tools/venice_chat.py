@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.chat import _attach, _chat, _parse
+from sanctum_venice_tools.runtime.chat import _attach, _chat, _parse, _Said
 from sanctum_venice_tools.runtime.models import _pick_model
 from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
@@ -36,9 +36,9 @@ def _read_settings(rare: dict[str, Any], able: dict[str, Any]) -> dict[str, Any]
     return read | _given(tools=[{"type": "function", "function": one} for one in tools], stop=stops)
 
 
-def _show(answer: dict[str, Any], room: int, *, is_json: bool, offered: bool) -> dict[str, Any]:
+def _show(answer: _Said, room: int, *, is_json: bool, offered: bool) -> dict[str, Any]:
     """One answer in so many characters, with calls of tools only if any were offered; what is missing is said."""
-    whole = text, ending, calls = answer["text"], answer["ending"], [*answer["calls"].values()] if offered else []
+    whole = text, ending, calls = answer.text, answer.ending, [*answer.calls.values()] if offered else []
     parsed = _parse(text) if is_json else None
     while len(json.dumps([text, calls], ensure_ascii=False)) > room:
         text, parsed, calls = text[: len(text) * 9 // 10], None, calls if text else calls[:-1]
@@ -103,8 +103,9 @@ def venice_chat(
     own = body.pop("include_venice_system_prompt", None)
     chat = _chat({**body, "venice_parameters": _given(character_slug=character, include_venice_system_prompt=own)})
 
-    room = (16_000 if max_tokens else 6500) // len(chat["answers"])
-    answers = [_show(one, room, is_json=bool(schema), offered="tools" in body) for one in chat["answers"]]
+    room = (16_000 if max_tokens else 6500) // len(chat.answers)
+    answers = [_show(one, room, is_json=bool(schema), offered="tools" in body) for one in chat.answers]
     shown = answers[0] if len(answers) == 1 else {"answers": answers}
     notes = [*chosen.notes, *shown.pop("notes", [])]
-    return _answer(**shown, model=chosen.id, usage=chat["usage"], cost_usd=chat["cost_usd"], notes=notes)
+    most = 18_000 if max_tokens else 8000
+    return _answer(_most=most, **shown, model=chosen.id, usage=chat.usage, cost_usd=chat.cost_usd, notes=notes)

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.models import _pick_model
 from sanctum_venice_tools.runtime.recording import _read_recording
-from sanctum_venice_tools.runtime.venice import _answer, _call
+from sanctum_venice_tools.runtime.replies import _object_of, _text_of
+from sanctum_venice_tools.runtime.venice import _CHARGED, VeniceError, _answer, _call
 
 TOOLSET = "audio"
 # Of what a call costs, Venice says nothing. It leaves somebody's voice in the account: a person has to approve.
@@ -33,13 +34,16 @@ def venice_clone_voice(*, sample: str, model: str = "") -> str:
     cloning = chosen.spec["voice_cloning"]
     recording = _read_recording(sample, cloning.get("accepted_formats") or ["mp3", "wav"])
     made, _ = _call("POST", "/audio/voices", files={"file": recording}, data={"model": chosen.id})
+    voice = _text_of(_object_of(made).get("id"))
+    if not voice:
+        raise VeniceError(f"Venice named no voice; {_CHARGED}")
 
     days = min(max(cloning.get("retention_days") or 7, 0), 3650)
     notes = [*chosen.notes]
     if cloning.get("mode") == "persistent":
         notes.append(f"Each use makes it last {days:g} days from then on.")
     return _answer(
-        voice=made["id"][:512],  # as long as venice_speak takes
+        voice=voice[:512],  # as long as venice_speak takes
         model=chosen.id,
         expires=str(datetime.fromtimestamp(time.time() + days * 86_400, UTC).date()),
         notes=notes,

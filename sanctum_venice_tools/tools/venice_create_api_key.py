@@ -3,7 +3,7 @@
 from typing import Literal
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.keys import _NEEDS_ADMIN, _make_key, _wish
+from sanctum_venice_tools.runtime.keys import _NEEDS_ADMIN, _key_settings, _make_key
 
 TOOLSET = "admin"
 COST = "account"
@@ -34,6 +34,6 @@ def venice_create_api_key(
     Returns:
         JSON: file (its path), id, last_six, key_type, limit_usd, limit_period, model_privacy, expires, notes, next.
     """
-    body = _wish(description, key_type, limit_usd, limit_period, expires) | {"modelPrivacy": model_privacy}
-    unsure = "a key may have been made that nobody holds. Look at venice_list_api_keys, and revoke it."
-    return _make_key("/api_keys", body, advice=_NEEDS_ADMIN, unsure=unsure)
+    settings = _key_settings(description, key_type, limit_usd, limit_period, model_privacy, expires)
+    unsure = "Look for it with venice_list_api_keys, and revoke it with venice_revoke_api_key."
+    return _make_key("/api_keys", settings, advice=_NEEDS_ADMIN, unsure=unsure)

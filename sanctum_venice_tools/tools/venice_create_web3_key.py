@@ -4,7 +4,8 @@ import re
 from typing import Literal
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.keys import _ask_about_keys, _make_key, _wish
+from sanctum_venice_tools.runtime.keys import _ask_about_keys, _key_settings, _make_key
+from sanctum_venice_tools.runtime.replies import _object_of, _text_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer
 
 TOOLSET = "admin"
@@ -13,11 +14,21 @@ COST = "account"
 # Venice reads no key here, so the operator's, which goes along as ever, decides nothing.
 _PATH = "/api_keys/generate_web3_key"
 _ANEW = "A token is good once, for 15 minutes: begin again with a new one."
+_REFUSED = dict.fromkeys((401, 403), _ANEW)
 _FORMS = {
     "address": ("0x[0-9a-fA-F]{40}", "0x and 40 hex digits"),
     "signature": ("0x([0-9a-fA-F]{2}){65,}", "0x and at least 130 hex digits"),
     "token": (r"[\w-]+\.[\w-]+\.[\w-]+", "the whole token from the first call"),
 }
+
+
+def _offer() -> str:
+    """A token of Venice's, for the owner of a wallet to sign."""
+    reply = _object_of(_ask_about_keys("GET", _PATH, advice=_REFUSED))
+    token = _text_of(_object_of(reply.get("data")).get("token"))
+    if not re.fullmatch(_FORMS["token"][0], token):
+        raise VeniceError("Venice's reply holds no token. Nothing was made: try again, or tell the person.")
+    return token
 
 
 @_read_as_meant
@@ -61,15 +72,14 @@ def venice_create_web3_key(
                 "holds it, so the wallet is no longer safe, and that only a signature is needed."
             )
     if not any(proof.values()):
-        offer = _ask_about_keys("GET", _PATH, advice=dict.fromkeys((401, 403), _ANEW))["data"]
         return _answer(
-            token=offer["token"],
+            token=_offer(),
             next="The owner signs exactly this token as a message in the wallet (personal_sign; it moves no money). "
             "Within 15 minutes, call again with the wallet's address, the signature, and this token.",
         )
     for name, (form, said) in _FORMS.items():
         if not re.fullmatch(form, proof[name]):
             raise VeniceError(f"'{name}' must be {said}. Give all of {', '.join(_FORMS)}, or none to begin.")
-    body = proof | _wish(description, key_type, limit_usd, limit_period, expires) | {"modelPrivacy": model_privacy}
-    unsure = f"a key may have been made that nobody holds; its owner can revoke it at venice.ai. {_ANEW}"
-    return _make_key(_PATH, body, advice=dict.fromkeys((401, 403), _ANEW), unsure=unsure)
+    settings = _key_settings(description, key_type, limit_usd, limit_period, model_privacy, expires)
+    unsure = f"Its owner can find and revoke it at venice.ai. {_ANEW}"
+    return _make_key(_PATH, proof | settings, advice=_REFUSED, unsure=unsure)

@@ -46,10 +46,10 @@ def venice_describe_image(*, images: list[str], question: str = "", model: str =
     effort = "low" if "low" in (able.get("reasoningEffortOptions") or []) else ""
     chat = _chat(_given(model=chosen.id, messages=messages, reasoning_effort=effort))
 
-    said = chat["answers"][0]
-    answer = _clip(said["text"].strip(), 6000)
-    is_cut = said["ending"] in ("cut", "length") or answer != said["text"].strip()
+    said = chat.answers[0]
+    answer = _clip(said.text.strip(), 6000)
+    is_cut = said.ending in ("cut", "length") or answer != said.text.strip()
     notes = [*chosen.notes]
     if is_cut:
         notes.append("The answer broke off before its end: ask for less at a time.")
-    return _answer(answer=answer, model=chosen.id, cost_usd=chat["cost_usd"], notes=notes)
+    return _answer(answer=answer, model=chosen.id, cost_usd=chat.cost_usd, notes=notes)

@@ -1,7 +1,6 @@
 """Change pictures by words."""
 
 import functools
-import re
 from typing import Any
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
@@ -9,6 +8,7 @@ from sanctum_venice_tools.runtime.intake import _check_picture, _read_local
 from sanctum_venice_tools.runtime.media import _media_folder, _picture_size, _store
 from sanctum_venice_tools.runtime.models import _pick_model
 from sanctum_venice_tools.runtime.options import _read_options
+from sanctum_venice_tools.runtime.public import _is_for_venice
 from sanctum_venice_tools.runtime.ratio import _fit_ratio
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call_for_file, _given
 
@@ -24,7 +24,7 @@ def _takes(count: int, model: dict[str, Any]) -> bool:
 
 def _as_sent(image: str) -> tuple[str, int, int]:
     """A picture as Venice takes it, with width and height: a URL is Venice's to fetch, its size is not known."""
-    if re.match(r"(?i)https?://[^\s/]", image):
+    if _is_for_venice(image):
         return image, 0, 0
     return _check_picture(image, _read_local(image, most_mb=25), least=65_536, most=33_177_600)
 

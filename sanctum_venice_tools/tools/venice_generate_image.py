@@ -9,10 +9,11 @@ from typing import Any, Literal
 from urllib.parse import unquote
 
 from sanctum_venice_tools.runtime.arguments import _as_listed, _read_as_meant
-from sanctum_venice_tools.runtime.media import _media_folder, _picture_size, _store
+from sanctum_venice_tools.runtime.media import _media_folder, _store_pictures
 from sanctum_venice_tools.runtime.models import _pick_model
 from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.ratio import _fit_ratio, _read_shape
+from sanctum_venice_tools.runtime.replies import _list_of, _object_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
 
 TOOLSET = "core"
@@ -52,7 +53,7 @@ def _fit_size(limits: dict[str, Any], wanted: str) -> dict[str, Any]:
 def _name_style(wanted: str) -> str:
     """The exact name of a style, whatever its case."""
     listed, _ = _call("GET", "/image/styles")
-    styles = [style for style in listed["data"] if isinstance(style, str)]
+    styles = [style for style in _list_of(_object_of(listed).get("data")) if isinstance(style, str)]
     style = _as_listed(wanted, styles)
     if style not in styles:
         names = {known.lower(): known for known in styles}
@@ -113,18 +114,22 @@ def venice_generate_image(
     body = rare | tiers | size | _given(model=chosen.id, prompt=prompt, negative_prompt=negative_prompt)
     body |= _given(style_preset=exact_style, variants=count, seed=seed, format=format)
     made, headers = _call("POST", "/image/generate", json=body)
-    if not made["images"] or any(name.endswith("content-violation") and headers[name] == "true" for name in headers):
+    pictures = _list_of(_object_of(made).get("images"))
+    if not pictures or any(name.endswith("content-violation") and headers[name] == "true" for name in headers):
         raise VeniceError("Venice held the picture back: it breaks the terms of service, or failed. Change the prompt.")
+    files = _store_pictures(folder, pictures, prompt)
     price = chosen.spec.get("pricing", {}).get("generation", {}).get("usd")
     notes = [*chosen.notes]
+    if len(files) < len(pictures):
+        notes.append(f"{len(pictures) - len(files)} of {len(pictures)} pictures came broken; they may be charged.")
     if headers.get("x-venice-is-blurred") == "true":
         notes.append("Venice blurred adult content, as safe_mode asks.")
     return _answer(
-        files=[_store(folder, picture, prompt, _picture_size, "width", "height") for picture in made["images"]],
+        files=files,
         model=chosen.id,
         sized_as=None if wanted["size"] in size.values() else size,
-        seed=(made.get("request") or {}).get("seed"),
+        seed=_object_of(made.get("request")).get("seed"),
         prompt_used=unquote(headers.get("x-venice-enhanced-prompt", "")),
-        cost_usd=price and round(price * len(made["images"]), 4),
+        cost_usd=price and round(price * len(pictures), 4),
         notes=notes,
     )

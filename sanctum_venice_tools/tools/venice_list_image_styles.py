@@ -1,6 +1,7 @@
 """Name the styles that pictures can be made in."""
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
+from sanctum_venice_tools.runtime.replies import _list_of, _object_of
 from sanctum_venice_tools.runtime.venice import _answer, _call
 
 TOOLSET = "image"
@@ -18,7 +19,8 @@ def venice_list_image_styles(*, words: str = "") -> str:
         JSON: styles (exact names), count.
     """
     listed, _ = _call("GET", "/image/styles")
-    styles = [style for style in (listed["data"] if isinstance(listed, dict) else listed) if isinstance(style, str)]
+    names = _list_of(listed) or _list_of(_object_of(listed).get("data"))
+    styles = [name for name in names if isinstance(name, str)]
     asked = words.lower().replace(",", " ").split()
     found = [style for style in styles if not asked or any(word in style.lower() for word in asked)]
     if not found:

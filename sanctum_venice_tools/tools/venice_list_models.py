@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import Any, Literal
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.models import _find_model, _rank
+from sanctum_venice_tools.runtime.models import _find_model, _list_models, _rank
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
 
 TOOLSET = "core"
@@ -152,9 +152,8 @@ def venice_list_models(
     if foreign_name:
         return _translate(foreign_name.strip(), [type] if type in _KINDS else _KINDS)
     wanted = _read_needs(needs or [])
-    listed, _ = _call("GET", "/models", params={"type": type})
     found = sorted(
-        listed["data"], key=lambda one: (_rank(one), not one["model_spec"].get("traits"), -one.get("created", 0))
+        _list_models(type), key=lambda one: (_rank(one), not one["model_spec"].get("traits"), -one.get("created", 0))
     )
     if model and (named := _find_model(model.strip(), found)):
         return _tell_all(named)

@@ -5,9 +5,9 @@ import json
 from typing import Any
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.models import _rank
+from sanctum_venice_tools.runtime.models import _list_models, _rank
 from sanctum_venice_tools.runtime.text import _clip
-from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
+from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _given
 from sanctum_venice_tools.runtime.voices import _fitting_voices, _kind_of_voice
 
 TOOLSET = "audio"
@@ -48,8 +48,7 @@ def venice_list_voices(*, model: str = "", words: str = "") -> str:
         JSON: models (model, default_voice, formats, clones: venice_clone_voice can use it, count, voices).
     """
     asked = words.strip()
-    listed, _ = _call("GET", "/models", params={"type": "tts"})
-    live = [one for one in listed["data"] if not one["model_spec"].get("offline")]
+    live = [one for one in _list_models("tts") if not one["model_spec"].get("offline")]
     wanted = sorted(
         (one for one in live if model.strip().lower() in one["id"].lower()), key=lambda one: _rank(one, "tts-kokoro")
     )

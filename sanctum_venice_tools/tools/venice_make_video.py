@@ -39,7 +39,7 @@ def venice_make_video(
         JSON: file, type, bytes, or status and next (when to ask again); job, cost_usd, model, notes.
     """
     settings = {"duration": duration, "resolution": resolution, "aspect_ratio": aspect_ratio, "audio": audio}
-    chosen, film, quoted, notes = _plan_film(model, settings, None, prompt=prompt, image_url=image)
-    queued = _queue("video", film, _quote("video", quoted))
+    plan = _plan_film(model, settings, None, prompt=prompt, image_url=image)
+    queued = _queue("video", plan.body, _quote("video", plan.quoted), is_least=plan.price_is_least)
     done = _retrieve_kindly("video", queued["job"], wait_seconds) if "job" in queued else {"next": queued["next"]}
-    return _answer(**{**queued, "next": None, **done}, model=chosen.id, notes=notes)
+    return _answer(**{**queued, "next": None, **done}, model=plan.model.id, notes=plan.notes)

@@ -49,7 +49,7 @@ def venice_queue_video(
         JSON: job (keep it: only it leads to the film), cost_usd, model, notes.
     """
     settings = {"duration": duration, "resolution": resolution, "aspect_ratio": aspect_ratio, "audio": audio}
-    chosen, film, quoted, notes = _plan_film(
+    plan = _plan_film(
         model,
         settings,
         options,
@@ -59,5 +59,5 @@ def venice_queue_video(
         reference_image_urls=reference_images,
         video_url=video,
     )
-    queued = _queue("video", film, _quote("video", quoted))
-    return _answer(**queued, model=chosen.id, notes=notes)
+    queued = _queue("video", plan.body, _quote("video", plan.quoted), is_least=plan.price_is_least)
+    return _answer(**queued, model=plan.model.id, notes=plan.notes)

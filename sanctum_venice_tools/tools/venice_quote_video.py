@@ -37,13 +37,15 @@ def venice_quote_video(
         JSON: price_usd, model, settings, durations, resolutions, aspect_ratios, notes.
     """
     settings = {"duration": duration, "resolution": resolution, "aspect_ratio": aspect_ratio, "audio": audio}
-    chosen, _, quoted, notes = _plan_film(model, settings, options, kind=kind)
-    limits = chosen.spec.get("constraints") or {}
+    plan = _plan_film(model, settings, options, kind=kind)
+    limits = plan.model.spec.get("constraints") or {}
     return _answer(
-        price_usd=_quote("video", quoted),
-        model=chosen.id,
-        settings={name: value for name, value in quoted.items() if name != "model"},
-        **{name: limits.get(name) for name in ("durations", "resolutions", "aspect_ratios")},
-        notes=notes,
+        price_usd=_quote("video", plan.quoted),
+        model=plan.model.id,
+        settings={name: value for name, value in plan.quoted.items() if name != "model"},
+        durations=limits.get("durations"),
+        resolutions=limits.get("resolutions"),
+        aspect_ratios=limits.get("aspect_ratios"),
+        notes=plan.notes,
         next="Call venice_queue_video with the same settings.",
     )

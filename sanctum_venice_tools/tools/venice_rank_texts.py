@@ -1,23 +1,15 @@
 """Rank texts by meaning."""
 
-import math
-from operator import mul
-from typing import Any
+import heapq
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.embedding import _embed, _read_lines
+from sanctum_venice_tools.runtime.embedding import _embed, _Embedded, _model_of_vectors, _score, _vectors_in
 from sanctum_venice_tools.runtime.models import _pick_model
 from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer
 
 TOOLSET = "core"
 COST = "cents"
-
-
-def _likeness(one: list[float], other: list[float]) -> float:
-    """The cosine of the angle between two vectors: 1 means the same."""
-    lengths = math.hypot(*one) * math.hypot(*other)
-    return sum(map(mul, one, other)) / lengths if lengths else 0.0
 
 
 @_read_as_meant
@@ -39,34 +31,31 @@ def venice_rank_texts(
         JSON: results, best first (place from 0, score up to 1, text), cost_usd.
     """
     _read_options({"top_k": top_k}, {"top_k": (1, 50)})
-    lines: list[Any] = _read_lines(file) if file else []
-    if not all(isinstance(one, dict) and isinstance(one.get("vector"), list) and one.get("model") for one in lines):
-        raise VeniceError("This file holds no vectors. Make them with venice_embed_texts.")
-    wanted = [str(one.get("text")) for one in lines] or texts or []
-    if not query.strip() or not wanted or not all(text.strip() for text in wanted):
+    wanted = texts or []
+    if not query.strip() or not (file or wanted) or not all(text.strip() for text in wanted):
         raise VeniceError("The query or a text is empty, or there is none. Give a query, and texts or a file.")
-    chosen = _pick_model("embedding", lines[0]["model"] if lines else model, setting="VENICE_EMBEDDING_MODEL")
-    can_choose = lines and chosen.spec.get("supportsCustomDimensions")
-    made, tokens, fault = _embed(
-        chosen.id, [query, *([] if lines else wanted)], len(lines[0]["vector"]) if can_choose else None
-    )
-    vectors = [one["vector"] for one in lines] or made[1:]
-    if any(len(vector) != len(made[0]) for vector in vectors) or len({one["model"] for one in lines}) > 1:
-        raise VeniceError("The vectors of this file are not all of one model. Make them anew with venice_embed_texts.")
+    maker, length = _model_of_vectors(file) if file else (model, 0)
+    chosen = _pick_model("embedding", maker, setting="VENICE_EMBEDDING_MODEL")
+    dimensions = length if file and chosen.spec.get("supportsCustomDimensions") else None
+    done = _Embedded()
+    # The query goes first. Then texts come with their vectors, from Venice or out of the file, and only the best stay.
+    embedded = _embed(chosen.id, [query, *([] if file else wanted)], dimensions, done)
+    _, vector = next(embedded)
+    scores = _score(vector, _vectors_in(file, maker) if file else embedded, done)
+    best = heapq.nlargest(top_k, scores, key=lambda one: (one.score, -one.place))
 
     notes = [*chosen.notes]
-    if fault:
-        notes.append(f"Only the first {len(vectors):,} of {len(wanted):,} texts were ranked: {fault}")
-    scores = [_likeness(made[0], vector) for vector in vectors]
-    best = sorted(range(len(scores)), key=lambda place: -scores[place])[:top_k]
+    if done.fault:
+        notes.append(f"Only the first {done.count - 1:,} of {len(wanted):,} texts were ranked: {done.fault}")
     room = 2800 // top_k
     price = chosen.spec.get("pricing", {}).get("input", {}).get("usd")
     return _answer(
         results=[
-            {"place": one, "score": round(scores[one], 4), "text": " ".join(wanted[one].split())[:room]} for one in best
+            {"place": one.place, "score": round(one.score, 4), "text": " ".join(one.text.split())[:room]}
+            for one in best
         ],
-        ranked=len(scores),
+        ranked=done.ranked,
         model=chosen.id,
-        cost_usd=price and round(price * tokens / 1e6, 8),
+        cost_usd=price and round(price * done.tokens / 1e6, 8),
         notes=notes,
     )

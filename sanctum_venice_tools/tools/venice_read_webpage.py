@@ -5,6 +5,7 @@ import re
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.media import _media_folder
 from sanctum_venice_tools.runtime.reading import _keep
+from sanctum_venice_tools.runtime.replies import _object_of, _text_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _call
 
 TOOLSET = "web"
@@ -38,5 +39,5 @@ def venice_read_webpage(*, url: str) -> str:
     folder = _media_folder()
     page, _ = _call("POST", "/augment/scrape", json={"url": url})
     # Pictures inside of a page's own text say nothing to a reader.
-    text = re.sub(r"(data:[\w/.+;=-]{1,99};base64,)[\w+/=%-]+", r"\1...", page["content"])
+    text = re.sub(r"(data:[\w/.+;=-]{1,99};base64,)[\w+/=%-]+", r"\1...", _text_of(_object_of(page).get("content")))
     return _keep(folder, text, url.partition("//")[2], "md", cost_usd=0.01)

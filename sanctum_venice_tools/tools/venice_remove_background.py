@@ -1,10 +1,9 @@
 """Cut what a picture shows out of its background."""
 
-import re
-
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.intake import _check_picture, _read_local
 from sanctum_venice_tools.runtime.media import _media_folder, _picture_size, _store
+from sanctum_venice_tools.runtime.public import _is_for_venice
 from sanctum_venice_tools.runtime.venice import _answer, _call_for_file
 
 TOOLSET = "image"
@@ -24,7 +23,7 @@ def venice_remove_background(*, image: str) -> str:
         JSON: file (a PNG with transparency), type, bytes, width, height.
     """
     folder = _media_folder()
-    if re.match(r"(?i)https?://[^\s/]", image):
+    if _is_for_venice(image):
         body = {"image_url": image}
     else:
         encoded, _, _ = _check_picture(image, _read_local(image, most_mb=25), least=1, most=33_177_600)

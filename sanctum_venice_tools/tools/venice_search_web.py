@@ -1,15 +1,18 @@
 """Search the web."""
 
 import json
-from typing import Literal
+from typing import Any, Literal
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.options import _read_options
+from sanctum_venice_tools.runtime.replies import _object_of, _objects_in, _text_of
 from sanctum_venice_tools.runtime.text import _plain
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call
 
 TOOLSET = "web"
 COST = "cents"
+
+_LONGEST_URL = 1000
 
 
 @_read_as_meant
@@ -31,9 +34,15 @@ def venice_search_web(*, query: str, limit: int = 5, provider: Literal["brave", 
         raise VeniceError("The query must have 1 to 400 characters. Use fewer words.")
     body = {"query": query, "limit": limit, "search_provider": provider}
     found, _ = _call("POST", "/augment/search", json=body)
-    pages = found["results"][:limit]
-    results = [
-        {"title": _plain(page["title"])[:80], "url": page["url"], "date": page.get("date") or None} for page in pages
+    told = _objects_in(_object_of(found).get("results"))
+    pages = [page for page in told if 0 < len(_text_of(page.get("url"))) <= _LONGEST_URL][:limit]
+    results: list[dict[str, Any]] = [
+        {
+            "title": _plain(_text_of(page.get("title")))[:80],
+            "url": page["url"],
+            "date": _text_of(page.get("date"))[:40] or None,
+        }
+        for page in pages
     ]
     if not results:
         return _answer(cost_usd=0.01, notes="Nothing was found. Use fewer or other words, or the other provider.")
@@ -42,5 +51,7 @@ def venice_search_web(*, query: str, limit: int = 5, provider: Literal["brave", 
     # The excerpts share what titles and addresses leave of 7,000 characters; a quote takes two.
     room = max((7000 - len(json.dumps(results, ensure_ascii=False))) // (2 * len(results)) - 20, 0)
     for result, page in zip(results, pages, strict=False):
-        result["text"] = _plain(page.get("content") or "")[: min(room, 500)]
-    return _answer(results=results, cost_usd=0.01)
+        result["text"] = _plain(_text_of(page.get("content")))[: min(room, 500)]
+    unusable = len(told[:limit]) - len(results)
+    notes = f"{unusable} more were found, without a usable address." if unusable > 0 else ""
+    return _answer(results=results, cost_usd=0.01, notes=notes)

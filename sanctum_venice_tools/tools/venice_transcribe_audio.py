@@ -8,6 +8,7 @@ from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.media import _media_folder, _store
 from sanctum_venice_tools.runtime.models import _Model, _pick_model
 from sanctum_venice_tools.runtime.recording import _read_recording
+from sanctum_venice_tools.runtime.replies import _number_of, _object_of, _objects_in, _text_of
 from sanctum_venice_tools.runtime.text import _clip
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
 
@@ -30,9 +31,14 @@ def _pick(model: str, language: str, *, timestamps: bool) -> _Model:
 
 def _list_times(timestamps: dict[str, Any]) -> str:
     """A line for each segment, word or character: its start and end in seconds, and what is said."""
-    pieces = timestamps.get("segment") or timestamps.get("word") or timestamps.get("char") or []
-    said = [" ".join(str(one.get("text") or one.get("word") or one.get("char") or "").split()) for one in pieces]
-    return "\n".join(f"{one['start']:.2f}-{one['end']:.2f} {words}" for one, words in zip(pieces, said, strict=True))
+    listed = timestamps.get("segment") or timestamps.get("word") or timestamps.get("char")
+    lines = []
+    for piece in _objects_in(listed):
+        start, end = _number_of(piece.get("start")), _number_of(piece.get("end"))
+        said = piece.get("text") or piece.get("word") or piece.get("char")
+        if start is not None and end is not None:
+            lines.append(f"{start:.2f}-{end:.2f} {' '.join(_text_of(said).split())}")
+    return "\n".join(lines)
 
 
 @_read_as_meant
@@ -59,9 +65,10 @@ def venice_transcribe_audio(*, audio: str, language: str = "", timestamps: bool 
     recording = _read_recording(audio, _KINDS)
     chosen = _pick(model.strip(), hint, timestamps=timestamps)
     form = _given(model=chosen.id, response_format="json", timestamps=str(timestamps).lower(), language=hint)
-    heard, _ = _call("POST", "/audio/transcriptions", files={"file": recording}, data=form)
+    told, _ = _call("POST", "/audio/transcriptions", files={"file": recording}, data=form)
+    heard = _object_of(told)
 
-    times, text = _list_times(heard.get("timestamps") or {}), heard["text"].strip()
+    times, text = _list_times(_object_of(heard.get("timestamps"))), _text_of(heard.get("text")).strip()
     notes = [*chosen.notes]
     if not text:
         notes.append("Nobody was heard to say anything.")
@@ -74,6 +81,6 @@ def venice_transcribe_audio(*, audio: str, language: str = "", timestamps: bool 
         kept = _store(folder, content, title, lambda _: ["txt"]) | {"type": "text/plain"}
         notes.append("This is only the beginning: the file holds all of it. Read on in it with venice_read_document.")
     price = chosen.spec.get("pricing", {}).get("per_audio_second", {}).get("usd")
-    seconds = heard.get("duration")
+    seconds = _number_of(heard.get("duration"))
     cost = price and seconds and round(price * seconds, 6)
     return _answer(text=shown, **kept, seconds=seconds, model=chosen.id, cost_usd=cost, notes=notes)

@@ -5,6 +5,7 @@ import re
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.media import _media_folder
 from sanctum_venice_tools.runtime.reading import _keep
+from sanctum_venice_tools.runtime.replies import _object_of, _text_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _call
 
 TOOLSET = "video"
@@ -37,4 +38,5 @@ def venice_transcribe_video(*, url: str) -> str:
     # Each way to write the address holds the same id; this one is the way that Venice documents.
     body = {"url": f"https://www.youtube.com/watch?v={found[1]}"}
     heard, _ = _call("POST", "/video/transcriptions", json=body)
-    return _keep(folder, heard["transcript"], f"youtube {found[1]}", "txt", language=(heard.get("lang") or "")[:20])
+    transcript, language = (_text_of(_object_of(heard).get(name)) for name in ("transcript", "lang"))
+    return _keep(folder, transcript, f"youtube {found[1]}", "txt", language=language[:20])

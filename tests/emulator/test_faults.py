@@ -1,5 +1,6 @@
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ from sanctum_venice_tools.emulator.faults import NAMES, PRESETS
 from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
 
 PATH = "/image/styles"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "emulator.md"
 
 
 @pytest.fixture
@@ -207,6 +209,14 @@ def test_unknown_fault(venice: LocalVenice, wish: dict[str, Any]) -> None:
     assert reply.status_code == 400
     if wish["fault"] == "nonsense":
         assert all(name in reply.json()["error"] for name in NAMES)
+
+
+@pytest.mark.parametrize("name", sorted({*NAMES} - {*PRESETS}))
+def test_fault_is_described(name: str) -> None:
+    """Each fault stands in the documents' table."""
+    names = [line.split("|")[1] for line in DOCUMENT.read_text().splitlines() if line.startswith("| `")]
+
+    assert any(f"`{name}`" in cell for cell in names)
 
 
 def test_no_faults_unless_allowed() -> None:

@@ -18,6 +18,10 @@ CONSENT = ("confirmed_terms_and_privacy", "confirmed_legal_right", "confirmed_sc
 MUSIC = {"model": "elevenlabs-music", "prompt": "A calm tune", "duration_seconds": 10}
 
 
+# The status with which an unknown job is refused.
+UNKNOWN = {"video": 400, "audio": 404}
+
+
 def queue(client: httpx.Client, kind: str, body: dict[str, Any]) -> dict[str, Any]:
     """Queue a job; what all later questions after it need."""
     reply = client.post(f"/{kind}/queue", json=body)
@@ -102,7 +106,7 @@ def test_complete_deletes(client: httpx.Client, kind: str, body: dict[str, Any])
     late = client.post(f"/{kind}/complete", json=job).json()
 
     assert (early, late) == ({"success": False}, {"success": True})
-    assert client.post(f"/{kind}/retrieve", json=job).status_code == 404
+    assert client.post(f"/{kind}/retrieve", json=job).status_code == UNKNOWN[kind]
     assert client.post(f"/{kind}/complete", json=job).status_code == 400
 
 
@@ -120,7 +124,9 @@ def test_unknown_job(client: httpx.Client, wrong: dict[str, Any]) -> None:
     """A job is found by its id and its model."""
     job = queue(client, "video", FILM)
 
-    assert client.post("/video/retrieve", json={**job, **wrong}).status_code == 404
+    reply = client.post("/video/retrieve", json={**job, **wrong})
+
+    assert (400, {"error": "Request ID is invalid."}) == (reply.status_code, reply.json())
 
 
 def test_price_follows_the_settings(client: httpx.Client) -> None:

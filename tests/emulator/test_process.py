@@ -24,13 +24,21 @@ def entries(log: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.read_text().splitlines()]
 
 
+def last_entry(log: Path, path: str) -> dict[str, Any]:
+    """The last line of a log, once it is of that path: a line is written when its reply has been sent."""
+    until = time.monotonic() + 5
+    while entries(log)[-1]["path"] != path and time.monotonic() < until:
+        time.sleep(0.01)
+    return entries(log)[-1]
+
+
 def test_requests_are_written_down(venice: LocalVenice, client: httpx.Client, log: Path) -> None:
     """Each request is a line with its body, status and time, and none holds a key."""
     made = client.post("/api_keys", json={"apiKeyType": "INFERENCE", "description": "log"}).json()["data"]["apiKey"]
     text = f"{'long ' * 5000}{venice.key} {made}"
     client.post("/embeddings", json={"model": "nope", "input": text})
 
-    last = entries(log)[-1]
+    last = last_entry(log, "/embeddings")
     assert (last["method"], last["path"], last["status"]) == ("POST", "/embeddings", 404)
     assert last["body"]["input"] == f"{'long ' * 5000}[key] [key]"
     assert last["milliseconds"] > 0
@@ -42,7 +50,7 @@ def test_files_and_base64_are_told_by_length(client: httpx.Client, log: Path, pn
     """Uploads and long base64 do not fill the log."""
     client.post("/image/edit", files={"image": ("a.png", png())}, data={"prompt": "x"})
 
-    body = entries(log)[-1]["body"]
+    body = last_entry(log, "/image/edit")["body"]
     assert body == {"image": f"(file a.png, {len(png())} bytes)", "prompt": "x"}
     assert abbreviate({"a": ["data:image/png;base64," + "A" * 300]}) == {
         "a": ["data:image/png;base64,(322 characters)"]
@@ -57,6 +65,12 @@ def test_unknown_addresses_are_written_down(client: httpx.Client, log: Path) -> 
 
     last = entries(log)[-1]
     assert (last["path"], last["body"], last["status"]) == ("/embeddings/generate", "hello", 404)
+
+
+@pytest.mark.parametrize(("host", "status"), [("localhost:1", 200), ("127.0.0.1", 200), ("evil.example", 400)])
+def test_it_answers_to_its_own_names_only(venice: LocalVenice, host: str, status: int) -> None:
+    """A page in a browser, reached by a name that was made to point here, gets no answer."""
+    assert status == httpx.get(f"{venice.base_url}/models", headers={"Host": host}).status_code
 
 
 def test_it_ends_with_its_block() -> None:

@@ -93,7 +93,10 @@ SETTINGS = [
     ("VENICE_VISION_MODEL", "zai-org-glm-5-2", "VENICE_..._MODEL", "failure", "can't do it (supportsVision)"),
     ("VENICE_TEXT_TO_VIDEO_MODEL", "sora-9", "VENICE_..._MODEL", "failure", "Venice has no video model 'sora-9'"),
     ("VENICE_MAX_USD", "1.5", "VENICE_MAX_USD", "ok", "may cost 1.5 USD"),
+    ("VENICE_MAX_USD", "None", "VENICE_MAX_USD", "ok", "may cost anything"),
     ("VENICE_MAX_USD", "five", "VENICE_MAX_USD", "failure", "'five' is no number of dollars, so no film"),
+    ("VENICE_MAX_USD", "1,50", "VENICE_MAX_USD", "failure", "Set it to a number such as 1.50, or to none for no limit"),
+    ("VENICE_MAX_USD", "\u0663", "VENICE_MAX_USD", "failure", "is no number of dollars"),
     ("LETTA_BASE_URL", "http://127.0.0.1:9", "Letta", "failure", "there is no Letta server at http://127.0.0.1:9"),
     ("LETTA_BASE_URL", "http://localhost:port", "Letta", "failure", "LETTA_BASE_URL is no address"),
 ]
@@ -113,6 +116,15 @@ def test_looks_at_each_setting(  # noqa: PLR0917  # a fixture and five parameter
     assert words in line
     assert int(state == "failure") == result.exit_code
     assert "the-key-1234" not in result.output
+
+
+def test_without_a_limit_the_usual_one_is_told(venice: LocalVenice, texts: dict[str, str]) -> None:
+    """Where the operator sets nothing, the doctor tells what the tools go by."""
+    state, line = finding(examine(venice), "VENICE_MAX_USD")
+
+    assert "ok" == state
+    assert "not set: a film or piece of music may cost 5 USD" in line
+    assert "_USUAL_LIMIT_USD = 5.0" in texts["venice_queue_video"]
 
 
 def test_several_models_are_judged_together(venice: LocalVenice) -> None:

@@ -325,6 +325,16 @@ def test_a_stored_file_is_read_by_name_and_path(space: Space, media: Path) -> No
         assert b"fox" == space["_read_media"](name, most_mb=1)
 
 
+def test_a_file_with_a_second_name_is_not_opened(space: Space, media: Path, tmp_path: Path) -> None:
+    """A hard link may lead to any file of the disk, such as a private key, and looks like a file of its own."""
+    (tmp_path / "key.txt").write_text("the operator's own")
+    (media / "notes.txt").hardlink_to(tmp_path / "key.txt")
+
+    assert "'notes.txt' is not opened. It has a second name on the disk (a hard link)" in refusal(space, "notes.txt")
+    (tmp_path / "key.txt").unlink()
+    assert b"the operator's own" == space["_read_media"]("notes.txt", most_mb=1)
+
+
 @pytest.fixture
 def outside(media: Path, tmp_path: Path) -> Path:
     """A file that is nobody's business, with ways to it."""
@@ -437,11 +447,13 @@ def test_a_picture_comes_with_its_size(space: Space, media: Path, kind: str) -> 
     [
         (picture("PNG", (255, 256)), "has 255x256 = 65,280 pixels; 65,536 to 100,000 are allowed"),
         (picture("JPEG", (400, 251)), "has 400x251 = 100,400 pixels"),
-        (picture("GIF", (300, 300)), "no whole PNG, JPEG or WebP"),
+        (picture("GIF", (300, 300)), "no whole PNG, JPEG or WebP picture. It is of the format GIF.* turn it into PNG"),
+        (picture("BMP", (300, 300)), "It is of the format BMP.* turn it into PNG"),
+        (picture("TIFF", (300, 300)), "It is of the format TIFF.* turn it into PNG"),
         (picture("PNG", (300, 300))[:-20], "no whole PNG, JPEG or WebP"),
         (b"<svg/>", "no whole PNG, JPEG or WebP"),
     ],
-    ids=["small", "large", "gif", "half", "svg"],
+    ids=["small", "large", "gif", "bmp", "tiff", "half", "svg"],
 )
 def test_an_unfit_picture_is_an_error(space: Space, content: bytes, message: str) -> None:
     """What Venice would not take is not sent."""

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator import errors, faults
 from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
-from tests.conftest import Clock
+from tests.conftest import Clock, compiled
+from tests.samples import FILM, SONG, whole_files
 from tests.tools.conftest import refusal
 
 Tool = Callable[..., str]
@@ -24,8 +25,8 @@ Space = dict[str, Any]
 BASE = "https://api.venice.ai/api/v1"
 JOB = "venice-video|wan-2.5|0f1e2d3c"
 PRIVATE = f"{JOB}|https://films.example.org/0f1e.mp4?key=a_b-c"
-FILM = b"\0\0\0\x18ftypisom" + bytes(300)
-SONG = b"ID3\x04" + bytes(300)
+SHARED = f"{JOB}|https://private-share.venice.ai/v1/share/read/0f1e.a_b-c"
+MUSIC = "venice-audio|elevenlabs-music|77"
 
 
 @pytest.fixture
@@ -83,14 +84,12 @@ def done(content: bytes = FILM, kind: str = "video/mp4") -> httpx.Response:
 )
 def test_a_job_is_read_wherever_it_stands(space: Space, text: str) -> None:
     """Quotes, brackets and words around a pasted job do no harm."""
-    assert ("wan-2.5", "0f1e2d3c", "") == space["_read_job"](text, "video")
+    assert space["_Job"]("video", "wan-2.5", "0f1e2d3c") == space["_read_job"](text, "video")
 
 
 @given(
     model=st.from_regex(r"[a-z0-9]([a-z0-9./:_-]{0,60}[a-z0-9])?", fullmatch=True),
-    queue_id=st.one_of(
-        st.from_regex(r"[A-Za-z0-9_-]{1,60}", fullmatch=True), st.text("ab|%2F'\" \n", min_size=1, max_size=50)
-    ),
+    queue_id=st.from_regex(r"[A-Za-z0-9_-]{1,60}", fullmatch=True) | st.text("ab|%2F'\" .:\n", min_size=1, max_size=50),
     url=st.sampled_from(["", "https://files.example.org/a/b.mp4?token=x_y-z&e=1", "http://127.0.0.1:8484/files/x.mp4"]),
     kind=st.sampled_from(["video", "audio"]),
 )
@@ -98,13 +97,14 @@ def test_a_job_is_read_wherever_it_stands(space: Space, text: str) -> None:
 def test_a_job_holds_all_that_retrieval_needs(
     texts: dict[str, str], model: str, queue_id: str, url: str, kind: str
 ) -> None:
-    """What Venice told when the job was queued comes out of the string again."""
+    """What Venice told when the job was queued comes out of the string again, also at the end of a sentence."""
     space: Space = {"__name__": "emitted"}
-    exec(texts["venice_make_video"], space)  # noqa: S102 - what ships is what is tested
+    exec(compiled("venice_make_video", texts["venice_make_video"]), space)  # noqa: S102 - what ships is what is tested
     told = {"model": model, "queue_id": queue_id} | ({"download_url": url} if url else {})
-    space["_call"] = lambda *_, **__: (told, {})
+    job = space["_read_sold"](told, kind, "")
 
-    assert (model, queue_id, url) == space["_read_job"](space["_queue"](kind, {}, 0.1)["job"], kind)
+    assert space["_Job"](kind, model, queue_id, url) == job
+    assert job == space["_read_job"](f"It is {space['_job_string'](job)}.", kind)
 
 
 @pytest.mark.parametrize("job", ["", "0f1e2d3c", "venice-video|wan-2.5", "venice-video||x"], ids=repr)
@@ -116,7 +116,7 @@ def test_what_is_no_job_is_refused(retrieve: Callable[..., Any], api: respx.Mock
 
 def test_a_job_of_another_kind_is_refused(retrieve: Callable[..., Any], api: respx.MockRouter) -> None:
     """Music is not looked for among films; the agent learns which tool has it."""
-    message = refusal(retrieve, job="venice-audio|elevenlabs-music|77")
+    message = refusal(retrieve, job=MUSIC)
 
     assert "This job is for venice_retrieve_music. Give it to that tool." == message
     assert 0 == len(api.calls)
@@ -221,68 +221,168 @@ def test_waiting_ends_with_the_film(retrieve: Callable[..., Any], api: respx.Moc
     ("kind", "suffix", "content"),
     [
         ("audio/mpeg", "mp3", SONG),
-        ("audio/wav", "wav", b"RIFF\0\0\0\0WAVE"),
-        ("audio/x-wav", "wav", b"RIFF\0\0\0\0WAVE"),
-        ("audio/flac; charset=binary", "flac", b"fLaC" + bytes(20)),
-        ("application/octet-stream", "mp3", b"\xff\xfb\x90\x00" + bytes(20)),
+        ("audio/x-wav", "wav", whole_files()["wav"]),
+        ("audio/flac; charset=binary", "flac", whole_files()["flac"]),
+        ("application/octet-stream", "mp3", SONG),
+        ("audio/mpeg", "wav", whole_files()["wav"]),
+        ("", "opus", whole_files()["opus"]),
+        ("video/mp4", "webm", whole_files()["webm"]),
     ],
 )
-def test_sounds_are_named_by_their_type(
-    space: Space, api: respx.MockRouter, kind: str, suffix: str, content: bytes
+def test_files_are_named_by_their_content(
+    load_tool: Callable[[str], Tool], api: respx.MockRouter, kind: str, suffix: str, content: bytes
 ) -> None:
-    """The Content-Type decides on a file's ending."""
+    """What a file is decides on its ending and type, whatever its Content-Type says."""
     api.post("/audio/retrieve").mock(return_value=done(content, kind))
-    reply = space["_retrieve"]("audio", "venice-audio|elevenlabs-music|77", 0)
+    reply = json.loads(load_tool("venice_retrieve_music")(job=MUSIC))
 
     assert (f".{suffix}", content) == (Path(reply["file"]).suffix, Path(reply["file"]).read_bytes())
+    assert (suffix if suffix not in ("mp3", "opus") else {"mp3": "mpeg", "opus": "ogg"}[suffix]) in reply["type"]
 
 
-@pytest.mark.parametrize("content", [b"", b"<p>", b"\0" * 50, b"{"], ids=repr)
+@pytest.mark.parametrize("content", [b"", b"<p>", b"\0" * 50, b"{", b"ID3", FILM[:12], FILM[:-1], SONG[:-1]], ids=repr)
 def test_what_is_no_film_is_not_kept(
     retrieve: Callable[..., Any], api: respx.MockRouter, media: Path, content: bytes
 ) -> None:
-    """Bytes that are no film leave no file, and the agent may ask again."""
+    """Bytes that are no film, or half of one, leave no file, and the agent may ask again."""
     api.post("/video/retrieve").mock(return_value=done(content))
 
-    assert "Venice sent no sound or film. Asking again is free" in refusal(retrieve)
+    assert "Venice sent no whole sound or film. Asking again is free" in refusal(retrieve)
     assert [] == list(media.iterdir())
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "said"),
-    [
-        (404, {"error": "Not found"}, "Not found. Venice has no such job: copy the string exactly."),
-        (422, errors.provider_policy("wan-2-7").body, "recommended_model: wan-2-7"),
-        (422, errors.provider_policy("wan-2-7").body, "credits_refunded: True"),
-        (500, {"error": "Inference failed"}, "Inference failed. Try again later."),
-        (503, {"error": "At capacity"}, "At capacity. Try again later."),
-    ],
-)
-def test_a_failed_job_is_told(
-    retrieve: Callable[..., Any], api: respx.MockRouter, status: int, body: Any, said: str
+REFUSED = [
+    (400, {"error": "Request ID is invalid."}, "Venice has no such job: copy the string exactly."),
+    (404, {"error": "Not found"}, "Venice has no such job: copy the string exactly."),
+    (403, {"error": "Not in your region"}, "ask the operator"),
+    (422, errors.provider_policy("wan-2-7").body, "recommended_model: wan-2-7"),
+    (422, errors.provider_policy("wan-2-7").body, "credits_refunded: True"),
+    (422, errors.provider_policy("wan-2-7").body, "This is final for this job: change what was asked for"),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "said"), REFUSED)
+def test_a_refusal_ends_a_wait(  # noqa: PLR0917 - the parameters of a table
+    retrieve: Callable[..., Any], api: respx.MockRouter, clock: Clock, status: int, body: Any, said: str
 ) -> None:
-    """There is no status for a failure: it is an error of HTTP, with what became of the money."""
-    api.post("/video/retrieve").respond(status, json=body)
+    """A refusal is final for its job: it is told at once, with what became of the money."""
+    route = api.post("/video/retrieve").respond(status, json=body)
 
     assert said in refusal(retrieve)
+    assert (1, []) == (route.call_count, clock.slept)
 
 
-@pytest.mark.parametrize("error", [httpx.ReadTimeout("slow"), httpx.ReadError("reset")], ids=repr)
-def test_a_lost_retrieval_cost_nothing(retrieve: Callable[..., Any], api: respx.MockRouter, error: Exception) -> None:
-    """Fetching is free, so the agent is told to try again."""
-    api.post("/video/retrieve").mock(side_effect=error)
+PROCESSING = {"status": "PROCESSING", "execution_duration": 1000, "average_execution_time": 60_000}
+# What passes, and what is said of it where it does not.
+HICCUPS: dict[str, tuple[httpx.Response | Exception, str]] = {
+    "reset": (httpx.ReadError("reset"), "sent no whole reply; nothing was charged"),
+    "silence": (httpx.ReadTimeout("slow"), "took too long; nothing was charged"),
+    "unreachable": (httpx.ConnectError("refused"), "cannot be reached"),
+    "500": (httpx.Response(500, json={"error": "Inference failed"}), "answered 500: Inference failed."),
+    "502": (httpx.Response(502, json={"error": "Bad gateway"}), "answered 502: Bad gateway."),
+    "503": (httpx.Response(503, json={"error": "At capacity"}), "answered 503: At capacity."),
+    "504": (httpx.Response(504, text="Gateway timeout"), "answered 504: Gateway timeout."),
+    "429": (httpx.Response(429, json={"error": "Slow down"}), "answered 429: Slow down."),
+    "gateway's page": (httpx.Response(200, html="<title>Wait</title>"), "answered 200: Wait."),
+    "broken JSON": (httpx.Response(200, content=b"{", headers={"content-type": "application/json"}), "did not say"),
+    "nested JSON": (
+        httpx.Response(200, content=b"[" * 100_000, headers={"content-type": "application/json"}),
+        "did not say",
+    ),
+    "null": (httpx.Response(200, content=b"null", headers={"content-type": "application/json"}), "did not say"),
+    "list": (httpx.Response(200, json=[1]), "did not say"),
+    "empty": (httpx.Response(200, json={}), "did not say"),
+    "other status": (httpx.Response(200, json={"status": ["DONE"]}), "did not say"),
+}
 
-    assert "nothing was charged. Try again." in refusal(retrieve)
+
+def answer_once_more(answer: httpx.Response | Exception) -> Any:
+    """The same answer to each request, as a fresh one."""
+    if isinstance(answer, Exception):
+        return answer
+    return lambda _: httpx.Response(answer.status_code, content=answer.content, headers=answer.headers)
+
+
+@pytest.mark.parametrize("hiccup", [answer for answer, _ in HICCUPS.values()], ids=HICCUPS)
+def test_a_hiccup_ends_no_wait(
+    retrieve: Callable[..., Any],
+    api: respx.MockRouter,
+    monkeypatch: pytest.MonkeyPatch,
+    hiccup: httpx.Response | Exception,
+) -> None:
+    """Asking is free: what breaks now and then is asked again, and the film is there."""
+    monkeypatch.setenv("VENICE_TOOL_SECONDS", "600")
+    broken = answer_once_more(hiccup)
+    turns = iter([broken, broken, lambda _: httpx.Response(200, json=PROCESSING), broken, lambda _: done()])
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        turn = next(turns)
+        if isinstance(turn, Exception):
+            raise turn
+        reply: httpx.Response = turn(request)
+        return reply
+
+    api.post("/video/retrieve").mock(side_effect=answer)
+
+    assert FILM == Path(retrieve(wait_seconds=100)["file"]).read_bytes()
+
+
+@pytest.mark.parametrize(("hiccup", "said"), HICCUPS.values(), ids=HICCUPS)
+def test_what_does_not_pass_is_told_when_the_time_is_up(
+    retrieve: Callable[..., Any], api: respx.MockRouter, clock: Clock, hiccup: httpx.Response | Exception, said: str
+) -> None:
+    """The last poll's trouble is told, and the job with which to ask again."""
+    api.post("/video/retrieve").mock(side_effect=answer_once_more(hiccup))
+    told = refusal(retrieve, wait_seconds=60)
+
+    assert said in told
+    assert told.endswith(f" The job: {JOB}.")
+    assert 55 <= sum(clock.slept) <= 60
+
+
+def test_a_failure_that_stays_may_be_final(retrieve: Callable[..., Any], api: respx.MockRouter) -> None:
+    """A provider's 500 is told each time: then the job has failed, and the money may be back."""
+    route = api.post("/video/retrieve").respond(500, json={"error": "Inference failed"})
+    told = refusal(retrieve, wait_seconds=30)
+
+    assert "It was the same to the end, so it may be final; then the price may have come back" in told
+    assert told.endswith(f" The job: {JOB}.")
+    assert 7 == route.call_count
+
+
+def test_a_failure_that_was_not_always_there_is_not_final(retrieve: Callable[..., Any], api: respx.MockRouter) -> None:
+    """A job that was being made a while ago is asked for again."""
+    first = httpx.Response(200, json=PROCESSING | {"average_execution_time": 0})
+    api.post("/video/retrieve").mock(side_effect=[first, httpx.Response(500, json={"error": "Inference failed"})])
+    told = refusal(retrieve, wait_seconds=5)
+
+    assert "may be final" not in told
+    assert "Asking is free: ask again in a minute." in told
+
+
+@pytest.mark.parametrize("odd", [None, [], {}, "9", True, -5, 1e308, float("nan"), float("inf"), 10**400], ids=repr)
+def test_times_that_are_none_do_no_harm(retrieve: Callable[..., Any], api: respx.MockRouter, odd: Any) -> None:
+    """Of a job that is being made, times of another form count as none, and as a day at most."""
+    body = json.dumps({"status": "PROCESSING", "execution_duration": odd, "average_execution_time": odd})
+    api.post("/video/retrieve").respond(content=body, headers={"content-type": "application/json"})
+    reply = retrieve(wait_seconds=0)
+
+    assert "processing" == reply["status"]
+    assert {reply["seconds_run"], reply["usual_seconds"]} <= {0, 24 * 60 * 60}
 
 
 # --- films at an address of their own ---
 
 
-def test_a_private_film_is_fetched_without_the_key(
-    retrieve: Callable[..., Any], api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """COMPLETED means that the film lies at the job's own address, which is called as any public one is."""
+@pytest.fixture
+def public(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any host has the same public address."""
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("93.184.216.34", 0))])
+
+
+@pytest.mark.usefixtures("public")
+def test_a_private_film_is_fetched_without_the_key(retrieve: Callable[..., Any], api: respx.MockRouter) -> None:
+    """COMPLETED means that the film lies at the job's own address, which is called as any public one is."""
     told = {"status": "COMPLETED", "execution_duration": 9, "average_execution_time": 9}
     api.post("/video/retrieve").respond(json=told)
     address = api.get("https://93.184.216.34/0f1e.mp4", params={"key": "a_b-c"}).mock(return_value=done())
@@ -343,25 +443,55 @@ def test_what_is_too_dear_is_not_bought(
     assert 0 == len(api.calls)
 
 
-@pytest.mark.parametrize("limit", ["", "  ", "1", "1.0", "900"])
+@pytest.mark.parametrize(
+    ("limit", "price"), [("", 5), ("  ", 4.99), ("1", 1), ("1.0", 1), ("900", 899), ("none", 9e9), ("None", 6)]
+)
 def test_what_is_within_the_limit_is_bought(
-    space: Space, api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch, limit: str
+    space: Space, api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch, limit: str, price: float
 ) -> None:
-    """A price of just the limit is allowed; without a limit, any is."""
+    """A price of just the limit is allowed; where the operator sets none, that is 5 dollars; "none" lifts it."""
     monkeypatch.setenv("VENICE_MAX_USD", limit)
     api.post("/video/queue").respond(json={"model": "wan", "queue_id": "1"})
+    told = space["_queue"]("video", {}, price)
 
-    assert ("venice-video|wan|1", 1.0) == tuple(space["_queue"]("video", {}, 1.0)[name] for name in ("job", "cost_usd"))
+    assert ("venice-video|wan|1", price) == (told["job"], told["cost_usd"])
 
 
-@pytest.mark.parametrize("limit", ["five", "-1", "1,5", "$2", "1e9", "nan", "inf"])
+def test_without_a_setting_there_is_a_limit(space: Space, api: respx.MockRouter) -> None:
+    """An operator who has set nothing is not surprised by a dear film."""
+    message = refusal(space["_queue"], "video", {}, 5.01)
+
+    assert "This costs 5.01 USD, and the operator allows 5 a call (VENICE_MAX_USD)" in message
+    assert 0 == len(api.calls)
+
+
+@pytest.mark.parametrize(("price", "is_bought"), [(1, True), (1.01, False)])
+def test_a_price_that_may_be_more_is_half_as_much(
+    space: Space, api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch, price: float, is_bought: bool
+) -> None:
+    """Where the price is only the least, a person decides on what is above half of the limit."""
+    monkeypatch.setenv("VENICE_MAX_USD", "2")
+    route = api.post("/video/queue").respond(json={"model": "wan", "queue_id": "1"})
+    if is_bought:
+        assert price == space["_queue"]("video", {}, price, is_least=True)["cost_usd"]
+    else:
+        assert "ask the person to store the videos as MP4 files" in refusal(
+            space["_queue"], "video", {}, price, is_least=True
+        )
+    assert is_bought == route.called
+
+
+@pytest.mark.parametrize(
+    "limit", ["five", "-1", "1,50", "$2", "1e9", "nan", "inf", "\u0663", "\uff11", "1_0", "1.", ".5", "9999999"]
+)
 def test_a_limit_that_is_no_number_stops_all_buying(
     space: Space, api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
-    """An operator who meant to set a limit never finds that there was none."""
+    """An operator who meant to set a limit never finds that there was none, and reads how to write it."""
     monkeypatch.setenv("VENICE_MAX_USD", limit)
+    message = refusal(space["_queue"], "video", {}, 0.01)
 
-    assert "VENICE_MAX_USD is no number of dollars" in refusal(space["_queue"], "video", {}, 0.01)
+    assert "VENICE_MAX_USD is no number of dollars. It must be written as 1.50, with a point and no sign" in message
     assert 0 == len(api.calls)
 
 
@@ -411,10 +541,10 @@ def test_only_what_is_stored_is_deleted(
     assert FILM == Path(file).read_bytes()
 
 
-def test_half_a_file_is_none(delete: Callable[..., Any], media: Path, space: Space) -> None:
+def test_half_a_file_is_none(delete: Callable[..., Any], space: Space) -> None:
     """A download that is under way, or broke off, does not count as stored."""
-    media.mkdir(exist_ok=True)
-    (media / f"{space['_name_of']('video', 'wan-2.5', '0f1e2d3c')}.77.part").write_bytes(FILM[:50])
+    place = space["_place_of"](space["_read_job"](JOB, "video"))
+    place.with_suffix(".77.part").write_bytes(FILM[:50])
 
     assert "It is not stored here" in refusal(delete)
 
@@ -431,20 +561,67 @@ def test_a_caller_may_insist(delete: Callable[..., Any], api: respx.MockRouter) 
 def test_music_is_deleted_too(delete: Callable[..., Any], api: respx.MockRouter) -> None:
     """A job of music goes to its own endpoint."""
     route = api.post("/audio/complete").respond(json={"success": True})
-    delete(job="venice-audio|elevenlabs-music|77", even_if_not_stored=True)
+    delete(job=MUSIC, even_if_not_stored=True)
 
     assert {"model": "elevenlabs-music", "queue_id": "77"} == json.loads(route.calls.last.request.content)
 
 
-def test_an_address_is_revoked(
-    delete: Callable[..., Any], api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("public")
+def test_an_address_is_revoked(delete: Callable[..., Any], api: respx.MockRouter) -> None:
     """A film that lies at an address of its own is deleted there, without the key."""
-    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("93.184.216.34", 0))])
-    address = api.delete("https://93.184.216.34/0f1e.mp4", params={"key": "a_b-c"}).respond(204)
+    address = api.delete("https://93.184.216.34/v1/share/read/0f1e.a_b-c").respond(204)
 
-    assert {"deleted": True} == delete(job=PRIVATE, even_if_not_stored=True)
+    assert {"deleted": True} == delete(job=SHARED, even_if_not_stored=True)
+    assert "private-share.venice.ai" == address.calls.last.request.headers["host"]
     assert "authorization" not in address.calls.last.request.headers
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://films.example.org/v1/share/read/0f1e",
+        "http://private-share.venice.ai/v1/share/read/0f1e",
+        "https://private-share.venice.ai:8443/v1/share/read/0f1e",
+        "https://me@private-share.venice.ai/v1/share/read/0f1e",
+        "https://private-share.venice.ai.example.org/v1/share/read/0f1e",
+        "https://private-share.venice.ai/v1/share/read/",
+        "https://private-share.venice.ai/v1/share/read/../write/0f1e",
+        "https://private-share.venice.ai/v1/share/read/%2e%2e/write",
+        "https://private-share.venice.ai/v1/share/read/%252e%252e/write",
+        "https://private-share.venice.ai/v2/keys/0f1e",
+        "https://api.venice.ai/api/v1/api_keys?id=0f1e",
+        "https://api.venice.ai/files/../api/v1/api_keys",
+        "https://api.venice.ai/files/a/b.mp4",
+        "http://127.0.0.1/files/0f1e.mp4",
+        "http://[::1/files/0f1e.mp4",
+        "http://a.example:99999999/files/0f1e.mp4",
+    ],
+)
+@pytest.mark.usefixtures("public")
+def test_only_a_download_address_is_revoked(delete: Callable[..., Any], api: respx.MockRouter, url: str) -> None:
+    """A job string is text that anybody may have written: it deletes nothing elsewhere, nor anything else of Venice."""
+    assert "The address in this job is none of Venice's." in refusal(
+        delete, job=f"{JOB}|{url}", even_if_not_stored=True
+    )
+    assert 0 == len(api.calls)
+
+
+@pytest.mark.usefixtures("public")
+def test_a_redirect_deletes_nothing(delete: Callable[..., Any], api: respx.MockRouter) -> None:
+    """What lies where an address leads to was not meant, and stays."""
+    away = {"location": "https://93.184.216.34/else"}
+    address = api.delete("https://93.184.216.34/v1/share/read/0f1e.a_b-c").respond(307, headers=away)
+
+    assert "answered 307" in refusal(delete, job=SHARED, even_if_not_stored=True)
+    assert [1, 1] == [address.call_count, len(api.calls)]
+
+
+@pytest.mark.parametrize("told", [[], "yes", {}, {"success": "true"}, {"success": None}], ids=repr)
+def test_what_venice_does_not_say_is_not_deleted(delete: Callable[..., Any], api: respx.MockRouter, told: Any) -> None:
+    """Only Venice's own "success" counts as deleted."""
+    api.post("/video/complete").respond(json=told)
+
+    assert False is delete(even_if_not_stored=True)["deleted"]
 
 
 # --- over a real connection ---
@@ -467,11 +644,11 @@ def bought(load_tool: Callable[[str], Tool], **settings: Any) -> str:
     return str(reply["job"])
 
 
-def fetch(load_tool: Callable[[str], Tool], job: str) -> Any:
+def fetch(load_tool: Callable[[str], Tool], job: str, **settings: Any) -> Any:
     """The reply of a retrieval by a tool of a fresh process, so to say."""
     tool = load_tool("venice_retrieve_video")
     try:
-        return json.loads(tool(job=job))
+        return json.loads(tool(job=job, **settings))
     finally:
         tool.__globals__["_client"]().close()
 
@@ -484,9 +661,22 @@ def test_a_broken_download_can_be_repeated(
     job = bought(load_tool)
     local.order_fault(fault=fault, path="/video/retrieve", bytes=3000)
 
-    assert "sent no whole reply; nothing was charged. Try again." in refusal(fetch, load_tool, job)
+    assert "sent no whole reply; nothing was charged. Try again." in refusal(fetch, load_tool, job, wait_seconds=0)
     assert [] == list(media.iterdir())
     assert b"ftyp" == Path(fetch(load_tool, job)["file"]).read_bytes()[4:8]
+
+
+@pytest.mark.parametrize("fault", ["reset", "reset-midway", "broken-json", "status-500", "status-502", "html"])
+def test_a_hiccup_does_not_end_a_wait(local: LocalVenice, load_tool: Callable[[str], Tool], fault: str) -> None:
+    """Over a real connection, what breaks once while a job is waited for does no harm."""
+    job = bought(load_tool)
+    local.order_fault(fault=fault, path="/video/retrieve", bytes=3000)
+    tool = load_tool("venice_retrieve_video")
+    tool.__globals__["time"] = clock = Clock()
+
+    assert b"ftyp" == Path(json.loads(tool(job=job))["file"]).read_bytes()[4:8]
+    assert [5.0] == clock.slept
+    tool.__globals__["_client"]().close()
 
 
 def test_a_download_that_takes_too_long_can_be_repeated(

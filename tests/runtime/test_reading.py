@@ -59,6 +59,7 @@ def test_the_parts_are_the_text(space: Space, text: str) -> None:
 def test_every_reply_is_short_enough(space: Space, text: str, part: int) -> None:
     """A reply has fewer than 8,000 characters, and shows that part of what its file holds."""
     reply = space["_keep"](Path.cwd(), text, "A text", "txt", part, cost_usd=0.01)
+    text = text.lstrip("\ufeff")  # a byte order mark is no part of a text
     assert len(reply) < 8000
     shown = json.loads(reply)
     if not text.strip():

@@ -75,6 +75,16 @@ CHECK_ARGUMENTS = "Correct the arguments and call again."
 CHECK_KEY = "Ask the operator to check VENICE_API_KEY"
 ADD_CREDIT = "add credit"
 LATER = "Try again later."
+UNSURE = "it may be charged. Ask the person, or look at venice_report_usage, before you try again."
+PAYING = ("venice_ask_web", "venice_generate_image")
+
+
+def advice_after(name: str, status: int, advice: str) -> str:
+    """What an agent is to do: after a fault of Venice's that is no refusal, a paid request may be charged."""
+    is_fault = status in {200, 301, 500, 502, 504}
+    return UNSURE if is_fault and name in PAYING else advice
+
+
 CHANGE = "Venice refused the content: change it"
 CHALLENGE = {
     "x402Version": 2,
@@ -197,7 +207,7 @@ def test_every_error_is_one_line_with_reason_and_advice(  # noqa: PLR0917 - the 
 
     assert message.startswith(f"Venice answered {status}: ")
     assert reason in message
-    assert advice in message
+    assert advice_after(name, status, advice) in message
 
 
 def test_a_missing_key_is_no_call_for_money(api: respx.MockRouter, load_tool: Callable[[str], Tool]) -> None:
@@ -209,17 +219,14 @@ def test_a_missing_key_is_no_call_for_money(api: respx.MockRouter, load_tool: Ca
 
 PAGE = "<!DOCTYPE html><html><head>\n<title>api.venice.ai |\n502: Bad gateway</title></head><body>Oh</body></html>"
 SPOILED: dict[str, tuple[httpx.Response, str]] = {
-    "html-502": (httpx.Response(502, html=PAGE), "502: api.venice.ai | 502: Bad gateway. Try again later."),
-    "html-200": (httpx.Response(200, html=PAGE), "200: api.venice.ai | 502: Bad gateway. Try again later."),
-    "html-untitled": (httpx.Response(502, html="<h1>Bad</h1>\n<p>gateway</p>"), "502: Bad gateway. Try again later."),
-    "plain-500": (httpx.Response(500, text="upstream connect error"), "500: upstream connect error. Try again later."),
-    "empty-500": (httpx.Response(500), "500: no reason given. Try again later."),
-    "broken-500": (httpx.Response(500, text='{"error": "In'), '500: {"error": "In. Try again later.'),
+    "html-502": (httpx.Response(502, html=PAGE), "502: api.venice.ai | 502: Bad gateway"),
+    "html-200": (httpx.Response(200, html=PAGE), "200: api.venice.ai | 502: Bad gateway"),
+    "html-untitled": (httpx.Response(502, html="<h1>Bad</h1>\n<p>gateway</p>"), "502: Bad gateway"),
+    "plain-500": (httpx.Response(500, text="upstream connect error"), "500: upstream connect error"),
+    "empty-500": (httpx.Response(500), "500: no reason given"),
+    "broken-500": (httpx.Response(500, text='{"error": "In'), '500: {"error": "In'),
     "binary-500": (httpx.Response(500, content=b"\x89PNG\xff\xfe"), "Venice answered 500: "),
-    "redirect": (
-        httpx.Response(301, headers={"location": "https://example.org"}),
-        "301: no reason given. Try again later.",
-    ),
+    "redirect": (httpx.Response(301, headers={"location": "https://example.org"}), "301: no reason given"),
 }
 
 
@@ -233,7 +240,10 @@ def test_what_is_no_reply_of_venices_is_told(
         side_effect=lambda _: httpx.Response(reply.status_code, headers=reply.headers, content=reply.content)
     )
 
-    assert expected in failure(load_tool(name))
+    message = failure(load_tool(name))
+
+    assert expected in message
+    assert advice_after(name, reply.status_code, LATER) in message
     assert 1 == route.call_count
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import base64
+import functools
 import hashlib
 import itertools
 import json
@@ -26,13 +27,16 @@ TRICKY = ["1.10", "true", "null", '{"a": [1]}', '"q"', "🦊 Füchse", "'''\\n\"
 
 Run = Callable[..., dict[str, Any]]
 
+# Read once, before any thread is: Python 3.11 can't parse in several threads at a time.
+record_of = functools.cache(read_record)
+
 
 @pytest.fixture
 def run(letta: Letta, venice: LocalVenice, tmp_path: Path) -> Run:
     """Run a text as a tool in the server's own sandbox."""
 
     def run_tool(name: str, arguments: dict[str, Any], *, source: str = "", **settings: str) -> dict[str, Any]:
-        record = read_record(name)
+        record = record_of(name)
         environment = {"VENICE_API_KEY": venice.key, "VENICE_BASE_URL": venice.base_url}
         result: Any = letta.post(
             "/v1/tools/run",
@@ -63,7 +67,7 @@ def echoing(source: str, name: str) -> str:
 @pytest.mark.parametrize("name", tool_files())
 def test_arguments_arrive_as_sent(run: Run, name: str) -> None:
     """Each text argument of each tool, alone or in a list, reaches the tool as the caller wrote it."""
-    source = echoing(read_record(name).source_code, name)
+    source = echoing(record_of(name).source_code, name)
     sent = [text_arguments(name, itertools.repeat(value)) for value in TRICKY]
 
     with ThreadPoolExecutor(4) as pool:  # nine calls one after the other would leave most of the machine idle
@@ -100,6 +104,12 @@ def test_refusals_reach_the_agent_in_one_line(run: Run, venice: LocalVenice, cas
     assert expected in result["tool_return"]
     assert 1 == len(result["tool_return"].splitlines())
     assert venice.key not in json.dumps(result)
+
+
+@pytest.mark.parametrize(("host", "status"), [("localhost:8283", 200), ("127.0.0.1", 200), ("evil.example", 400)])
+def test_the_server_answers_to_its_own_names_only(letta: Letta, host: str, status: int) -> None:
+    """A page in a browser, reached by a name that was made to point here, can have nothing run."""
+    assert status == httpx.get(f"{str(letta.base_url).rstrip('/')}/v1/health/", headers={"Host": host}).status_code
 
 
 KEYS = {"missing": ("", "VENICE_API_KEY is not set"), "wrong": ("not-the-key-1234", "Venice answered 401")}

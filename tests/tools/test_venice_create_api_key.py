@@ -26,6 +26,10 @@ Tool = Callable[..., str]
 CALL: dict[str, Any] = {"description": "For the fox bot", "limit_usd": 5, "expires": "2099-12-31"}
 TODAY = datetime.now(UTC).date()
 NOBODY = 65534
+MAYBE_MADE = (
+    "a key may have been made that nobody holds. Look for it with venice_list_api_keys, and revoke it with "
+    "venice_revoke_api_key."
+)
 
 
 @pytest.fixture
@@ -247,22 +251,30 @@ def as_link(media: Path) -> None:
     (media / ".private").symlink_to(media / "open")
 
 
+def as_open_link(media: Path) -> None:
+    """A link to a folder that everybody uses."""
+    (media / "open").mkdir()
+    (media / "open").chmod(0o777)
+    (media / ".private").symlink_to(media / "open")
+
+
 def as_loose_end(media: Path) -> None:
     """A link to nothing."""
     (media / ".private").symlink_to(media / "nothing")
 
 
-@pytest.mark.parametrize("spoil", [as_file, as_link, as_loose_end])
+@pytest.mark.parametrize("spoil", [as_file, as_link, as_open_link, as_loose_end])
 def test_without_a_private_folder_no_key_is_made(
     create: Callable[..., Any], api: respx.MockRouter, media: Path, spoil: Callable[[Path], None]
 ) -> None:
-    """What can't be kept is found out before Venice is asked."""
+    """What can't be kept is found out before Venice is asked; nothing that a link leads to is changed."""
     spoil(media)
-    before = sorted(media.rglob("*"))
+    before = [(path, path.lstat().st_mode) for path in sorted(media.rglob("*"))]
 
     assert "No key was made: " in (message := refusal(create))
     assert message.endswith("Ask the operator to check VENICE_MEDIA_DIR.")
-    assert (before, 0) == (sorted(media.rglob("*")), len(api.calls))
+    assert before == [(path, path.lstat().st_mode) for path in sorted(media.rglob("*"))]
+    assert 0 == len(api.calls)
 
 
 @contextmanager
@@ -382,6 +394,120 @@ def test_what_is_no_key_is_revoked(tool: Tool, api: respx.MockRouter, media: Pat
     assert [] == stored(media)
 
 
+ODD_REPLIES = [
+    "{}",
+    "null",
+    "[]",
+    '"made"',
+    '{"data": null}',
+    '{"data": {}}',
+    '{"success": true, "data": [1]}',
+    "[" * 900,
+]
+
+
+@pytest.mark.parametrize("reply", ODD_REPLIES)
+def test_a_reply_without_a_key_says_that_one_may_exist(
+    tool: Tool, api: respx.MockRouter, media: Path, reply: str
+) -> None:
+    """Nobody holds such a key: the error says how to find and revoke it, and no file is left."""
+    api.post("/api_keys").respond(content=reply, headers={"content-type": "application/json"})
+
+    assert refusal(tool, description="x").endswith(MAYBE_MADE)
+    assert ([], 1) == (stored(media), len(api.calls))
+
+
+@pytest.mark.parametrize(
+    "odd", ["", " ", "sk", SECRET[:19], f"{SECRET}\n", f"a b{SECRET}", "schl\u00fcssel" * 9, [SECRET]]
+)
+def test_what_could_be_no_key_is_revoked(tool: Tool, api: respx.MockRouter, media: Path, odd: Any) -> None:
+    """An empty key is none: it is not reported as made."""
+    reply = new_key("/api_keys")
+    reply["data"]["apiKey"] = odd
+    api.post("/api_keys").respond(json=reply)
+    route = api.delete("/api_keys").respond(json={"success": True})
+
+    assert "not kept (it was not in Venice's reply), so it was revoked." in refusal(tool, description="x")
+    assert (1, []) == (route.call_count, stored(media))
+
+
+def test_a_key_at_the_top_of_a_reply_is_kept(tool: Tool, api: respx.MockRouter, media: Path) -> None:
+    """A key is not lost because it stands elsewhere."""
+    api.post("/api_keys").respond(json={"apiKey": SECRET, "id": ID})
+    reply = json.loads(tool(description="x"))
+
+    (file,) = stored(media)
+    assert f"{SECRET}\n" == file.read_text()
+    assert (str(file), ID, "2V2jNW") == (reply["file"], reply["id"], reply["last_six"])
+
+
+@pytest.mark.parametrize("key_id", [SECRET, SECRET[:36], f"id {SECRET}", None, 7, "", ID * 2])
+def test_what_is_no_id_is_not_shown(tool: Tool, api: respx.MockRouter, media: Path, key_id: Any) -> None:
+    """An id that is the key, or a part of it, stays hidden; the person learns how to find the key."""
+    reply = new_key("/api_keys")
+    reply["data"]["id"] = key_id
+    api.post("/api_keys").respond(json=reply)
+    told = tool(description="x")
+
+    assert "nobody_may" not in told
+    assert "id" not in json.loads(told)
+    assert "Venice told no id: venice_list_api_keys shows it, by the last six characters." in told
+    assert f"{SECRET}\n" == stored(media)[0].read_text()
+
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.floats()
+    | st.integers()
+    | st.text(max_size=8)
+    | st.sampled_from([SECRET, f"x{SECRET}", ID, "\ud800"]),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "data",
+                    "apiKey",
+                    "id",
+                    "expiresAt",
+                    "consumptionLimit",
+                    "usd",
+                    "limitPeriod",
+                    "apiKeyType",
+                    "modelPrivacy",
+                ]
+            ),
+            inner,
+            max_size=6,
+        )
+    ),
+    max_leaves=14,
+)
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150, derandomize=True
+)
+@given(body=ANYTHING.map(lambda reply: json.dumps(reply).encode()) | st.binary(max_size=60))
+def test_no_reply_loses_or_shows_a_key(tool: Tool, api: respx.MockRouter, media: Path, body: bytes) -> None:
+    """Whatever Venice answers: the key is in a file, or was revoked, or may exist; and it is nowhere else."""
+    api.post("/api_keys").respond(content=body, headers={"content-type": "application/json"})
+    api.delete("/api_keys").respond(json={"success": True})
+    shutil.rmtree(media / ".private", ignore_errors=True)
+    try:
+        said = tool(description="x")
+    except tool.__globals__["VeniceError"] as error:
+        said = str(error)
+        assert [] == stored(media)
+        assert "it was revoked" in said or MAYBE_MADE in said
+        assert said.isprintable()
+    else:
+        reply = json.loads(said, parse_constant=pytest.fail)
+        assert SECRET in Path(reply["file"]).read_text()
+    assert "nobody_may" not in said
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 409, 500])
 def test_a_refusal_leaves_no_file_and_shows_no_key(
     tool: Tool, api: respx.MockRouter, media: Path, caplog: pytest.LogCaptureFixture, status: int
@@ -392,7 +518,7 @@ def test_a_refusal_leaves_no_file_and_shows_no_key(
     api.post("/api_keys").respond(status, json=body)
     told = whole_error(tool, description="x")
 
-    assert f"VeniceError: Venice answered {status}: Not saved; apiKey: [hidden]; [hidden]. " in told
+    assert f"VeniceError: Venice answered {status}: Not saved; apiKey: [hidden]; [hidden]" in told
     assert SECRET not in told + caplog.text
     assert [] == stored(media)
     assert 1 == len(api.calls)
@@ -410,8 +536,7 @@ def test_a_lost_reply_says_what_may_be_there(
         route.mock(side_effect=failure)
     told = whole_error(tool, description="x")
 
-    said = "a key may have been made that nobody holds. Look at venice_list_api_keys, and revoke it."
-    assert told.endswith(f"; {said}\n")
+    assert told.endswith(f"; {MAYBE_MADE}\n")
     assert SECRET not in told
     assert ([], 1) == (stored(media), route.call_count)
 

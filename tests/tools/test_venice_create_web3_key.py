@@ -169,10 +169,29 @@ def test_a_lost_reply_says_what_may_be_there(tool: Tool, api: respx.MockRouter) 
     """When nobody knows whether a key was made, the error says so; nothing is sent twice."""
     route = api.post(PATH).mock(side_effect=httpx.ReadError)
 
-    assert refusal(tool, **PROOF).startswith(
-        "Venice sent no whole reply; a key may have been made that nobody holds; its owner can revoke it at venice.ai."
-    )
+    told = refusal(tool, **PROOF)
+    assert told.startswith("Venice sent no whole reply; a key may have been made that nobody holds. ")
+    assert "Its owner can find and revoke it at venice.ai." in told
     assert 1 == route.call_count
+
+
+@pytest.mark.parametrize(
+    "reply", ["{}", "null", "[]", '{"data": null}', '{"data": {"token": ["a.b.c"]}}', '{"data": {"token": ""}}']
+)
+def test_no_token_is_one_line(tool: Tool, api: respx.MockRouter, reply: str) -> None:
+    """A first call that brings no token says that nothing was made."""
+    api.get(PATH).respond(content=reply, headers={"content-type": "application/json"})
+
+    assert "Venice's reply holds no token. Nothing was made: try again, or tell the person." == refusal(tool)
+
+
+@pytest.mark.parametrize("reply", ["{}", "null", '{"data": null}', '{"data": {"id": 7}}'])
+def test_a_reply_without_a_key_says_that_one_may_exist(tool: Tool, api: respx.MockRouter, reply: str) -> None:
+    """Nobody holds such a key: its owner learns where to look for it."""
+    api.post(PATH).respond(content=reply, headers={"content-type": "application/json"})
+
+    said = "a key may have been made that nobody holds. Its owner can find and revoke it at venice.ai."
+    assert said in refusal(tool, **PROOF)
 
 
 def test_a_key_that_is_not_kept_is_named(tool: Tool, api: respx.MockRouter, media: Path) -> None:

@@ -138,6 +138,12 @@ def test_a_stored_picture_goes_along(see: Callable[..., Any], api: respx.MockRou
         ({"model": "blind"}, "There is no text model 'blind' fit for this. Leave it out, or "),
         ({"images": ["fix.png"]}, "No stored file is called 'fix.png'. Near it: none. URLs work too."),
         ({"images": [FAR, "fox.wav"]}, "'fox.wav' is no picture. Give a PNG, JPEG or WebP."),
+        (
+            {"images": ["den.gif"]},
+            "'den.gif' is no picture. It is of the format GIF, which Venice does not take: turn it",
+        ),
+        ({"images": ["den.heic"]}, "'den.heic' is no picture. It is of the format HEIC, which Venice does not take"),
+        ({"images": ["badgers.webp"]}, "'badgers.webp' is empty, or has more than 25 MB. Give another."),
         ({"images": ["../secret.png"]}, "No stored file is called '../secret.png'."),
         ({"images": ["data:text/plain;base64,YQ=="]}, "'data:text/plain;base64,YQ==' is no picture. Give a PNG, "),
         ({"images": ["data:image/png;base64," + "a" * 35_000_000]}, "more than 25 MB, which is the limit."),
@@ -150,6 +156,10 @@ def test_what_cannot_be_seen_costs_nothing(
     """An error of one line, before anything is paid."""
     (tmp_path / "media").mkdir()
     (tmp_path / "media" / "fox.wav").write_bytes(b"wav")
+    (tmp_path / "media" / "den.gif").write_bytes(b"GIF89a")
+    (tmp_path / "media" / "den.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    with (tmp_path / "media" / "badgers.webp").open("wb") as large:
+        large.truncate((25 << 20) + 1)
 
     assert said in refusal(see, **arguments)
     assert [] == posts(api)

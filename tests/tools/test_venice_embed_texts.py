@@ -85,23 +85,23 @@ def test_vectors_are_shown_when_asked_for_and_few(embed: Callable[..., Any]) -> 
 
 
 def test_many_texts_go_in_batches(embed: Callable[..., Any], posts: respx.Route) -> None:
-    """At most 2,048 texts go at once, and all vectors come back in order."""
+    """At most 512 texts go at once, and all vectors come back in order."""
     reply = embed(texts=["x" * (number % 7 + 1) for number in range(4100)])
 
-    assert [2048, 2048, 4] == [len(json.loads(call.request.content)["input"]) for call in posts.calls]
+    assert [*[512] * 8, 4] == [len(json.loads(call.request.content)["input"]) for call in posts.calls]
     assert (4100, 41_000) == (reply["count"], reply["tokens"])
     assert [number % 7 + 1 for number in range(4100)] == [line["vector"][0] for line in lines(reply)]
 
 
 def test_what_is_paid_is_kept(embed: Callable[..., Any], posts: respx.Route) -> None:
     """When a later batch fails, the earlier ones are in the file, the reason is told, and nothing is sent again."""
-    first = [{"index": place, "embedding": [1.0]} for place in range(2048)]
+    first = [{"index": place, "embedding": [1.0]} for place in range(512)]
     good = httpx.Response(200, json={"data": first, "usage": {"total_tokens": 5}})
     posts.mock(side_effect=[good, httpx.Response(500, json={"error": "Inference failed"})])
-    reply = embed(texts=["x"] * 2050)
+    reply = embed(texts=["x"] * 514)
 
-    assert (2048, 2048, 2) == (reply["count"], len(lines(reply)), posts.call_count)
-    assert "Only the first 2,048 of 2,050 texts: Venice answered 500: Inference failed." in reply["notes"][0]
+    assert (512, 512, 2) == (reply["count"], len(lines(reply)), posts.call_count)
+    assert "Only the first 512 of 514 texts: Venice answered 500: Inference failed; " in reply["notes"][0]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_too_few_vectors_are_an_error(embed: Callable[..., Any], posts: respx.Ro
     """A vector is never given to the wrong text."""
     posts.mock(return_value=httpx.Response(200, json={"data": [], "usage": {"total_tokens": 0}}))
 
-    with pytest.raises(Exception, match=r"too few vectors; they may be charged"):
+    with pytest.raises(Exception, match=r"too few vectors, or none that are; it may be charged"):
         embed(texts=["a"])
 
 

@@ -508,3 +508,37 @@ def test_the_local_venices_violation_is_an_error(
     with pytest.raises(Exception, match="Change the prompt"):
         local_tool(prompt="A red fox")
     assert [] == list(media.iterdir())
+
+
+def test_a_good_picture_is_told_beside_a_broken_one(make: Callable[..., Any]) -> None:
+    """Of several pictures, those that came whole are stored and named; the others are counted."""
+    told = make("broken", encoded(draw()), "broken", variants=3)
+
+    assert [48] == [picture["width"] for picture in told["files"]]
+    assert ["2 of 3 pictures came broken; they may be charged."] == told["notes"]
+
+
+@pytest.mark.parametrize(("wanted", "is_asked"), [("Z-IMAGE", False), ("venice/z-image", False), ("dall-e-3", True)])
+def test_other_makers_names_are_asked_for_last(
+    make: Callable[..., Any], api: respx.MockRouter, wanted: str, *, is_asked: bool
+) -> None:
+    """Venice's list of other makers' names is fetched only for a name that no model has."""
+    api["foreign names"].respond(json={"object": "list", "type": "image", "data": {"dall-e-3": "z-image"}})
+    told = make(model=wanted)
+
+    assert ("z-image", [f"Took the model z-image for {wanted!r}."]) == (told["model"], told["notes"])
+    assert is_asked == api["foreign names"].called
+
+
+@pytest.mark.parametrize(("wanted", "meant"), [("watercolor", "Watercolor"), ("FILM-NOIR", "Film Noir")])
+def test_a_style_is_known_in_any_case(make: Callable[..., Any], api: respx.MockRouter, wanted: str, meant: str) -> None:
+    """A style's name may be written in any way; the exact one is sent."""
+    make(style=wanted)
+
+    assert meant == posts(api)[0]["style_preset"]
+
+
+def test_an_unknown_style_names_the_nearest(make: Callable[..., Any], api: respx.MockRouter) -> None:
+    """What no style is called costs nothing, and the three nearest are named."""
+    assert "There is no style 'anima'. The nearest: Anime, " in refusal(make, style="anima")
+    assert [] == posts(api)

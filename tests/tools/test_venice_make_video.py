@@ -10,6 +10,7 @@ import pytest
 import respx
 
 from sanctum_venice_tools.emulator.process import LocalVenice
+from tests import samples
 from tests.conftest import Clock
 from tests.tools.conftest import refusal
 from tests.tools.test_venice_queue_video import LISTED
@@ -36,7 +37,7 @@ def make(api: respx.MockRouter, tool: Tool) -> Callable[..., Any]:
 
 
 PROCESSING = {"status": "PROCESSING", "execution_duration": 3000, "average_execution_time": 60_000}
-FILM = httpx.Response(200, content=b"\0\0\0\x18ftypisom", headers={"content-type": "video/mp4"})
+FILM = httpx.Response(200, content=samples.FILM, headers={"content-type": "video/mp4"})
 
 
 def test_quotes_buys_waits_and_fetches(make: Callable[..., Any], api: respx.MockRouter) -> None:
@@ -44,10 +45,10 @@ def test_quotes_buys_waits_and_fetches(make: Callable[..., Any], api: respx.Mock
     api.post("/video/retrieve").mock(side_effect=[httpx.Response(200, json=PROCESSING), FILM])
     reply = make()
 
-    assert b"\0\0\0\x18ftypisom" == Path(reply.pop("file")).read_bytes()
+    assert samples.FILM == Path(reply.pop("file")).read_bytes()
     assert {
         "type": "video/mp4",
-        "bytes": 12,
+        "bytes": len(samples.FILM),
         "job": "venice-video|m|17",
         "cost_usd": 0.25,
         "model": "wan-2.5-preview-text-to-video",

@@ -15,6 +15,7 @@ from PIL import Image
 from sanctum_venice_tools.emulator import film as films
 from sanctum_venice_tools.emulator import sound
 from sanctum_venice_tools.emulator.process import LocalVenice
+from tests.samples import whole_files
 from tests.tools.conftest import balance, refusal
 
 Tool = Callable[..., str]
@@ -196,6 +197,48 @@ def test_everything_that_films_have_can_be_said(
     assert "reference_video_total_duration" not in body
 
 
+def test_stored_references_are_measured(queue: Callable[..., Any], asked: respx.Route, tmp_path: Path) -> None:
+    """What the price depends on is not the caller's word, where the videos are here."""
+    (tmp_path / "media").mkdir(exist_ok=True)
+    (tmp_path / "media" / "one.mp4").write_bytes(mp4())
+    (tmp_path / "media" / "three.mov").write_bytes(whole_files()["mov"])
+    reply = queue(options={"reference_video_urls": ["one.mp4", "three.mov"], "reference_video_total_duration": 0})
+
+    assert 2 == pytest.approx(sent(asked)["reference_video_total_duration"], abs=0.1)
+    assert [note for note in reply["notes"] if "s long together, as measured." in note]
+
+
+@pytest.mark.parametrize("film", [FILM, "fox.webm", "fragments.mp4"])
+def test_what_cannot_be_measured_is_the_callers_word(
+    queue: Callable[..., Any], asked: respx.Route, tmp_path: Path, film: str
+) -> None:
+    """A video at a public URL may be longer than was said: the price is the least, and the caller reads that."""
+    (tmp_path / "media").mkdir(exist_ok=True)
+    (tmp_path / "media" / "one.mp4").write_bytes(mp4())
+    (tmp_path / "media" / "fox.webm").write_bytes(whole_files()["webm"])
+    (tmp_path / "media" / "fragments.mp4").write_bytes(whole_files()["mp4 in fragments"])
+    reply = queue(options={"reference_video_urls": ["one.mp4", film], "reference_video_total_duration": 4})
+
+    assert 4 == sent(asked)["reference_video_total_duration"]
+    assert "The price is the least: it rests on the length that you gave for the reference videos." in reply["notes"]
+    queue(options={"reference_video_urls": ["one.mp4", film], "reference_video_total_duration": 0})
+    assert 1 == pytest.approx(sent(asked)["reference_video_total_duration"], abs=0.1)
+
+
+def test_a_price_that_may_be_more_needs_a_person(
+    queue: Callable[..., Any], asked: respx.Route, queued: respx.Route, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Above half of the limit, a film with references that can't be measured is not bought; a measured one is."""
+    monkeypatch.setenv("VENICE_MAX_USD", "0.4")
+    (tmp_path / "media").mkdir(exist_ok=True)
+    (tmp_path / "media" / "one.mp4").write_bytes(mp4())
+
+    message = refusal(queue, options={"reference_video_urls": [FILM], "reference_video_total_duration": 4})
+    assert "This costs 0.25 USD or more, for reference videos may be longer than you said." in message
+    assert (True, False) == (asked.called, queued.called)
+    assert "job" in queue(options={"reference_video_urls": ["one.mp4"]})
+
+
 def test_openai_s_names_are_understood(queue: Callable[..., Any], queued: respx.Route) -> None:
     """Options that agents bring along from elsewhere are taken where their meaning is clear."""
     queue(options={"seconds": 10, "size": "1080x1920"})
@@ -224,7 +267,7 @@ STORED: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "png": ("image", png, "image/png"),
     "mp4": ("video", mp4, "video/mp4"),
     "mov": ("video", lambda: mp4().replace(b"ftypisom", b"ftypqt  "), "video/quicktime"),
-    "webm": ("video", lambda: b"\x1aE\xdf\xa3" + bytes(20), "video/webm"),
+    "webm": ("video", lambda: whole_files()["webm"], "video/webm"),
     "mp3": ("audio", lambda: speech("mp3"), "audio/mpeg"),
     "wav": ("audio", lambda: speech("wav"), "audio/wav"),
     "pdf": ("document", lambda: b"%PDF-1.7", "application/pdf"),
@@ -287,7 +330,8 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "not stored": ({"image": "fox.png"}, "No stored file is called 'fox.png'."),
     "outside": ({"image": "/etc/passwd"}, "No stored file is called '/etc/passwd'."),
     "other kind": ({"image": f"data:image/png;base64,{base64.b64encode(b'%PDF-1.7').decode()}"}, "is no image"),
-    "junk": ({"image": "data:image/png;base64,AAAA"}, "is no image that Venice takes. Give another."),
+    "GIF": ({"image": f"data:image/png;base64,{base64.b64encode(b'GIF89a').decode()}"}, "turn it into PNG, and give"),
+    "junk": ({"image": "data:image/png;base64,AAAA"}, "is no image that Venice takes. Give PNG or JPEG or WebP."),
 }
 
 

@@ -3,9 +3,12 @@ import base64
 import io
 import json
 import re
+import resource
 import socket
+import time
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from starlette.datastructures import Headers
 
 from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.emulator.uploads import parse_form
+from tests.samples import whole_files
 from tests.tools.conftest import operation_of, refusal
 from tests.tools.test_venice_read_webpage import follow
 
@@ -131,17 +135,136 @@ def test_a_text_in_a_folder_of_the_store_can_be_read_on(read: Callable[..., Any]
     assert 2 == json.loads(tool(**follow(reply["next"])))["part"]
 
 
+PAGE = """<!DOCTYPE html>
+<html><head><title>Foxes &amp; dens</title><style>p { color: red }</style></head>
+<body><!-- a <b>secret</b> --><script>if (1 < 2) { alert("<p>") }</script>
+<h1>A   fox</h1><p>It <!-- never <b> --><em>sleeps</em>
+at <i>h</i>ome.<br/>It wakes.</p><ul><li>one<li>two</ul>
+<table><tr><td>a<td>b</tr></table><pre>as
+  it is</pre></body></html>"""
+SEEN = "Foxes & dens\n\nA fox\n\nIt sleeps at home.\nIt wakes.\n\none\ntwo\n\n\ta\tb\n\nas\n  it is"
+
+
 @pytest.mark.parametrize(
-    ("name", "content"), [("fox.txt", "Füchse".encode("latin-1")), ("fox.md", b"\xff\xfeA\x00"), ("fox.py", b"print()")]
+    ("name", "content", "text"),
+    [
+        ("fox.txt", "Füchse".encode("latin-1"), "Füchse"),
+        ("fox.txt", "“Füchse” €".encode("cp1252"), "“Füchse” €"),
+        ("fox.md", "Füchse".encode("utf-8-sig"), "Füchse"),
+        ("fox.md", "Füchse".encode("utf-16"), "Füchse"),
+        ("fox.csv", b"\xfe\xff" + "狐狸".encode("utf-16-be"), "狐狸"),
+        ("fox.csv", "狐狸".encode("utf-32"), "狐狸"),
+        ("fox.txt", b"a\x00b", "a\x00b"),
+        ("fox.txt", b"%PDF-1.7 is a format.", "%PDF-1.7 is a format."),
+        ("README", b"Read me.\n", "Read me.\n"),
+        ("fox.py", b"print()", "print()"),
+        ("letter.doc", b"It is a text.", "It is a text."),
+        ("fox.html", PAGE.encode(), SEEN),
+        ("fox", PAGE.encode("utf-16"), SEEN),
+        ("part.htm", b"<p>A fox", "A fox"),
+    ],
 )
-def test_what_is_not_surely_text_goes_to_venice(
+def test_a_text_is_read_here_whatever_its_encoding(
+    read: Callable[..., Any], api: respx.MockRouter, media: Path, *, name: str, content: bytes, text: str
+) -> None:
+    """A text needs no Venice: by its mark, as UTF-8 or as cp1252; a page as its reader sees it."""
+    (media / name).write_bytes(content)
+    reply = read(document=name)
+
+    assert text == reply["text"]
+    assert str(media / name) == reply["file"]
+    assert 0 == len(api.calls)
+
+
+def test_a_page_in_a_data_url_is_read(read: Callable[..., Any], api: respx.MockRouter) -> None:
+    """What has no address is no matter of another tool."""
+    assert SEEN == read(document=f"data:text/html;base64,{base64.b64encode(PAGE.encode()).decode()}")["text"]
+    assert 0 == len(api.calls)
+
+
+def test_a_page_of_nothing_but_tags_takes_no_long_time(read: Callable[..., Any], media: Path) -> None:
+    """A page that is made to take long is read as soon as any."""
+    (media / "odd.html").write_bytes(b"<" * 1_000_000 + b"<!--" * 100_000 + b"<script" * 100_000)
+    began = time.monotonic()
+    read(document="odd.html")
+
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(("name", "content"), [("fox.bin", b"a\x00b"), ("fox.txt", b"\x81\x00"), ("fox", b"\x81")])
+def test_what_is_surely_no_text_goes_to_venice(
     read: Callable[..., Any], api: respx.MockRouter, media: Path, name: str, content: bytes
 ) -> None:
-    """A text in another encoding, or a file of another kind, is Venice's to read."""
+    """What can't be told here is Venice's to tell."""
     (media / name).write_bytes(content)
 
     assert 0.01 == read(document=name)["cost_usd"]
     assert [(name, content)] == [form["file"] for form in forms(api)]
+
+
+OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        (
+            "a.doc",
+            OLD,
+            "It is of the format old Office, which Venice does not take: turn it into DOCX, PPTX, XLSX or PDF",
+        ),
+        ("slides", OLD, "turn it into DOCX, PPTX, XLSX or PDF, and give that."),
+        ("a.ppt", b"\0\1\2", "old Office"),
+        ("a.docx", OLD, "old Office"),
+        ("a.rtf", b"{\\rtf1 A fox.}", "It is of the format RTF"),
+        ("a.heic", b"\0\0\0\x18ftypheic" + bytes(50), "It is of the format HEIC"),
+        ("a.gif", b"GIF89a" + bytes(50), "It is of the format GIF"),
+        ("a.bmp", b"BM\x36\0\0\0\0\0\0\0" + bytes(50), "It is of the format BMP"),
+        ("a.odt", b"PK\x03\x04" + bytes(26) + b"mimetypeapplication/vnd.oasis.opendocument.text", "OpenDocument"),
+        ("a.png", whole_files()["png"], "is no document: its format is PNG. Give it to venice_describe_image."),
+        ("a.mp3", whole_files()["mp3"], "is no document: its format is MP3. Give it to venice_transcribe_audio."),
+    ],
+)
+def test_what_venice_does_not_read_costs_nothing(
+    read: Callable[..., Any], api: respx.MockRouter, media: Path, *, name: str, content: bytes, said: str
+) -> None:
+    """A file of a format that Venice does not read is told as what it is, with what to do, before it is sent."""
+    (media / name).write_bytes(content)
+
+    assert said in refusal(read, document=name)
+    assert 0 == len(api.calls)
+
+
+@contextmanager
+def small_disk(most: int) -> Iterator[None]:
+    """Let no file grow larger than so many bytes: what a full disk does to a file, the system does then."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_costs_nothing(read: Callable[..., Any], api: respx.MockRouter, media: Path) -> None:
+    """That a text could not be kept shows before it is paid; what is stored can be read all the same."""
+    with small_disk(100_000):
+        assert "Nothing was made: " in refusal(read)
+        assert "# Füchse\r\n\r\nThey sleep.\n" == read(document="foxes.md")["text"]
+    assert 0 == len(api.calls)
+    assert {"foxes.pdf", "foxes.md"} == {path.name for path in media.iterdir()}
+
+
+def test_what_was_paid_and_cannot_be_kept_is_shown(read: Callable[..., Any], media: Path) -> None:
+    """When the disk is full only afterwards, the agent gets the text, and reads why it can't read on."""
+    with small_disk(1_000_000):
+        reply = read("A fox sleeps. " * 100_000, part=2)
+
+    assert reply["text"].startswith("A fox sleeps.")
+    assert (2, 0.01) == (reply["part"], reply["cost_usd"])
+    assert "Only this part can be shown. The file was made, but not kept: " in reply["notes"][0]
+    assert reply.keys().isdisjoint({"file", "next"})
+    assert {"foxes.pdf", "foxes.md"} == {path.name for path in media.iterdir()}
 
 
 @pytest.mark.parametrize(
@@ -152,9 +275,9 @@ def test_what_is_not_surely_text_goes_to_venice(
         (office("ppt/presentation.xml", "<p/>"), ".pptx"),
         (office("xl/workbook.xml", "<x/>"), ".xlsx"),
         (office("content.opf", "<o/>"), ""),
-        (b"word/document.xml is a file.", ""),
+        (b"PK, and then word/document.xml\0", ".docx"),
     ],
-    ids=["PDF", "Word", "PowerPoint", "Excel", "zip", "text"],
+    ids=["PDF", "Word", "PowerPoint", "Excel", "zip", "odd"],
 )
 def test_a_file_without_ending_gets_its_own(
     read: Callable[..., Any], api: respx.MockRouter, media: Path, content: bytes, kind: str

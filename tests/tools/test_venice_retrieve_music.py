@@ -11,11 +11,11 @@ import respx
 
 from sanctum_venice_tools.emulator import sound
 from sanctum_venice_tools.emulator.process import LocalVenice
+from tests.samples import SONG
 from tests.tools.conftest import posts, refusal
 
 Tool = Callable[..., str]
 JOB = "venice-audio|elevenlabs-music|0f1e2d3c"
-SONG = b"ID3\x04" + bytes(300)
 
 
 def CALL(venice: LocalVenice) -> dict[str, Any]:  # noqa: N802 - the name that every tool's tests give it
@@ -78,6 +78,6 @@ def test_half_a_file_is_not_kept(venice: LocalVenice, local_tool: Tool, tmp_path
     call = CALL(venice)
     venice.order_fault(fault="reset-midway", path="/audio/retrieve", bytes=2000)
 
-    assert "nothing was charged. Try again." in refusal(local_tool, **call)
+    assert "nothing was charged. Try again." in refusal(local_tool, **call, wait_seconds=0)
     assert [] == list((tmp_path / "media").iterdir())
     assert "file" in json.loads(local_tool(**call))

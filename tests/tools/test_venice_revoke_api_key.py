@@ -139,6 +139,26 @@ def test_no_success_is_no_success(tool: Tool, api: respx.MockRouter) -> None:
     assert "Venice did not revoke the key" in refusal(tool, key_id=ID, description="x")
 
 
+@pytest.mark.parametrize(
+    "reply", ["{}", "null", "[]", '{"data": null}', '{"data": {"last6Chars": 7, "description": "x"}}']
+)
+def test_what_venice_does_not_tell_is_not_revoked(tool: Tool, api: respx.MockRouter, reply: str) -> None:
+    """Without a sign which key it is, it could be the tools' own."""
+    api.get(f"/api_keys/{ID}").respond(content=reply, headers={"content-type": "application/json"})
+
+    assert "Venice does not tell which key that is, so it was not revoked." in refusal(tool, key_id=ID, description="")
+    assert 1 == len(api.calls)
+
+
+@pytest.mark.parametrize("reply", ["null", "[]", '"yes"', '{"success": "yes"}', '{"success": 1}'])
+def test_only_a_plain_success_is_one(tool: Tool, api: respx.MockRouter, reply: str) -> None:
+    """What is not Venice's own "success" counts as none."""
+    api.get(f"/api_keys/{ID}").respond(json=known_key(description="x"))
+    api.delete("/api_keys").respond(content=reply, headers={"content-type": "application/json"})
+
+    assert "Venice did not revoke the key" in refusal(tool, key_id=ID, description="x")
+
+
 @pytest.mark.parametrize("failure", [httpx.ReadTimeout, httpx.ReadError])
 def test_a_lost_reply_says_where_to_look(tool: Tool, api: respx.MockRouter, failure: type[Exception]) -> None:
     """When nobody knows whether the key is gone, the error says so; nothing is sent twice."""
@@ -157,7 +177,7 @@ def test_errors_hold_no_key(tool: Tool, api: respx.MockRouter) -> None:
     api.delete("/api_keys").respond(500, json={"error": f"{SECRET} is stuck"})
     told = whole_error(tool, key_id=ID, description="x")
 
-    assert "VeniceError: Venice answered 500: [hidden] is stuck. " in told
+    assert "VeniceError: Venice answered 500: [hidden] is stuck; it may have been revoked." in told
     assert SECRET not in told
 
 

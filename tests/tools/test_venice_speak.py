@@ -201,7 +201,14 @@ def test_what_was_spoken_is_kept(speak: Callable[..., Any], speech: respx.Route,
     assert round(len("".join(parts[:2])) * 3.5e-6, 4) == reply["cost_usd"]
 
 
-@pytest.mark.parametrize("failure", [500, 502, httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError, b"{}"])
+HALVES = [b"{}", b"\xff\xfb<html>", b"ID3", *(say("The fox sleeps.", kind)[:-1] for kind in ("mp3", "wav", "flac"))]
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [500, 502, httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError, *HALVES],
+    ids=lambda one: repr(one)[:30],
+)
 def test_nothing_is_sent_twice(
     speak: Callable[..., Any], speech: respx.Route, tmp_path: Path, failure: int | type[Exception] | bytes
 ) -> None:

@@ -11,6 +11,9 @@ from sanctum_venice_tools.letta.venice import drawback
 SANDBOX_SECONDS = 180
 SAFE_SECONDS = 120
 
+# What the tools allow a call where the operator sets nothing.
+USUAL_MAX_USD = 5
+
 
 def check_tool_seconds(patient: Patient) -> Outcome:
     """Whether tools end by themselves before Letta ends them."""
@@ -29,13 +32,15 @@ def check_tool_seconds(patient: Patient) -> Outcome:
 
 
 def check_max_usd(patient: Patient) -> Outcome:
-    """Whether the limit of what one film or piece of music may cost is a number."""
+    """Whether the limit of what one film or piece of music may cost is a number, or lifted."""
     given = patient.settings.get("VENICE_MAX_USD")
     if given is None:
-        return ok("not set: one film or piece of music may cost anything")
-    if not re.fullmatch(r"\d{1,6}(\.\d+)?", given):
+        return ok(f"not set: a film or piece of music may cost {USUAL_MAX_USD} USD")
+    if given.strip().lower() == "none":
+        return ok("none: one film or piece of music may cost anything")
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]+)?", given.strip()):
         told = f"{given!r:.40} is no number of dollars, so no film and no music is made"
-        return failure(told, "Set it to a number such as 1.50, or unset it.")
+        return failure(told, f"Set it to a number such as 1.50, or to none for no limit; unset, it is {USUAL_MAX_USD}.")
     return ok(f"a film or piece of music may cost {float(given):g} USD")
 
 

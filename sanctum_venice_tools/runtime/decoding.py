@@ -1,0 +1,129 @@
+"""Texts out of bytes: whatever their encoding, and a page of HTML as its reader sees it."""
+
+import codecs
+import html
+import re
+from contextlib import suppress
+
+# Byte order marks, with which a text says how it is encoded. That of UTF-32 begins with that of UTF-16.
+_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_TEXT_ENDINGS = (".txt", ".md", ".markdown", ".csv", ".tsv", ".json", ".jsonl", ".srt", ".vtt", ".log")
+_PAGE_ENDINGS = (".html", ".htm", ".xhtml")
+_PAGE_START = r"(?i)\s*(<\?xml[^<>]*>\s*)?<(!doctype )?html"
+_LONGEST_PAGE = 4_000_000  # a longer one is read with its tags, for to take it apart takes too much memory
+
+# What texts have none of: control characters, but for those of layout (tab, line and page feeds) and of colour.
+_CONTROL = r"[\x00-\x08\x0e-\x1a\x1c-\x1f]"
+
+
+def _text_of_file(name: str, content: bytes) -> str | None:
+    """The text that a file is; None if it is none. A name with a known ending is believed."""
+    text = _decode(content)
+    if text is None or name.lower().endswith(_TEXT_ENDINGS):
+        return text
+    if re.search(_CONTROL, text):
+        return None
+    is_page = name.lower().endswith(_PAGE_ENDINGS) or _is_page(text)
+    if is_page and len(text) <= _LONGEST_PAGE:
+        return _page_text(text)
+    return text
+
+
+def _decode(content: bytes) -> str | None:
+    """The text in bytes, without its byte order mark; None if it is of no encoding that is known here."""
+    marked = [encoding for mark, encoding in _ORDER_MARKS.items() if content.startswith(mark)]
+    # Nearly any bytes are a text in cp1252, the encoding of old Windows; few that are not are one in UTF-8.
+    for encoding in marked[:1] or ["utf-8", "cp1252"]:
+        with suppress(UnicodeDecodeError):
+            return content.decode(encoding).lstrip("\ufeff")
+    return None
+
+
+def _is_page(text: str) -> bool:
+    """Whether a text is a page of HTML."""
+    return re.match(_PAGE_START, text) is not None
+
+
+# Elements whose content no reader sees, those that begin a line, and those that keep their spaces.
+_HIDDEN = ("script", "style", "template", "noscript", "svg")
+_BLOCKS = {
+    *(
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "br",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+    ),
+    *("h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "option", "p", "pre", "section", "table"),
+    *("title", "tr", "ul"),
+}
+_CELLS = {"td", "th"}
+# A tag, or what looks like the beginning of one; else text.
+_TAG_OR_TEXT = r"<[^<>]*>?|[^<]+"
+
+
+def _page_text(page: str) -> str:
+    """What a reader sees of a page of HTML: its text, in lines."""
+    pieces: list[str] = []
+    hidden_until = ""
+    is_kept_as_is = False
+    for found in re.finditer(_TAG_OR_TEXT, _without_comments(page)):
+        piece = found[0]
+        name = _element(piece)
+        if hidden_until:
+            hidden_until = "" if name == hidden_until else hidden_until
+        elif name in _HIDDEN and not piece.endswith("/>"):
+            hidden_until = f"/{name}"
+        elif name:
+            if space := _space_for(name):
+                pieces.append(space)
+            is_kept_as_is = name == "pre" or (is_kept_as_is and name != "/pre")
+        elif not piece.startswith("<!"):
+            text = piece if is_kept_as_is else _in_one_line(piece, pieces)
+            pieces.append(html.unescape(text))
+    lines = [line.rstrip(" ") for line in "".join(pieces).split("\n")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _without_comments(page: str) -> str:
+    """A page without its comments."""
+    first, *others = page.split("<!--")
+    return first + "".join(other.partition("-->")[2] for other in others)
+
+
+def _in_one_line(piece: str, before: list[str]) -> str:
+    """A piece of text with single spaces, and none where a line begins."""
+    text = re.sub(r"\s+", " ", piece)
+    begins_line = not before or before[-1] in ("\n", "\t")
+    return text.lstrip(" ") if begins_line else text
+
+
+def _element(piece: str) -> str:
+    """The name of a tag's element, with "/" before it if the tag ends it; nothing, if this is no tag."""
+    found = re.match(r"<(/?[a-z][a-z0-9]*)", piece, re.IGNORECASE)
+    return found[1].lower() if found and piece.endswith(">") else ""
+
+
+def _space_for(tag: str) -> str:
+    """What stands in a text for a tag."""
+    name = tag.removeprefix("/")
+    if name in _BLOCKS:
+        return "\n"
+    if tag in _CELLS:
+        return "\t"
+    return ""

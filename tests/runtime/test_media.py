@@ -1,0 +1,178 @@
+"""The media store: a file is in it whole or not at all, and a half one is nobody's to see."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.samples import FILM, whole_files
+from tests.tools.test_venice_read_document import small_disk
+
+Space = dict[str, Any]
+
+
+@pytest.fixture
+def space(texts: dict[str, str]) -> Space:
+    """The globals of an emitted text that stores pictures and reads stored ones."""
+    space: Space = {"__name__": "emitted"}
+    exec(texts["venice_edit_image"], space)  # noqa: S102 - what ships is what is tested
+    return space
+
+
+@pytest.fixture
+def jobs(texts: dict[str, str]) -> Space:
+    """The globals of an emitted text that stores what jobs made."""
+    space: Space = {"__name__": "emitted"}
+    exec(texts["venice_retrieve_video"], space)  # noqa: S102 - what ships is what is tested
+    return space
+
+
+@pytest.fixture
+def media(tmp_path: Path) -> Path:
+    """The media store."""
+    folder = tmp_path / "media"
+    folder.mkdir()
+    return folder
+
+
+def store(space: Space, folder: Path, content: bytes) -> Path:
+    """Store a picture; its file."""
+    return Path(space["_store"](folder, content, "A fox", space["_picture_size"], "width", "height")["file"])
+
+
+def test_a_file_is_named_by_its_title_and_content(space: Space, media: Path) -> None:
+    """The same picture is the same file, and others may read it as far as the umask lets them."""
+    content = whole_files()["png"]
+    file = store(space, media, content)
+
+    assert f"a-fox-{hashlib.sha256(content).hexdigest()[:10]}.png" == file.name
+    assert file == store(space, media, content)
+    assert content == file.read_bytes()
+    (media / "usual").touch()
+    assert (media / "usual").stat().st_mode == file.stat().st_mode
+
+
+def test_a_half_written_file_is_hidden_and_random(jobs: Space, media: Path) -> None:
+    """While it comes, no tool sees it, and no two processes write to one."""
+    seen = list[str]()
+
+    def pieces() -> Iterator[bytes]:
+        yield FILM[:50]
+        seen.extend(path.name for path in media.iterdir())
+        yield FILM[50:]
+
+    for name in ("one", "two"):
+        assert media / f"{name}.mp4" == jobs["_store_job"](media / name, pieces(), jobs["_recording_ending"])
+    parts = [name for name in seen if name.endswith(".part")]
+    assert 2 == len(set(parts))
+    assert all(name.startswith(".") and str(os.getpid()) not in name for name in parts)
+    assert {"one.mp4", "two.mp4"} == {path.name for path in media.iterdir()}
+
+
+def test_old_parts_are_swept(space: Space, media: Path) -> None:
+    """What a killed process left goes when it is a day old; what is being written stays, and all else."""
+    for name, age in ((".old.part", 25), (".new.part", 23), (".private", 25), ("old.part", 25)):
+        (media / name).touch()
+        then = time.time() - age * 3600
+        os.utime(media / name, (then, then))
+    file = store(space, media, whole_files()["png"])
+
+    assert {".new.part", ".private", "old.part", file.name} == {path.name for path in media.iterdir()}
+
+
+def test_the_content_is_on_the_disk_before_the_name(space: Space, media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a crash there is no file of that name, or a whole one: content, then name, then folder."""
+    order = list[str]()
+    sync, replace = os.fsync, Path.replace
+
+    def note_sync(number: int) -> None:
+        order.append("folder" if Path(f"/proc/self/fd/{number}").resolve() == media else "content")
+        sync(number)
+
+    def note_replace(path: Path, target: Path) -> Path:
+        order.append("name")
+        assert whole_files()["png"] == path.read_bytes()
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", note_sync)
+    monkeypatch.setattr(Path, "replace", note_replace)
+    store(space, media, whole_files()["png"])
+
+    assert ["content", "name", "folder"] == order
+
+
+def test_a_file_that_does_not_fit_leaves_nothing(space: Space, jobs: Space, media: Path) -> None:
+    """The error says that it was made, and for a job that asking again is free."""
+    with small_disk(100):
+        with pytest.raises(space["VeniceError"], match=r"^The file was made, but not kept: .* Tell the operator\.$"):
+            store(space, media, whole_files()["png"])
+        with pytest.raises(jobs["VeniceError"], match="Asking again is free, when the operator has made room"):
+            jobs["_store_job"](media / "film", iter([FILM]), jobs["_recording_ending"])
+    assert [] == list(media.iterdir())
+
+
+def test_a_full_disk_is_met_before_anything_is_paid(space: Space, media: Path) -> None:
+    """The folder is tried out with half a megabyte, of which nothing stays."""
+    with small_disk(400_000), pytest.raises(space["VeniceError"], match=r"^Nothing was made: .* VENICE_MEDIA_DIR\.$"):
+        space["_media_folder"]()
+    with small_disk(600_000):
+        assert media == space["_media_folder"]()
+    assert [] == list(media.iterdir())
+
+
+def test_stored_files_can_be_read_from_a_full_disk(space: Space, media: Path) -> None:
+    """To read needs no room."""
+    (media / "fox.png").write_bytes(b"fox")
+    with small_disk(100):
+        assert b"fox" == space["_read_local"]("fox.png", most_mb=1)
+
+
+# Not getrusage: its ru_maxrss counts what the process that forked this one had, too.
+PROGRAM = """
+import re
+{text}
+try:
+    {call}
+except VeniceError as error:
+    print(error, file=sys.stderr)
+print(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])
+"""
+
+
+@pytest.mark.parametrize(
+    ("tool", "call"),
+    [
+        ("venice_chat", "_attach('film.mp4', 'file')"),
+        ("venice_describe_image", "_attach('film.mp4', 'image_url')"),
+        ("venice_edit_image", "_read_local('film.mp4', most_mb=25)"),
+        ("venice_transcribe_audio", "_read_recording('film.mp4', ['mp4'])"),
+        ("venice_queue_video", "_with_media('video_url', 'film.mp4')"),
+        ("venice_queue_video", "_check_together({'reference_video_urls': ['film.mp4']})"),
+    ],
+)
+def test_a_stored_film_is_measured_before_it_is_read(texts: dict[str, str], media: Path, tool: str, call: str) -> None:
+    """A film of 600 MB is refused for its size, in no more memory than a call that reads nothing."""
+    with (media / "film.mp4").open("wb") as film:
+        film.truncate(600_000_000)
+
+    def run(asked: str) -> tuple[int, str]:
+        ran = subprocess.run(
+            [sys.executable, "-I", "-"],
+            input=PROGRAM.format(text=texts[tool], call=asked),
+            env={"PATH": os.environ["PATH"], "VENICE_MEDIA_DIR": str(media)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        return int(ran.stdout), ran.stderr
+
+    with_film, told = run(call)
+    assert "MB" in told
+    assert with_film - run("pass")[0] < 10_000  # kilobytes
