@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from sanctum_venice_tools.runtime.formats import _untaken
 from sanctum_venice_tools.runtime.media import _media_place, _picture_size
 from sanctum_venice_tools.runtime.public import _open_public
+from sanctum_venice_tools.runtime.unpacking import _unpacked
 from sanctum_venice_tools.runtime.venice import _DEADLINE, VeniceError
 
 
@@ -97,7 +98,7 @@ def _fetch(url: str, most_mb: int) -> bytes:
     """What lies at a public URL, if it comes in time and is not too large."""
     content = bytearray()
     with _open_public(url) as reply:
-        for chunk in reply.iter_bytes():
+        for chunk in _unpacked(reply):
             content += chunk
             if time.monotonic() > _DEADLINE - 30:
                 raise VeniceError(f"{url[:80]!r} took too long. Try again, or give another.")

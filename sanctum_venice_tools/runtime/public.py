@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import httpx
 
-from sanctum_venice_tools.runtime.venice import VeniceError, _note_connection, _watch
+from sanctum_venice_tools.runtime.venice import VeniceError, _guard_connection
 
 # Ranges that are not for everybody (IANA's registries of special addresses), and hosts of clouds that give out secrets.
 # Python's own `is_global` differs from version to version.
@@ -51,13 +51,12 @@ def _open_public(url: str, *, trusted: bytes | None = None, method: str = "GET")
 
     The host and port `trusted` are the operator's own, and may be in a private network.
     """
-    timer = _watch()
     try:
         for _ in range(4):  # three redirects at most, each checked anew
             target = httpx.URL(url)
             pinned = target.copy_with(host=target.host if target.netloc == trusted else _public_address(target.host))
             headers = {"Host": target.netloc.decode(), "Accept-Encoding": "gzip"}
-            extensions = {"sni_hostname": target.host, "trace": _note_connection}
+            extensions = {"sni_hostname": target.host, "trace": _guard_connection}
             # No proxy of the environment: it would look the name up itself.
             client = httpx.Client(timeout=20, trust_env=False)
             with client, client.stream(method, pinned, headers=headers, extensions=extensions) as reply:
@@ -71,8 +70,6 @@ def _open_public(url: str, *, trusted: bytes | None = None, method: str = "GET")
                 return
     except (httpx.HTTPError, httpx.InvalidURL, OverflowError):
         raise VeniceError(f"{url[:80]!r} could not be fetched. Check the URL, or try again.") from None
-    finally:
-        timer.cancel()
     raise VeniceError(f"{url[:80]!r} redirects too often. Give the final URL.")
 
 
@@ -110,10 +107,14 @@ def _is_for_venice(reference: str) -> bool:
 
 def _check_public(url: str) -> None:
     """Refuse an address that Venice is to fetch for us, if we would not fetch it; names are for Venice to look up."""
+    # Browsers, and what reads as they do, end a host at a backslash and decode %31: there it would be another one.
+    authority = re.split("[/?#]", url.strip().partition("//")[2], maxsplit=1)[0]
     try:
         host = httpx.URL(url).host.strip("[]").rstrip(".").lower()
     except (httpx.InvalidURL, UnicodeError):
-        raise VeniceError(f"{url[:80]!r} is no web address. Give one such as https://example.com/page.") from None
+        host = ""
+    if not host or re.search(r"[\\%\s]", authority):
+        raise VeniceError(f"{url[:80]!r} is no web address. Give one such as https://example.com/page.")
     address = _written_address(host)
     is_local_name = not address and ("." not in host or host.rpartition(".")[2] in _LOCAL_NAMES)
     if is_local_name or (address and not _is_public(address)):

@@ -7,7 +7,9 @@ import re
 
 def _plain(page: str) -> str:
     """The text of a piece of HTML, on one line."""
-    return " ".join(html.unescape(re.sub(r"<[^<>]+>", "", page)).split())
+    text = re.sub(r"<[^<>]+>", "", page)
+    text = re.sub(r"&#[0-9]{8,};?", "", text)  # no character has such a number, and Python reads none so long
+    return " ".join(html.unescape(text).split())
 
 
 def _clip(text: str, room: int) -> str:

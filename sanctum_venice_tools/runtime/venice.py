@@ -5,14 +5,14 @@ import json
 import math
 import os
 import re
-import socket
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
 import httpx
+
+from sanctum_venice_tools.runtime.unpacking import _unpacked
 
 
 class VeniceError(Exception):
@@ -38,36 +38,40 @@ def _allowed_seconds() -> int:
 
 _DEADLINE = time.monotonic() + _allowed_seconds()
 
-# The open connections of this process: at the deadline they are shut.
-_CONNECTIONS: list[Any] = []
-
 
 def _seconds_left() -> float:
     """The time until the deadline; a second at least, to end in good order."""
     return max(_DEADLINE - time.monotonic(), 1.0)
 
 
-def _watch() -> threading.Timer:
-    """Begin to watch over a request: its time-outs count from one piece to the next, and a server may drip for ever."""
-    timer = threading.Timer(max(_DEADLINE - time.monotonic(), 0) + 0.5, _shut_connections)
-    timer.daemon = True
-    timer.start()
-    return timer
+def _guard_connection(event: str, info: dict[str, Any]) -> None:
+    """Hold a new connection to the deadline; httpx calls this with each step that it has done.
+
+    Its time-outs count from one piece to the next, and a server may drip for ever. A connection through a proxy is
+    told of in the proxy's name, so only the ends of the steps' names count.
+    """
+    if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+        stream = info["return_value"]
+        stream.read = functools.partial(_read_in_time, stream.read)
+        stream.write = functools.partial(_write_in_time, stream.write)
 
 
-def _note_connection(event: str, info: dict[str, Any]) -> None:
-    """Keep each connection that httpx opens; it tells of them as it goes along."""
-    if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
-        _CONNECTIONS.append(info["return_value"])
+def _read_in_time(read: Callable[..., bytes], size: int, timeout: float | None = None) -> bytes:
+    """What comes over a connection next, if it comes before the deadline."""
+    left = _DEADLINE - time.monotonic()
+    if left <= 0:
+        raise httpx.ReadTimeout("the time of the call is up")
+    return read(size, timeout=min(left, timeout or left))
 
 
-def _shut_connections() -> None:
-    """Shut all connections, so that whoever reads from one reads its end."""
-    for stream in _CONNECTIONS:
-        connection = stream.get_extra_info("socket")
-        with suppress(OSError):
-            # The plain method: that of a TLS connection would take away what the reader is using.
-            socket.socket.shutdown(connection, socket.SHUT_RDWR)
+def _write_in_time(write: Callable[..., None], content: bytes, timeout: float | None = None) -> None:
+    """Send bytes over a connection, a few at a time, as long as there is time."""
+    few = 65_536
+    for start in range(0, len(content), few):
+        left = _DEADLINE - time.monotonic()
+        if left <= 0:
+            raise httpx.WriteTimeout("the time of the call is up")
+        write(content[start : start + few], timeout=min(left, timeout or left))
 
 
 # --- the request ---
@@ -93,12 +97,22 @@ def _client() -> httpx.Client:
     key = os.environ.get("VENICE_API_KEY", "").strip()
     if not re.fullmatch(r"[!-~]+", key):
         raise VeniceError("VENICE_API_KEY is not set, or is no key. Ask the operator to set this agent's secret.")
-    url = os.environ.get("VENICE_BASE_URL", "").strip() or "https://api.venice.ai/api/v1"
-    if not re.fullmatch(r"https?://([\w.-]+|\[[\da-f:]+\])(:\d{1,5})?(/\S*)?", url):
-        raise VeniceError("VENICE_BASE_URL is no http address. Ask the operator to correct it.")
-    # Other encodings than gzip can turn a few bytes into gigabytes at once.
+    # httpx would ask for every encoding that it knows.
     headers = {"Authorization": f"Bearer {key}", "Accept-Encoding": "gzip"}
-    return httpx.Client(base_url=url, headers=headers)
+    return httpx.Client(base_url=_base_url(), headers=headers)
+
+
+def _base_url() -> httpx.URL:
+    """Where Venice is: an http address without a name or password in it."""
+    setting = os.environ.get("VENICE_BASE_URL", "").strip() or "https://api.venice.ai/api/v1"
+    host = r"[a-zA-Z0-9_.-]+ | \[[0-9a-fA-F:]+\]"
+    if re.fullmatch(rf"https?://({host})(:[0-9]{{1,5}})?(/[!-~]*)?", setting, re.VERBOSE):
+        with suppress(httpx.InvalidURL, UnicodeError):
+            url = httpx.URL(setting)
+            url.host.encode("idna")  # as a connection will: no part of a name is empty, or too long
+            if (url.port or 443) <= 65_535:
+                return url
+    raise VeniceError("VENICE_BASE_URL is no http address. Ask the operator to correct it.")
 
 
 def _send(
@@ -126,33 +140,37 @@ def _send(
 
 def _send_once(method: str, path: str, content: dict[str, Any]) -> httpx.Response:
     """Send a request, and return whatever reply begins to come."""
-    if "json" in content:
-        body = _whole(json.dumps(content["json"], ensure_ascii=False)).encode()
-        others = {name: value for name, value in content.items() if name != "json"}
-        content = {"headers": {"Content-Type": "application/json"}, **others, "content": body}
+    content = _sendable(content)
     left = _seconds_left()
     limits = {"connect": min(left, 10.0), "write": min(left, 60.0), "read": left}
-    extensions = {"timeout": limits, "trace": _note_connection}
+    extensions = {"timeout": limits, "trace": _guard_connection}
     request = _client().build_request(method, path, extensions=extensions, **content)
     if not _is_free(request):
         _PAID.append(path)
-    timer = _watch()
     try:
         reply = _client().send(request, stream=True)
     except httpx.HTTPError as error:
-        timer.cancel()
         raise _lost(request, error) from None
-    timer.cancel()
     limits["read"] = min(_seconds_left(), 50.0)  # a longer silence is a dead reply
     return reply
 
 
+def _sendable(node: Any) -> Any:
+    """The same with each text whole: what is torn into halves has no bytes to be sent."""
+    if isinstance(node, dict):
+        return {_sendable(name): _sendable(value) for name, value in node.items()}
+    if isinstance(node, list):
+        return [_sendable(value) for value in node]
+    if isinstance(node, tuple):  # a file of a form: name, content, type
+        return tuple(_sendable(value) for value in node)
+    return _whole(node) if isinstance(node, str) and not node.isascii() else node
+
+
 def _pieces(reply: httpx.Response, most: int = _MOST_OF_FILE) -> Iterator[bytes]:
     """The body of a reply, piece by piece; one that is too long, too late or not whole is an error."""
-    timer = _watch()
     length = 0
     try:
-        for piece in reply.iter_bytes():
+        for piece in _unpacked(reply):
             length += len(piece)
             if length > most:
                 raise _too_long(reply.request, most)
@@ -161,8 +179,6 @@ def _pieces(reply: httpx.Response, most: int = _MOST_OF_FILE) -> Iterator[bytes]
             yield piece
     except httpx.HTTPError as error:
         raise _lost(reply.request, error) from None
-    finally:
-        timer.cancel()
 
 
 def _read(reply: httpx.Response) -> bytes:
@@ -326,6 +342,9 @@ _MOST_OF_REPLY = 8000
 # What Venice said beside its replies, once for each call of a tool.
 _REMARKS: list[str] = []
 
+# Fields of which a part is worth nothing.
+_ONLY_WHOLE = ("job", "file")
+
 # How far texts are cut, and lists, until a reply fits: (characters, items).
 _CUTS = ((4000, 200), (1500, 100), (500, 50), (200, 30), (80, 15), (30, 5))
 
@@ -371,7 +390,7 @@ def _to_json(fields: dict[str, Any]) -> str:
 
 
 def _tidy(node: Any, longest: int = 10**9, items: int = 10**9) -> Any:
-    """The same without numbers that JSON has not, and with texts and lists cut; the string of a job stays whole."""
+    """The same without numbers that JSON has not, and with texts and lists cut."""
     if isinstance(node, float) and not math.isfinite(node):
         return None
     if isinstance(node, str) and len(node) > longest:
@@ -379,9 +398,19 @@ def _tidy(node: Any, longest: int = 10**9, items: int = 10**9) -> Any:
     if isinstance(node, list):
         return [_tidy(item, longest, items) for item in node[:items]]
     if isinstance(node, dict):
-        kept = list(node.items())[:items]
-        return {name[:200]: value if name == "job" else _tidy(value, longest, items) for name, value in kept}
+        return _tidy_object(node, longest, items)
     return node
+
+
+def _tidy_object(node: dict[str, Any], longest: int, items: int) -> dict[str, Any]:
+    """An object likewise; what only counts whole is never cut, and never left out."""
+    tidied = {}
+    for place, (name, value) in enumerate(node.items()):
+        if name in _ONLY_WHOLE and isinstance(value, str):
+            tidied[name] = value
+        elif place < items or name == "notes":
+            tidied[name[:200]] = _tidy(value, longest, items)
+    return tidied
 
 
 def _whole(text: str) -> str:

@@ -88,7 +88,9 @@ def venice_chat(
         raise VeniceError('There is no prompt, or answer_schema is no JSON Schema as text: {"type": "object", ...}.')
     rare = (options or {}) | _given(max_completion_tokens=max_tokens)
     if character and not model:
-        model = _call("GET", f"/characters/{quote(character, safe='').replace('.', '%2E')}")[0]["data"]["modelId"]
+        model = _call("GET", f"/characters/{quote(character, safe='', errors='replace').replace('.', '%2E')}")[0][
+            "data"
+        ]["modelId"]
     wants = {"supportsVision": images, "supportsFunctionCalling": rare.get("tools"), "supportsResponseSchema": schema}
     needs = " ".join([name for name in wants if wants[name]] + ["supportsMultipleImages"] * (len(images or []) > 1))
     usual = "default_vision" if images else ""

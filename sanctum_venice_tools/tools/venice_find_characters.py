@@ -54,7 +54,8 @@ def venice_find_characters(
         JSON: characters (slug, name, description, tags, model, rating 1 to 5), reviews.
     """
     if slug:
-        path = f"/characters/{quote(slug, safe='').replace('.', '%2E')}"  # a dot alone would be another path
+        name = quote(slug, safe="", errors="replace").replace(".", "%2E")  # a dot alone would be another path
+        path = f"/characters/{name}"
         advice = {404: "There is no character of that slug: search with query to find it."}
         found, _ = _call("GET", path, advice=advice)
         reviews = []

@@ -9,8 +9,10 @@ import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 
 from sanctum_venice_tools.emulator.process import LocalVenice
@@ -91,6 +93,35 @@ def test_a_call_ends_in_time(server: RawServer, texts: dict[str, str], way: str)
     assert ["/augment/search"] == server.requests
 
 
+def test_what_the_deadline_cuts_is_not_whole(server: RawServer, texts: dict[str, str]) -> None:
+    """A reply without a length that stops in the middle is told as late: the deadline is not its end."""
+    begun = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
+    whole_so_far = json.dumps({"results": [RESULT]}).encode()
+    server.play["/augment/search"] = [begun + whole_so_far, SECONDS - 0.5, b" ", 30.0]
+
+    said, seconds, _ = run_alone(server, texts["venice_search_web"], "venice_search_web(query='foxes')")
+
+    assert said.startswith("Venice took too long; it may be charged.")
+    assert seconds < SECONDS + 2
+
+
+@pytest.mark.parametrize(
+    "step", ["connection.connect_tcp", "connection.start_tls", "proxy.start_tls", "socks.start_tls"]
+)
+def test_every_way_to_venice_is_held_to_the_deadline(texts: dict[str, str], step: str) -> None:
+    """Through a proxy, too, nothing is read when the time is up."""
+    space: dict[str, Any] = {}
+    exec(texts["venice_search_web"], space)  # noqa: S102  # what ships is what is tested
+    stream = SimpleNamespace(read=lambda _size, timeout: b"late", write=lambda _content, timeout: None)  # noqa: ARG005
+    space["_guard_connection"](f"{step}.complete", {"return_value": stream})
+    space["_DEADLINE"] = 0.0
+
+    with pytest.raises(httpx.ReadTimeout):
+        stream.read(1, timeout=5.0)
+    with pytest.raises(httpx.WriteTimeout):
+        stream.write(b"late", timeout=5.0)
+
+
 def endless(piece: bytes) -> Script:
     """The same bytes for ever."""
     return itertools.chain([HEAD + b"\r\n"], itertools.repeat(piece))
@@ -102,7 +133,15 @@ def gzip_bomb() -> Script:
     return [HEAD + b"Content-Encoding: gzip\r\n\r\n", body]
 
 
+def packed_twice() -> Script:
+    """A few thousand bytes that are 600 MB, for whoever unpacks as often as a server says."""
+    packer = zlib.compressobj(wbits=31)
+    inner = b"".join(packer.compress(bytes(1 << 20)) for _ in range(600)) + packer.flush()
+    return [reply(gzip.compress(inner), headers="Content-Encoding: gzip, gzip\r\n")]
+
+
 BOMBS: dict[str, Any] = {
+    "packed twice": packed_twice,
     "gzip": gzip_bomb,
     "endless JSON": lambda: endless(b"[" * 65536),
     "a long error": lambda: [b"HTTP/1.1 500 Oh\r\n\r\n", *itertools.repeat(b"x" * 65536, 1600)],
@@ -122,6 +161,15 @@ def test_a_bomb_does_no_harm(server: RawServer, texts: dict[str, str], bomb: str
     assert 1 == len(said.splitlines())
     assert seconds < SECONDS + 2
     assert megabytes < 256
+
+
+def test_a_number_of_no_character_is_left_out(server: RawServer, texts: dict[str, str]) -> None:
+    """A page may name a character by more digits than Python reads as a number; what was found is told all the same."""
+    server.play["/augment/search"] = [reply_json({"results": [RESULT | {"title": "A &#" + "9" * 5000 + ";fox"}]})]
+
+    said, _, _ = run_alone(server, texts["venice_search_web"], "venice_search_web(query='foxes')")
+
+    assert "A fox" == json.loads(said)["results"][0]["title"]
 
 
 # --- replies of another shape ---
@@ -271,6 +319,31 @@ def test_half_a_character_is_sent_as_a_whole_one(server: RawServer, texts: dict[
     assert json.loads(said)["results"]
 
 
+def test_a_slug_of_half_a_character_is_sent(server: RawServer, texts: dict[str, str]) -> None:
+    """In an address and in a query, too, half of a character is replaced."""
+    server.play["/characters/%3F"] = server.play["/characters"] = [reply_json({"data": []})]
+    name = "venice_find_characters"
+
+    run_alone(server, texts[name], f"{name}(slug='\\ud800')")
+    said, _, _ = run_alone(server, texts[name], f"{name}(query='\\ud800')")
+
+    assert said.startswith('{"notes": ["No character fits.')
+    assert ["/characters/%3F", "/characters"] == server.requests
+
+
+def test_a_long_reply_keeps_what_only_counts_whole(texts: dict[str, str]) -> None:
+    """However much is cut, a job and the path of a file are told, and whole."""
+    space: dict[str, Any] = {}
+    exec(texts["venice_make_video"], space)  # noqa: S102  # what ships is what is tested
+    large = {str(place): ["x" * 300] * 300 for place in range(300)}
+    before = dict.fromkeys(("a", "b", "c", "d", "e"), large)
+    job, file = "venice-video|m|" + "q" * 90, "/media/" + "f" * 90 + ".mp4"
+
+    told = json.loads(space["_answer"](**before, job=job, file=file))
+
+    assert (job, file) == (told["job"], told["file"])
+
+
 PRIVATE = ["http://0x7f000001/x.png", "http://2130706433/x.png", "http://[::1]/x.png", "http://localhost/x.png"]
 PRIVATE += [
     "http://192.0.0.192/x.png",
@@ -278,6 +351,8 @@ PRIVATE += [
     "http://10.0.0.1:80/x.png",
     "http://fox.local/x.png",
 ]
+# Hosts that are read in two ways: as a public one by some, as a private one by browsers and their like.
+AMBIGUOUS = ["http://127.0.0.1\\@example.com/x.png", "http://%31%32%37.0.0.1/x.png"]
 FETCHED_BY_VENICE = {
     "venice_edit_image": "venice_edit_image(images={url!r}, instruction='Red')",
     "venice_remove_background": "venice_remove_background(image={url!r})",
@@ -291,12 +366,13 @@ def test_venice_is_sent_into_no_private_network(server: RawServer, texts: dict[s
     """An address that we would not fetch is not handed to Venice either, however it is written."""
     seeing = {"id": "glm", "model_spec": {"capabilities": {"supportsVision": True}}}
     server.play["/models"] = [reply_json({"data": [seeing]})]
-    calls = [FETCHED_BY_VENICE[name].format(url=url) for url in PRIVATE]
+    calls = [FETCHED_BY_VENICE[name].format(url=url) for url in PRIVATE + AMBIGUOUS]
     program = "\n".join(f"    try: {call}\n    except VeniceError as error: print(error)" for call in calls)
 
     said, _, _ = run_alone(server, f"{texts[name]}\ndef all_of_them():\n{program}\n    return ''", "all_of_them()")
 
     assert len(PRIVATE) == said.count("is in a private network; only public URLs are fetched.")
+    assert len(AMBIGUOUS) == said.count("is no web address.")
     assert {"/models"} >= set(server.requests)
 
 

@@ -438,6 +438,10 @@ def test_the_base_url_may_be_untidy(
         "http://a b",
         "/x",
         "https://user:password@example.org",
+        "https://example.org:99999",
+        "https://example..org",
+        "http://[:::::]",
+        "http://example.org:\u0663",
     ],
 )
 def test_a_wrong_base_url_is_the_operators_affair(
