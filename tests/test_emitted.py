@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -322,6 +323,21 @@ for script in json.load(sys.stdin):
 """
 
 
+def readings(value: Any) -> list[Any]:
+    """All that a value may be meant as: itself, what it holds as JSON or Python, as a text, and as a list of one."""
+    meant = [value]
+    if isinstance(value, str):
+        for read in (json.loads, ast.literal_eval):
+            with suppress(ValueError, SyntaxError):
+                parsed = read(value.lower() if value == "TRUE" else value)
+                meant += [parsed, *([[json.dumps(item) for item in parsed]] if isinstance(parsed, list) else [])]
+    else:
+        meant.append(json.dumps(value))
+    if isinstance(value, list):
+        meant += [[json.dumps(item) for item in value], *([json.dumps(value[0])] if len(value) == 1 else [])]
+    return [*meant, *([one] for one in meant)]
+
+
 def boundary_of(name: str, folder: Path) -> str:
     """The text of a tool of the same name and signature that gives back its arguments, and has nothing else in it."""
     path = tool_files()[name]
@@ -394,6 +410,7 @@ def test_no_argument_is_code_and_each_is_read_or_refused(
             assert meant_by(name, {argument: "null"})[argument] == outcome[argument]
         else:
             jsonschema.validate(outcome[argument], parameters["properties"][argument])
+            assert outcome[argument] in readings(value), (argument, value)
     assert len(SENT) * len(parameters["properties"]) == len(tried[name])
     assert not (letta_home / CANARY).exists()
 

@@ -13,43 +13,82 @@ from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
 from sanctum_venice_tools.letta.registration import apply, plan
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.record import TOOLSETS, read_record
+from sanctum_venice_tools.packing.schema import typed_schema_of
 
 pytestmark = pytest.mark.server
 
-# What the agent's model calls when it is asked for a toolset, one call after the other, and what must come back.
+# What the agent's model calls when it is asked for a toolset, one call after the other, and what must come back. The
+# arguments are near misses, as models send them, and null stands for each that is left out.
 CALLS: dict[str, list[tuple[str, dict[str, Any], str]]] = {
     "core": [
-        ("venice_quote_video", {"kind": "text", "duration": "5s"}, "price_usd"),
-        ("venice_queue_video", {"prompt": "A fox", "resolution": "480p"}, "job"),
+        ("venice_quote_video", {"kind": "Text", "duration": 5, "audio": "TRUE"}, "price_usd"),
+        ("venice_queue_video", {"prompt": "A fox", "resolution": "480P", "options": "{}"}, "job"),
         ("venice_retrieve_video", {"job": "{venice_queue_video.job}"}, "file"),
     ],
-    "image": [("venice_list_image_styles", {"words": "film"}, "styles")],
+    "image": [("venice_list_image_styles", {"words": ["film"]}, "styles")],
     "audio": [
-        ("venice_queue_music", {"prompt": "A calm tune", "kind": "effect"}, "job"),
+        ("venice_queue_music", {"prompt": "A calm tune", "kind": "Sound Effect", "instrumental": "no"}, "job"),
         ("venice_retrieve_music", {"job": "{venice_queue_music.job}"}, "file"),
         ("venice_transcribe_audio", {"audio": "{venice_retrieve_music.file}"}, "text"),
     ],
-    "video": [("venice_make_video", {"prompt": "A fox", "resolution": "480p"}, "file")],
+    "video": [("venice_make_video", {"prompt": "A fox", "resolution": "480P", "wait_seconds": "60"}, "file")],
     "web": [("venice_read_webpage", {"url": "https://www.example.org/urban-wildlife/red-foxes"}, "text")],
     "account": [("venice_check_account", {}, "balance_usd")],
-    "admin": [("venice_create_api_key", {"description": "for a test"}, "file")],
-    "chain": [("venice_call_blockchain", {"network": "base-mainnet", "method": "eth_blockNumber"}, "result")],
+    "admin": [
+        ("venice_create_api_key", {"description": "for a test", "limit_usd": "5", "limit_period": "monthly"}, "file")
+    ],
+    "chain": [
+        ("venice_call_blockchain", {"network": "base-mainnet", "method": "eth_blockNumber", "params": "[]"}, "result")
+    ],
 }
+
+
+# A call of each toolset, and the argument of it that is no text: Python is sent in its place.
+HOSTILE: dict[str, tuple[str, dict[str, Any], str]] = {
+    "core": ("venice_generate_image", {"prompt": "A fox"}, "variants"),
+    "image": ("venice_describe_image", {"question": "What is it?"}, "images"),
+    "audio": ("venice_queue_music", {"prompt": "A calm tune"}, "duration_seconds"),
+    "video": ("venice_make_video", {"prompt": "A fox"}, "wait_seconds"),
+    "web": ("venice_search_web", {"query": "foxes"}, "limit"),
+    "account": ("venice_report_usage", {}, "days"),
+    "admin": ("venice_create_api_key", {"description": "for a test"}, "limit_usd"),
+    "chain": ("venice_call_blockchain", {"network": "base-mainnet", "method": "eth_blockNumber"}, "allow_write"),
+}
+
+
+def with_nulls(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments, and null for each that the tool has besides."""
+    return dict.fromkeys(typed_schema_of(name)["parameters"]["properties"]) | arguments
 
 
 def script(calls: list[tuple[str, dict[str, Any], str]]) -> Any:
     """What the local Venice's chat follows: each call after the one before, and then a word."""
     rest: Any = "Done."
     for name, arguments, _ in reversed(calls):
-        rest = {"calls": [{"name": name, "arguments": arguments}], "then": rest}
+        rest = {"calls": [{"name": name, "arguments": with_nulls(name, arguments)}], "then": rest}
     return rest
 
 
+def attack(toolset: str, canary: Path) -> Any:
+    """A call in which one argument is Python that writes the key into a file."""
+    name, arguments, argument = HOSTILE[toolset]
+    code = f"[] if open({str(canary)!r}, 'w').write(__import__('os').environ['VENICE_API_KEY']) else []"
+    return script([(name, {**arguments, argument: code}, "")])
+
+
 @pytest.fixture(scope="module")
-def scripted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalVenice]:
-    """A local Venice whose chat makes an agent call the tools of a toolset that is named."""
+def canary(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file that is there only if an argument ran as code."""
+    return tmp_path_factory.mktemp("canary") / "canary"
+
+
+@pytest.fixture(scope="module")
+def scripted(tmp_path_factory: pytest.TempPathFactory, canary: Path) -> Iterator[LocalVenice]:
+    """A local Venice whose chat makes an agent call the tools of a toolset that is named, or attack by one."""
     path = tmp_path_factory.mktemp("script") / "script.json"
-    path.write_text(json.dumps([{"when": f"try {toolset}", **script(calls)} for toolset, calls in CALLS.items()]))
+    tried = [{"when": f"try {toolset}", **script(calls)} for toolset, calls in CALLS.items()]
+    attacked = [{"when": f"attack {toolset}", **attack(toolset, canary)} for toolset in HOSTILE]
+    path.write_text(json.dumps(tried + attacked))
     with running_venice(script=path, job_seconds=0) as venice:
         yield venice
 
@@ -85,11 +124,11 @@ def agent(
         yield make
 
 
-def converse(letta: Letta, agent: str, toolset: str) -> tuple[list[Any], set[str]]:
+def converse(letta: Letta, agent: str, wish: str) -> tuple[list[Any], set[str]]:
     """All messages that follow, and the names of the calls that a person was asked about; each is approved."""
     said: list[Any] = []
     approved: set[str] = set()
-    turn: Any = {"role": "user", "content": f"Please try {toolset}."}
+    turn: Any = {"role": "user", "content": f"Please {wish}."}
     while True:
         reply: Any = letta.agents.messages.create(agent, messages=[turn])
         said += reply.messages
@@ -103,13 +142,13 @@ def converse(letta: Letta, agent: str, toolset: str) -> tuple[list[Any], set[str
 
 def test_every_toolset_is_tried() -> None:
     """No toolset is left out."""
-    assert list(TOOLSETS) == list(CALLS)
+    assert list(TOOLSETS) == list(CALLS) == list(HOSTILE)
 
 
 @pytest.mark.parametrize("toolset", CALLS)
 def test_an_agent_uses_each_toolset(letta: Letta, agent: Callable[[str], str], toolset: str) -> None:
     """Each call comes back with what it was made for; what costs dollars or changes the account asks a person first."""
-    said, approved = converse(letta, agent(toolset), toolset)
+    said, approved = converse(letta, agent(toolset), f"try {toolset}")
 
     results = [message for message in said if message.message_type == "tool_return_message"]
     assert ["success"] * len(CALLS[toolset]) == [result.status for result in results], results
@@ -118,3 +157,19 @@ def test_an_agent_uses_each_toolset(letta: Letta, agent: Callable[[str], str], t
     assert {name for name, _, _ in CALLS[toolset] if read_record(name).needs_approval} == approved
     assert "Done." == said[-1].content
     assert Path(json.loads(results[-1].tool_return).get("file", __file__)).is_file()
+
+
+@pytest.mark.parametrize("toolset", HOSTILE)
+def test_no_toolset_runs_an_argument_as_code(
+    letta: Letta, agent: Callable[[str], str], canary: Path, toolset: str
+) -> None:
+    """Python in the place of a number, a switch or a list is read as a text, and refused in a line of ours."""
+    _, _, argument = HOSTILE[toolset]
+    said, _ = converse(letta, agent(toolset), f"attack {toolset}")
+
+    (result,) = [message for message in said if message.message_type == "tool_return_message"]
+    assert not canary.exists()
+    assert "error" == result.status
+    assert (
+        f"VeniceError: '{argument}' must be " in result.tool_return or "No stored file is called" in result.tool_return
+    )
