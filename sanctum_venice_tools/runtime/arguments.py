@@ -124,7 +124,8 @@ def _read_argument(name: str, value: Any, annotation: Any) -> Any:
     form = _without_none(annotation)
     try:
         meant = _read_form(value, form)
-        json.dumps(meant, allow_nan=False)  # NaN and Infinity are not JSON
+        if isinstance(meant, dict | list):
+            json.dumps(meant, allow_nan=False)  # NaN and Infinity are not JSON
     except _UNREADABLE:
         raise VeniceError(f"'{name}' must be {_form_in_words(form)}, not {value!r:.60}. Correct it.") from None
     # null within an object of rare settings leaves that setting out, too.
@@ -193,8 +194,10 @@ def _read_whole(value: Any) -> int:
 
 def _read_number(value: Any) -> float:
     """A finite number: 0.5, "0.5"."""
-    if isinstance(value, str) and _NUMBER.fullmatch(_UNIT.sub("", value)):
-        return float(_UNIT.sub("", value))
+    if isinstance(value, str):
+        value = _UNIT.sub("", value)
+        if _NUMBER.fullmatch(value):
+            return float(value)
     if isinstance(value, bool | str) or not math.isfinite(value):
         raise ValueError("no number")
     return float(value)

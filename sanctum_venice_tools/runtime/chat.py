@@ -1,7 +1,6 @@
 """Chat with a Venice model, streamed: a long answer arrives before any gateway loses patience."""
 
 import base64
-import json
 import mimetypes
 import re
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import httpx
 from sanctum_venice_tools.runtime.formats import _format_of, _untaken
 from sanctum_venice_tools.runtime.intake import _read_local, _stored_file
 from sanctum_venice_tools.runtime.public import _is_for_venice
-from sanctum_venice_tools.runtime.replies import _number_of, _object_of, _parse_reply, _text_of
+from sanctum_venice_tools.runtime.replies import _list_of, _number_of, _object_of, _objects_in, _parse_reply, _text_of
 from sanctum_venice_tools.runtime.venice import _CHARGED, _MOST_OF_JSON, VeniceError, _pieces, _read, _reason, _send
 
 
@@ -74,17 +73,15 @@ def _gather(chat: _Chat, event: dict[str, Any]) -> None:
     """Add what a piece of a stream holds, or the whole of an answer that came in one piece."""
     parameters, usage, cost = (_object_of(event.get(name)) for name in ("venice_parameters", "usage", "cost"))
     sources = parameters.get("web_search_citations")
-    if isinstance(sources, list) and sources:
-        chat.sources = [source for source in sources if isinstance(source, dict)]
+    if _list_of(sources):
+        chat.sources = _objects_in(sources)
     chat.usage = usage or chat.usage
     usd = _number_of(cost.get("usd"))
     chat.cost_usd = chat.cost_usd if usd is None else usd
-    choices = event.get("choices")
-    for choice in choices if isinstance(choices, list) else []:
-        if isinstance(choice, dict):
-            index = choice.get("index")
-            place = index if isinstance(index, int) else 0
-            _extend(chat.answers[place % len(chat.answers)], choice)
+    for choice in _objects_in(event.get("choices")):
+        index = choice.get("index")
+        place = index if isinstance(index, int) else 0
+        _extend(chat.answers[place % len(chat.answers)], choice)
 
 
 def _extend(answer: _Said, choice: dict[str, Any]) -> None:
@@ -94,10 +91,8 @@ def _extend(answer: _Said, choice: dict[str, Any]) -> None:
     answer.has_thought = answer.has_thought or bool(piece.get("reasoning_content"))
     if isinstance(choice.get("finish_reason"), str):
         answer.ending = choice["finish_reason"]
-    calls = piece.get("tool_calls")
-    for part in calls if isinstance(calls, list) else []:
-        if isinstance(part, dict):
-            _extend_call(answer, part)
+    for part in _objects_in(piece.get("tool_calls")):
+        _extend_call(answer, part)
 
 
 def _extend_call(answer: _Said, part: dict[str, Any]) -> None:
@@ -163,10 +158,3 @@ def _type_to_attach(name: str, start: bytes, kind: str) -> str:
     if advice:
         raise VeniceError(f"{name[:60]!r} can't be read. {advice}")
     return media_type
-
-
-def _parse(text: str) -> Any:
-    """The JSON that a text is; None when it is none."""
-    with suppress(ValueError, RecursionError):
-        return json.loads(text)
-    return None

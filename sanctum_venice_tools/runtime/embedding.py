@@ -3,7 +3,6 @@
 import hashlib
 import json
 import math
-import re
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sanctum_venice_tools.runtime.intake import _stored_file
-from sanctum_venice_tools.runtime.media import _part_file, _put_in_place
+from sanctum_venice_tools.runtime.media import _part_file, _put_in_place, _stem_of
 from sanctum_venice_tools.runtime.replies import _number_of, _object_of, _objects_in, _text_of
 from sanctum_venice_tools.runtime.venice import _CHARGED, VeniceError, _call, _given
 
@@ -90,13 +89,13 @@ def _vector_of(value: Any) -> Sequence[float]:
 def _store_vectors(folder: Path, model: str, texts: list[str], dimensions: int | None, done: _Embedded) -> Path:
     """Write each text with its vector into a file, whole or not at all, as they come."""
     digest = hashlib.sha256()
-    stem = re.sub(r"[^a-z0-9]+", "-", texts[0][:30].lower()).strip("-")
     with _part_file(folder, advice="The vectors may be charged. Tell the operator.") as part:
         for text, vector in _embed(model, texts, dimensions, done):
             line = json.dumps({"text": text, "model": model, "vector": list(vector)}).encode() + b"\n"
             digest.update(line)
             part.write(line)
-        path = folder / f"vectors-{stem}-{digest.hexdigest()[:10]}.jsonl"
+        stem = _stem_of(f"vectors {texts[0][:30]}")
+        path = folder / f"{stem}-{digest.hexdigest()[:10]}.jsonl"
         _put_in_place(part, path)
     return path
 

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 import httpx
 
 from sanctum_venice_tools.runtime.formats import _media_type, _recording_ending
-from sanctum_venice_tools.runtime.media import _media_folder, _store_job
+from sanctum_venice_tools.runtime.media import _media_folder, _stem_of, _store_job
 from sanctum_venice_tools.runtime.money import _check_price, _read_price
 from sanctum_venice_tools.runtime.public import _open_public
 from sanctum_venice_tools.runtime.replies import _number_of, _object_of, _parse_reply, _text_of
@@ -23,6 +23,7 @@ from sanctum_venice_tools.runtime.venice import (
     _client,
     _given,
     _pieces,
+    _read,
     _read_what_comes,
     _reason,
     _send,
@@ -156,7 +157,7 @@ def _read_job(text: str, kind: str) -> _Job:
 
 def _place_of(job: _Job) -> Path:
     """The path, without its ending, of the file of a job: the same whenever it is asked for."""
-    stem = re.sub(r"[^a-z0-9]+", "-", job.model[-60:].lower()).strip("-")
+    stem = _stem_of(job.model[-60:])
     identity = f"{job.kind}|{job.model}|{job.queue_id}"
     return _media_folder() / f"{stem}-{hashlib.sha256(identity.encode(errors='replace')).hexdigest()[:10]}"
 
@@ -226,7 +227,7 @@ def _poll(job: _Job, place: Path) -> _Progress:
         if "json" not in reply.headers.get("content-type", "").lower():
             _store_job(place, _pieces(reply), _recording_ending)
             return _Progress(is_completed=True)
-        progress = _read_progress(_parse_reply(b"".join(_pieces(reply))))
+        progress = _read_progress(_parse_reply(_read(reply)))
     except VeniceError as error:
         return _read_trouble(error)
     if progress.is_completed:

@@ -54,12 +54,16 @@ def _store(folder: Path, content: bytes | str, title: str, look: Any, *told: str
         kind, *numbers = look(content)
     except ValueError:
         raise VeniceError("Venice sent no whole file of this kind; it may be charged. Tell the person.") from None
-    stem = re.sub(r"[^a-z0-9]+", "-", title[:40].lower()).strip("-") or "file"
-    path = folder / f"{stem}-{hashlib.sha256(content).hexdigest()[:10]}.{kind}"
+    path = folder / f"{_stem_of(title[:40]) or 'file'}-{hashlib.sha256(content).hexdigest()[:10]}.{kind}"
     with _part_file(folder, advice="Tell the operator.") as part:
         part.write(content)
         _put_in_place(part, path)
     return {"file": str(path), "type": f"image/{kind}", "bytes": len(content), **dict(zip(told, numbers, strict=True))}
+
+
+def _stem_of(title: str) -> str:
+    """A title in the letters and digits that a file's name may have anywhere."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
 
 
 def _store_pictures(folder: Path, pictures: list[Any], title: str) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 
-def _parse_reply(content: bytes) -> Any:
+def _parse_reply(content: bytes | str) -> Any:
     """What a JSON text stands for; None, if it is none."""
     try:
         return json.loads(content)

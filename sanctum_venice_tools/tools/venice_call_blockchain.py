@@ -7,9 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.chat import _parse
 from sanctum_venice_tools.runtime.media import _media_folder, _store
-from sanctum_venice_tools.runtime.replies import _list_of, _object_of, _text_of
+from sanctum_venice_tools.runtime.replies import _list_of, _object_of, _parse_reply, _text_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given, _reason
 
 TOOLSET = "chain"
@@ -101,8 +100,8 @@ def venice_call_blockchain(
         result=text[:3000] if kept else result,
         **_count(method, result),
         **kept,
-        credits=_parse(told.get("X-Venice-RPC-Credits", "")),
-        cost_usd=_parse(told.get("X-Venice-RPC-Cost-USD", "")),
+        credits=_parse_reply(told.get("X-Venice-RPC-Credits", "")),
+        cost_usd=_parse_reply(told.get("X-Venice-RPC-Cost-USD", "")),
         notes=notes,
         next="Ask for its receipt or status to see whether it went through." if writes else "",
     )

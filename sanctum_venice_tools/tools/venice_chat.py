@@ -5,9 +5,10 @@ from typing import Any
 from urllib.parse import quote
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.chat import _attach, _chat, _parse, _Said
+from sanctum_venice_tools.runtime.chat import _attach, _chat, _Said
 from sanctum_venice_tools.runtime.models import _pick_model
 from sanctum_venice_tools.runtime.options import _read_options
+from sanctum_venice_tools.runtime.replies import _parse_reply
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
 
 TOOLSET = "core"
@@ -39,7 +40,7 @@ def _read_settings(rare: dict[str, Any], able: dict[str, Any]) -> dict[str, Any]
 def _show(answer: _Said, room: int, *, is_json: bool, offered: bool) -> dict[str, Any]:
     """One answer in so many characters, with calls of tools only if any were offered; what is missing is said."""
     whole = text, ending, calls = answer.text, answer.ending, [*answer.calls.values()] if offered else []
-    parsed = _parse(text) if is_json else None
+    parsed = _parse_reply(text) if is_json else None
     while len(json.dumps([text, calls], ensure_ascii=False)) > room:
         text, parsed, calls = text[: len(text) * 9 // 10], None, calls if text else calls[:-1]
     notes = [f"It broke off ({ending}): ask to go on, or raise max_tokens."] * (ending not in ("stop", "tool_calls"))
@@ -83,7 +84,7 @@ def venice_chat(
     Returns:
         JSON: answer (or answers), finish_reason, tool_calls, cost_usd, notes.
     """
-    schema = _parse(answer_schema) if answer_schema else None
+    schema = _parse_reply(answer_schema) if answer_schema else None
     if (answer_schema and not isinstance(schema, dict)) or not (prompt or history):
         raise VeniceError('There is no prompt, or answer_schema is no JSON Schema as text: {"type": "object", ...}.')
     rare = (options or {}) | _given(max_completion_tokens=max_tokens)

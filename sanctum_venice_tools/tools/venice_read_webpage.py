@@ -4,6 +4,7 @@ import re
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.media import _media_folder
+from sanctum_venice_tools.runtime.public import _LOCAL_NAMES
 from sanctum_venice_tools.runtime.reading import _keep
 from sanctum_venice_tools.runtime.replies import _object_of, _text_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _call
@@ -15,7 +16,7 @@ COST = "cents"
 def _host(url: str) -> str:
     """The host of a public web address. Whoever writes one down uses its name, which ends in letters."""
     found = re.fullmatch(r"(?i)https?://((?:[\w-]+\.)+([^\W\d][\w-]*))\.?(?::\d{1,5})?(?:[/?#]\S*)?", url)
-    if not found or found[2].lower() in ("local", "localhost", "internal", "intranet", "lan", "home", "corp", "arpa"):
+    if not found or found[2].lower() in _LOCAL_NAMES:
         raise VeniceError(f"{url[:80]!r} is no public web address. Give one such as https://example.com/page.")
     return found[1].lower()
 

@@ -13,10 +13,11 @@ Script = Iterable[bytes | float]
 
 @dataclass
 class RawServer:
-    """A server on a free port; `play` by the path of a request, `requests` as they came."""
+    """A server on a free port; `play` by the path of a request or `otherwise`, `requests` as they came."""
 
     base_url: str = ""
     play: dict[str, Script] = field(default_factory=dict)
+    otherwise: Script = ()
     requests: list[str] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
 
@@ -43,7 +44,7 @@ def _serve(server: RawServer, connection: socket.socket) -> None:
             rest += connection.recv(65536)
         path = start.split(b" ")[1].decode().partition("?")[0].removeprefix("/api/v1")
         server.requests.append(path)
-        for step in server.play[path]:
+        for step in server.play.get(path, server.otherwise):
             if isinstance(step, bytes):
                 connection.sendall(step)
             elif server.stopped.wait(step):

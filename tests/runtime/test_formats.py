@@ -2,9 +2,7 @@
 
 import io
 import json
-import socket
 import struct
-import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -18,6 +16,7 @@ from hypothesis import strategies as st
 
 from sanctum_venice_tools.runtime.formats import _format_of, _media_type, _recording_ending, _untaken
 from sanctum_venice_tools.runtime.media import _picture_size
+from tests.runtime.raw_server import raw_server
 from tests.samples import FILM, SONG, box, whole_files
 from tests.tools.conftest import PICTURE, refusal
 
@@ -253,29 +252,9 @@ def test_an_ending_has_a_type(name: str, expected: str) -> None:
 def answering(content: bytes, content_type: str, *, more: str = "") -> Iterator[str]:
     """A server that answers every request with these bytes, tells no length, and hangs up; its address."""
     head = f"HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\nconnection: close\r\n{more}\r\n"
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = server.accept()
-                except OSError:
-                    return
-                with connection:
-                    request = b""
-                    while b"\r\n\r\n" not in request:
-                        request += connection.recv(65_536)
-                    told, _, body = request.partition(b"\r\n\r\n")
-                    length = int(told.lower().partition(b"content-length:")[2].split(b"\r\n")[0] or 0)
-                    while len(body) < length:
-                        body += connection.recv(65_536)
-                    connection.sendall(head.encode() + content)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}/api/v1"
-        server.shutdown(socket.SHUT_RDWR)
-        thread.join()
+    with raw_server() as server:
+        server.otherwise = [head.encode() + content]
+        yield server.base_url
 
 
 @pytest.fixture

@@ -28,14 +28,6 @@ def space(texts: dict[str, str]) -> Space:
 
 
 @pytest.fixture
-def media(tmp_path: Path) -> Path:
-    """The media store."""
-    folder = tmp_path / "media"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def hosts(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     """What each host's name stands for; other names, and spellings of addresses, are left to the system."""
     known: dict[str, list[str]] = {"example.com": [PUBLIC], "other.example": [PUBLIC_6]}

@@ -33,14 +33,6 @@ def jobs(texts: dict[str, str]) -> Space:
     return space
 
 
-@pytest.fixture
-def media(tmp_path: Path) -> Path:
-    """The media store."""
-    folder = tmp_path / "media"
-    folder.mkdir()
-    return folder
-
-
 def store(space: Space, folder: Path, content: bytes) -> Path:
     """Store a picture; its file."""
     return Path(space["_store"](folder, content, "A fox", space["_picture_size"], "width", "height")["file"])

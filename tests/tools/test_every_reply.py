@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator.process import LocalVenice
@@ -19,16 +19,7 @@ from sanctum_venice_tools.packing.bundle import tool_files
 from tests.conftest import Clock
 from tests.tools.conftest import KEY
 from tests.tools.recorded import Call, Place, Tool, record
-from tests.tools.test_every_tool import check_error, check_reply
-
-SETTINGS = settings(
-    max_examples=25,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+from tests.tools.test_every_tool import SETTINGS, check_error, check_reply
 
 # Names that tools look for in replies, so that odd values are found where they count.
 NAMES = [
@@ -113,7 +104,7 @@ def tells_what_became_of_it(outcome: str) -> bool:
 
 
 @pytest.mark.parametrize("name", tool_files())
-@SETTINGS
+@settings(SETTINGS, max_examples=25)
 @given(data=st.data())
 def test_any_good_reply_ends_well(
     data: st.DataObject, name: str, call: Call, load_tool: Callable[[str], Tool], monkeypatch: pytest.MonkeyPatch
