@@ -1,19 +1,30 @@
 #!/usr/bin/env python3
 """Distil Venice's published OpenAPI document to the facts that the local Venice checks requests against.
 
-python scripts/distil_openapi.py OPENAPI_YAML writes sanctum_venice_tools/emulator/facts.json; with --check it
-changes nothing and fails when that file differs. What remains are names, types and limits; no prose.
+python scripts/distil_openapi.py OPENAPI_YAML writes sanctum_venice_tools/emulator/facts.json and prints which
+operations changed, and which tools call them; with --check it changes nothing and fails when that file differs.
+What remains are names, types and limits; no prose.
+
+What Venice changed after that document is in amendments.yaml beside facts.json, each change with its source and day.
+It is an overlay of the OpenAPI Initiative (Overlay Specification 1.0.0) and is laid over the document first. When a
+newer document says it itself, the amendment is to be removed: this command names each that changes nothing.
 """
 
+import copy
 import json
 import re
 from pathlib import Path
 from typing import Any
 
 import click
+import jsonpath
 import yaml
 
-FACTS = Path(__file__).parent.parent / "sanctum_venice_tools" / "emulator" / "facts.json"
+from sanctum_venice_tools.packing.bundle import bundle, tool_files
+
+EMULATOR = Path(__file__).parent.parent / "sanctum_venice_tools" / "emulator"
+FACTS = EMULATOR / "facts.json"
+AMENDMENTS = EMULATOR / "amendments.yaml"
 METHODS = ("get", "post", "put", "patch", "delete")
 WIDTH = 110
 
@@ -41,6 +52,54 @@ Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"-?(0|[1-9]\d*
 Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"-?\d+(\.\d+([eE][-+]?\d+)?|[eE][-+]?\d+)$"), list("-0123456789")
 )
+
+
+def read_yaml(path: Path) -> Any:
+    """A YAML file, its scalars read as in YAML 1.2."""
+    return yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506 - a SafeLoader
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Venice's document as it would be today: with the amendments laid over it."""
+    document: dict[str, Any] = read_yaml(path)
+    for action in read_yaml(AMENDMENTS)["actions"]:
+        before = copy.deepcopy(document)
+        amend(document, action)
+        if document == before:
+            click.echo(
+                f"{AMENDMENTS.name}: the document says this itself, remove it: {action['description']}", err=True
+            )
+    return document
+
+
+def amend(document: dict[str, Any], action: dict[str, Any]) -> None:
+    """Carry out one action of an overlay.
+
+    Raises:
+        click.ClickException: The document has no such place.
+    """
+    places = list(jsonpath.finditer(action["target"], document))
+    if not places:
+        raise click.ClickException(f"{AMENDMENTS.name}: the document has no {action['target']}.")
+    # From the last to the first, so that what is taken out of a list does not move what is still to be found.
+    for place in reversed(places):
+        if action.get("remove"):
+            parent: Any = place.parent
+            del parent.obj[place.parts[-1]]
+        else:
+            merge(place.obj, action["update"])
+
+
+def merge(place: Any, update: Any) -> None:
+    """Merge objects field by field, append to lists, and replace all else, as the Overlay Specification has it."""
+    if isinstance(place, list):
+        place.extend(update if isinstance(update, list) else [update])
+        return
+    for name, value in update.items():
+        if name in place and isinstance(place[name], dict | list):
+            merge(place[name], value)
+        else:
+            place[name] = value
 
 
 def distil_schema(schema: dict[str, Any]) -> dict[str, Any]:
@@ -140,17 +199,54 @@ def lay_out(value: Any, depth: int = 0, label: str = "") -> str:
     return f"{label}{opening}{inner}{f',{inner}'.join(parts)}\n{' ' * depth}{closing}"
 
 
+def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """A line for each operation that is new, gone or other, with the tools that call it."""
+    texts = {name: bundle(path) for name, path in tool_files().items()}
+    lines = []
+    for path in sorted({*before["paths"], *after["paths"]}):
+        was = resolved(before, path)
+        now = resolved(after, path)
+        for method in METHODS:
+            if was.get(method) == now.get(method):
+                continue
+            kind = "new" if method not in was else "gone" if method not in now else "changed"
+            fixed = path.partition("{")[0]
+            callers = [name for name, text in texts.items() if f'"{fixed}' in text]
+            lines.append(f"{kind}: {method.upper()} {path}: {', '.join(callers) or 'no tool'}")
+    return lines
+
+
+def resolved(facts: dict[str, Any], path: str) -> dict[str, Any]:
+    """The operations of a path, with the shared schemas they name put in their place."""
+    found: dict[str, Any] = resolve(facts["paths"].get(path, {}), facts["$defs"])
+    return found
+
+
+def resolve(node: Any, shared: dict[str, Any], within: tuple[str, ...] = ()) -> Any:
+    """A copy of a part of the facts without references, but for those of a schema to itself."""
+    if isinstance(node, list):
+        return [resolve(part, shared, within) for part in node]
+    if not isinstance(node, dict):
+        return node
+    name = str(node.get("$ref", "")).removeprefix("#/$defs/")
+    if name in shared and name not in within:
+        return resolve(shared[name], shared, (*within, name))
+    return {key: resolve(value, shared, within) for key, value in node.items()}
+
+
 @click.command(help=__doc__)
 @click.argument("openapi_yaml", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--check", is_flag=True, help="Change nothing; fail when facts.json differs.")
 def main(openapi_yaml: Path, *, check: bool) -> None:
     """Write or check facts.json."""
-    document = yaml.load(openapi_yaml.read_text(encoding="utf-8"), Loader)  # noqa: S506 - a SafeLoader
-    facts = lay_out(distil(document)) + "\n"
-    if not check:
-        FACTS.write_text(facts, encoding="utf-8")
-    elif not FACTS.exists() or FACTS.read_text(encoding="utf-8") != facts:
+    distilled = distil(read_document(openapi_yaml))
+    facts = lay_out(distilled) + "\n"
+    before = FACTS.read_text(encoding="utf-8") if FACTS.exists() else '{"paths": {}, "$defs": {}}'
+    if check and before != facts:
         raise click.ClickException(f"{FACTS.name} differs: run this without --check.")
+    for line in changes(json.loads(before), distilled):
+        click.echo(line)
+    FACTS.write_text(facts, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 import importlib.util
+import re
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -30,7 +32,7 @@ def distil() -> Any:
 @pytest.mark.skipif(not DOCUMENT.exists(), reason="Venice's document does not lie beside the project")
 def test_facts_are_up_to_date(distil: Any) -> None:
     """facts.json is what the script makes of Venice's document."""
-    distilled = distil.distil(yaml.load(DOCUMENT.read_text(encoding="utf-8"), distil.Loader))  # noqa: S506 - a SafeLoader
+    distilled = distil.distil(distil.read_document(DOCUMENT))
 
     assert distil.lay_out(distilled) + "\n" == distil.FACTS.read_text(encoding="utf-8")
 
@@ -68,6 +70,82 @@ def test_openapi_becomes_json_schema(distil: Any) -> None:
             "anything": {},
         },
     }
+
+
+def test_amendment_is_laid_over_the_document(distil: Any) -> None:
+    """Objects are merged, lists are added to, all else is replaced, at every place that the target names."""
+    document = {"a": {"kept": 1, "list": [1], "value": 1}, "b": {"list": [1]}}
+
+    distil.amend(document, {"target": "$.*", "update": {"list": [2], "value": 2, "new": {"x": 1}}})
+
+    assert document == {
+        "a": {"kept": 1, "list": [1, 2], "value": 2, "new": {"x": 1}},
+        "b": {"list": [1, 2], "value": 2, "new": {"x": 1}},
+    }
+
+
+def test_amendment_can_remove(distil: Any) -> None:
+    """What a target names is taken out of its object or list."""
+    document = {"statuses": {"200": {}, "404": {}}, "names": ["a", "b"]}
+
+    distil.amend(document, {"target": "$.statuses['404']", "remove": True})
+    distil.amend(document, {"target": "$.names[0]", "remove": True})
+
+    assert document == {"statuses": {"200": {}}, "names": ["b"]}
+
+
+def test_amendment_of_a_place_that_is_gone_is_an_error(distil: Any) -> None:
+    """When a newer document has moved what an amendment changes, the amendment is named."""
+    with pytest.raises(click.ClickException, match=re.escape("the document has no $.paths['/gone'].")):
+        distil.amend({"paths": {}}, {"target": "$.paths['/gone']", "update": {"post": {}}})
+
+
+def test_amendment_that_changes_nothing_is_named(
+    distil: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a newer document says itself need not be amended any more."""
+    amendments = tmp_path / "amendments.yaml"
+    amendments.write_text("actions: [{description: A is one., target: $, update: {a: 1}}]\n")
+    monkeypatch.setattr(distil, "AMENDMENTS", amendments)
+    document = tmp_path / "openapi.yaml"
+    document.write_text("a: 1\n")
+
+    assert distil.read_document(document) == {"a": 1}
+    assert "the document says this itself, remove it: A is one." in capsys.readouterr().err
+
+
+def test_every_amendment_says_whence_and_when(distil: Any) -> None:
+    """Each amendment has a line of words, a source and a day."""
+    for action in distil.read_yaml(distil.AMENDMENTS)["actions"]:
+        assert action["description"]
+        assert action["x-source"]
+        assert re.fullmatch(r"2026-\d\d-\d\d", str(action["x-day"])), action
+
+
+def test_changes_name_the_tools_that_call(distil: Any) -> None:
+    """After a newer document, each operation that changed is told with the tools that call it."""
+    before = {
+        "paths": {
+            "/chat/completions": {"post": {"$ref": "#/$defs/Chat"}},
+            "/gone": {"get": {}},
+            "/models": {"get": {}},
+        },
+        "$defs": {"Chat": {"type": "object"}},
+    }
+    after = {
+        "paths": {
+            "/chat/completions": {"post": {"$ref": "#/$defs/Chat"}},
+            "/models": {"get": {}},
+            "/new": {"post": {}},
+        },
+        "$defs": {"Chat": {"type": "array"}},
+    }
+
+    chat, *others = distil.changes(before, after)
+
+    assert chat.startswith("changed: POST /chat/completions: venice_")
+    assert "venice_chat" in chat
+    assert others == ["gone: GET /gone: no tool", "new: POST /new: no tool"]
 
 
 def test_every_schema_is_one() -> None:
@@ -144,8 +222,11 @@ def test_union_speaks_of_the_branch_that_was_meant() -> None:
     assert [issue["path"] for issue in Schema({"anyOf": branches}).issues({"role": "tool"})] == [["id"]]
 
 
-def test_check_tells_that_a_document_differs(distil: Any, tmp_path: Path) -> None:
+def test_check_tells_that_a_document_differs(distil: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With --check, another document than the one that facts.json was made of is an error, and nothing is written."""
+    no_amendments = tmp_path / "amendments.yaml"
+    no_amendments.write_text("actions: []\n")
+    monkeypatch.setattr(distil, "AMENDMENTS", no_amendments)
     document = tmp_path / "openapi.yaml"
     document.write_text("openapi: 3.0.0\ninfo: {version: '1'}\npaths: {}\ncomponents: {schemas: {}}\n")
     before = distil.FACTS.read_bytes()
