@@ -54,10 +54,12 @@ def tool_in(text: str) -> ast.FunctionDef:
 
 @for_every_tool
 def test_says_where_it_comes_from(name: str, texts: dict[str, str]) -> None:
-    """The first line says where to edit the tool, and what it needs."""
+    """It begins with where to edit the tool, and what it needs."""
     source = f"sanctum_venice_tools/tools/{name}.py"
+    first, second, *_ = texts[name].split("\n")
 
-    assert f"# {name}: a Letta tool. Made from {source}; needs httpx and VENICE_API_KEY." == texts[name].split("\n")[0]
+    assert f"# {name}: a Letta tool, made from {source}." == first
+    assert second.startswith("# It needs httpx and VENICE_API_KEY.")
     assert (PROJECT / source).is_file()
 
 
@@ -68,8 +70,33 @@ def test_guards_its_arguments(name: str, texts: dict[str, str]) -> None:
     guard = next(place for place, line in enumerate(lines) if "letta.functions.ast_parsers" in line)
 
     assert 'sys.modules.setdefault("letta.functions.ast_parsers", None)' == lines[guard].partition("  #")[0]
-    assert {"import sys", ""} == {line for line in lines[:guard] if not line.startswith("#")}
+    assert {"import gc", "import sys", ""} == {line for line in lines[:guard] if not line.startswith("#")}
     assert "Hiding that module from this process keeps arguments as they were sent" in "\n".join(lines[:guard])
+
+
+@for_every_tool
+def test_is_formatted(name: str, unformatted: str) -> None:
+    """A text is laid out as `ruff format` lays out files of this project."""
+    assert f"{name}.py" not in unformatted
+
+
+@pytest.fixture(scope="module")
+def unformatted(texts: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What `ruff format --check` says of all texts."""
+    folder = tmp_path_factory.mktemp("texts")
+    for name, text in texts.items():
+        (folder / f"{name}.py").write_text(text, encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "ruff",
+        "format",
+        "--check",
+        "--config",
+        str(PROJECT / "pyproject.toml"),
+        str(folder),
+    ]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
 @for_every_tool

@@ -9,6 +9,7 @@ comments above them, and nothing else. What Letta could not run is refused with 
 import ast
 import builtins
 import functools
+import itertools
 import symtable
 import sys
 from collections.abc import Iterator
@@ -35,13 +36,27 @@ LETTA_NAMES = {
 }
 
 HEADER = """\
-# {name}: a Letta tool. Made from {package}/tools/{name}.py; needs httpx and VENICE_API_KEY.
-# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole server to do
-# so. Hiding that module from this process keeps arguments as they were sent, and a call four times faster.
+# {name}: a Letta tool, made from {package}/tools/{name}.py.
+# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each part above it
+# serves those below.
+import gc
 import sys
 
+# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole server to do so.
+# Hiding that module from this process keeps arguments as they were sent, and a call four times faster.
 sys.modules.setdefault("letta.functions.ast_parsers", None)  # type: ignore[arg-type]
 """
+HEADER_IMPORTS = {"import gc", "import sys"}
+
+# benchmarks/tool_call.py shows what this is worth; most of it is saved when Python ends.
+FREEZE = """
+# The process ends with this call, so what is loaded by now is never garbage. Not looking through it saves a fifth of
+# the call's time in Letta's sandbox.
+if __name__ == "__main__":
+    gc.freeze()
+"""
+
+PART = "# --- shared by several tools: {package}/runtime/{part}.py ---"
 
 
 class BundleError(Exception):
@@ -56,6 +71,11 @@ class Definition:
     source: str
     """Its lines, with the comments right above them."""
     uses: frozenset[str]
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether it is neither a function nor a class."""
+        return isinstance(self.node, ast.Assign | ast.AnnAssign)
 
 
 @dataclass
@@ -301,20 +321,34 @@ def _reach(modules: dict[str, Module], tool: str) -> tuple[set[tuple[str, str]],
 
 def _lay_out(tool: str, modules: dict[str, Module], reached: set[tuple[str, str]], imports: dict[str, str]) -> str:
     """The text: header, imports, then what each module lends in its own order, and the tool last."""
-    text = HEADER.format(name=tool, package=PACKAGE.name) + _import_block(set(imports.values()))
+    text = HEADER.format(name=tool, package=PACKAGE.name) + _import_block(set(imports.values())) + FREEZE
     for place, module in modules.items():
         chosen = [definition for name, definition in module.definitions.items() if (place, name) in reached]
-        if place and chosen:
-            text += f"\n# --- shared by several tools: {PACKAGE.name}/runtime/{place}.py ---"
-        text += "".join(f"\n{definition.source}\n" for definition in chosen)
+        if not chosen:
+            continue
+        text += "\n\n"
+        if place:
+            text += PART.format(package=PACKAGE.name, part=place) + "\n"
+            text += "\n" if chosen[0].is_constant else "\n\n"
+        text += _in_rows(chosen)
+    return text
+
+
+def _in_rows(definitions: list[Definition]) -> str:
+    """Definitions one below the other, with two blank lines around functions and classes, and one elsewhere."""
+    text = definitions[0].source + "\n"
+    for above, below in itertools.pairwise(definitions):
+        blank_lines = 1 if above.is_constant and below.is_constant else 2
+        text += "\n" * blank_lines + below.source + "\n"
     return text
 
 
 def _import_block(statements: set[str]) -> str:
-    """Import statements, each module once, the standard library before httpx; `import sys` is in the header."""
-    plain = sorted(statement for statement in statements - {"import sys"} if statement.startswith("import "))
+    """Import statements, each module once, the standard library before httpx; without those of the header."""
+    wanted = statements - HEADER_IMPORTS
+    plain = sorted(statement for statement in wanted if statement.startswith("import "))
     names: dict[str, list[str]] = {}
-    for statement in sorted(statements - set(plain) - {"import sys"}):
+    for statement in sorted(wanted - set(plain)):
         origin, name = statement.removeprefix("from ").split(" import ")
         names.setdefault(origin, []).append(name)
     merged = plain + [f"from {origin} import {', '.join(found)}" for origin, found in sorted(names.items())]

@@ -43,8 +43,8 @@ def write(tmp_path: Path) -> Write:
 
 
 def bundled(tool: Path) -> str:
-    """The text of a written tool, without the header."""
-    return bundle(tool, package=tool.parents[1]).partition("[arg-type]\n")[2]
+    """The text of a written tool, without what stands in every text."""
+    return bundle(tool, package=tool.parents[1]).partition("[arg-type]\n")[2].replace(bundler.FREEZE, "")
 
 
 def faults_of(tool: Path) -> list[str]:
@@ -509,18 +509,26 @@ from urllib.parse import quote
 
 import httpx
 
+
 # --- shared by several tools: sanctum_venice_tools/runtime/lower.py ---
+
+
 def base(word: str) -> str:
     return quote(word)
 
+
 # --- shared by several tools: sanctum_venice_tools/runtime/upper.py ---
+
+
 # Loud.
 def shout(word: str, way: Literal["up"] = "up") -> str:
     return base(word).upper()
 
+
 # Two lines
 # about the end.
 _END = "!"  # and one beside it
+
 
 def venice_demo(*, word: str) -> str:
     """Say it."""
@@ -529,12 +537,11 @@ def venice_demo(*, word: str) -> str:
 
 
 def test_starts_with_the_header(write: Write) -> None:
-    """A text opens with where to edit it, what it needs, and the guard line with its reason."""
+    """A text opens with where to edit it, what it needs, the guard line and the collector's, each with its reason."""
     tool = write(DEMO)
+    header = bundler.HEADER.format(name="venice_demo", package="sanctum_venice_tools")
 
-    assert (bundler.HEADER.format(name="venice_demo", package="sanctum_venice_tools") + f"\n{DEMO}") == bundle(
-        tool, package=tool.parents[1]
-    )
+    assert f"{header}{bundler.FREEZE}\n\n{DEMO}" == bundle(tool, package=tool.parents[1])
 
 
 def test_imports_sys_once(write: Write) -> None:
@@ -544,7 +551,7 @@ def test_imports_sys_once(write: Write) -> None:
         "def venice_demo(*, word: str) -> str:\n    return f'{word}{sys.maxsize == most}'\n"
     )
 
-    assert "\nfrom sys import maxsize as most\n\ndef venice_demo" == bundled(tool).partition("(")[0]
+    assert "\nfrom sys import maxsize as most\n\n\ndef venice_demo" == bundled(tool).partition("(")[0]
     assert "helloTrue" == value_of(bundle(tool, package=tool.parents[1]))
 
 
@@ -641,7 +648,7 @@ def test_leaves_a_definition_that_a_local_name_hides(body: str, write: Write) ->
         base="def helper():\n    return 1\n",
     )
 
-    assert f"\ndef venice_demo(*, word: str) -> str:\n    {body}\n" == bundled(tool)
+    assert f"\n\ndef venice_demo(*, word: str) -> str:\n    {body}\n" == bundled(tool)
 
 
 IMPORTS = {
@@ -666,7 +673,7 @@ def test_carries_the_imports_that_are_used(imports: str, value: str, carried: st
     """Only what the text uses is imported, each module once, under the name that the author gave it."""
     tool = write(f"{imports}\n\n\ndef venice_demo(*, word: str) -> str:\n    return {value}\n")
 
-    assert f"\n{carried}\n\ndef venice_demo" == bundled(tool).partition("(")[0]
+    assert f"\n{carried}\n\n\ndef venice_demo" == bundled(tool).partition("(")[0]
 
 
 COMMENTS = {
@@ -699,14 +706,14 @@ def test_reads_any_line_ends(newline: str, write: Write) -> None:
     tool = write("")
     tool.write_bytes(source.replace("\n", newline).encode())
 
-    assert f"\n{source}".replace("\n\n\n", "\n\n") == bundled(tool)
+    assert f"\n\n{source}" == bundled(tool)
 
 
 def test_counts_lines_as_python_does(write: Write) -> None:
     """Characters that end a line elsewhere, but not in Python, do not shift what is carried."""
     tool = write('_TEXT = "\x0c\x1c\u2028\x85"\n\n# Why.\n_NEXT = 1\n\n' + demo("word * _NEXT"))
 
-    assert "\n# Why.\n_NEXT = 1\n\ndef venice_demo" == bundled(tool).partition("(")[0]
+    assert "\n\n# Why.\n_NEXT = 1\n\n\ndef venice_demo" == bundled(tool).partition("(")[0]
 
 
 def test_reads_a_name_of_a_function_that_calls_itself(write: Write) -> None:
