@@ -16,7 +16,9 @@ import pytest
 
 from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.letta.local_server import ENVIRONMENT
-from sanctum_venice_tools.packing.bundle import HEADER, LETTA_NAMES, LONGEST_NAME, THIRD_PARTY, bundle, tool_files
+from sanctum_venice_tools.packing.bundle import LONGEST_NAME, bundle, tool_files
+from sanctum_venice_tools.packing.dialect import LETTA_NAMES, THIRD_PARTY
+from sanctum_venice_tools.packing.layout import HEADER
 from sanctum_venice_tools.packing.schema import schema_of, typed_schema_of
 from tests.conftest import meant_by, plain_call, text_arguments
 

@@ -3,6 +3,7 @@
 import ast
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Literal
 
 from sanctum_venice_tools.packing.bundle import BundleError, bundle, tool_files
@@ -77,14 +78,18 @@ def read_record(name: str) -> Record:
     """
     path = tool_files()[name]
     text = bundle(path)
-    declared = {
-        node.targets[0].id: node.value.value
-        for node in ast.parse(path.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.Assign)
-        and isinstance(node.targets[0], ast.Name)
-        and isinstance(node.value, ast.Constant)
-    }
+    declared = _text_constants(path)
     for constant, known in (("TOOLSET", TOOLSETS), ("COST", COSTS)):
         if declared.get(constant) not in known:
             raise BundleError(f"{path}:1: {constant} must be one of {', '.join(known)}")
-    return Record(name, str(declared["TOOLSET"]), str(declared["COST"]), text, schema_of(name))
+    return Record(name, declared["TOOLSET"], declared["COST"], text, schema_of(name))
+
+
+def _text_constants(path: Path) -> dict[str, str]:
+    """The constants at the top of a file that are texts; the file is read, and not run."""
+    found = {}
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))):
+                found[name] = text
+    return found

@@ -20,7 +20,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import docstring_parser
 
-from sanctum_venice_tools.packing.bundle import PACKAGE
+from sanctum_venice_tools.packing.dialect import PACKAGE
 
 SCALARS = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
@@ -93,30 +93,56 @@ def unsafe_arguments(schema: dict[str, Any]) -> list[str]:
 
 
 def build_schema(tool: Callable[..., str]) -> dict[str, Any]:
-    """The typed schema of a function."""
+    """The typed schema of a function.
+
+    Raises:
+        SchemaError: The docstring and the signature disagree, or an annotation can't be shown flat.
+    """
     docstring = docstring_parser.parse(inspect.getdoc(tool) or "", docstring_parser.DocstringStyle.GOOGLE)
-    described = {param.arg_name: " ".join((param.description or "").split()) for param in docstring.params}
     parameters = inspect.signature(tool, eval_str=True).parameters
-    faults = [f"{name} is not described under Args" for name in parameters if not described.get(name)]
-    faults += [f"Args describes {name}, which is no parameter" for name in described if name not in parameters]
-    back = docstring.returns
-    returns = ": ".join(part for part in (back.type_name, back.description) if part) if back else ""
+    described = {argument.arg_name: _on_one_line(argument.description) for argument in docstring.params}
+    returns = _returns(docstring)
+
+    faults = _disagreements(list(parameters), described)
     if not docstring.short_description or not returns:
         faults.append("the docstring needs a first line and a Returns section")
     properties = {}
     for name, parameter in parameters.items():
         try:
-            properties[name] = _flatten(parameter.annotation) | {"description": described.get(name, "")}
+            kind = _flatten(parameter.annotation)
         except TypeError as error:
             faults.append(f"{name}: {error}")
+        else:
+            properties[name] = kind | {"description": described.get(name, "")}
     if faults:
         raise SchemaError("\n".join(f"{tool.__name__}: {fault}" for fault in faults))
+
     required = [name for name, parameter in parameters.items() if parameter.default is parameter.empty]
     return {
         "name": tool.__name__,
-        "description": " ".join(f"{docstring.description} Returns {returns}".split()),
+        "description": _on_one_line(f"{docstring.description} Returns {returns}"),
         "parameters": {"type": "object", "properties": properties, "required": required},
     }
+
+
+def _disagreements(parameters: list[str], described: dict[str, str]) -> list[str]:
+    """What the docstring's Args lacks, and what it has too much."""
+    missing = [f"{name} is not described under Args" for name in parameters if not described.get(name)]
+    unknown = [f"Args describes {name}, which is no parameter" for name in described if name not in parameters]
+    return missing + unknown
+
+
+def _returns(docstring: docstring_parser.Docstring) -> str:
+    """What stands under Returns; the parser takes what comes before a colon for a type."""
+    if not docstring.returns:
+        return ""
+    parts = (docstring.returns.type_name, docstring.returns.description)
+    return ": ".join(part for part in parts if part)
+
+
+def _on_one_line(text: str | None) -> str:
+    """A text with each run of white space as one space."""
+    return " ".join((text or "").split())
 
 
 def _flatten(annotation: Any) -> dict[str, Any]:
@@ -125,18 +151,20 @@ def _flatten(annotation: Any) -> dict[str, Any]:
     Raises:
         TypeError: The annotation has no plain type.
     """
-    if get_origin(annotation) in (Union, types.UnionType):
-        members = [member for member in get_args(annotation) if member is not types.NoneType]
-        if len(members) == 1:
-            return _flatten(members[0])
+    origin = get_origin(annotation)
+    members = get_args(annotation)
     if annotation in SCALARS:
         return {"type": SCALARS[annotation]}
-    if get_origin(annotation) is Literal and all(isinstance(value, str) for value in get_args(annotation)):
-        return {"type": "string", "enum": list(get_args(annotation))}
+    if origin is Literal and all(isinstance(value, str) for value in members):
+        return {"type": "string", "enum": list(members)}
     if annotation == list[Any]:
         return {"type": "array", "items": {}}
-    if get_origin(annotation) is list:
-        return {"type": "array", "items": _flatten(get_args(annotation)[0])}
-    if get_origin(annotation) is dict or annotation is dict:
+    if origin is list:
+        return {"type": "array", "items": _flatten(members[0])}
+    if dict in (origin, annotation):
         return {"type": "object"}
+    if origin in (Union, types.UnionType):
+        something = [member for member in members if member is not types.NoneType]
+        if len(something) == 1:
+            return _flatten(something[0])
     raise TypeError(f"Letta needs one plain type, which {annotation} is not")

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sanctum_venice_tools.packing import bundle as bundler
-from sanctum_venice_tools.packing.bundle import LETTA_NAMES, BundleError, bundle, tool_files
+from sanctum_venice_tools.packing import layout
+from sanctum_venice_tools.packing.bundle import BundleError, bundle, tool_files
+from sanctum_venice_tools.packing.dialect import LETTA_NAMES, PACKAGE
 
 Write = Callable[..., Path]
 
@@ -44,7 +45,7 @@ def write(tmp_path: Path) -> Write:
 
 def bundled(tool: Path) -> str:
     """The text of a written tool, without what stands in every text."""
-    return bundle(tool, package=tool.parents[1]).partition("[arg-type]\n")[2].replace(bundler.FREEZE, "")
+    return bundle(tool, package=tool.parents[1]).partition("[arg-type]\n")[2].replace(layout.FREEZE, "")
 
 
 def faults_of(tool: Path) -> list[str]:
@@ -539,9 +540,9 @@ def venice_demo(*, word: str) -> str:
 def test_starts_with_the_header(write: Write) -> None:
     """A text opens with where to edit it, what it needs, the guard line and the collector's, each with its reason."""
     tool = write(DEMO)
-    header = bundler.HEADER.format(name="venice_demo", package="sanctum_venice_tools")
+    header = layout.HEADER.format(name="venice_demo", package="sanctum_venice_tools")
 
-    assert f"{header}{bundler.FREEZE}\n\n{DEMO}" == bundle(tool, package=tool.parents[1])
+    assert f"{header}{layout.FREEZE}\n\n{DEMO}" == bundle(tool, package=tool.parents[1])
 
 
 def test_imports_sys_once(write: Write) -> None:
@@ -739,7 +740,7 @@ def test_lists_the_tools_by_name() -> None:
 def test_gives_the_same_bytes_in_every_process() -> None:
     """Neither hash seed nor process changes a text: what is registered twice is the same."""
     program = (
-        f"import sys; sys.path[:0] = {[str(bundler.PACKAGE.parent)]!r}\n"
+        f"import sys; sys.path[:0] = {[str(PACKAGE.parent)]!r}\n"
         "from sanctum_venice_tools.packing.bundle import bundle, tool_files\n"
         "import hashlib\n"
         "for name, path in tool_files().items():\n"
