@@ -26,7 +26,8 @@ if __name__ == "__main__":
     gc.freeze()
 """
 
-PART = "# --- shared by several tools: {package}/runtime/{part}.py ---"
+PART = "# --- shared by several tools: {package}/runtime/{name}.py ---"
+TOOL = "# --- the tool: {package}/tools/{name}.py ---"
 
 
 def lay_out(tool: str, imports: Iterable[str], parts: dict[str, list[Definition]]) -> str:
@@ -39,11 +40,9 @@ def lay_out(tool: str, imports: Iterable[str], parts: dict[str, list[Definition]
     """
     text = HEADER.format(name=tool, package=PACKAGE.name) + _import_block(imports) + FREEZE
     for part, definitions in parts.items():
-        text += "\n\n"
-        if part:
-            text += PART.format(package=PACKAGE.name, part=part) + "\n"
-            text += "\n" if definitions[0].is_constant else "\n\n"
-        text += _in_rows(definitions)
+        title = PART.format(name=part, package=PACKAGE.name) if part else TOOL.format(name=tool, package=PACKAGE.name)
+        blank_lines = 1 if definitions[0].is_constant else 2
+        text += f"\n\n{title}\n" + "\n" * blank_lines + _in_rows(definitions)
     return text
 
 

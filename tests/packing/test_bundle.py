@@ -45,7 +45,9 @@ def write(tmp_path: Path) -> Write:
 
 def bundled(tool: Path) -> str:
     """The text of a written tool, without what stands in every text."""
-    return bundle(tool, package=tool.parents[1]).partition("[arg-type]\n")[2].replace(layout.FREEZE, "")
+    text = bundle(tool, package=tool.parents[1]).partition("[arg-type]\n")[2]
+    title = layout.TOOL.format(package="sanctum_venice_tools", name=tool.stem)
+    return text.replace(layout.FREEZE, "").replace(f"\n\n{title}\n", "")
 
 
 def faults_of(tool: Path) -> list[str]:
@@ -525,7 +527,6 @@ def base(word: str) -> str:
 def shout(word: str, way: Literal["up"] = "up") -> str:
     return base(word).upper()
 
-
 # Two lines
 # about the end.
 _END = "!"  # and one beside it
@@ -542,7 +543,9 @@ def test_starts_with_the_header(write: Write) -> None:
     tool = write(DEMO)
     header = layout.HEADER.format(name="venice_demo", package="sanctum_venice_tools")
 
-    assert f"{header}{layout.FREEZE}\n\n{DEMO}" == bundle(tool, package=tool.parents[1])
+    title = layout.TOOL.format(name="venice_demo", package="sanctum_venice_tools")
+
+    assert f"{header}{layout.FREEZE}\n\n{title}\n\n\n{DEMO}" == bundle(tool, package=tool.parents[1])
 
 
 def test_imports_sys_once(write: Write) -> None:
@@ -707,14 +710,14 @@ def test_reads_any_line_ends(newline: str, write: Write) -> None:
     tool = write("")
     tool.write_bytes(source.replace("\n", newline).encode())
 
-    assert f"\n\n{source}" == bundled(tool)
+    assert f"\n{source}" == bundled(tool)
 
 
 def test_counts_lines_as_python_does(write: Write) -> None:
     """Characters that end a line elsewhere, but not in Python, do not shift what is carried."""
     tool = write('_TEXT = "\x0c\x1c\u2028\x85"\n\n# Why.\n_NEXT = 1\n\n' + demo("word * _NEXT"))
 
-    assert "\n\n# Why.\n_NEXT = 1\n\n\ndef venice_demo" == bundled(tool).partition("(")[0]
+    assert "\n# Why.\n_NEXT = 1\n\n\ndef venice_demo" == bundled(tool).partition("(")[0]
 
 
 def test_reads_a_name_of_a_function_that_calls_itself(write: Write) -> None:
