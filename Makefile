@@ -6,7 +6,7 @@ BIN := .venv/bin
 MAIN := .local/.main-installed
 DEV := .local/.dev-installed
 
-.PHONY: help demo test lint schemas lock clean
+.PHONY: help demo test lint schemas audit lock clean
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,12 @@ lint: $(DEV) ## lint and types only
 
 schemas: $(MAIN) ## write tool_schemas/ and README's table of tools anew from the tools
 	$(BIN)/python scripts/build_schemas.py
+
+audit: $(BIN)/uv ## ask PyPI's list of known holes about each pinned package
+	@$(BIN)/uv venv --quiet --clear .local/audit
+	@$(BIN)/uv pip install --quiet --python .local/audit --require-hashes -r requirements/audit.txt
+	@for set in requirements/*.txt sanctum_venice_tools/letta/server_requirements.txt; do \
+	  echo "$$set" && .local/audit/bin/pip-audit --strict --disable-pip --require-hashes -r "$$set" || exit 1; done
 
 lock: $(BIN)/uv ## take newer versions of everything, and pin them
 	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/lock_requirements.sh

@@ -14,6 +14,7 @@ compile() { # compile OUTPUT ARGUMENTS...
 }
 
 echo uv | compile requirements/uv.txt -
+echo pip-audit | compile requirements/audit.txt -
 compile requirements/main.txt pyproject.toml --extra local
 compile requirements/dev.txt pyproject.toml --extra local --group dev --constraint requirements/main.txt
 
