@@ -9,6 +9,7 @@ from sanctum_venice_tools.cli.letta import letta
 from sanctum_venice_tools.cli.options import HELP
 from sanctum_venice_tools.cli.provider import configure_provider
 from sanctum_venice_tools.cli.register import register_tools
+from sanctum_venice_tools.cli.run import run
 from sanctum_venice_tools.cli.schemas import build_schemas
 
 
@@ -17,5 +18,5 @@ def main() -> None:
     """Venice (venice.ai) as tools for Letta agents."""
 
 
-for command in (register_tools, configure_provider, run_doctor, run_demo, letta, run_emulator, build_schemas):
+for command in (register_tools, configure_provider, run_doctor, run, run_demo, letta, run_emulator, build_schemas):
     main.add_command(command)

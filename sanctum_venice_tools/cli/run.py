@@ -1,0 +1,176 @@
+"""`run`: call one tool from the command line."""
+
+import contextlib
+import difflib
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from sanctum_venice_tools.cli.options import HELP, shown_progress
+from sanctum_venice_tools.fronts.run import RunError, run_tool
+from sanctum_venice_tools.packing.bundle import tool_files
+from sanctum_venice_tools.packing.record import COSTLY, Record, read_record
+from sanctum_venice_tools.packing.schema import typed_schema_of
+
+REFUSED = 3
+BROKEN = 4
+
+_COSTS = {
+    "free": "It costs nothing.",
+    "cents": "It costs up to a few US cents.",
+    "dollars": "It may cost dollars.",
+    "account": "It changes your Venice account.",
+}
+
+
+class _Tools(click.Group):
+    """A command for each tool, made when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's own signature
+        """The names of all tools."""
+        return list(tool_files())
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+        """The command that calls a tool; `venice_` may be left out."""
+        name = cmd_name if cmd_name.startswith("venice_") else f"venice_{cmd_name}"
+        if name not in tool_files():
+            near = difflib.get_close_matches(name, tool_files(), n=1, cutoff=0)
+            raise click.UsageError(f"There is no tool {cmd_name}. Did you mean {near[0]}?", ctx)
+        return _command(name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The tools with what each does, at the end of --help."""
+        with formatter.section("Tools"):
+            formatter.write_dl([(name, read_record(name).summary) for name in self.list_commands(ctx)])
+
+
+@click.group("run", cls=_Tools, context_settings=HELP, subcommand_metavar="NAME [ARGUMENT=VALUE ...]")
+def run() -> None:
+    """Call one tool, and print its reply: a line of JSON.
+
+    What runs is the text that a Letta server would store, in a fresh process. It takes VENICE_API_KEY and its
+    other settings from your environment, and keeps files in VENICE_MEDIA_DIR, or in ./venice_media.
+
+    \b
+    Exit status: 0 it answered, 1 you said no, 2 wrong usage,
+    3 it refused, with one line that says why and what to do, 4 it broke.
+
+    \b
+    Examples:
+      sanctum-venice run ask_web question="How do red foxes live in cities?"
+      sanctum-venice run venice_generate_image prompt="a fox" aspect_ratio=wide options='{"seed": 7}'
+      sanctum-venice run venice_rank_texts --args '{"query": "animals", "texts": ["a fox", "a house"]}'
+      sanctum-venice run venice_ask_web --help
+    """  # noqa: D301  # click keeps the lines after \b as they are
+
+
+def _command(name: str) -> click.Command:
+    """The command of one tool; its help is made of the schema that a model is shown."""
+    schema = typed_schema_of(name)
+    record = read_record(name)
+
+    @click.pass_context
+    def call(ctx: click.Context, values: tuple[str, ...], args: str | None, yes: bool) -> None:
+        """Call the tool, and end with its exit status."""
+        arguments = _arguments(ctx, schema, values, args)
+        _ask_first(record, is_answered=yes)
+        _end(name, arguments)
+
+    return click.Command(
+        name,
+        callback=call,
+        context_settings=HELP,
+        help=_help(schema, record),
+        params=[
+            click.Argument(["values"], metavar="[ARGUMENT=VALUE ...]", nargs=-1),
+            click.Option(["--args"], metavar="JSON", help="Arguments as a JSON object; - reads it from the input."),
+            click.Option(["--yes"], is_flag=True, hidden=record.cost not in COSTLY, help="Do not ask."),
+        ],
+    )
+
+
+def _help(schema: dict[str, Any], record: Record) -> str:
+    """What the tool does, what it costs, and its arguments."""
+    properties = schema["parameters"]["properties"]
+    required = schema["parameters"]["required"]
+    arguments = [_argument_help(name, spec, is_required=name in required) for name, spec in properties.items()]
+    asks = " You are asked first." if record.cost in COSTLY else ""
+    return "\n\n".join([schema["description"], _COSTS[record.cost] + asks, "Arguments:", *arguments])
+
+
+def _argument_help(name: str, spec: dict[str, Any], *, is_required: bool) -> str:
+    """An argument in a paragraph: its name, its type or its values, and what it is."""
+    kind = " | ".join(spec["enum"]) if "enum" in spec else spec["type"]
+    need = ", required" if is_required else ""
+    return f"{name} ({kind}{need}): {spec['description']}"
+
+
+def _arguments(ctx: click.Context, schema: dict[str, Any], values: tuple[str, ...], args: str | None) -> dict[str, Any]:
+    """The arguments of a call, both ways of giving them together; values are read by the tool itself."""
+    arguments = _read_object(ctx, args)
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals:
+            raise click.UsageError(f"Write an argument as NAME=VALUE, not as {value!r}.", ctx)
+        if name in arguments:
+            raise click.UsageError(f"The argument {name} is given twice.", ctx)
+        arguments[name] = text
+
+    known = schema["parameters"]["properties"]
+    for name in arguments:
+        if name not in known:
+            raise click.UsageError(f"There is no argument {name}. There are: {', '.join(known)}.", ctx)
+    missing = [name for name in schema["parameters"]["required"] if name not in arguments]
+    if missing:
+        raise click.UsageError(f"This is missing: {', '.join(missing)}.", ctx)
+    return arguments
+
+
+def _read_object(ctx: click.Context, args: str | None) -> dict[str, Any]:
+    """What --args holds, from the command line or from standard input."""
+    if args is None:
+        return {}
+    text = sys.stdin.read() if args == "-" else args
+    try:
+        read = json.loads(text)
+    except ValueError as error:
+        raise click.UsageError(f"--args is no JSON: {error}.", ctx) from error
+    if not isinstance(read, dict):
+        raise click.UsageError("--args must be a JSON object, of values by argument.", ctx)
+    return read
+
+
+def _ask_first(record: Record, *, is_answered: bool) -> None:
+    """Ask a person at a terminal before dollars are spent or the account is changed; elsewhere, --yes has to say so."""
+    if record.cost not in COSTLY or is_answered:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"{record.name}: {_COSTS[record.cost]} Add --yes if a person agreed.")
+    click.confirm(f"{record.name}: {_COSTS[record.cost]} Go on?", abort=True, err=True)
+
+
+def _end(name: str, arguments: dict[str, Any]) -> None:
+    """Run the tool; print its reply, or say what went wrong and end with the exit status of that."""
+    try:
+        with _seconds_shown(name):
+            outcome = run_tool(name, arguments)
+    except RunError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(BROKEN)
+    if outcome.refusal:
+        click.echo(f"Error: {outcome.refusal}", err=True)
+        sys.exit(REFUSED)
+    click.echo(outcome.reply)
+
+
+@contextlib.contextmanager
+def _seconds_shown(name: str) -> Iterator[None]:
+    """Count the seconds on a terminal; a program that reads our errors gets none of that."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    with shown_progress() as progress, progress.counting(name):
+        yield

@@ -1,0 +1,73 @@
+"""Run one tool: its emitted text, in a fresh process, as a Letta server would."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sanctum_venice_tools.packing.bundle import bundle, tool_files
+
+# What stands below the text. The arguments come by standard input, where no list of processes shows them.
+_CALL = """
+
+# --- the call ---
+
+try:
+    _outcome = {{"reply": {name}(**json.load(sys.stdin))}}
+except VeniceError as error:
+    _outcome = {{"refusal": str(error)}}
+print(json.dumps(_outcome))
+"""
+
+
+class RunError(Exception):
+    """A tool that broke, rather than answer or refuse; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a call ended: with a reply, or with a refusal."""
+
+    reply: str = ""
+    """JSON, as the tool returns it."""
+    refusal: str = ""
+    """One line that says what is wrong and what to do: the arguments, the key, or Venice's own reason."""
+
+
+def run_tool(name: str, arguments: Mapping[str, Any]) -> Outcome:
+    """Call a tool in a process of its own, with this process's environment and folder.
+
+    Args:
+        name: The tool's full name.
+        arguments: Values by argument, of any JSON type; the tool reads what is meant.
+
+    Raises:
+        KeyError: There is no tool of that name.
+        RunError: The process ended without an outcome.
+    """
+    script = bundle(tool_files()[name]) + _CALL.format(name=name)
+    with tempfile.TemporaryDirectory(prefix="venice-") as folder:
+        file = Path(folder) / f"{name}.py"
+        file.write_text(script, encoding="utf-8")
+        # -I: nothing of this folder, nor of the person's own packages, is taken for what the text imports.
+        done = subprocess.run(  # noqa: S603  # our own text, and no shell
+            [sys.executable, "-I", str(file)],
+            input=json.dumps(dict(arguments)),
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+    return _outcome(name, done)
+
+
+def _outcome(name: str, done: subprocess.CompletedProcess[str]) -> Outcome:
+    """What the process printed last; other lines before it are none of ours."""
+    last_line = done.stdout.rstrip("\n").rpartition("\n")[2]
+    if done.returncode == 0 and last_line:
+        return Outcome(**json.loads(last_line))
+    reason = done.stderr.rstrip("\n").rpartition("\n")[2] or f"it ended with status {done.returncode}"
+    raise RunError(f"{name} broke: {reason}")

@@ -1,0 +1,202 @@
+"""The command `run`: one tool from the command line."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from sanctum_venice_tools.cli import main
+from sanctum_venice_tools.emulator.process import LocalVenice
+from sanctum_venice_tools.packing.bundle import tool_files
+from sanctum_venice_tools.packing.record import COSTLY, read_record
+from sanctum_venice_tools.packing.schema import typed_schema_of
+from tests.tools.conftest import balance
+
+BROKEN = """
+import json, sys
+
+class VeniceError(Exception):
+    pass
+
+def venice_search_web(*, query: str) -> str:
+    return query + 1
+"""
+
+
+@pytest.fixture
+def at_venice(venice: LocalVenice, monkeypatch: pytest.MonkeyPatch) -> LocalVenice:
+    """The local Venice, as the environment's own."""
+    monkeypatch.setenv("VENICE_API_KEY", venice.key)
+    monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
+    return venice
+
+
+def run(*words: str, text: str | None = None) -> Result:
+    """Run the command, without a terminal."""
+    return CliRunner().invoke(main, ["run", *words], input=text)
+
+
+# --- what it prints ---
+
+
+@pytest.mark.usefixtures("at_venice")
+@pytest.mark.parametrize("name", ["venice_ask_web", "ask_web"])
+def test_prints_the_reply_on_one_line(name: str) -> None:
+    """The tool's JSON comes on standard output, and nothing else; the prefix of the name may be left out."""
+    done = run(name, "question=How do red foxes live in cities?")
+
+    assert (0, "", 1) == (done.exit_code, done.stderr, len(done.stdout.splitlines()))
+    assert json.loads(done.stdout)["sources"]
+
+
+@pytest.mark.usefixtures("at_venice")
+def test_a_value_means_what_it_says() -> None:
+    """A list as JSON text is a list to the tool, and text with an equals sign is whole."""
+    ranked = run("venice_rank_texts", "query=a=b", 'texts=["a=b", "a house"]')
+
+    assert "a=b" == json.loads(ranked.stdout)["results"][0]["text"]
+
+
+@pytest.mark.usefixtures("at_venice")
+@pytest.mark.parametrize("way", ["line", "input"])
+def test_takes_json_arguments(way: str) -> None:
+    """--args holds an object of arguments, or is read from standard input; other arguments go beside it."""
+    args = json.dumps({"texts": ["a fox", "a house"]})
+    words = ("--args", args if way == "line" else "-")
+    done = run("venice_rank_texts", "query=a fox", *words, text=args)
+
+    assert ["a fox", "a house"] == [one["text"] for one in json.loads(done.stdout)["results"]]
+
+
+@pytest.mark.usefixtures("at_venice")
+def test_keeps_files_where_it_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without VENICE_MEDIA_DIR, a picture goes into venice_media of the folder that the person is in."""
+    monkeypatch.delenv("VENICE_MEDIA_DIR")
+    monkeypatch.chdir(tmp_path)
+    done = run("generate_image", "prompt=a fox", "aspect_ratio=64x64")
+
+    (file,) = json.loads(done.stdout)["files"]
+    assert (tmp_path / "venice_media") == Path(file["file"]).parent
+    assert Path(file["file"]).is_file()
+
+
+# --- how it fails ---
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["venice_ask_wbe", "question=x"], "There is no tool venice_ask_wbe. Did you mean venice_ask_web?"),
+        (["venice_ask_web", "query=x"], "There is no argument query. There are: question, "),
+        (["venice_ask_web"], "This is missing: question."),
+        (["venice_ask_web", "foxes"], "Write an argument as NAME=VALUE, not as 'foxes'."),
+        (["venice_ask_web", "question=a", "question=b"], "The argument question is given twice."),
+        (["venice_ask_web", "--args", "{question"], "--args is no JSON: "),
+        (["venice_ask_web", "--args", "[1]"], "--args must be a JSON object, of values by argument."),
+        (
+            ["venice_queue_video", "prompt=a fox"],
+            "venice_queue_video: It may cost dollars. Add --yes if a person agreed.",
+        ),
+    ],
+)
+def test_wrong_usage_is_told(words: list[str], said: str) -> None:
+    """A mistake in the command ends with status 2 and one line that names it; nothing runs."""
+    done = run(*words)
+
+    assert (2, "") == (done.exit_code, done.stdout)
+    assert done.stderr.splitlines()[-1].startswith(f"Error: {said}")
+
+
+@pytest.mark.usefixtures("at_venice")
+def test_a_refusal_is_one_line() -> None:
+    """What the tool refuses ends with status 3 and the line that an agent would read."""
+    done = run("venice_search_web", "query=foxes", "limit=21")
+
+    assert (3, "") == (done.exit_code, done.stdout)
+    assert "Error: The option 'limit' must be 1 to 20" in done.stderr
+    assert 1 == len(done.stderr.splitlines())
+
+
+def test_without_a_key_it_refuses() -> None:
+    """An operator who set no key is told so."""
+    done = run("venice_search_web", "query=foxes")
+
+    assert 3 == done.exit_code
+    assert done.stderr.startswith("Error: VENICE_API_KEY is not set, or is no key.")
+
+
+def test_a_broken_tool_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that ends without an outcome gives status 4 and its last line, and no traceback."""
+    monkeypatch.setattr("sanctum_venice_tools.fronts.run.bundle", lambda _: BROKEN)
+    done = run("venice_search_web", "query=foxes")
+
+    assert (4, "") == (done.exit_code, done.stdout)
+    assert 'Error: venice_search_web broke: TypeError: can only concatenate str (not "int") to str\n' == done.stderr
+
+
+# --- what costs dollars, or changes the account ---
+
+
+def at_terminal(answer: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command at a terminal, and type an answer."""
+    ours, theirs = pty.openpty()
+    os.write(ours, answer.encode())
+    try:
+        return subprocess.run(
+            [sys.executable, "-m", "sanctum_venice_tools.cli", "run", *words],
+            stdin=theirs, capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_a_person_is_asked_before_dollars(at_venice: LocalVenice) -> None:
+    """At a terminal the question comes first; "no" ends with status 1, and nothing was bought."""
+    call = ("venice_queue_video", "prompt=a fox", "duration=5s")
+    before = balance(at_venice)
+    refused = at_terminal("n\n", *call)
+
+    assert (1, "") == (refused.returncode, refused.stdout)
+    assert "venice_queue_video: It may cost dollars. Go on?" in refused.stderr
+    assert before == balance(at_venice)
+    agreed = at_terminal("y\n", *call)
+    assert json.loads(agreed.stdout)["job"].startswith("venice-video|")
+
+
+@pytest.mark.usefixtures("at_venice")
+def test_yes_says_that_a_person_agreed() -> None:
+    """With --yes a film is queued without a question."""
+    done = run("venice_queue_video", "prompt=a fox", "duration=5s", "--yes")
+
+    assert json.loads(done.stdout)["job"].startswith("venice-video|")
+
+
+# --- help ---
+
+
+@pytest.mark.parametrize("name", tool_files())
+def test_help_is_made_of_the_schema(name: str) -> None:
+    """Each tool's --help has its description, its arguments with their types, and --yes only where it asks."""
+    done = CliRunner().invoke(main, ["run", name, "--help"], terminal_width=10_000)
+    schema = typed_schema_of(name)
+
+    assert 0 == done.exit_code
+    assert schema["description"] in done.output
+    for argument, spec in schema["parameters"]["properties"].items():
+        kind = " | ".join(spec["enum"]) if "enum" in spec else spec["type"]
+        need = ", required" if argument in schema["parameters"]["required"] else ""
+        assert f"{argument} ({kind}{need}): {spec['description']}" in done.output
+    assert ("--yes" in done.output) == (read_record(name).cost in COSTLY)
+
+
+def test_help_lists_every_tool() -> None:
+    """`run --help` names all tools."""
+    done = run("--help")
+
+    assert all(name in done.output for name in tool_files())
