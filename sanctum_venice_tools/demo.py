@@ -20,7 +20,7 @@ from sanctum_venice_tools.letta import provider, registration
 from sanctum_venice_tools.letta.venice import PUBLIC_URL, ChoiceError, Venice, VeniceError
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.record import Record, read_record
-from sanctum_venice_tools.terminal import Progress
+from sanctum_venice_tools.terminal import Progress, visible
 
 MEDIA = Path(".local/media")
 
@@ -265,9 +265,9 @@ def _say(console: Console, who: str, what: str, style: str = "") -> None:
     """One row of the conversation: who, and what, wrapped beside it. Paths stay in one piece, for copying."""
     indent = " " * 8
     first = who.ljust(8)
-    for paragraph in what.splitlines():
+    for paragraph in what.split("\n"):
         lines = textwrap.wrap(
-            paragraph,
+            visible(paragraph),
             min(console.width, 100) - len(indent),
             subsequent_indent="  " if paragraph.startswith(" ") else "",
             break_long_words=False,

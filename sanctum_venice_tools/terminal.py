@@ -1,12 +1,30 @@
-"""What a person sees while something takes its time."""
+"""What a person sees in a terminal: lines that others can't forge, and progress while something takes its time."""
 
+import json
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import click
 from rich.console import Console
 from rich.text import Text
+
+
+def visible(text: str) -> str:
+    r"""A text on one line, with whatever could steer the terminal written out.
+
+    Names, refusals and replies come from others. An escape sequence in one could move the cursor or colour what we say,
+    a line feed could make a line that looks like ours, and U+202E turns a line around. Each becomes its escape of
+    JSON, such as \u001b, so that a line of JSON stays one of the same meaning.
+    """
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
+
+
+def show(*lines: str, err: bool = False, colour: str | None = None) -> None:
+    """Print lines, each of them one line whatever is in it."""
+    for line in lines:
+        click.secho(visible(line), err=err, fg=colour)
 
 
 class Progress:
@@ -18,12 +36,13 @@ class Progress:
 
     def __call__(self, line: str) -> None:
         """Show a line."""
+        text = Text(visible(line))
         if self._console.is_terminal and " ... " in line:
-            self._status.update(Text(line))
+            self._status.update(text)
             self._status.start()
         else:
             self.end()
-            self._console.print(Text(line))
+            self._console.print(text)
 
     def end(self) -> None:
         """Take away the line that counts."""

@@ -1,22 +1,43 @@
 """The `sanctum-venice` command: each module is one of its commands."""
 
+from importlib import import_module
+
 import click
 
-from sanctum_venice_tools.cli.demo import run_demo
-from sanctum_venice_tools.cli.doctor import run_doctor
-from sanctum_venice_tools.cli.emulator import run_emulator
-from sanctum_venice_tools.cli.letta import letta
-from sanctum_venice_tools.cli.options import HELP
-from sanctum_venice_tools.cli.provider import configure_provider
-from sanctum_venice_tools.cli.register import register_tools
-from sanctum_venice_tools.cli.run import run
-from sanctum_venice_tools.cli.schemas import build_schemas
+# Each command by its name: where it is, and what it does. It is loaded when it is called, for most load slowly.
+_COMMANDS = {
+    "demo": ("demo.run_demo", "Watch an agent on a real Letta server use the tools."),
+    "doctor": ("doctor.run_doctor", "Check all that the tools need."),
+    "emulator": ("emulator.run_emulator", "Run the local Venice, a stand-in for api.venice.ai."),
+    "letta": ("letta.letta", "A Letta server on this machine, with its own database."),
+    "provider": ("provider.configure_provider", "Make Venice the model behind Letta's agents."),
+    "register": ("register.register_tools", "Put the tools on a Letta server."),
+    "run": ("run.run", "Call one tool, and print its reply."),
+    "schemas": ("schemas.build_schemas", "Write each tool's JSON schema from its signature and docstring."),
+}
 
 
-@click.group(context_settings=HELP)
+class _LazyGroup(click.Group):
+    """Commands that are loaded when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's own signature
+        """The names of all commands."""
+        return list(_COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # likewise
+        """The commands at the end of --help, none of them loaded."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in _COMMANDS.items()])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # likewise
+        """The command of a name, loaded now."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, function = _COMMANDS[cmd_name][0].partition(".")
+        command: click.Command = getattr(import_module(f"{__name__}.{module}"), function)
+        return command
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def main() -> None:
     """Venice (venice.ai) as tools for Letta agents."""
-
-
-for command in (register_tools, configure_provider, run_doctor, run, run_demo, letta, run_emulator, build_schemas):
-    main.add_command(command)

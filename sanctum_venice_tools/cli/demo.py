@@ -1,8 +1,11 @@
 """`demo`: an agent at work."""
 
 import click
+from rich.console import Console
 
+from sanctum_venice_tools import demo
 from sanctum_venice_tools.cli.options import HELP, one_line_errors
+from sanctum_venice_tools.terminal import Progress
 
 
 @click.command("demo", context_settings=HELP)
@@ -18,11 +21,6 @@ def run_demo(yes: bool) -> None:
       make demo
       LETTA_BASE_URL=http://localhost:8283 VENICE_API_KEY=... sanctum-venice demo
     """  # noqa: D301  # click keeps the lines after \b as they are
-    from rich.console import Console  # noqa: PLC0415  # --help does not need it
-
-    from sanctum_venice_tools import demo  # noqa: PLC0415  # likewise
-    from sanctum_venice_tools.terminal import Progress  # noqa: PLC0415  # likewise
-
     console = Console(highlight=False, soft_wrap=False)
     cost = demo.spending()
     if cost:

@@ -6,6 +6,8 @@ from dataclasses import asdict
 import click
 
 from sanctum_venice_tools.cli.options import HELP, JSON
+from sanctum_venice_tools.letta.doctor import CHECKS, Patient, examine
+from sanctum_venice_tools.terminal import visible
 
 _COLOURS = {"ok": "green", "warning": "yellow", "failure": "red", "skipped": None}
 
@@ -28,8 +30,6 @@ def run_doctor(base_url: str | None, provider: str, as_json: bool) -> None:
       sanctum-venice doctor
       sanctum-venice doctor --json | jq '.checks[] | select(.state == "failure")'
     """  # noqa: D301  # click keeps the lines after \b as they are
-    from sanctum_venice_tools.letta.doctor import CHECKS, Patient, examine  # noqa: PLC0415  # --help does not need it
-
     width = max(map(len, CHECKS))
     findings = []
     for finding in examine(Patient.of_environment(base_url or "", provider)):
@@ -37,7 +37,7 @@ def run_doctor(base_url: str | None, provider: str, as_json: bool) -> None:
         if not as_json:
             state = click.style(f"{finding.state:<7}", fg=_COLOURS[finding.state])
             told = f"{finding.told}. {finding.advice}" if finding.advice else finding.told
-            click.echo(f"{state}  {finding.check:<{width}}  {told}")
+            click.echo(f"{state}  {finding.check:<{width}}  {visible(told)}")
     has_failed = any(finding.state == "failure" for finding in findings)
     if as_json:
         click.echo(json.dumps({"ok": not has_failed, "checks": [asdict(finding) for finding in findings]}, indent=2))

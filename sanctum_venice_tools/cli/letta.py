@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sanctum_venice_tools.cli.options import HELP, JSON, one_line_errors, shown_progress
+from sanctum_venice_tools.terminal import show
 
 if TYPE_CHECKING:
     from sanctum_venice_tools.letta.local_server import LocalServer
@@ -96,7 +97,7 @@ def _print_server(server: "LocalServer", *, as_json: bool) -> None:
         facts = {"base_url": server.base_url, "pid": server.pid, "home": str(server.home), "version": server.version}
         click.echo(json.dumps({"running": True, **facts}))
     else:
-        click.echo(f"Letta {server.version} runs at {server.base_url} (process {server.pid}, data in {server.home})")
+        show(f"Letta {server.version} runs at {server.base_url} (process {server.pid}, data in {server.home})")
 
 
 def _server_variables(variables: tuple[str, ...], passed: tuple[str, ...]) -> dict[str, str]:

@@ -2,33 +2,29 @@
 
 import contextlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
+from rich.console import Console
 
-if TYPE_CHECKING:
-    from sanctum_venice_tools.terminal import Progress
+from sanctum_venice_tools.terminal import Progress, visible
 
 HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
 
 @contextlib.contextmanager
-def one_line_errors(error_class: type[Exception]) -> Iterator[None]:
-    """Turn an error that a person can act on into one line and exit status 1."""
+def one_line_errors(*error_classes: type[Exception]) -> Iterator[None]:
+    """Turn errors that a person can act on into one line and exit status 1."""
     try:
         yield
-    except error_class as error:
-        raise click.ClickException(str(error)) from error
+    except error_classes as error:
+        raise click.ClickException(visible(str(error))) from error
 
 
 @contextlib.contextmanager
-def shown_progress() -> Iterator["Progress"]:
+def shown_progress() -> Iterator[Progress]:
     """Show progress on standard error."""
-    from rich.console import Console  # noqa: PLC0415  # --help does not need it
-
-    from sanctum_venice_tools.terminal import Progress  # noqa: PLC0415  # likewise
-
     progress = Progress(Console(stderr=True, highlight=False))
     try:
         yield progress

@@ -6,15 +6,19 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
+import httpx
+import letta_client
+from letta_client import Letta
 
 from sanctum_venice_tools.cli.options import HELP, JSON, shown_progress
-
-if TYPE_CHECKING:
-    from sanctum_venice_tools.letta.provider import Change, Form
-    from sanctum_venice_tools.letta.venice import ChatModel, EmbeddingModel, Venice
+from sanctum_venice_tools.letta import provider
+from sanctum_venice_tools.letta.connection import address_of, explain
+from sanctum_venice_tools.letta.provider import RESERVED_NAMES, Change, Form
+from sanctum_venice_tools.letta.venice import ChatModel, ChoiceError, EmbeddingModel, Venice, VeniceError, normal_url
+from sanctum_venice_tools.terminal import show, visible
 
 
 @click.command("provider", context_settings=HELP)
@@ -42,7 +46,7 @@ def configure_provider(
     wanted_model: str,
     wanted_embedding: str,
     agent: str | None,
-    form: "Form | None",
+    form: Form | None,
     show_key: bool,
     dry_run: bool,
     as_json: bool,
@@ -63,9 +67,6 @@ def configure_provider(
       python scripts/configure_provider.py --model kimi-k3 --create-agent kim
       python scripts/configure_provider.py --env dotenv >> .env
     """  # noqa: D301  # click keeps the lines after \b as they are
-    from sanctum_venice_tools.letta.provider import RESERVED_NAMES  # noqa: PLC0415  # --help does not need it
-    from sanctum_venice_tools.letta.venice import Venice, normal_url  # noqa: PLC0415  # likewise
-
     if not re.fullmatch(r"[\w.-]+", name, re.ASCII) or name in RESERVED_NAMES:
         reserved = ", ".join(RESERVED_NAMES)
         raise click.BadParameter(f"letters, digits, dots, - and _ only, and not {reserved}", param_hint="--name")
@@ -93,12 +94,6 @@ def configure_provider(
 @contextmanager
 def _one_line(base_url: str, key: str) -> Iterator[None]:
     """End the command with one line, and 2 or 4, where something is not as it must be; never with the key."""
-    import httpx  # noqa: PLC0415  # --help does not need it
-    import letta_client  # noqa: PLC0415  # likewise
-
-    from sanctum_venice_tools.letta.connection import address_of, explain  # noqa: PLC0415  # likewise
-    from sanctum_venice_tools.letta.venice import ChoiceError, VeniceError  # noqa: PLC0415  # likewise
-
     problem = address = ""
     try:
         address = address_of(base_url)
@@ -106,7 +101,7 @@ def _one_line(base_url: str, key: str) -> Iterator[None]:
     except httpx.InvalidURL:
         raise click.UsageError("LETTA_BASE_URL is no address, such as http://localhost:8283") from None
     except ChoiceError as error:
-        raise click.UsageError(str(error)) from None
+        raise click.UsageError(visible(str(error))) from None
     except VeniceError as error:
         problem = str(error)
     except letta_client.NotFoundError:
@@ -118,42 +113,35 @@ def _one_line(base_url: str, key: str) -> Iterator[None]:
     except (letta_client.APIError, TypeError, KeyError, ValueError):
         problem = f"{address} does not answer as a Letta server does. Check LETTA_BASE_URL."
     if problem:
-        click.echo(f"Error: {problem.replace(key, '[key]') if key else problem}", err=True)
+        show(f"Error: {problem.replace(key, '[key]') if key else problem}", err=True)
         raise SystemExit(4)
 
 
 def _print_environment(
-    venice: "Venice", chat: "ChatModel", embedding: "EmbeddingModel", form: "Form", *, show_key: bool, as_json: bool
+    venice: Venice, chat: ChatModel, embedding: EmbeddingModel, form: Form, *, show_key: bool, as_json: bool
 ) -> None:
-    from sanctum_venice_tools.letta import provider  # noqa: PLC0415  # --help does not need it
-
     settings = provider.agent_settings(provider.ENVIRONMENT_PREFIX, chat, embedding=embedding, base_url=venice.base_url)
     if as_json:
         shown = venice if show_key else replace(venice, key="$VENICE_API_KEY")
         click.echo(json.dumps({"environment": provider.environment(shown), "agent": settings}, indent=2))
         return
-    click.echo(provider.environment_text(form, venice, with_key=show_key))
+    show(*provider.environment_text(form, venice, with_key=show_key).split("\n"))
     # Beside the variables, so that these alone go into a file.
-    click.echo(f"\nStart the server with these, then create agents with:\n\n{provider.snippet(settings)}", err=True)
+    show("", "Start the server with these, then create agents with:", "", err=True)
+    show(*provider.snippet(settings).split("\n"), err=True)
 
 
 def _configure(
     base_url: str,
     name: str,
-    venice: "Venice",
-    models: "tuple[ChatModel, EmbeddingModel]",
+    venice: Venice,
+    models: tuple[ChatModel, EmbeddingModel],
     *,
     agent: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
     """Create or update the provider on a server, and the agent if one is wanted."""
-    from letta_client import Letta  # noqa: PLC0415  # --help does not need it
-
-    from sanctum_venice_tools.letta import provider  # noqa: PLC0415  # likewise
-    from sanctum_venice_tools.letta.connection import address_of  # noqa: PLC0415  # likewise
-    from sanctum_venice_tools.letta.venice import VeniceError  # noqa: PLC0415  # likewise
-
     verdict = venice.try_key()
     if verdict.state == "wrong":
         raise VeniceError(f"VENICE_API_KEY is no good: {verdict.told}")
@@ -186,29 +174,26 @@ def _configure(
         raise SystemExit(3)
 
 
-def _print_change(change: "Change", address: str, *, dry_run: bool) -> None:
-    click.echo(f"provider {change.name}  {change.action}  {', '.join(change.differs)}".rstrip())
-    for note in change.notes:
-        click.echo(f"Note: {note}")
+def _print_change(change: Change, address: str, *, dry_run: bool) -> None:
+    show(f"provider {change.name}  {change.action}  {', '.join(change.differs)}".rstrip())
+    show(*(f"Note: {note}" for note in change.notes))
     if change.problem:
-        click.echo(f"Error: {change.problem}", err=True)
+        show(f"Error: {change.problem}", err=True)
     elif change.action == "unchanged":
-        click.echo(f"Nothing to change at {address}")
+        show(f"Nothing to change at {address}")
     else:
-        click.echo(f"{'Would be written' if dry_run else 'Written'} to {address}")
+        show(f"{'Would be written' if dry_run else 'Written'} to {address}")
 
 
-def _print_agent(chat: "ChatModel", settings: dict[str, Any], name: str | None, made: tuple[str, bool] | None) -> None:
-    from sanctum_venice_tools.letta import provider  # noqa: PLC0415  # --help does not need it
-
+def _print_agent(chat: ChatModel, settings: dict[str, Any], name: str | None, made: tuple[str, bool] | None) -> None:
     window = settings["context_window_limit"]
-    click.echo(f"\n{chat.id}: {chat.window:,} tokens, of which agents use {window:,}")
+    show("", f"{chat.id}: {chat.window:,} tokens, of which agents use {window:,}")
     if chat.note:
-        click.echo(f"Note: {chat.note}")
+        show(f"Note: {chat.note}")
     if "embedding_config" not in settings:
-        click.echo("No embeddings: for these, Letta takes the key from its own environment, and Venice's is not there")
+        show("No embeddings: for these, Letta takes the key from its own environment, and Venice's is not there")
     if made:
         identifier, is_new = made
-        click.echo(f"agent {name} ({identifier}) {'created' if is_new else 'is there already; it was left as it is'}")
+        show(f"agent {name} ({identifier}) {'created' if is_new else 'is there already; it was left as it is'}")
     else:
-        click.echo(f"\n{provider.snippet(settings, name or 'my-agent')}")
+        show("", *provider.snippet(settings, name or "my-agent").split("\n"))

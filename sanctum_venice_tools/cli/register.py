@@ -7,18 +7,22 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import click
+import letta_client
+from rich.console import Console
 
+from sanctum_venice_tools import terminal
+from sanctum_venice_tools.cli import register_view as view
 from sanctum_venice_tools.cli.options import HELP, JSON, shown_progress
+from sanctum_venice_tools.letta import bootstrap, connection, registration
+from sanctum_venice_tools.letta.agents import AgentError
+from sanctum_venice_tools.packing.bundle import tool_files
+from sanctum_venice_tools.packing.record import TOOLSETS, Record, read_record
 
-if TYPE_CHECKING:
-    from sanctum_venice_tools.letta.bootstrap import Order
-    from sanctum_venice_tools.packing.record import Record
-
-# packing.record.TOOLSETS without `admin`, whose tools are chosen one by one; loading it would slow --help down.
-_TOOLSETS = ("core", "image", "audio", "video", "web", "account", "chain", "all")
+# The tools of `admin` are chosen one by one.
+_TOOLSETS = (*(toolset for toolset in TOOLSETS if toolset != "admin"), "all")
 
 
 @click.command("register", context_settings=HELP)
@@ -99,9 +103,6 @@ def register_tools(  # noqa: PLR0917  # click hands over one argument for each o
       python scripts/register_tools.py all --approve all --yes
       LETTA_BASE_URL=https://api.letta.com LETTA_API_KEY=... python scripts/register_tools.py --json
     """  # noqa: D301  # click keeps the lines after \b as they are
-    from sanctum_venice_tools.letta import bootstrap, registration  # noqa: PLC0415  # --help does not need it
-    from sanctum_venice_tools.packing.record import read_record  # noqa: PLC0415  # likewise
-
     if show:
         click.echo(read_record(_known([show])[0]).source_code, nl=False)
         return
@@ -136,13 +137,8 @@ def register_tools(  # noqa: PLR0917  # click hands over one argument for each o
     _run(base_url, order, dry_run=dry_run, diff=diff, asks=_at_terminal() and not yes, as_json=as_json)
 
 
-def _run(base_url: str, order: "Order", *, dry_run: bool, diff: bool, asks: bool, as_json: bool) -> None:
+def _run(base_url: str, order: bootstrap.Order, *, dry_run: bool, diff: bool, asks: bool, as_json: bool) -> None:
     """Plan, show, ask, do, and tell."""
-    from rich.console import Console  # noqa: PLC0415  # --help does not need it
-
-    from sanctum_venice_tools.cli import register_view as view  # noqa: PLC0415  # likewise
-    from sanctum_venice_tools.letta import bootstrap, connection  # noqa: PLC0415  # likewise
-
     address = connection.address_of(base_url)
     with connection.connect(base_url, os.environ.get("LETTA_API_KEY")) as letta:
         with _server_errors(address), shown_progress() as progress, progress.counting(f"Reading {address}"):
@@ -163,7 +159,7 @@ def _run(base_url: str, order: "Order", *, dry_run: bool, diff: bool, asks: bool
     else:
         view.print_result(console, plan, address, dry_run=dry_run)
         for what, why in plan.problems:
-            click.echo(f"Error: {what}: {why}", err=True)
+            terminal.show(f"Error: {what}: {why}", err=True)
     if plan.problems:
         raise SystemExit(3)
 
@@ -171,15 +167,10 @@ def _run(base_url: str, order: "Order", *, dry_run: bool, diff: bool, asks: bool
 @contextlib.contextmanager
 def _server_errors(address: str) -> Iterator[None]:
     """End the command with one line: 4 for a server that can't be used, 2 for agents that can't be told."""
-    import letta_client  # noqa: PLC0415  # --help does not need it
-
-    from sanctum_venice_tools.letta.agents import AgentError  # noqa: PLC0415  # likewise
-    from sanctum_venice_tools.letta.connection import explain  # noqa: PLC0415  # likewise
-
     try:
         yield
     except AgentError as error:
-        raise click.UsageError(str(error)) from None
+        raise click.UsageError(terminal.visible(str(error))) from None
     except letta_client.APITimeoutError:
         _end(f"{address} does not answer.")
     except letta_client.APIConnectionError:
@@ -187,20 +178,17 @@ def _server_errors(address: str) -> Iterator[None]:
     except (letta_client.AuthenticationError, letta_client.PermissionDeniedError) as error:
         _end(f"{address} refused ({error.status_code}). Check LETTA_API_KEY.")
     except letta_client.APIError as error:
-        _end(f"{address} can't be used: {explain(error)}.")
+        _end(f"{address} can't be used: {connection.explain(error)}.")
 
 
 def _end(reason: str) -> NoReturn:
     """End the command, for the server can't be used."""
-    click.echo(f"Error: {reason}", err=True)
+    terminal.show(f"Error: {reason}", err=True)
     raise SystemExit(4)
 
 
-def _choose(names: Sequence[str], toolsets: Sequence[str]) -> "list[Record]":
+def _choose(names: Sequence[str], toolsets: Sequence[str]) -> list[Record]:
     """The tools that are meant: those that are named, else those of the toolsets, else `core`."""
-    from sanctum_venice_tools.packing.bundle import tool_files  # noqa: PLC0415  # --help does not need it
-    from sanctum_venice_tools.packing.record import TOOLSETS, read_record  # noqa: PLC0415  # likewise
-
     if names and "all" not in names:
         return [read_record(name) for name in dict.fromkeys(_known(names))]
     sets = set(toolsets) or {"core"}
@@ -215,8 +203,6 @@ def _choose(names: Sequence[str], toolsets: Sequence[str]) -> "list[Record]":
 
 def _known(names: Sequence[str]) -> Sequence[str]:
     """The names, if there are such tools."""
-    from sanctum_venice_tools.packing.bundle import tool_files  # noqa: PLC0415  # --help does not need it
-
     known = tool_files()
     for name in names:
         if name not in known:
@@ -225,7 +211,7 @@ def _known(names: Sequence[str]) -> Sequence[str]:
     return names
 
 
-def _approved(records: "list[Record]", approve: str | None) -> "list[Record]":
+def _approved(records: list[Record], approve: str | None) -> list[Record]:
     """The tools, each with what the operator decided about its approval."""
     if approve is None:
         return records
@@ -256,11 +242,7 @@ def _at_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _print_list(records: "list[Record]", *, as_json: bool) -> None:
-    from rich.console import Console  # noqa: PLC0415  # --help does not need it
-
-    from sanctum_venice_tools.cli import register_view as view  # noqa: PLC0415  # likewise
-
+def _print_list(records: list[Record], *, as_json: bool) -> None:
     if as_json:
         facts = [
             {

@@ -1,7 +1,7 @@
 """What `register` shows: the tools of the pack, the plan, and what became of it."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import click
 from rich.console import Console
@@ -13,6 +13,7 @@ from sanctum_venice_tools.letta.bootstrap import Plan
 from sanctum_venice_tools.letta.registration import Change
 from sanctum_venice_tools.letta.sandbox import SandboxChange
 from sanctum_venice_tools.packing.record import Record
+from sanctum_venice_tools.terminal import visible
 
 _WORDS = {
     "source_code": "source",
@@ -52,18 +53,9 @@ def print_plan(console: Console, plan: Plan) -> None:
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column()
-    for change in plan.tools:
-        if change.action != "unchanged":
-            table.add_row(change.record.name, Text(change.action, _COLOURS[change.action]), _about_tool(change))
-    for removal in plan.removals:
-        used = f"used by {', '.join(removal.agents)}" if removal.agents else "used by no agent"
-        table.add_row(removal.name, Text("remove", "red"), used)
-    for agent in plan.agents:
-        if agent.writes or agent.problem:
-            word = Text("refused", "red") if agent.problem else Text("change", "yellow")
-            table.add_row(f"agent {_brief(agent.name)}", word, agent.problem or _about_agent(agent))
-    if plan.sandbox and plan.sandbox.action != "unchanged":
-        table.add_row("sandbox", Text(plan.sandbox.action, "yellow"), _about_sandbox(plan.sandbox))
+    for name, action, colour, about in _rows(plan):
+        # Names and reasons are others' words.
+        table.add_row(Text(visible(name)), Text(action, colour), Text(visible(about)))
     if table.row_count:
         _print_table(console, table)
     changes_approval = any(change.writes and "default_requires_approval" in change.differs for change in plan.tools)
@@ -80,10 +72,11 @@ def print_diffs(console: Console, plan: Plan) -> None:
         if change.there is None or change.action not in ("update", "drifted", "adopt", "foreign"):
             continue
         name = change.record.name
-        ours, theirs = change.record.source_code.splitlines(), (change.there.source_code or "").splitlines()
+        ours = change.record.source_code.split("\n")
+        theirs = (change.there.source_code or "").split("\n")
         for line in difflib.unified_diff(theirs, ours, f"{name} on the server", f"{name} of this pack", lineterm=""):
             style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
-            console.print(Text(line, style), soft_wrap=True)
+            console.print(Text(visible(line), style), soft_wrap=True)
 
 
 def print_result(console: Console, plan: Plan, address: str, *, dry_run: bool) -> None:
@@ -100,6 +93,24 @@ def print_result(console: Console, plan: Plan, address: str, *, dry_run: bool) -
     if plan.sandbox and plan.sandbox.writes and not plan.sandbox.problem:
         parts.append("the sandbox to change" if dry_run else "the sandbox changed")
     console.print(f"{', '.join(parts) or 'nothing done'}: {address}", soft_wrap=True)
+
+
+def _rows(plan: Plan) -> Iterator[tuple[str, str, str, str]]:
+    """What is done with each thing: its name, the action, a colour, and more about it."""
+    for change in plan.tools:
+        if change.action != "unchanged":
+            yield change.record.name, change.action, _COLOURS[change.action], _about_tool(change)
+    for removal in plan.removals:
+        used = f"used by {', '.join(removal.agents)}" if removal.agents else "used by no agent"
+        yield removal.name, "remove", "red", used
+    for agent in plan.agents:
+        name = f"agent {_brief(agent.name)}"
+        if agent.problem:
+            yield name, "refused", "red", agent.problem
+        elif agent.writes:
+            yield name, "change", "yellow", _about_agent(agent)
+    if plan.sandbox and plan.sandbox.action != "unchanged":
+        yield "sandbox", plan.sandbox.action, "yellow", _about_sandbox(plan.sandbox)
 
 
 def _print_table(console: Console, table: Table) -> None:

@@ -14,6 +14,7 @@ from sanctum_venice_tools.fronts.run import RunError, run_tool
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.record import COSTLY, Record, read_record
 from sanctum_venice_tools.packing.schema import typed_schema_of
+from sanctum_venice_tools.terminal import show
 
 REFUSED = 3
 BROKEN = 4
@@ -158,12 +159,12 @@ def _end(name: str, arguments: dict[str, Any]) -> None:
         with _seconds_shown(name):
             outcome = run_tool(name, arguments)
     except RunError as error:
-        click.echo(f"Error: {error}", err=True)
+        show(f"Error: {error}", err=True)
         sys.exit(BROKEN)
     if outcome.refusal:
-        click.echo(f"Error: {outcome.refusal}", err=True)
+        show(f"Error: {outcome.refusal}", err=True)
         sys.exit(REFUSED)
-    click.echo(outcome.reply)
+    show(outcome.reply)
 
 
 @contextlib.contextmanager

@@ -1,16 +1,13 @@
 """`schemas`: write tool_schemas/ and README's table of tools from the tools, or check them."""
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from sanctum_venice_tools.cli.options import HELP, one_line_errors
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from sanctum_venice_tools.packing.record import Record
+from sanctum_venice_tools.packing import bundle, record, schema
+from sanctum_venice_tools.packing.record import Record
 
 # README's table stands between these lines.
 _BEGIN = "<!-- The table is written by `make schemas`, from the tools. -->\n"
@@ -34,10 +31,9 @@ def build_schemas(check: bool, folder: Path) -> None:
       sanctum-venice schemas
       sanctum-venice schemas --check
     """  # noqa: D301  # click keeps the lines after \b as they are
-    from sanctum_venice_tools.packing import bundle, record, schema  # noqa: PLC0415  # --help does not need it
-
-    schemas, readme = folder / "tool_schemas", folder / "README.md"
-    with one_line_errors(schema.SchemaError), one_line_errors(bundle.BundleError):
+    schemas = folder / "tool_schemas"
+    readme = folder / "README.md"
+    with one_line_errors(schema.SchemaError, bundle.BundleError):
         records = [record.read_record(name) for name in bundle.tool_files()]
         wanted = {schemas / f"{one.name}.json": schema.schema_text(one.name) for one in records}
     records.sort(key=lambda one: (record.TOOLSETS.index(one.toolset), one.name))
@@ -60,7 +56,7 @@ def build_schemas(check: bool, folder: Path) -> None:
     )
 
 
-def _with_table(readme: Path, records: "Iterable[Record]") -> str:
+def _with_table(readme: Path, records: Iterable[Record]) -> str:
     """The text of README.md, with the table as it should be; all else in it stays."""
     text = readme.read_bytes().decode() if readme.is_file() else ""
     before, begin, rest = text.partition(_BEGIN)
@@ -74,7 +70,7 @@ def _with_table(readme: Path, records: "Iterable[Record]") -> str:
     return before + begin + "\n" + "\n".join(rows) + "\n\n" + end + after
 
 
-def _row(record: "Record") -> str:
+def _row(record: Record) -> str:
     """A tool as a line of the table."""
     asks = " (a person is asked)" if record.needs_approval else ""
     summary = record.summary.replace("|", r"\|")

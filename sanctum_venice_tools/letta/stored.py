@@ -37,7 +37,8 @@ def is_ours(tool: Tool) -> bool:
 
 def has_our_header(tool: Tool) -> bool:
     """Whether a tool's text still says that it was made by this pack."""
-    return "Made from sanctum_venice_tools/" in (tool.source_code or "")[:200]
+    beginning = (tool.source_code or "")[:200]
+    return "made from sanctum_venice_tools/" in beginning.lower()
 
 
 def wanted_fields(record: Record, there: Tool | None, sandbox: Sandbox) -> dict[str, Any]:
