@@ -18,7 +18,7 @@ $(BIN)/uv: requirements/uv.txt
 	@touch $(BIN)/uv
 
 $(MAIN): $(BIN)/uv requirements/main.txt pyproject.toml
-	@mkdir -p .local
+	@mkdir -p .local && chmod go-rw .local
 	@scripts/announce.sh "Installing what the pack needs" $(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements/main.txt
 	@touch $(MAIN)
 

@@ -12,6 +12,7 @@ import http.client
 import json
 import os
 import re
+import secrets
 import shutil
 import socket
 import subprocess
@@ -245,7 +246,7 @@ def _spawn(home: Path, python: Path, *, port: int | None, environment: Mapping[s
             process = subprocess.Popen(  # noqa: S603  # our own file, in an environment that we made
                 command,
                 cwd=folders["HOME"],  # Letta reads a file named .env in its folder; the user's own is not for it
-                env=_server_environment(folders, environment),
+                env=_server_environment(folders, {"LETTA_ENCRYPTION_KEY": _encryption_key(home), **environment}),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -262,11 +263,31 @@ def _spawn(home: Path, python: Path, *, port: int | None, environment: Mapping[s
 
 
 def _make_folders(home: Path) -> dict[str, str]:
-    """The folders of the server, by the variable that tells it of them."""
+    """The folders of the server, by the variable that tells it of them; they are for their owner alone."""
     folders = {"HOME": home / "home", "LETTA_DIR": home / "home" / ".letta", "TOOL_EXEC_DIR": home / "tools"}
     for folder in folders.values():
         folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    # PostgreSQL refuses to run as root, so that its user has to get through to the database.
+    home.chmod(0o711 if os.geteuid() == 0 else 0o700)
     return {name: str(folder) for name, folder in folders.items()}
+
+
+def _encryption_key(home: Path) -> str:
+    """The key with which this server encrypts agents' secrets in its database; made at its first start.
+
+    Letta goes on reading what it stored in the clear before it had a key.
+    """
+    path = home / "encryption-key"
+    if not path.exists():
+        part = path.with_suffix(".part")
+        part.unlink(missing_ok=True)
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(32))
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    return path.read_text(encoding="ascii").strip()
 
 
 def _server_environment(folders: Mapping[str, str], additional: Mapping[str, str]) -> dict[str, str]:

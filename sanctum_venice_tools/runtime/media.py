@@ -22,10 +22,10 @@ _DAY = 24 * 60 * 60
 
 
 def _media_place() -> Path:
-    """The folder for files, which is made if it is not there."""
+    """The folder for files; if it is not there, it is made for its owner alone."""
     folder = Path(os.environ.get("VENICE_MEDIA_DIR") or "venice_media").expanduser().absolute()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise VeniceError(f"Nothing was made: {error}. Ask the operator to check VENICE_MEDIA_DIR.") from None
     return folder
@@ -103,11 +103,13 @@ def _part_file(folder: Path, *, advice: str) -> Iterator[BinaryIO]:
     """A new file, to be put in place when it is whole; else nothing of it stays.
 
     Its name is hidden, so that no tool takes it for a stored file, and random: several machines may share a folder.
+    It is for those who may read and write the folder: by that the operator says who else may see what is made.
     """
     part = folder / f".{secrets.token_hex(8)}.part"
     try:
         _sweep(folder)
         with part.open("x+b") as file:
+            os.fchmod(file.fileno(), folder.stat().st_mode & 0o666)
             yield file
     except OSError as error:
         raise VeniceError(f"The file was made, but not kept: {error}. {advice}") from None

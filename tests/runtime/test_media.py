@@ -39,15 +39,28 @@ def store(space: Space, folder: Path, content: bytes) -> Path:
 
 
 def test_a_file_is_named_by_its_title_and_content(space: Space, media: Path) -> None:
-    """The same picture is the same file, and others may read it as far as the umask lets them."""
+    """The same picture is the same file."""
     content = whole_files()["png"]
     file = store(space, media, content)
 
     assert f"a-fox-{hashlib.sha256(content).hexdigest()[:10]}.png" == file.name
     assert file == store(space, media, content)
     assert content == file.read_bytes()
-    (media / "usual").touch()
-    assert (media / "usual").stat().st_mode == file.stat().st_mode
+
+
+@pytest.mark.parametrize(("folder", "file"), [(0o700, 0o600), (0o750, 0o640), (0o777, 0o666), (0o2770, 0o660)])
+def test_a_file_is_as_open_as_its_folder(space: Space, media: Path, folder: int, file: int) -> None:
+    """The operator decides by the folder's mode who else may see what is made."""
+    media.chmod(folder)
+
+    assert file == store(space, media, whole_files()["png"]).stat().st_mode & 0o7777
+
+
+def test_a_folder_is_made_for_its_owner_alone(space: Space, media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is no media folder yet, the one that is made is closed to others."""
+    monkeypatch.setenv("VENICE_MEDIA_DIR", str(media / "new"))
+
+    assert 0o700 == space["_media_folder"]().stat().st_mode & 0o777
 
 
 def test_a_half_written_file_is_hidden_and_random(jobs: Space, media: Path) -> None:

@@ -3,6 +3,9 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -214,3 +217,27 @@ def ask(letta: Letta, agent_id: str) -> str:
     )
     (result,) = [message for message in reply.messages if message.message_type == "tool_return_message"]
     return str(result.tool_return)
+
+
+def test_secrets_are_not_in_the_clear(letta: Letta, hire: Hire) -> None:
+    """The database of the local server holds no secret of an agent as it is, and its key is for the owner alone."""
+    secret = f"marked-{token_hex(8)}"
+    agent = hire("keeper", VENICE_API_KEY=secret)
+    told: Any = letta.post(
+        "/v1/tools/run",
+        cast_to=object,
+        body={
+            "name": "where",
+            "source_code": "def where() -> str:\n    import os\n    return os.environ['LETTA_DIR']\n",
+            "json_schema": {"name": "where", "parameters": {"type": "object", "properties": {}}},
+            "args": {},
+        },
+    )
+    home = Path(told["tool_return"]).parents[1]
+    files = [path for path in (home / "postgres").rglob("*") if path.is_file()]
+
+    assert secret == secrets_of(letta, agent)["VENICE_API_KEY"]
+    assert any(b"keeper" in path.read_bytes() for path in files)
+    assert not any(secret.encode() in path.read_bytes() for path in files)
+    assert 0o600 == (home / "encryption-key").stat().st_mode & 0o777
+    assert 0 == (home / "home").stat().st_mode & 0o077
