@@ -210,10 +210,16 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
             if was.get(method) == now.get(method):
                 continue
             kind = "new" if method not in was else "gone" if method not in now else "changed"
-            fixed = path.partition("{")[0]
-            callers = [name for name, text in texts.items() if f'"{fixed}' in text]
+            callers = [name for name, text in texts.items() if calls(text, path)]
             lines.append(f"{kind}: {method.upper()} {path}: {', '.join(callers) or 'no tool'}")
     return lines
+
+
+def calls(text: str, path: str) -> bool:
+    """Whether a tool's text may call a path: by its name, or as `f"/{kind}/queue"`, for films and music alike."""
+    fixed = path.partition("{")[0]
+    after_kind = path.removeprefix("/video").removeprefix("/audio")
+    return f'"{fixed}' in text or (after_kind != path and f'}}{after_kind}"' in text)
 
 
 def resolved(facts: dict[str, Any], path: str) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def decide(call: Call, conversation: Conversation, parameters: dict[str, Any]) -
 
 
 def _glances(conversation: Conversation) -> Iterator[str]:
-    """A word about each picture and document that came with the message."""
+    """A word about each picture, film and document that came with the message."""
     for part in conversation.parts:
         if part["type"] == "file":
             yield _leaf_through(part["file"])
@@ -66,6 +66,16 @@ def _glances(conversation: Conversation) -> Iterator[str]:
             else:
                 check_address("messages", url)
                 yield f"I did not open {url}."
+        elif part["type"] == "video_url":
+            yield _watch(part["video_url"]["url"])
+
+
+def _watch(url: str) -> str:
+    """A word about a film: the stand-in hears nothing."""
+    if url.startswith("data:"):
+        return f"I did not watch the film of {len(read_file('messages', url)):,} bytes."
+    check_address("messages", url)
+    return f"I did not watch {url}."
 
 
 def _leaf_through(file: dict[str, Any]) -> str:

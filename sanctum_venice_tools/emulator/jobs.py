@@ -102,6 +102,8 @@ def complete(kind: str) -> Callable[[Call], Any]:
 
     async def endpoint(call: Call) -> Response:
         job = _find(call, kind)
+        if kind == "video":  # it knows none of the ids that /video/queue gives
+            raise _unknown(kind)
         if not job:
             raise custom("queue_id", "Request ID not found")
         if job.done:

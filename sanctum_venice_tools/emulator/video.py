@@ -1,25 +1,26 @@
-"""Films: POST /video/quote, /video/queue and /video/transcriptions."""
+"""Films: POST /video/quote and /video/queue, and the retired /video/transcriptions."""
 
 import hashlib
 import re
 from typing import Any
 
 from PIL import Image
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from sanctum_venice_tools.emulator import film, jobs, pictures
 from sanctum_venice_tools.emulator.catalogue import Model, catalogue, one_of, unsupported, within
-from sanctum_venice_tools.emulator.errors import ApiError, custom, too_large
+from sanctum_venice_tools.emulator.errors import ApiError, custom, standard, too_large
 from sanctum_venice_tools.emulator.faults import CONSENT
 from sanctum_venice_tools.emulator.service import Call
 from sanctum_venice_tools.emulator.uploads import check_address, read_file, read_picture
 
 LARGEST_BODY = 35
-TRANSCRIPTION_USD = 0.01
 UPSCALER = "topaz-video-upscale"
+# The type, in the catalogue, of models that change or enlarge a film, and what it says of their durations.
+CHANGES_FILMS = "video"
+AUTO = "Auto"
 WITH_CONSENT = {"seedance-2-0-image-to-video"}
 CONSENTS = {"confirmed_terms_and_privacy", "confirmed_legal_right", "confirmed_screening_acknowledged"}
-YOUTUBE = re.compile(r"https?://((www\.|m\.)?youtube\.com/(watch\?|shorts/|live/)|youtu\.be/)\S+")
 
 # Dollars for a second in 720p with sound, by the beginning of a model's id.
 RATES = {"sora": 0.2, "seedance": 0.12, "wan": 0.1, "grok": 0.07, "topaz": 0.02}
@@ -48,9 +49,14 @@ async def quote(call: Call) -> Response:
     body = call.body
     model = catalogue().find(body["model"], "video")
     limits = model["model_spec"]["constraints"]
-    for field, listed in (("duration", "durations"), ("resolution", "resolutions")):
-        if field in body and limits[listed]:
-            one_of(field, body[field], limits[listed])
+    if limits["model_type"] == CHANGES_FILMS:
+        _require(body, "video_url")
+        _check_media("video_url", "video", body["video_url"])
+    else:
+        _require(body, "duration")
+        one_of("duration", body["duration"], limits["durations"])
+    if "resolution" in body and limits["resolutions"]:
+        one_of("resolution", body["resolution"], limits["resolutions"])
     return JSONResponse({"quote": _price(model, body)})
 
 
@@ -75,11 +81,11 @@ async def queue(call: Call) -> Response:
 def _check(model: Model, body: dict[str, Any]) -> None:
     """Refuse what this model does not take."""
     limits = model["model_spec"]["constraints"]
-    within("prompt", body["prompt"], limits.get("prompt_character_limit"))
+    if model["id"] != UPSCALER:
+        _require(body, "prompt")
+    within("prompt", body.get("prompt", ""), limits.get("prompt_character_limit"))
     _check_settings(model, body)
-    needed = {"image-to-video": "image_url", "video": "video_url"}.get(limits["model_type"])
-    if needed and needed not in body:
-        raise custom(needed, f"{needed} is required by this model")
+    _require(body, {"image-to-video": "image_url", CHANGES_FILMS: "video_url"}.get(limits["model_type"], "model"))
     for field in ("image_url", "end_image_url", "video_url"):
         if field in body and limits["model_type"] == "text-to-video":
             raise unsupported(model, field)
@@ -90,16 +96,32 @@ def _check(model: Model, body: dict[str, Any]) -> None:
         raise custom("reference_audio_urls", "Reference audio needs an image or video beside it")
 
 
+def _require(body: dict[str, Any], field: str) -> None:
+    """Refuse a body without a field that its model needs."""
+    if field not in body:
+        raise custom(field, f"{field} is required by this model")
+
+
 def _check_settings(model: Model, body: dict[str, Any]) -> None:
-    """Refuse settings that this model does not list; an empty list means that it has no such setting."""
+    """Refuse settings that this model does not list; an empty list means that it has no such setting.
+
+    A film that is changed or enlarged keeps its length. The catalogue says "Auto" there, which is none of the values.
+    """
     limits = model["model_spec"]["constraints"]
-    for field, listed in (("duration", "durations"), ("resolution", "resolutions"), ("aspect_ratio", "aspect_ratios")):
-        if field in body and limits[listed]:
-            one_of(field, body[field], limits[listed])
-        elif field in body and field != "duration":
+    listed = {
+        "duration": [one for one in limits["durations"] if one != AUTO],
+        "resolution": [] if model["id"] == UPSCALER else limits["resolutions"],
+        "aspect_ratio": limits["aspect_ratios"],
+    }
+    for field, values in listed.items():
+        if field in body and values:
+            one_of(field, body[field], values)
+        elif field in body:
             raise unsupported(model, field)
-    if limits["aspect_ratios"] and "aspect_ratio" not in body:
-        raise custom("aspect_ratio", "Required")
+    if listed["duration"]:
+        _require(body, "duration")
+    if listed["aspect_ratio"]:
+        _require(body, "aspect_ratio")
     if "audio" in body and not limits["audio_configurable"]:
         raise unsupported(model, "audio")
     if "upscale_factor" in body and model["id"] != UPSCALER:
@@ -167,12 +189,11 @@ def _film(model: Model, body: dict[str, Any], picture: Image.Image | None) -> by
 
 
 async def transcribe(call: Call) -> Response:
-    """POST /video/transcriptions."""
-    body = call.body
-    if not YOUTUBE.fullmatch(body["url"]):
-        raise custom("url", "Only YouTube URLs are supported")
-    text = f"This is the local Venice, which has not seen {body['url']}."
-    call.charge(TRANSCRIPTION_USD, sku="video-transcription")
-    if body.get("response_format") == "text":
-        return PlainTextResponse(text)
-    return JSONResponse({"transcript": text, "lang": "en"})
+    """POST /video/transcriptions, which is no more."""
+    chat, models = "/api/v1/chat/completions", "/api/v1/models"
+    raise standard(
+        410,
+        f"POST {call.request.url.path} has been removed. Use POST {chat} with a video_url content part, and a model "
+        "that supports video input.",
+        {"Deprecation": "true", "Link": f'<{chat}>; rel="successor-version", <{models}>; rel="describedby"'},
+    )

@@ -133,8 +133,18 @@ def _lines(reply: httpx.Response) -> Iterator[bytes]:
     yield rest
 
 
+# What a model looks at, by the kind of its part in a message: how its media types begin, and what is taken of it.
+_LOOKED_AT = {
+    "image_url": ("image/", "picture", "Give a PNG, JPEG or WebP."),
+    "video_url": ("video/", "film", "Give an MP4, MOV or WebM."),
+}
+
+
 def _attach(reference: str, kind: str) -> dict[str, Any]:
-    """A picture ("image_url") or document ("file") as a part of a message; a stored one goes along as base64."""
+    """A picture ("image_url"), film ("video_url") or document ("file") as a part of a message.
+
+    A stored one goes along as base64.
+    """
     url, name = reference.strip(), Path(reference[:999].partition("?")[0]).name[-100:]
     if not _is_for_venice(url) and not re.match(r"(?i)data:[^,]+;base64,.", url):
         name = _stored_file(url).name
@@ -143,7 +153,7 @@ def _attach(reference: str, kind: str) -> dict[str, Any]:
         url = f"data:{media_type};base64,{base64.b64encode(content).decode()}"
     if len(url) > 35_000_000:
         raise VeniceError(f"{name!r} has more than 25 MB, which is the limit. Give another.")
-    return {"type": kind, kind: {"url": url} if kind == "image_url" else {"file_data": url, "filename": name}}
+    return {"type": kind, kind: {"url": url} if kind in _LOOKED_AT else {"file_data": url, "filename": name}}
 
 
 def _type_to_attach(name: str, start: bytes, kind: str) -> str:
@@ -152,9 +162,10 @@ def _type_to_attach(name: str, start: bytes, kind: str) -> str:
     guessed = mimetypes.guess_type(name, strict=False)[0]
     media_type = form.media_type if form else guessed or "application/octet-stream"
     advice = _untaken(start, name)
-    is_picture = media_type.startswith("image/")
-    if kind == "image_url" and (advice or not is_picture):
-        raise VeniceError(f"{name[:60]!r} is no picture. {advice or 'Give a PNG, JPEG or WebP.'}")
+    if kind in _LOOKED_AT:
+        beginning, what, taken = _LOOKED_AT[kind]
+        if advice or not media_type.startswith(beginning):
+            raise VeniceError(f"{name[:60]!r} is no {what}. {advice or taken}")
     if advice:
         raise VeniceError(f"{name[:60]!r} can't be read. {advice}")
     return media_type

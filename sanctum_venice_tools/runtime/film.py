@@ -16,6 +16,7 @@ from sanctum_venice_tools.runtime.models import _Model, _pick_model
 from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.public import _is_for_venice
 from sanctum_venice_tools.runtime.ratio import _fit_ratio
+from sanctum_venice_tools.runtime.replies import _list_of, _object_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _given
 
 # Lists in the options, the most that each may hold, and the fields of its items where these are objects.
@@ -26,7 +27,7 @@ _LISTS = {
     "elements": (4, ["frontal_image_url", "reference_image_urls", "video_url"]),
     "keyframes": (10, ["image_url", "frame_index"]),
 }
-_CONTENT = ("negative_prompt", "audio_url", *_LISTS)
+_CONTENT = ("negative_prompt", "audio_url", "video_url", *_LISTS)
 _REFERENCE_SECONDS = "reference_video_total_duration"
 _OPTIONS: dict[str, Any] = {
     "upscale_factor": [1, 2, 4],
@@ -40,6 +41,8 @@ _REFUSED = {
 }
 # What only the price depends on, and what it depends on together with the film.
 _QUOTED = ("model", "duration", "resolution", "aspect_ratio", "audio", "upscale_factor")
+# The type, in Venice's catalogue, of models that change or enlarge a film.
+_CHANGES_FILMS = "video"
 
 # The formats that Venice takes of each kind of media, by their names, and the most megabytes.
 _TAKEN = {
@@ -92,7 +95,7 @@ def _plan_film(
     setting = f"VENICE_{made_of.upper()}_TO_VIDEO_MODEL"
     fits = functools.partial(_is_for, "" if model else made_of)
     chosen = _pick_model("video", model, setting=setting, usual=usual, fits=fits)
-    limits = chosen.spec.get("constraints") or {}
+    limits = _limits_of(chosen)
     if not kind:
         _check_content(chosen.id, limits, content)
     film, notes = _settle(chosen.id, limits, settings)
@@ -103,12 +106,37 @@ def _plan_film(
         quoted[_REFERENCE_SECONDS] = references.seconds
         notes.append(_tell_of(references))
     film |= rare | {name: _with_media(name, value) for name, value in content.items()}
-    if "video_url" in film and not limits.get("durations"):
-        quoted["video_url"] = film["video_url"]  # the price depends on how long it is
+    if limits.get("model_type") == _CHANGES_FILMS:
+        quoted["video_url"] = _film_to_change(film)
     if len(json.dumps(film)) > _MOST_MB_TOGETHER << 20:
         raise VeniceError(_TOO_LARGE)
     price_is_least = references is not None and not references.are_measured
     return _FilmPlan(chosen, film, quoted, [*chosen.notes, *notes], price_is_least)
+
+
+def _limits_of(chosen: _Model) -> dict[str, Any]:
+    """What a model's films may be like, without what the catalogue lists there and /video/queue refuses.
+
+    A film that is changed or enlarged keeps its length: its durations are "Auto". One that is enlarged has a factor,
+    and its resolutions are "2x" and the like.
+    """
+    limits = dict(_object_of(chosen.spec.get("constraints")))
+    limits["durations"] = [one for one in _list_of(limits.get("durations")) if str(one).lower() != "auto"]
+    if _enlarges(chosen.id):
+        limits["resolutions"] = []
+    return limits
+
+
+def _enlarges(model: str) -> bool:
+    """Whether a model enlarges films; only its name tells."""
+    return "upscale" in model.lower()
+
+
+def _film_to_change(film: dict[str, Any]) -> str:
+    """The film that is changed or enlarged, on whose length the price depends."""
+    if "video_url" not in film:
+        raise VeniceError("The price depends on the film: give it, as video, or for a quote in options as video_url.")
+    return str(film["video_url"])
 
 
 def _measure(videos: list[str], said: float | None) -> _References | None:
@@ -144,9 +172,13 @@ def _tell_of(references: _References) -> str:
 def _check_content(name: str, limits: dict[str, Any], content: dict[str, Any]) -> None:
     """Refuse a prompt that is too long for a model, and media that it does not begin with."""
     most = limits.get("prompt_character_limit") or 2500
+    if "prompt" not in content and not _enlarges(name):
+        raise VeniceError(f"The prompt must have 1 to {most} characters. Say what is to be seen.")
     for field in ("prompt", "negative_prompt"):
-        if len(content.get(field, "x" * (field == "negative_prompt"))) not in range(1, most + 1):
+        if len(content.get(field, "")) > most:
             raise VeniceError(f"The {field} must have 1 to {most} characters. Shorten it.")
+    if re.search(r"transition|first-last-frame", name) and "end_image_url" not in content:
+        raise VeniceError(f"{name} makes films from a first frame to a last: give end_image, or leave model out.")
     basis = str(limits.get("model_type", "")).removesuffix("-to-video")
     has_media = any("_url" in field or field in _LISTS for field in content if field != "audio_url")
     if basis in ("text", "image", "video") and has_media == (basis == "text"):
@@ -185,14 +217,12 @@ def _settle(name: str, limits: dict[str, Any], wanted: dict[str, Any]) -> tuple[
             value = _fit_ratio(value, choices)
         elif value:
             value = _as_listed(value, choices)
-        free = not choices and field == "duration" and re.fullmatch(r"([1-9]|[12]\d|30)s|-1|1 gen|[aA]uto", value)
-        if value and value not in choices and not free:
+        if value and value not in choices:
             offered = f"it has {', '.join(choices)}" if choices else "it leaves no choice"
             raise VeniceError(f"{name} has no {field} {value!r:.40}: {offered}. Choose so, or another model.")
         settled |= _given(**{field: value or (usual if usual in choices else next(iter(choices), ""))})
         if choices and settled[field] != (wanted.get(field) or ""):
             notes.append(f"{field}: {settled[field]}")
-    settled.setdefault("duration", "auto")
     if limits.get("audio_configurable"):
         settled["audio"] = wanted.get("audio", True)
     elif limits.get("audio") and not wanted.get("audio", True):

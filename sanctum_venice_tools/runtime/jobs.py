@@ -56,7 +56,8 @@ class _Progress:
     seconds_run: int = 0
     usual_seconds: int = 0
     trouble: str = ""
-    may_be_final: bool = False
+    is_failure: bool = False
+    """Whether it may be the end of a job that failed, which Venice tells in the same words each time."""
 
 
 # --- buying ---
@@ -170,12 +171,20 @@ def _kept(place: Path) -> Path | None:
 # --- retrieving ---
 
 _UNKNOWN = "Venice has no such job: copy the string exactly. A job that is a day old, or was deleted, is gone."
-_FINAL = "This is final for this job: change what was asked for, or take the model that is recommended, and queue anew."
+_FINAL = (
+    "This is final for this job. credits_refunded says whether its price came back. Change what was asked for, or take "
+    "the recommended_model, and queue anew."
+)
 _RETRIEVE_ADVICE = {400: _UNKNOWN, 404: _UNKNOWN, 422: _FINAL}
 # Refusals that pass: the request came too slowly, or too often.
 _PASSING = (408, 429)
 # What a hiccup of Venice's looks like, but also the end of a job whose maker failed: that one is told each time.
 _FAILED = 500
+_TIMES_TO_BELIEVE = 3
+_FAILED_ADVICE = (
+    "It was the same each time, so this job has failed. Its price should come back by itself: see in "
+    "venice_report_usage that it did, before you queue it anew with another prompt or model."
+)
 _SHORTEST_PAUSE = 5.0  # Venice asks for as much at least
 _LONGEST_PAUSE = 20.0
 # What is left of the tool's time when a wait ends must do to fetch the file.
@@ -211,10 +220,12 @@ def _wait_for(job: _Job, wait: int) -> dict[str, Any]:
     while not (file := _kept(place)):
         progress = _poll(job, place)
         said.append(progress)
+        if _has_failed(said):
+            raise VeniceError(f"{progress.trouble} {_FAILED_ADVICE}")
         if not progress.is_completed:
             pause = _pause_after(progress)
             if time.monotonic() + pause > end:
-                return _tell_progress(job, said)
+                return _tell_progress(job, progress)
             time.sleep(pause)
     return {"file": str(file), "type": _media_type(file.name), "bytes": file.stat().st_size}
 
@@ -260,7 +271,13 @@ def _read_trouble(error: VeniceError) -> _Progress:
     is_refusal = status in range(400, 500) and status not in _PASSING
     if is_ours or is_refusal:
         raise error
-    return _Progress(trouble=str(error), may_be_final=status == _FAILED)
+    return _Progress(trouble=str(error), is_failure=status == _FAILED)
+
+
+def _has_failed(said: list[_Progress]) -> bool:
+    """Whether a job has failed: Venice repeats how it ended, where a hiccup would pass."""
+    last = said[-_TIMES_TO_BELIEVE:]
+    return len(last) == _TIMES_TO_BELIEVE and last[0].is_failure and all(one == last[0] for one in last)
 
 
 def _pause_after(progress: _Progress) -> float:
@@ -269,11 +286,10 @@ def _pause_after(progress: _Progress) -> float:
     return min(max(half, _SHORTEST_PAUSE), _LONGEST_PAUSE)
 
 
-def _tell_progress(job: _Job, said: list[_Progress]) -> dict[str, Any]:
+def _tell_progress(job: _Job, last: _Progress) -> dict[str, Any]:
     """How far a job is, and when to ask again; an error, if the last poll did not tell."""
-    last = said[-1]
     if last.trouble:
-        raise VeniceError(_tell_trouble(said))
+        raise VeniceError(f"{last.trouble} Asking is free: ask again in a minute.")
     again = max(last.usual_seconds - last.seconds_run, 15)
     return {
         "status": "processing",
@@ -282,17 +298,6 @@ def _tell_progress(job: _Job, said: list[_Progress]) -> dict[str, Any]:
         "job": _job_string(job),
         "next": f"Ask again in {again} s with this job.",
     }
-
-
-def _tell_trouble(said: list[_Progress]) -> str:
-    """What is wrong with a job, or with asking after it."""
-    last = said[-1]
-    if all(one.may_be_final for one in said):
-        return (
-            f"{last.trouble} It was the same to the end, so it may be final; then the price may have come back: look "
-            "at venice_report_usage."
-        )
-    return f"{last.trouble} Asking is free: ask again in a minute."
 
 
 def _download(url: str, place: Path) -> None:
@@ -306,6 +311,8 @@ def _download(url: str, place: Path) -> None:
 # --- deleting ---
 
 # Where Venice keeps what its private models make, as its guide to films shows; and where the local Venice does.
+# What Venice says of a film that is gone: at retrieving, and at a download address.
+_GONE = (400, 404, 410)
 _SHARE_HOST = "private-share.venice.ai"
 _SHARE_PATH = re.compile(r"/v1/share/read/[\w.~=-]+(/[\w.~=-]+)*", re.ASCII)
 _LOCAL_PATH = re.compile(r"/files/[\w-]+\.mp4", re.ASCII)
@@ -322,9 +329,32 @@ def _delete(text: str, *, even_if_not_stored: bool) -> dict[str, Any]:
     if not file and not even_if_not_stored:
         fetch = f"venice_retrieve_{_MADE[job.kind]}"
         raise VeniceError(f"It is not stored here, and would be lost. Call {fetch} first, or say even_if_not_stored.")
-    is_deleted = _revoke(job.url) if job.url else _complete(job)
-    later = "" if is_deleted else "It is not finished, or in use. Try again in a few minutes."
-    return {"deleted": is_deleted, "file": str(file) if file else None, "next": later}
+    try:
+        is_deleted, what_became = _remove(job)
+    except VeniceError as error:
+        # That it is stored here shows that the string is right.
+        if not file or error.status not in _GONE:
+            raise
+        is_deleted, what_became = True, f"It seems to be gone. {error}"
+    later = "" if is_deleted else "Try again in a few minutes."
+    return {"deleted": is_deleted, "copy": what_became, "file": str(file) if file else None, "next": later}
+
+
+def _remove(job: _Job) -> tuple[bool, str]:
+    """Have Venice delete what it keeps of a job: whether it did, and what became of its copy."""
+    if job.url:
+        _revoke(job.url)
+        return True, "Venice has deleted it at its download address."
+    if job.kind == "video":
+        if _retrieve_for_the_last_time(job):
+            return (
+                True,
+                "Venice handed it out a last time, and was told to delete it then; it confirms no more than that.",
+            )
+        return False, "Venice still has it: the film is not finished."
+    if _complete(job):
+        return True, "Venice has deleted it."
+    return False, "Venice still has it: it is not finished, or in use."
 
 
 def _is_download_address(url: str) -> bool:
@@ -343,10 +373,21 @@ def _is_download_address(url: str) -> bool:
     return is_share and _SHARE_PATH.fullmatch(address.path) is not None
 
 
-def _revoke(url: str) -> bool:
+def _revoke(url: str) -> None:
     """Delete what lies at a download address, which was looked at before: anybody may have written a job string."""
     with _open_public(url, trusted=_client().base_url.netloc, method="DELETE"):
-        return True
+        pass
+
+
+def _retrieve_for_the_last_time(job: _Job) -> bool:
+    """Have Venice hand out a film and delete it; whether there was a finished one. What comes is not kept."""
+    body = {"model": job.model, "queue_id": job.queue_id, "delete_media_on_completion": True}
+    reply = _send("POST", "/video/retrieve", advice=_RETRIEVE_ADVICE, json=body)
+    if "json" in reply.headers.get("content-type", "").lower():
+        return _read_progress(_parse_reply(_read(reply))).is_completed
+    for _ in _pieces(reply):
+        pass  # it deletes the film once it has handed out all of it
+    return True
 
 
 def _complete(job: _Job) -> bool:

@@ -65,7 +65,9 @@ def _open_public(url: str, *, trusted: bytes | None = None, method: str = "GET")
                     url = str(target.join(reply.headers["location"]))
                     continue
                 if not reply.is_success:
-                    raise VeniceError(f"{url[:80]!r} answered {reply.status_code}. Check the URL.")
+                    refused = VeniceError(f"{url[:80]!r} answered {reply.status_code}. Check the URL.")
+                    refused.status = reply.status_code
+                    raise refused
                 yield reply
                 return
     except (httpx.HTTPError, httpx.InvalidURL, OverflowError):

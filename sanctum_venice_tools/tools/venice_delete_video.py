@@ -17,6 +17,6 @@ def venice_delete_video(*, job: str, even_if_not_stored: bool = False) -> str:
         even_if_not_stored: True deletes what was never retrieved too: it is lost then. Only when the person says so.
 
     Returns:
-        JSON: deleted (true or false), file (the stored one), next.
+        JSON: deleted (true or false), copy (what became of Venice's), file (the stored one), next.
     """
     return _answer(**_delete(job, even_if_not_stored=even_if_not_stored))

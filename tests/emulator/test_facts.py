@@ -129,6 +129,7 @@ def test_changes_name_the_tools_that_call(distil: Any) -> None:
             "/chat/completions": {"post": {"$ref": "#/$defs/Chat"}},
             "/gone": {"get": {}},
             "/models": {"get": {}},
+            "/video/queue": {"post": {}},
         },
         "$defs": {"Chat": {"type": "object"}},
     }
@@ -137,14 +138,16 @@ def test_changes_name_the_tools_that_call(distil: Any) -> None:
             "/chat/completions": {"post": {"$ref": "#/$defs/Chat"}},
             "/models": {"get": {}},
             "/new": {"post": {}},
+            "/video/queue": {"post": {"access": ["public"]}},
         },
         "$defs": {"Chat": {"type": "array"}},
     }
 
-    chat, *others = distil.changes(before, after)
+    chat, *others, queue = distil.changes(before, after)
 
     assert chat.startswith("changed: POST /chat/completions: venice_")
     assert "venice_chat" in chat
+    assert "venice_queue_video" in queue
     assert others == ["gone: GET /gone: no tool", "new: POST /new: no tool"]
 
 

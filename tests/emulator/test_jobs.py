@@ -96,27 +96,81 @@ def test_too_many_downloads(client: httpx.Client) -> None:
     assert statuses == [200] * 10 + [429]
 
 
-@pytest.mark.parametrize(("kind", "body"), [("video", {**FILM, "resolution": "480p"}), ("audio", MUSIC)])
-def test_complete_deletes(client: httpx.Client, kind: str, body: dict[str, Any]) -> None:
+def test_complete_deletes_sound(client: httpx.Client) -> None:
     """`complete` deletes what is finished, and nothing before; what is deleted is not found."""
-    job = queue(client, kind, body)
+    job = queue(client, "audio", MUSIC)
 
-    early = client.post(f"/{kind}/complete", json=job).json()
-    finished(client, kind, job)
-    late = client.post(f"/{kind}/complete", json=job).json()
+    early = client.post("/audio/complete", json=job).json()
+    finished(client, "audio", job)
+    late = client.post("/audio/complete", json=job).json()
 
     assert (early, late) == ({"success": False}, {"success": True})
-    assert client.post(f"/{kind}/retrieve", json=job).status_code == UNKNOWN[kind]
-    assert client.post(f"/{kind}/complete", json=job).status_code == 400
-
-
-def test_deleted_with_the_last_retrieval(client: httpx.Client) -> None:
-    """With delete_media_on_completion the file comes once."""
-    job = queue(client, "audio", MUSIC)
-    finished(client, "audio", job)
-
-    assert client.post("/audio/retrieve", json={**job, "delete_media_on_completion": True}).status_code == 200
     assert client.post("/audio/retrieve", json=job).status_code == 404
+    assert client.post("/audio/complete", json=job).status_code == 400
+
+
+def test_complete_knows_no_film(client: httpx.Client) -> None:
+    """Films are not deleted by `complete`: it says of each that its id is invalid, and the film stays."""
+    job = queue(client, "video", {**FILM, "resolution": "480p"})
+    finished(client, "video", job)
+    reply = client.post("/video/complete", json=job)
+
+    assert (reply.status_code, reply.json()["error"]) == (400, "Request ID is invalid.")
+    assert finished(client, "video", job).headers["content-type"] == "video/mp4"
+
+
+@pytest.mark.parametrize(("kind", "body"), [("video", {**FILM, "resolution": "480p"}), ("audio", MUSIC)])
+def test_deleted_with_the_last_retrieval(client: httpx.Client, kind: str, body: dict[str, Any]) -> None:
+    """With delete_media_on_completion the file comes once."""
+    job = queue(client, kind, body)
+    finished(client, kind, job)
+
+    assert client.post(f"/{kind}/retrieve", json={**job, "delete_media_on_completion": True}).status_code == 200
+    assert client.post(f"/{kind}/retrieve", json=job).status_code == UNKNOWN[kind]
+
+
+ENLARGED = {"model": "topaz-video-upscale", "video_url": "https://example.org/fox.mp4"}
+CHANGED = {
+    "model": "wan-2-7-video-to-video",
+    "video_url": "https://example.org/fox.mp4",
+    "prompt": "It snows",
+    "aspect_ratio": "16:9",
+}
+
+
+@pytest.mark.parametrize(
+    "body", [ENLARGED, {**ENLARGED, "upscale_factor": 4}, CHANGED, {**CHANGED, "resolution": "720p"}]
+)
+def test_a_film_that_is_given_keeps_its_length(client: httpx.Client, body: dict[str, Any]) -> None:
+    """Enlarging needs a film alone, changing a prompt too; both are priced by the film."""
+    priced = client.post("/video/quote", json=body)
+
+    assert priced.json()["quote"] > 0
+    assert client.post("/video/queue", json=body).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({**ENLARGED, "duration": "Auto"}, "duration"),
+        ({**CHANGED, "duration": "Auto"}, "duration"),
+        ({**ENLARGED, "resolution": "2x"}, "resolution"),
+        ({"model": "topaz-video-upscale"}, "video_url"),
+        ({name: value for name, value in CHANGED.items() if name != "prompt"}, "prompt"),
+        ({name: value for name, value in FILM.items() if name != "duration"}, "duration"),
+    ],
+)
+def test_what_such_a_model_does_not_take(client: httpx.Client, body: dict[str, Any], field: str) -> None:
+    """The catalogue's "Auto" and "2x" are no values of a request, and what a model needs is asked for by name."""
+    reply = client.post("/video/queue", json=body)
+
+    assert (reply.status_code, list(reply.json()["details"])) == (400, ["_errors", field])
+
+
+def test_a_quote_needs_the_film_that_is_changed(client: httpx.Client) -> None:
+    """What depends on the film has no price without it; fields that no model knows are dropped."""
+    assert client.post("/video/quote", json={"model": "topaz-video-upscale"}).status_code == 400
+    assert client.post("/video/quote", json={**ENLARGED, "what": 1}).status_code == 200
 
 
 @pytest.mark.parametrize("wrong", [{"queue_id": "x"}, {"model": "sora-2-text-to-video"}])
@@ -212,7 +266,10 @@ def test_missing_ratio_and_picture(client: httpx.Client) -> None:
     """A ratio is required where the model lists ratios, a picture where it starts from one."""
     no_ratio = {name: value for name, value in FILM.items() if name != "aspect_ratio"}
 
-    assert '"aspect_ratio":{"_errors":["Required"]}' in client.post("/video/queue", json=no_ratio).text
+    assert (
+        '"aspect_ratio":{"_errors":["aspect_ratio is required by this model"]}'
+        in client.post("/video/queue", json=no_ratio).text
+    )
     picture = {**no_ratio, "model": "wan-2.5-preview-image-to-video"}
     assert "image_url is required by this model" in client.post("/video/queue", json=picture).text
 

@@ -147,14 +147,15 @@ def test_refused_samples(client: httpx.Client, name: str, text: str) -> None:
     assert client.post("/audio/voices", files={"file": (name, sample)}).status_code == 400
 
 
-def test_youtube_only(client: httpx.Client) -> None:
-    """Films are written down from YouTube only."""
+@pytest.mark.parametrize("headers", [{}, {"Authorization": ""}], ids=["a key", "no key"])
+def test_writing_films_down_is_retired(client: httpx.Client, headers: dict[str, str]) -> None:
+    """The endpoint for what is said in films answers 410, with the way that is left in body and headers."""
+    body = {"url": "https://www.youtube.com/watch?v=dQw4w9WgXcQ"}
+    reply = client.post("/video/transcriptions", json=body, headers=headers)
 
-    def transcribe(url: str) -> httpx.Response:
-        return client.post("/video/transcriptions", json={"url": url})
-
-    assert "transcript" in transcribe("https://www.youtube.com/watch?v=abc").json()
-    assert transcribe("https://example.com/film.mp4").status_code == 400
+    assert (reply.status_code, reply.headers["deprecation"]) == (410, "true")
+    assert "video_url" in reply.json()["error"]
+    assert "successor-version" in reply.headers["link"]
 
 
 def test_voices_are_listed(client: httpx.Client) -> None:

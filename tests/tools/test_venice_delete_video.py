@@ -33,7 +33,9 @@ def test_deletes_what_is_stored(local: LocalVenice, load_tool: Callable[[str], T
     retrieve, delete = load_tool("venice_retrieve_video"), load_tool("venice_delete_video")
     file = Path(json.loads(retrieve(job=job))["file"])
 
-    assert {"deleted": True, "file": str(file)} == json.loads(delete(job=job))
+    deleted = json.loads(delete(job=job))
+    assert (True, str(file)) == (deleted["deleted"], deleted["file"])
+    assert "told to delete it" in deleted["copy"]
     assert json.loads(retrieve(job=job))["bytes"] == file.stat().st_size
     file.unlink()
     assert "Venice has no such job" in refusal(retrieve, job=job)
@@ -47,7 +49,7 @@ def test_revokes_an_address(load_tool: Callable[[str], Tool]) -> None:
     queue, delete, retrieve = map(load_tool, ("venice_queue_video", "venice_delete_video", "venice_retrieve_video"))
     job = json.loads(queue(prompt="A fox", model="grok-imagine-text-to-video-private"))["job"]
 
-    assert {"deleted": True} == json.loads(delete(job=job, even_if_not_stored=True))
+    assert json.loads(delete(job=job, even_if_not_stored=True))["deleted"]
     assert "Venice has no such job" in refusal(retrieve, job=job)
     for tool in (queue, delete, retrieve):
         tool.__globals__["_client"]().close()

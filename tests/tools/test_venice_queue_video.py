@@ -39,8 +39,9 @@ LISTED = [
     model("loud-image-to-video", "image-to-video", audio_configurable=False),
     model("mute-image-to-video", "image-to-video", audio_configurable=False, audio=False),
     model("happyhorse-reference-to-video", "image-to-video"),
-    model("wan-video-to-video", "video", durations=["4s", "8s"], resolutions=["720p"]),
-    model("topaz-video-upscale", "video", durations=[], resolutions=[], audio=False, audio_configurable=False),
+    model("pixverse-c1-transition", "image-to-video"),
+    model("wan-video-to-video", "video", durations=["Auto"], resolutions=["720p"]),
+    model("topaz-video-upscale", "video", durations=["Auto"], resolutions=["1x", "2x"], audio_configurable=False),
 ]
 
 
@@ -156,8 +157,32 @@ def test_a_model_gets_only_what_it_takes(queue: Callable[..., Any], asked: respx
     assert {"model", "prompt", "duration", "aspect_ratio", "audio"} == sent(queued).keys()
     assert ("8s", "16:9") == (sent(queued)["duration"], sent(queued)["aspect_ratio"])
     queue(video=FILM, options={"upscale_factor": 4})
-    assert {"model": "topaz-video-upscale", "duration": "auto", "upscale_factor": 4, "video_url": FILM} == sent(asked)
+    assert {"model": "topaz-video-upscale", "upscale_factor": 4, "video_url": FILM} == sent(asked)
     assert sent(asked) | {"prompt": "A fox"} == sent(queued)
+
+
+def test_what_is_enlarged_needs_no_prompt(queue: Callable[..., Any], asked: respx.Route, queued: respx.Route) -> None:
+    """A film to enlarge is all that is sent, and "Auto" and "2x" of the catalogue are no settings."""
+    queue(prompt="", video=FILM, options={"upscale_factor": 2})
+
+    assert {"model": "topaz-video-upscale", "upscale_factor": 2, "video_url": FILM} == sent(queued) == sent(asked)
+
+
+def test_what_is_changed_keeps_its_length(queue: Callable[..., Any], asked: respx.Route, queued: respx.Route) -> None:
+    """A film to change goes out without a duration, and is priced by itself."""
+    queue(video=FILM)
+
+    assert "duration" not in sent(queued)
+    assert FILM == sent(asked)["video_url"] == sent(queued)["video_url"]
+    assert "has no duration '5s'" in refusal(queue, video=FILM, duration="5s")
+
+
+def test_a_transition_needs_both_frames(queue: Callable[..., Any], queued: respx.Route) -> None:
+    """A model that goes from one frame to another is not sent one alone."""
+    assert "give end_image" in refusal(queue, image=PICTURE, model="pixverse-c1-transition")
+    queue(image=PICTURE, end_image=PICTURE, model="pixverse-c1-transition")
+
+    assert PICTURE == sent(queued)["end_image_url"]
 
 
 def test_sound_is_sent_only_where_it_can_be_chosen(queue: Callable[..., Any], queued: respx.Route) -> None:

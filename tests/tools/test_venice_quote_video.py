@@ -6,7 +6,7 @@ import pytest
 import respx
 
 from tests.tools.conftest import posts, refusal
-from tests.tools.test_venice_queue_video import LISTED
+from tests.tools.test_venice_queue_video import FILM, LISTED
 
 Tool = Callable[..., str]
 CALL: dict[str, Any] = {"duration": "5s"}
@@ -45,8 +45,17 @@ def test_tells_the_price_and_what_there_is_to_choose(quote: Callable[..., Any]) 
     ],
 )
 def test_the_kind_chooses_the_model(quote: Callable[..., Any], kind: str, chosen: str) -> None:
-    """No media are needed to ask for the price of a film that is made of them."""
-    assert chosen == quote(kind=kind)["model"]
+    """No media are needed to ask for the price of a film that is made of them, but for one that is changed."""
+    options = {"video_url": FILM} if kind in ("video", "upscale") else None
+
+    assert chosen == quote(kind=kind, options=options)["model"]
+
+
+@pytest.mark.parametrize("kind", ["video", "upscale"])
+def test_what_is_changed_is_needed_for_its_price(quote: Callable[..., Any], api: respx.MockRouter, kind: str) -> None:
+    """The length of the film decides, so that nothing is asked without it."""
+    assert "for a quote in options as video_url" in refusal(quote, kind=kind)
+    assert [] == posts(api)
 
 
 def test_all_that_changes_the_price_is_sent(quote: Callable[..., Any], api: respx.MockRouter) -> None:
@@ -89,7 +98,7 @@ def test_the_local_venices_prices(local_tool: Tool) -> None:
             {"duration": "10s"},
             {"resolution": "1080p"},
             {"audio": False},
-            {"kind": "upscale", "options": {"upscale_factor": 4}},
+            {"kind": "upscale", "options": {"upscale_factor": 4, "video_url": FILM}},
         )
     ]
 

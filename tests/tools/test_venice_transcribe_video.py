@@ -8,50 +8,135 @@ import httpx
 import pytest
 import respx
 
+from tests.samples import FILM
 from tests.tools.conftest import posts, refusal
 from tests.tools.test_venice_read_webpage import follow
 
 Tool = Callable[..., str]
 URL = "https://www.youtube.com/watch?v=dQw4w9WgXcQ"
-CALL: dict[str, Any] = {"url": URL}
+CALL: dict[str, Any] = {"video": URL}
+
+
+def listed(name: str, *, watches: bool) -> dict[str, Any]:
+    """A text model as Venice lists it, that takes films or does not."""
+    spec = {"capabilities": {"supportsVideoInput": watches, "supportsVision": True}, "traits": []}
+    return {"id": name, "type": "text", "model_spec": spec}
 
 
 @pytest.fixture
 def hear(api: respx.MockRouter, tool: Tool) -> Callable[..., Any]:
-    """Transcribe a video in which this is said; the tool's reply."""
+    """Transcribe a film in which this is said; the tool's reply."""
+    models = [listed("blind", watches=False), listed("watcher", watches=True), listed("other", watches=True)]
+    api.get("/models").respond(json={"object": "list", "data": models})
 
-    def run(transcript: str = "We're no strangers.", url: str = URL, **more: str) -> Any:
-        api.post("/video/transcriptions").respond(json={"transcript": transcript, **more})
-        reply = tool(url=url)
+    def run(said: str = "We're no strangers.", ending: str = "stop", **arguments: Any) -> Any:
+        choice = {"index": 0, "message": {"content": said}, "finish_reason": ending}
+        api.post("/chat/completions").respond(json={"choices": [choice], "cost": {"usd": 0.02}})
+        reply = tool(**{"video": URL, **arguments})
         assert len(reply) < 8000
         return json.loads(reply)
 
     return run
 
 
-def test_tells_what_is_said(hear: Callable[..., Any], api: respx.MockRouter, tmp_path: Path) -> None:
-    """The address goes out, nothing else; the words come back with their language, and lie in a file."""
-    reply = hear(lang="en")
+def asked(api: respx.MockRouter) -> tuple[str, str]:
+    """The film and the words that went to the model."""
+    film, task = posts(api)[-1]["messages"][0]["content"]
+    return film["video_url"]["url"], task["text"]
 
-    assert [{"url": URL}] == posts(api)
+
+def test_tells_what_is_said(hear: Callable[..., Any], api: respx.MockRouter, tmp_path: Path) -> None:
+    """A model that takes films watches it; the words come back with who heard them, and lie in a file."""
+    reply = hear()
+
+    assert "watcher" == posts(api)[0]["model"]
+    assert URL == asked(api)[0]
     file = Path(reply.pop("file"))
     assert "We're no strangers." == file.read_text(encoding="utf-8")
     assert (tmp_path / "media", "youtube-dqw4w9wgxcq", ".txt") == (file.parent, file.stem[:-11], file.suffix)
-    assert {"text": "We're no strangers.", "part": 1, "parts": 1, "language": "en"} == reply
+    told = {"text": "We're no strangers.", "part": 1, "parts": 1, "heard_by": "watcher", "cost_usd": 0.02}
+    assert told == reply
 
 
-def test_a_language_that_venice_does_not_tell_is_left_out(hear: Callable[..., Any]) -> None:
-    """The language is optional in Venice's reply; whatever is told as one stays short."""
-    assert "language" not in hear()
-    assert "en" * 10 == hear(lang="en" * 9999)["language"]
+@pytest.mark.parametrize("times", [True, False])
+def test_times_are_asked_for(hear: Callable[..., Any], api: respx.MockRouter, *, times: bool) -> None:
+    """Only when they are wanted, the model is told to write the time before each line."""
+    hear(times=times)
+
+    assert times == ("Begin each line with its time" in asked(api)[1])
+
+
+def test_a_stored_film_goes_along(hear: Callable[..., Any], api: respx.MockRouter, tmp_path: Path) -> None:
+    """A film of the media folder is sent as data; the text is named as one of a film."""
+    (tmp_path / "media").mkdir(exist_ok=True)
+    (tmp_path / "media" / "fox.mp4").write_bytes(FILM)
+    reply = hear(video="fox.mp4")
+
+    assert asked(api)[0].startswith("data:video/mp4;base64,")
+    assert Path(reply["file"]).name.startswith("film-")
+
+
+def test_a_public_film_is_fetched_by_venice(hear: Callable[..., Any], api: respx.MockRouter) -> None:
+    """Its address goes out as it is."""
+    hear(video="https://example.com/fox.mp4")
+
+    assert "https://example.com/fox.mp4" == asked(api)[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("fox.txt", b"A fox.", "'fox.txt' is no film. Give an MP4, MOV or WebM."),
+        ("large.mp4", FILM + bytes(26 << 20), "25 MB"),
+        (None, b"", "No stored file is called 'gone.mp4'."),
+    ],
+)
+def test_what_is_no_film_costs_nothing(  # noqa: PLR0917  # the parameters of a table
+    hear: Callable[..., Any], api: respx.MockRouter, tmp_path: Path, name: str | None, content: bytes, said: str
+) -> None:
+    """Files of another kind, too large ones and missing ones are refused before anything is sent."""
+    (tmp_path / "media").mkdir(exist_ok=True)
+    if name:
+        (tmp_path / "media" / name).write_bytes(content)
+
+    assert said in refusal(hear, video=name or "gone.mp4")
+    assert 0 == len(api.calls)
+
+
+@pytest.mark.parametrize("video", ["http://127.0.0.1/fox.mp4", "http://169.254.169.254/fox.mp4", "http://localhost/a"])
+def test_private_addresses_are_not_passed_on(hear: Callable[..., Any], api: respx.MockRouter, video: str) -> None:
+    """What only this network can reach is not for Venice."""
+    assert refusal(hear, video=video)
+    assert 0 == len(api.calls)
+
+
+def test_an_answer_that_broke_off_says_so(hear: Callable[..., Any]) -> None:
+    """A long film may have more words than a model can write."""
+    assert "It broke off before its end (length)." == hear(ending="length")["ended"]
+
+
+def test_a_model_that_takes_no_films_is_refused(hear: Callable[..., Any], api: respx.MockRouter) -> None:
+    """The agent's model has to take films; the error names those that do."""
+    assert "use: watcher, other" in refusal(hear, model="blind").replace("other, watcher", "watcher, other")
+    assert [] == posts(api)
+
+
+def test_the_operator_chooses_a_model(
+    hear: Callable[..., Any], api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """VENICE_VIDEO_INPUT_MODEL names the one that watches, where the agent names none."""
+    monkeypatch.setenv("VENICE_VIDEO_INPUT_MODEL", "other")
+    hear()
+
+    assert "other" == posts(api)[0]["model"]
 
 
 def test_a_long_transcript_is_read_to_its_end_for_one_payment(
     hear: Callable[..., Any], api: respx.MockRouter, load_tool: Callable[[str], Tool]
 ) -> None:
     """`next` is the call that reads on, sentence by whole sentence; Venice is asked once."""
-    said = "Never gonna give you up, she said. " * 1000
-    reply = hear(said, lang="en")
+    said = ("Never gonna give you up, she said. " * 1000).strip()
+    reply = hear(said)
     texts = [reply["text"]]
     read_document = load_tool("venice_read_document")
     while "next" in reply:
@@ -59,17 +144,11 @@ def test_a_long_transcript_is_read_to_its_end_for_one_payment(
         texts.append(reply["text"])
 
     assert (said, 6) == ("".join(texts), len(texts))
-    assert all(text.endswith("said. ") for text in texts)
-    assert 1 == len(api.calls)
-
-
-def test_a_video_without_words_says_so(hear: Callable[..., Any]) -> None:
-    """An empty transcript is told."""
-    assert {"notes": ["There is no text in it. Reading it again would not help."]} == hear("")
+    assert 1 == len(posts(api))
 
 
 @pytest.mark.parametrize(
-    "url",
+    "video",
     [
         *(
             "https://youtu.be/dQw4w9WgXcQ",
@@ -82,32 +161,13 @@ def test_a_video_without_words_says_so(hear: Callable[..., Any]) -> None:
         *("https://www.youtube-nocookie.com/embed/dQw4w9WgXcQ", f"  {URL}\n", "https://www.youtube.com/v/dQw4w9WgXcQ/"),
     ],
 )
-def test_every_way_to_write_a_videos_address_is_taken(
-    hear: Callable[..., Any], api: respx.MockRouter, url: str
+def test_every_way_to_write_a_youtube_address_is_taken(
+    hear: Callable[..., Any], api: respx.MockRouter, video: str
 ) -> None:
-    """Each goes out as the one that Venice documents, the id as it was written."""
-    hear(url=url)
+    """Each goes out as the usual one, the id as it was written."""
+    hear(video=video)
 
-    assert [{"url": URL}] == posts(api)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        *("", "dQw4w9WgXcQ", "https://vimeo.com/76979871", "https://www.youtube.com/", "https://youtu.be/"),
-        *("https://www.youtube.com/playlist?list=PL1234567890A", "https://www.youtube.com/@venice"),
-        *("https://www.youtube.com/watch?v=dQw4w9WgXc", "https://www.youtube.com/watch?v=dQw4w9WgXcQQ"),
-        *("https://notyoutube.com/watch?v=dQw4w9WgXcQ", "https://youtube.com.example.org/watch?v=dQw4w9WgXcQ"),
-        *("https://example.org/?u=https://youtu.be/dQw4w9WgXcQ", "ftp://youtu.be/dQw4w9WgXcQ", f"{URL} and {URL}"),
-        *("https://youtu.be/dQw4w9WgXcé", "x" * 5000),
-    ],
-)
-def test_what_is_no_youtube_video_costs_nothing(hear: Callable[..., Any], api: respx.MockRouter, url: str) -> None:
-    """Other addresses are refused before anything is sent, with a good one as an example."""
-    message = refusal(hear, url=url)
-
-    assert f"{url[:80]!r} is no YouTube video. Give an address such as {URL}." == message
-    assert 0 == len(api.calls)
+    assert URL == asked(api)[0]
 
 
 def test_an_unusable_media_folder_costs_nothing(
@@ -122,17 +182,21 @@ def test_an_unusable_media_folder_costs_nothing(
 
 
 @pytest.mark.parametrize("failure", [500, 504, httpx.ReadTimeout, httpx.RemoteProtocolError])
-def test_nothing_is_sent_twice(api: respx.MockRouter, tool: Tool, failure: int | type[Exception]) -> None:
+def test_nothing_is_sent_twice(
+    hear: Callable[..., Any], api: respx.MockRouter, tool: Tool, failure: int | type[Exception]
+) -> None:
     """After a failure that may have been paid, the request is not repeated."""
+    hear()
     failing = {"return_value": httpx.Response(failure)} if isinstance(failure, int) else {"side_effect": failure}
-    api.post("/video/transcriptions").mock(**failing)
+    api.post("/chat/completions").mock(**failing)
 
-    assert re.search(r"charged|answered 50", refusal(tool, url=URL))
-    assert 1 == len(api.calls)
+    assert re.search(r"charged|answered 50", refusal(tool, video=URL))
+    assert 2 == len(posts(api))
 
 
 def test_transcribes_at_the_local_venice(local_tool: Tool) -> None:
-    """Over a real connection, words and language come."""
-    reply = json.loads(local_tool(url="https://youtu.be/dQw4w9WgXcQ"))
+    """Over a real connection, a model that takes films answers, with its price."""
+    reply = json.loads(local_tool(video="https://youtu.be/dQw4w9WgXcQ"))
 
-    assert (f"This is the local Venice, which has not seen {URL}.", "en") == (reply["text"], reply["language"])
+    assert URL in reply["text"]
+    assert 0 < reply["cost_usd"] < 0.1

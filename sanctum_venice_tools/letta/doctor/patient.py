@@ -14,6 +14,7 @@ from sanctum_venice_tools.letta.venice import KeyVerdict, Venice
 MODEL_SETTINGS = {
     "VENICE_CHAT_MODEL": ("text", "supportsWebSearch"),
     "VENICE_VISION_MODEL": ("text", "supportsVision"),
+    "VENICE_VIDEO_INPUT_MODEL": ("text", "supportsVideoInput"),
     "VENICE_IMAGE_MODEL": ("image", ""),
     "VENICE_EDIT_MODEL": ("inpaint", ""),
     "VENICE_SPEECH_MODEL": ("tts", ""),
