@@ -14,6 +14,7 @@ from letta_client import APIError, Letta, NotFoundError
 from letta_client.types import AgentState
 
 from sanctum_venice_tools.letta.connection import explain
+from sanctum_venice_tools.letta.reading import list_agents, read_agent
 from sanctum_venice_tools.letta.registration import AT_ONCE
 from sanctum_venice_tools.letta.stored import is_ours
 from sanctum_venice_tools.packing.record import Record
@@ -21,9 +22,6 @@ from sanctum_venice_tools.packing.record import Record
 # What Letta leaves out of an agent unless it is asked for.
 _TOOLS = "agent.tools"
 _SECRETS = "agent.secrets"
-
-# Letta's own number for a page: a shorter one is the last.
-_PAGE = 50
 
 # What Letta 0.16.8 gives instead of a value that it could not or would not decrypt.
 _HIDDEN = "<encrypted>"
@@ -83,12 +81,7 @@ class AgentChange:
 
 def agents_with_tools(letta: Letta, **chosen: Any) -> Iterator[AgentState]:
     """The server's agents, or those that are chosen by an argument of Letta's list, page by page."""
-    chosen.setdefault("include", [_TOOLS])
-    page = letta.agents.list(limit=_PAGE, **chosen).items
-    yield from page
-    while len(page) == _PAGE:
-        page = letta.agents.list(limit=_PAGE, after=page[-1].id, **chosen).items
-        yield from page
+    return list_agents(letta, **{"include": [_TOOLS], **chosen})
 
 
 def find_agents(letta: Letta, named: Sequence[str], tags: Sequence[str], *, with_secrets: bool) -> list[AgentState]:
@@ -109,7 +102,7 @@ def find_agents(letta: Letta, named: Sequence[str], tags: Sequence[str], *, with
 
 def plan_agent(agent: AgentState, wishes: Wishes) -> AgentChange:
     """Compare what an agent has with what it is to have; nothing is written."""
-    has = {tool.name: tool for tool in agent.tools if tool.name}
+    has = {tool.name: tool for tool in agent.tools or [] if tool.name}
     wanted = {record.name: record for record in wishes.records}
     asks = {rule.tool_name for rule in agent.tool_rules or [] if rule.type == "requires_approval"}
     approvals = {
@@ -154,10 +147,10 @@ def apply_agents(
 def _find_agent(letta: Letta, named: str, parts: list[Any]) -> AgentState:
     if re.fullmatch(r"agent-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", named):
         try:
-            return letta.agents.retrieve(named, include=parts)
+            return read_agent(letta, named, parts)
         except NotFoundError:
             raise AgentError(f"there is no agent {named}") from None
-    agents = letta.agents.list(name=named, include=parts, limit=_PAGE).items
+    agents = list(list_agents(letta, name=named, include=parts))
     if not agents:
         raise AgentError(f"no agent is called {named!r}")
     if len(agents) > 1:
@@ -199,7 +192,7 @@ def _change_agent(letta: Letta, change: AgentChange, wishes: Wishes, tool_ids: M
             letta.agents.tools.update_approval(name, agent_id=change.agent_id, body_requires_approval=needed)
     if change.secrets:
         # Read again just before, for between the plan and now a person may have thought for long.
-        agent = letta.agents.retrieve(change.agent_id, include=["agent.secrets"])
+        agent = read_agent(letta, change.agent_id, [_SECRETS])
         again = _plan_secrets(agent, wishes, change)
         if again.problem:
             return again
@@ -207,7 +200,7 @@ def _change_agent(letta: Letta, change: AgentChange, wishes: Wishes, tool_ids: M
     if missing:
         return replace(change, problem=f"could not be given {', '.join(missing)}, which could not be registered")
     parts: list[Any] = [_TOOLS, _SECRETS]
-    agent = letta.agents.retrieve(change.agent_id, include=parts)
+    agent = read_agent(letta, change.agent_id, parts)
     left = plan_agent(agent, replace(wishes, secrets={}))
     # Of the secrets the names must do: not every server tells the values.
     is_kept = set(change.secrets) <= {secret.key for secret in agent.secrets or []} and not left.writes

@@ -1,18 +1,51 @@
 """The way to a Letta server, and what a failure of it means, in one line."""
 
 import contextlib
+import functools
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
 
 import httpx
 from letta_client import APIConnectionError, APIError, APIStatusError, APITimeoutError, DefaultHttpxClient, Letta
 
-# The largest tool is written in 0.2 s; a server that needs longer than this to answer is stuck. The client tries a
+from sanctum_venice_tools.letta.reading import ReplyError
+
+# The largest tool is written in 0.2 s; a server that needs longer than this for an answer is stuck. The client tries a
 # request three times, where that is safe, and everything that the pack writes may be written twice.
 _SECONDS = 20.0
 _CONNECT_SECONDS = 5.0
 
 
 class _HttpClient(DefaultHttpxClient):
-    """Closes itself with its last user, as the client does that Letta's own would make."""
+    """Ends each request in its time, however slowly the answer drips: httpx counts only from one piece to the next.
+
+    It closes itself with its last user, as the client does that Letta's own would make.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._time = threading.local()  # requests run side by side, each in a thread
+
+    def send(self, request: httpx.Request, **settings: Any) -> httpx.Response:
+        """Send a request; what comes of it is read in the same thread."""
+        allowed = request.extensions["timeout"]["read"]
+        self._time.is_up_at = time.monotonic() + allowed
+        request.extensions["trace"] = self._hold_connection
+        return super().send(request, **settings)
+
+    def _hold_connection(self, event: str, info: dict[str, Any]) -> None:
+        """Hold each read of a new connection to the time of the request at hand."""
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            stream = info["return_value"]
+            stream.read = functools.partial(self._read_in_time, stream.read)
+
+    def _read_in_time(self, read: Callable[..., bytes], size: int, timeout: float | None = None) -> bytes:
+        left = self._time.is_up_at - time.monotonic()
+        if left <= 0:
+            raise httpx.ReadTimeout("the time of the request is up")
+        return read(size, timeout=min(left, timeout or left))
 
     def __del__(self) -> None:
         with contextlib.suppress(Exception):  # while Python ends, nothing is certain to be there
@@ -43,6 +76,8 @@ def explain(error: APIError) -> str:
     Of a refusal only its own words are shown: its other fields may repeat what was sent, secrets too.
     """
     match error:
+        case ReplyError():
+            return str(error)
         case APITimeoutError():
             return "the server did not answer in time"
         case APIConnectionError():

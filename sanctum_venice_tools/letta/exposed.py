@@ -6,20 +6,18 @@ from typing import Any
 from letta_client import Letta
 from letta_client.types import Tool
 
+from sanctum_venice_tools.letta.reading import list_tools
 from sanctum_venice_tools.letta.stored import is_ours
 from sanctum_venice_tools.packing.bundle import tool_files
 
 # Letta 0.16.8 writes a call as a Python script. It quotes a value of any other type; these it writes as they come.
 UNQUOTED_TYPES = ("number", "array", "object")
 
-# Letta's own number for a page.
-_PAGE = 50
-
 
 def tools_of_others(letta: Letta) -> list[Tool]:
     """The Python tools that people put on the server, but for those of this pack; by name."""
     pack = tool_files()
-    custom = letta.tools.list(tool_types=["custom"], limit=_PAGE)
+    custom = list_tools(letta, tool_types=["custom"])
     python = [tool for tool in custom if tool.source_type != "typescript"]
     # A tool of an older pack is looked at like those of others: nothing updates it any more.
     others = [tool for tool in python if not (tool.name in pack and is_ours(tool))]

@@ -1,5 +1,6 @@
 """Venice as the model behind Letta's agents: the provider on a server, and what agents need to be told."""
 
+import base64
 import json
 import shlex
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from urllib.parse import quote
 
 from letta_client import Letta
 
+from sanctum_venice_tools.letta.reading import list_agents
 from sanctum_venice_tools.letta.venice import LETTA_OUTPUT_TOKENS, LONGEST_WINDOW, ChatModel, EmbeddingModel, Venice
 
 # Of providers of this type, and of no other that fits, Letta reads each model's true window, and it puts the
@@ -38,6 +40,8 @@ class Change:
     notes: tuple[str, ...] = ()
     problem: str | None = None
     """What is not as it should be, in one line."""
+    key_is_hidden: bool = False
+    """Whether the server encrypts its keys, so that the one it has can't be compared with ours."""
 
     def as_json(self) -> dict[str, Any]:
         """For a script to read; the key is not in it."""
@@ -60,10 +64,22 @@ def plan(letta: Letta, name: str, venice: Venice) -> Change:
     if there["provider_type"] != PROVIDER_TYPE:
         problem = f"a provider of this name is there, of type {there['provider_type']}: choose another --name"
         return Change(name, venice, "foreign", provider_id=there["id"], problem=problem)
-    # A server that encrypts its keys gives them out encrypted, which can't be told from another key.
-    pairs = {"base_url": (there.get("base_url"), venice.base_url), "api_key": (there.get("api_key_enc"), venice.key)}
+    key = there.get("api_key_enc")
+    pairs = {"base_url": (there.get("base_url"), venice.base_url), "api_key": (key, venice.key)}
     differs = tuple(name for name, (is_there, wanted) in pairs.items() if is_there != wanted)
-    return Change(name, venice, "update" if differs else "unchanged", differs, there["id"])
+    action: Action = "update" if differs else "unchanged"
+    return Change(name, venice, action, differs, there["id"], key_is_hidden=_is_encrypted(str(key)))
+
+
+def _is_encrypted(key: str) -> bool:
+    """Whether a key is one that Letta has encrypted: in base64, a salt, a start value, a tag and more than nothing.
+
+    The lengths are those of letta 0.16.8, helpers/crypto_utils.py.
+    """
+    try:
+        return len(base64.b64decode(key, validate=True)) > 16 + 12 + 16
+    except ValueError:
+        return False
 
 
 def apply(letta: Letta, change: Change) -> Change:
@@ -113,7 +129,7 @@ def agents_at_old_address(letta: Letta, change: Change) -> tuple[str, ...]:
         f"agent {agent.name} still calls {agent.llm_config.api_model_endpoint}: "
         f'letta.agents.update("{agent.id}", model="{agent.llm_config.handle}", '
         f"context_window_limit={agent.llm_config.context_window}, max_tokens={agent.llm_config.max_tokens})"
-        for agent in letta.agents.list()
+        for agent in list_agents(letta)
         if agent.llm_config.provider_name == change.name
         and agent.llm_config.api_model_endpoint != change.venice.base_url
     )
@@ -171,7 +187,7 @@ def create_agent(letta: Letta, name: str, settings: Mapping[str, Any]) -> tuple[
 
     It gets Letta's base tools: to a model without any tool Letta sends `tool_choice: null`, which Venice refuses.
     """
-    for agent in letta.agents.list(name=name):
+    for agent in list_agents(letta, name=name):
         return agent.id, False
     return letta.agents.create(name=name, **settings).id, True
 

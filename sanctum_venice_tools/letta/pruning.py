@@ -50,7 +50,7 @@ def _users(letta: Letta, tool_ids: Collection[str]) -> dict[str, list[str]]:
     """The names of the agents that use these tools, by the tool's id."""
     users: dict[str, list[str]] = {}
     for agent in agents_with_tools(letta):
-        for tool in agent.tools:
+        for tool in agent.tools or []:
             if tool.id in tool_ids:
                 users.setdefault(tool.id, []).append(agent.name)
     return users

@@ -11,6 +11,7 @@ from letta_client import APIConnectionError, APIError, Letta
 from letta_client.types import Tool
 
 from sanctum_venice_tools.letta.connection import explain
+from sanctum_venice_tools.letta.reading import ToolForm, checked
 from sanctum_venice_tools.letta.stored import differences, is_ours, read_tools, wanted_fields, was_edited
 from sanctum_venice_tools.packing.record import Record, Sandbox
 
@@ -115,7 +116,8 @@ def _write(letta: Letta, sandbox: Sandbox, lost: list[str], change: Change) -> C
         return replace(change, problem=NOT_TRIED)
     try:
         # Letta's create and update are one call, which resets every field that it is not given: it gets all of them.
-        stored = letta.tools.upsert(**wanted_fields(change.record, change.there, sandbox))
+        fields = wanted_fields(change.record, change.there, sandbox)
+        stored = checked("answer", ToolForm, lambda: letta.tools.upsert(**fields))
     except APIError as error:
         if isinstance(error, APIConnectionError):
             lost.append(change.record.name)

@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from letta_client import APIError, Letta
+from pydantic import BaseModel
 
 from sanctum_venice_tools.letta import sandbox_setup
 from sanctum_venice_tools.letta.connection import explain
+from sanctum_venice_tools.letta.reading import Id, checked
 
 VENV = "venice-venv"
 
@@ -41,6 +43,17 @@ _PROBE_SCHEMA = {
 }
 
 
+class _SettingsForm(BaseModel):
+    sandbox_dir: str
+    use_venv: bool = False
+    venv_name: str | None = None
+
+
+class _ConfigForm(BaseModel):
+    id: Id
+    config: _SettingsForm
+
+
 class SandboxError(Exception):
     """The sandbox could not be changed; one line for a person."""
 
@@ -66,7 +79,8 @@ class SandboxChange:
 
 def plan_sandbox(letta: Letta, *, fast: bool) -> SandboxChange:
     """Compare the sandbox of tools with what is wanted; nothing is written."""
-    configs: Any = letta.get(f"{_CONFIGS}/?sandbox_type=local", cast_to=object)
+    address = f"{_CONFIGS}/?sandbox_type=local"
+    configs = checked("list of sandboxes", list[_ConfigForm], lambda: letta.get(address, cast_to=object))
     config: dict[str, Any] = configs[0] if configs else {}
     settings = config.get("config", {})
     uses_venv = bool(settings.get("use_venv"))
@@ -112,7 +126,7 @@ def _speed_up(letta: Letta, config: dict[str, Any]) -> None:
 
 def _first_config(letta: Letta) -> dict[str, Any]:
     """Letta's record of the sandbox, which it makes with the first call of a tool."""
-    config: Any = letta.post(f"{_CONFIGS}/local/default", cast_to=object)
+    config = checked("sandbox", _ConfigForm, lambda: letta.post(f"{_CONFIGS}/local/default", cast_to=object))
     return dict(config)
 
 
@@ -130,6 +144,6 @@ def _run(letta: Letta, source: str, schema: dict[str, Any], arguments: dict[str,
     body = {"name": schema["name"], "source_code": source, "json_schema": schema, "args": arguments}
     # Not tried again by itself: two that make the venv at once would be in each other's way.
     patient = letta.with_options(timeout=_RUN_SECONDS, max_retries=0)
-    result: Any = patient.post("/v1/tools/run", cast_to=object, body=body)
+    result = checked("result", dict[str, Any], lambda: patient.post("/v1/tools/run", cast_to=object, body=body))
     if result.get("status") != "success":
         raise SandboxError(" ".join(str(result.get("tool_return")).split())[:200])

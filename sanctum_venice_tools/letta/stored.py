@@ -8,6 +8,7 @@ from typing import Any
 from letta_client import Letta
 from letta_client.types import Tool
 
+from sanctum_venice_tools.letta.reading import list_tools
 from sanctum_venice_tools.packing.record import Record, Sandbox
 
 # Carries a digest of all that was registered. Letta keeps tags when somebody edits a tool, so a tool that no longer
@@ -15,19 +16,10 @@ from sanctum_venice_tools.packing.record import Record, Sandbox
 _DIGEST_TAG = "venice-sha-"
 _OUR_TAGS = "venice"
 
-# Letta's own number for a page: a shorter one is the last.
-_PAGE = 50
-
 
 def read_tools(letta: Letta) -> dict[str, Tool]:
     """The server's tools with names like ours, by name; one request for up to 50 of them."""
-    tools: dict[str, Tool] = {}
-    page = letta.tools.list(search="venice_", limit=_PAGE).items
-    tools |= {tool.name: tool for tool in page if tool.name}
-    while len(page) == _PAGE:
-        page = letta.tools.list(search="venice_", limit=_PAGE, after=page[-1].id).items
-        tools |= {tool.name: tool for tool in page if tool.name}
-    return tools
+    return {tool.name: tool for tool in list_tools(letta, search="venice_") if tool.name}
 
 
 def is_ours(tool: Tool) -> bool:

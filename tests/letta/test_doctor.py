@@ -169,7 +169,13 @@ LETTA = "http://letta.test"
 def stored_tool(name: str, properties: Any, **fields: Any) -> dict[str, Any]:
     """A tool as Letta stores it: the fields, and the order of types, are those of letta-client 1.12.1."""
     schema = {"name": name, "description": ".", "parameters": {"type": "object", "properties": properties}}
-    record = {"id": f"tool-{name}", "name": name, "tool_type": "custom", "source_type": "python", "tags": []}
+    record = {
+        "id": f"tool-{name.encode().hex()[:80]}",
+        "name": name,
+        "tool_type": "custom",
+        "source_type": "python",
+        "tags": [],
+    }
     return {**record, "source_code": f"def {name}(): ...", "json_schema": schema, **fields}
 
 

@@ -150,10 +150,12 @@ def check_provider(patient: Patient) -> Outcome:
     fit = [entry["handle"] for entry in named or here if entry.get("model") in able]
     if not fit:
         return failure(f"of {len(here)} models that it lists none can drive an agent", _CONFIGURE)
+    told = f"{fit[0].partition('/')[0]} lists {len(fit)} models that can drive an agent"
+    if named and there.key_is_hidden:
+        return ok(f"{told}; whether its key is VENICE_API_KEY can't be told, for the server encrypts its keys")
     if named and "api_key" in there.differs and patient.verdict and patient.verdict.state != "wrong":
-        told = f"{patient.provider_name} lists {len(fit)} models, but its key is not VENICE_API_KEY, or is hidden"
-        return warning(told, f"Unless the server encrypts its keys: {_CONFIGURE}")
-    return ok(f"{fit[0].partition('/')[0]} lists {len(fit)} models that can drive an agent")
+        return warning(f"{told}, but its key is not VENICE_API_KEY", _CONFIGURE)
+    return ok(told)
 
 
 def _greet(letta: Letta, address: str, *, is_own: bool) -> Outcome:

@@ -1,0 +1,141 @@
+"""What a Letta server answers, read strictly: its client hands over whatever came, unchecked."""
+
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any
+
+import httpx
+from letta_client import APIError, Letta
+from letta_client.types import AgentState, Tool
+from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
+
+# Letta's own number for a page: a shorter one is the last.
+PAGE = 50
+
+# A server with more than 50,000 tools or agents is none: it goes round in circles.
+_MOST_PAGES = 1000
+
+# An id becomes a part of a path, so that it must not lead elsewhere.
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
+
+
+class ReplyError(APIError):
+    """A reply that no Letta server gives; one line for a person."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(said, httpx.Request("GET", "http://letta"), body=None)
+
+    def __str__(self) -> str:
+        """What was wrong with it."""
+        return self.message
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(from_attributes=True, strict=True)
+
+
+class ToolForm(_Form):
+    """What is read of a tool."""
+
+    id: Id
+    name: str | None
+    source_code: str | None = None
+    source_type: str | None = None
+    tags: list[str] | None = None
+
+
+class SecretForm(_Form):
+    """What is read of an agent's secret."""
+
+    key: str
+    value: str | None = None
+    value_enc: str | None = None
+
+
+class RuleForm(_Form):
+    """What is read of a rule for one tool."""
+
+    type: str
+    tool_name: str
+
+
+class AgentForm(_Form):
+    """What is read of an agent."""
+
+    id: Id
+    name: str
+    tools: list[ToolForm] | None = None
+    tool_rules: list[RuleForm] | None = None
+    secrets: list[SecretForm] | None = None
+
+
+def list_tools(letta: Letta, **chosen: Any) -> Iterator[Tool]:
+    """The server's tools that are chosen by arguments of Letta's list, page by page.
+
+    Raises:
+        APIError: The server can't be read.
+    """
+    return _every_page("list of tools", ToolForm, letta.tools.list, chosen)
+
+
+def list_agents(letta: Letta, **chosen: Any) -> Iterator[AgentState]:
+    """The server's agents that are chosen by arguments of Letta's list, page by page.
+
+    Raises:
+        APIError: The server can't be read.
+    """
+    return _every_page("list of agents", AgentForm, letta.agents.list, chosen)
+
+
+def read_agent(letta: Letta, agent_id: str, include: list[Any]) -> AgentState:
+    """One agent with the parts that are asked for.
+
+    Raises:
+        APIError: The server can't be read, or has no such agent.
+    """
+    agent: AgentState = checked("agent", AgentForm, lambda: letta.agents.retrieve(agent_id, include=include))
+    return agent
+
+
+def checked(what: str, form: Any, ask: Callable[[], Any]) -> Any:
+    """What the server answers, if it is of a form.
+
+    Args:
+        what: What it is, in words.
+        form: A type that pydantic knows.
+        ask: Makes the request.
+
+    Raises:
+        APIError: The request failed, or the answer is of another form.
+    """
+    try:
+        answer = ask()
+        TypeAdapter(form).validate_python(answer)
+    except ValidationError as error:
+        raise ReplyError(f"its {what} is none of Letta's: {_first_fault(error)}") from None
+    except (AttributeError, TypeError, ValueError):  # what the client does with a body that it can't read
+        raise ReplyError(f"its {what} is none of Letta's: it is no JSON of the right form") from None
+    return answer
+
+
+def _every_page(what: str, form: Any, list_page: Callable[..., Any], chosen: dict[str, Any]) -> Iterator[Any]:
+    """The items of all pages of a list; a list that has no end is refused."""
+    seen: set[str] = set()
+    place: dict[str, str] = {}
+    for _ in range(_MOST_PAGES):
+        page = checked(what, list[form], lambda: list_page(limit=PAGE, **chosen, **place).items)  # noqa: B023
+        yield from page
+        if len(page) < PAGE:
+            return
+        last = page[-1].id
+        if last in seen:
+            break
+        seen.add(last)
+        place = {"after": last}
+    raise ReplyError(f"its {what} repeats itself and has no end")
+
+
+def _first_fault(error: ValidationError) -> str:
+    """The first thing that is wrong with an answer: where it stands, and what it should be."""
+    fault = error.errors()[0]
+    place = ".".join(str(part) for part in fault["loc"])
+    return f"{place}: {fault['msg']}" if place else fault["msg"]
