@@ -33,7 +33,7 @@ WIDTH = 110
 KEPT = (
     "$ref", "type", "enum", "format", "pattern", "default",
     "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
-    "minLength", "maxLength", "minItems", "maxItems", "required", "additionalProperties",
+    "minLength", "maxLength", "minItems", "maxItems", "minProperties", "required", "additionalProperties",
     "items", "properties", "anyOf", "oneOf", "allOf",
 )  # fmt: skip
 

@@ -16,6 +16,7 @@ LIMITS = {
     "inpaint": (20, 0),
     "upscale": (20, 0),
     "embedding": (500, 0),
+    "decision": (60, 0),
     "tts": (60, 0),
     "asr": (60, 0),
     "music": (60, 0),

@@ -1,4 +1,7 @@
-"""The models of the local Venice: real ids, with the limits that each one states."""
+"""The models of the local Venice: real ids, with the limits that each one states.
+
+What no source tells of a model is made up, and named in catalogue.json under `invented`.
+"""
 
 import functools
 import json

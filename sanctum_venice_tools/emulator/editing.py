@@ -9,7 +9,7 @@ from starlette.responses import Response
 from sanctum_venice_tools.emulator import pictures
 from sanctum_venice_tools.emulator.catalogue import Model, catalogue, one_of, unsupported, within
 from sanctum_venice_tools.emulator.errors import custom
-from sanctum_venice_tools.emulator.images import TIERS, price, seed_of
+from sanctum_venice_tools.emulator.images import BACKGROUND_REMOVER, TIERS, check_transparency, price, seed_of
 from sanctum_venice_tools.emulator.service import Call
 from sanctum_venice_tools.emulator.uploads import read_picture
 
@@ -48,7 +48,9 @@ async def _edit(call: Call, model: Model, sources: list[str], field: str) -> Res
         for source in sources
     ]
     resolution = body.get("resolution") or model["model_spec"]["constraints"].get("defaultResolution", "1K")
-    kind = body.get("output_format") or ("png" if resolution == "1K" else "jpeg")
+    usual = "png" if resolution == "1K" or body.get("transparent_background") else "jpeg"
+    kind = body.get("output_format") or usual
+    check_transparency(model, body, kind)
     file = await run_in_threadpool(_apply, body, opened, TIERS[resolution], kind)
 
     pricing = model["model_spec"]["pricing"]
@@ -84,6 +86,8 @@ def _apply(body: dict[str, Any], opened: list[Image.Image], megapixels: float, k
         thumbnail = ImageOps.expand(ImageOps.fit(other.convert("RGB"), (side, side)), 2, "white")
         made.paste(thumbnail, (8 + place * (side + 12), 8))
     pictures.write_below(made, body["prompt"])
+    if body.get("transparent_background"):
+        made = pictures.without_background(made)
     return pictures.encode(made, kind)
 
 
@@ -121,7 +125,7 @@ async def remove_background(call: Call) -> Response:
     if field not in body:
         raise custom("image", "Either image or image_url is required")
     picture = await run_in_threadpool(read_picture, field, body[field], allow_url=field == "image_url", largest=LARGEST)
-    model = catalogue().find("bria-bg-remover", "image")
+    model = catalogue().find(BACKGROUND_REMOVER, "image")
     file = await run_in_threadpool(lambda: pictures.encode(cut_out(picture), "png"))
     call.use(model)
     call.charge(model["model_spec"]["pricing"]["generation"]["usd"], sku="background-removal", model=model)

@@ -24,7 +24,8 @@ ENHANCEMENT_USD = 0.04
 ENHANCEMENT = ", in fine detail, with soft light and a clear composition"
 MARK = "local Venice"
 LARGEST_STYLE = 8 * 2**20
-TIERS = {"1K": 1.0, "2K": 4.0, "4K": 16.0}
+BACKGROUND_REMOVER = "bria-bg-remover"
+TIERS = {"1K": 1.0, "1.5K": 2.25, "2K": 4.0, "4K": 16.0}
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,15 @@ class Wish:
     seed: int
     kind: str
     mark: str
+    transparent: bool = False
 
     def make(self, variant: int = 0) -> bytes:
         """The file of one variant."""
         seed = f"{self.model['id']} {self.seed + variant}"
-        return pictures.encode(pictures.draw(self.prompt, self.size, seed, mark=self.mark), self.kind)
+        picture = pictures.draw(self.prompt, self.size, seed, mark=self.mark)
+        if self.transparent:
+            picture = pictures.without_background(picture)
+        return pictures.encode(picture, self.kind)
 
 
 @functools.cache
@@ -69,7 +74,9 @@ async def generate(call: Call) -> Response:
         call.headers["x-venice-enhanced-prompt"] = quote(prompt, safe="")
     mark = "" if body.get("hide_watermark") else MARK
     caption = " / ".join(filter(None, [prompt, body.get("style_preset")]))
-    wish = Wish(model, caption, _size(model, body), seed_of(body), body.get("format", "webp"), mark)
+    kind = body.get("format", "webp")
+    transparent = check_transparency(model, body, kind)
+    wish = Wish(model, caption, _size(model, body), seed_of(body), kind, mark, transparent)
 
     started = time.perf_counter()
     made = [await run_in_threadpool(wish.make, variant) for variant in range(variants)]
@@ -115,9 +122,22 @@ def price(pricing: dict[str, Any], body: dict[str, Any], plain: str) -> float:
     return float(pricing[plain]["usd"])
 
 
+def check_transparency(model: Model, body: dict[str, Any], kind: str) -> bool:
+    """Whether the background is to be transparent; refused where the model or the format can't have that."""
+    if not body.get("transparent_background"):
+        return False
+    if not model["model_spec"]["constraints"].get("supportsTransparentBackground"):
+        raise unsupported(model, "transparent_background")
+    if kind == "jpeg":
+        raise custom("transparent_background", "A transparent background needs png or webp.")
+    return True
+
+
 def _check(model: Model, body: dict[str, Any]) -> None:
     """Refuse settings that this model lacks."""
     spec = model["model_spec"]
+    if model["id"] == BACKGROUND_REMOVER:
+        raise custom("model", f"{model['id']} makes no pictures; use /image/background-remove")
     limits = spec["constraints"]
     within("prompt", body["prompt"], limits["promptCharacterLimit"])
     if "style_preset" in body:

@@ -5,7 +5,7 @@ import hashlib
 import io
 import random
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 # The encoders' settings: quick rather than small.
 ENCODERS = {
@@ -46,6 +46,16 @@ def draw(caption: str, size: tuple[int, int], seed: str, *, mark: str = "") -> I
         place = (size[0] - min(size) / 40, size[1] - min(size) / 40)
         pen.text(place, mark, "white", font, anchor="rs", stroke_width=1, stroke_fill="black")
     return picture
+
+
+def without_background(picture: Image.Image) -> Image.Image:
+    """The picture as an oval: what lies outside is transparent, and its edge partly so."""
+    mask = Image.new("L", picture.size, 0)
+    across, down = picture.width // 16, picture.height // 16
+    ImageDraw.Draw(mask).ellipse((across, down, picture.width - across, picture.height - down), fill=255)
+    seen = picture.convert("RGB")
+    seen.putalpha(mask.filter(ImageFilter.GaussianBlur(min(across, down) / 4)))
+    return seen
 
 
 def encode(picture: Image.Image, kind: str) -> bytes:

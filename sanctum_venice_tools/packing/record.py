@@ -10,7 +10,7 @@ from sanctum_venice_tools.packing.bundle import BundleError, bundle, tool_files
 from sanctum_venice_tools.packing.schema import SchemaError, schema_of, unsafe_arguments
 
 # What a tool declares about itself, in constants of its own file.
-TOOLSETS = ("core", "image", "audio", "video", "web", "account", "admin", "chain")
+TOOLSETS = ("core", "text", "image", "audio", "video", "web", "account", "admin", "chain")
 COSTS = ("free", "cents", "dollars", "account")
 """Nothing; up to a few US cents a call; may be dollars; changes the account."""
 COSTLY = ("dollars", "account")

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable
 from functools import partial, wraps
 from pathlib import Path
-from types import NoneType
+from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin
 
 from sanctum_venice_tools.runtime.venice import VeniceError, _unreadable
@@ -129,7 +129,7 @@ def _read_argument(name: str, value: Any, annotation: Any) -> Any:
     except _UNREADABLE:
         raise VeniceError(f"'{name}' must be {_form_in_words(form)}, not {value!r:.60}. Correct it.") from None
     # null within an object of rare settings leaves that setting out, too.
-    return _without_nothing(meant) if isinstance(meant, dict) else meant
+    return _without_nothing(meant) if get_origin(form) is dict else meant
 
 
 def _without_none(annotation: Any) -> Any:
@@ -149,6 +149,8 @@ def _form_in_words(form: Any) -> str:
         return 'a JSON list of objects: [{"a": 1}]' if is_of_objects else 'a JSON list: ["a", "b"]'
     if get_origin(form) is dict:
         return 'a JSON object: {"a": 1}'
+    if get_origin(form) is UnionType:
+        return 'a JSON list or object: ["a", "b"] or {"name": "a"}'
     return {int: "a whole number", float: "a number", bool: "true or false"}.get(form, "a text")
 
 
@@ -160,6 +162,8 @@ def _read_form(value: Any, form: Any) -> Any:
         return _read_list(value, get_args(form)[0])
     if get_origin(form) is dict:
         return _read_object(value)
+    if get_origin(form) is UnionType:
+        return _read_object_or_list(value)
     if form is int:
         return _read_whole(value)
     if form is float:
@@ -261,6 +265,13 @@ def _read_object(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise TypeError("no object")
     return value
+
+
+def _read_object_or_list(value: Any) -> dict[str, Any] | list[Any]:
+    """An object or a list: a real one, a text that holds one, or one bare item."""
+    if isinstance(value, dict) or (isinstance(value, str) and value.lstrip().startswith("{")):
+        return _read_object(value)
+    return _read_list(value, Any)
 
 
 def _parse_value(text: str) -> Any:

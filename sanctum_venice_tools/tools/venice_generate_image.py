@@ -10,10 +10,15 @@ from urllib.parse import unquote
 
 from sanctum_venice_tools.runtime.arguments import _as_listed, _read_as_meant
 from sanctum_venice_tools.runtime.media import _media_folder, _store_pictures
-from sanctum_venice_tools.runtime.models import _pick_model
 from sanctum_venice_tools.runtime.options import _read_options
+from sanctum_venice_tools.runtime.pictures import (
+    _pick_picture_model,
+    _picture_price,
+    _read_transparency,
+    _tell_transparency,
+)
 from sanctum_venice_tools.runtime.ratio import _fit_ratio, _read_shape
-from sanctum_venice_tools.runtime.replies import _list_of, _object_of
+from sanctum_venice_tools.runtime.replies import _list_of, _number_of, _object_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
 
 TOOLSET = "core"
@@ -27,10 +32,25 @@ _OPTIONS: dict[str, Any] = {
     "enhance_prompt": [True, False],
     "hide_watermark": [True, False],
     "enable_web_search": [True, False],
+    "transparent_background": [True, False],
     "quality": ["low", "medium", "high"],
 }
 
 _LONGEST_SIDE = 1280  # pixels
+_LONGEST_PROMPT = 7500  # characters, where a model does not say
+
+
+def _makes_pictures(model: dict[str, Any]) -> bool:
+    """Whether a model of type image makes any: one of them only cuts out what there is."""
+    return bool(model["id"] != "bria-bg-remover")
+
+
+def _check_prompts(prompts: tuple[str, str], limits: dict[str, Any]) -> None:
+    """Refuse what is longer than the model reads."""
+    most = int(_number_of(limits.get("promptCharacterLimit")) or _LONGEST_PROMPT)
+    longest = max(map(len, prompts))
+    if longest > most:
+        raise VeniceError(f"The prompt has {longest:,} characters; this model reads {most:,}. Say it in fewer words.")
 
 
 def _fit_size(limits: dict[str, Any], wanted: str) -> dict[str, Any]:
@@ -84,28 +104,34 @@ def venice_generate_image(
         negative_prompt: What must not be seen.
         aspect_ratio: Such as "16:9", or pixels: "1280x720".
         resolution: "1K", "2K" or "4K", where offered.
-        style: A style's exact name, such as "Watercolor".
+        style: Such as "Watercolor".
         variants: How many, 1 to 4; each is paid.
         seed: Repeats a picture.
         format: "png" is lossless.
         model: Best left out.
         options: steps, cfg_scale, lora_strength, quality (low, medium, high), enhance_prompt (4 cents),
-            safe_mode (blurs adult content), hide_watermark, enable_web_search.
+            safe_mode (blurs adult content), hide_watermark, enable_web_search, transparent_background.
 
     Returns:
         JSON: files (file, width, height), model, seed, cost_usd, notes.
     """
-    rare = dict(options or {})  # in which OpenAI's names for some arguments are welcome
+    rare = _read_transparency(dict(options or {}))  # in which OpenAI's names for some arguments are welcome
     wanted = {"n": variants, "size": aspect_ratio, "style": style, "resolution": resolution}
     wanted |= {name: rare.pop(name) for name in wanted.keys() & rare}
-    if not 0 < len(prompt) <= 7500 or len(negative_prompt) > 7500:
-        raise VeniceError("Give a prompt of 1 to 7,500 characters, and a negative_prompt of at most as many.")
+    if not prompt:
+        raise VeniceError("The prompt is empty. Say what is to be seen.")
     count = _read_options({"n": wanted["n"]}, {"n": (1, 4)})["n"]
     rare = _read_options(rare, _OPTIONS)
     _read_options(_given(seed=seed), {"seed": (-999_999_999, 999_999_999)})
+    transparent = rare.get("transparent_background", False)
+    if transparent and format == "jpeg":
+        raise VeniceError("JPEG has no transparency. Leave the format out, or take png.")
     folder = _media_folder()
-    chosen = _pick_model("image", model, setting="VENICE_IMAGE_MODEL")
+    chosen = _pick_picture_model(
+        "image", model, setting="VENICE_IMAGE_MODEL", transparent=transparent, fits=_makes_pictures
+    )
     limits = chosen.spec.get("constraints") or {}
+    _check_prompts((prompt, negative_prompt), limits)
     offered = {"resolution": limits.get("resolutions") or [], "quality": limits.get("qualities") or []}
     tiers = _read_options(_given(resolution=wanted["resolution"], quality=rare.pop("quality", "")), offered)
     size = _fit_size(limits, str(wanted["size"])) if wanted["size"] else {}
@@ -115,11 +141,18 @@ def venice_generate_image(
     body |= _given(style_preset=exact_style, variants=count, seed=seed, format=format)
     made, headers = _call("POST", "/image/generate", json=body)
     pictures = _list_of(_object_of(made).get("images"))
+    refused = int(_number_of(_object_of(made).get("content_policy_violation_count")) or 0)
     if not pictures or any(name.endswith("content-violation") and headers[name] == "true" for name in headers):
         raise VeniceError("Venice held the picture back: it breaks the terms of service, or failed. Change the prompt.")
     files = _store_pictures(folder, pictures, prompt)
-    price = chosen.spec.get("pricing", {}).get("generation", {}).get("usd")
+    price = _picture_price(
+        chosen.spec, "generation", tier=tiers.get("resolution", ""), quality=tiers.get("quality", "")
+    )
     notes = [*chosen.notes]
+    if transparent:
+        notes += _tell_transparency(files)
+    if refused > 0:
+        notes.append(f"{refused} of {count} pictures were not made: the model's maker refused them by its policy.")
     if len(files) < len(pictures):
         notes.append(f"{len(pictures) - len(files)} of {len(pictures)} pictures came broken; they may be charged.")
     if headers.get("x-venice-is-blurred") == "true":

@@ -1,5 +1,7 @@
 import importlib.util
+import json
 import re
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from sanctum_venice_tools.emulator.facts import Schema, facts, operations
 
 PROJECT = Path(__file__).parents[2]
 DOCUMENT = PROJECT.parent / "shared" / "venice" / "openapi.yaml"
-KINDS = {"asr", "embedding", "image", "inpaint", "music", "text", "tts", "upscale", "video"}
+KINDS = {"asr", "decision", "embedding", "image", "inpaint", "music", "text", "tts", "upscale", "video"}
 
 
 @pytest.fixture(scope="module")
@@ -179,6 +181,15 @@ def test_catalogue_has_every_kind_of_model() -> None:
     assert {model["type"] for model in models} == KINDS
     for mark in ("offline", "beta", "betaModel", "deprecation"):
         assert any(model["model_spec"].get(mark) for model in models), mark
+
+
+def test_what_is_invented_is_named() -> None:
+    """What no source tells of a model is named beside the catalogue: a field that the model has."""
+    document = json.loads(files("sanctum_venice_tools.emulator").joinpath("catalogue.json").read_bytes())
+    models = {model["id"]: model["model_spec"] for model in document["models"]}
+
+    for name, fields in document["invented"].items():
+        assert set(fields) <= {*models[name], *models[name].get("constraints", {})}
 
 
 def test_foreign_names_lead_to_models() -> None:

@@ -84,7 +84,11 @@ def test_picture_by_ratio_and_tier(client: httpx.Client, resolution: str, size: 
         ({"steps": 20}, "Number must be less than or equal to 8"),
         ({"format": "gif"}, "Expected 'jpeg' | 'png' | 'webp'"),
         ({"prompt": ""}, "String must contain at least 1 character(s)"),
-        ({"model": "qwen-image", "prompt": "x" * 1501}, "String must contain at most 1500 character(s)"),
+        ({"model": "qwen-image", "prompt": "x" * 2049}, "String must contain at most 2048 character(s)"),
+        ({"model": "qwen-image", "width": 512}, "width is not supported by this model"),
+        ({"model": "bria-bg-remover"}, "makes no pictures"),
+        ({"transparent_background": True}, "transparent_background is not supported by this model"),
+        ({"model": "gpt-image-1-5", "transparent_background": True, "format": "jpeg"}, "needs png or webp"),
         ({"style_references": [{"image": "https://a.b/c.png"}]}, "style_references is not supported"),
         ({"inpaint": {}}, "no longer supported"),
         (
@@ -263,3 +267,31 @@ def test_refused_background_removals(client: httpx.Client, body: dict[str, Any])
 def test_styles_are_names(client: httpx.Client) -> None:
     """GET /image/styles lists plain names."""
     assert "Watercolor" in client.get("/image/styles").json()["data"]
+
+
+@pytest.mark.parametrize("kind", ["png", "webp"])
+def test_a_transparent_background_is_one(client: httpx.Client, kind: str) -> None:
+    """The corners are transparent, the middle is not, and between them the edge is partly so."""
+    reply = generate(client, model="gpt-image-2-5-flare", transparent_background=True, format=kind, return_binary=True)
+
+    picture = opened(reply.content)
+    alpha = [picture.getpixel((x, picture.height // 2))[3] for x in range(picture.width)]  # type: ignore[index]
+    assert ("RGBA", 0, 255, 0) == (picture.mode, alpha[0], alpha[len(alpha) // 2], alpha[-1])
+    assert any(0 < level < 255 for level in alpha)
+
+
+@pytest.mark.parametrize("path", ["/image/edit", "/image/multi-edit"])
+def test_a_changed_picture_may_be_transparent(client: httpx.Client, png: Png, path: str) -> None:
+    """It is a PNG then, at any resolution; a model that can't do it says so."""
+    name = "gpt-image-2-5-flare-edit"
+    picture = base64.b64encode(png()).decode()
+    body: dict[str, Any] = {"prompt": "Only the fox", "transparent_background": True, "resolution": "2K"}
+    body |= {"images": [picture], "modelId": name} if "multi" in path else {"image": picture, "model": name}
+
+    made = client.post(path, json=body)
+
+    assert "image/png" == made.headers["content-type"]
+    assert 0 == opened(made.content).getpixel((0, 0))[3]  # type: ignore[index]
+    body |= {"modelId": "firered-image-edit"} if "multi" in path else {"model": "firered-image-edit"}
+    del body["resolution"]
+    assert "transparent_background is not supported" in client.post(path, json=body).text

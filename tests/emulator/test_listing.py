@@ -18,7 +18,7 @@ def test_models_by_type(client: httpx.Client, kind: str | None, expected: set[st
 
 def test_all_models(client: httpx.Client) -> None:
     """`all` lists every type."""
-    assert len({model["type"] for model in client.get("/models?type=all").json()["data"]}) == 9
+    assert len({model["type"] for model in client.get("/models?type=all").json()["data"]}) == 10
 
 
 @pytest.mark.parametrize("path", ["/models", "/models/traits", "/models/compatibility_mapping"])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from letta_client import Letta
+from PIL import Image
 
 from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
 from sanctum_venice_tools.letta.registration import apply, plan
@@ -21,9 +22,24 @@ pytestmark = pytest.mark.server
 # arguments are near misses, as models send them, and null stands for each that is left out.
 CALLS: dict[str, list[tuple[str, dict[str, Any], str]]] = {
     "core": [
+        (
+            "venice_generate_image",
+            {"prompt": "A logo", "format": "PNG", "options": {"background": "transparent"}},
+            "files",
+        ),
         ("venice_quote_video", {"kind": "Text", "duration": 5, "audio": "TRUE"}, "price_usd"),
         ("venice_queue_video", {"prompt": "A fox", "resolution": "480P", "options": "{}"}, "job"),
         ("venice_retrieve_video", {"job": "{venice_queue_video.job}"}, "file"),
+    ],
+    "text": [
+        (
+            "venice_decide",
+            {
+                "state": {"ticket": "I need my refund, urgently!"},
+                "questions": ["Is it urgent?", "Does it mention kittens?"],
+            },
+            "answers",
+        )
     ],
     "image": [("venice_list_image_styles", {"words": ["film"]}, "styles")],
     "audio": [
@@ -46,6 +62,7 @@ CALLS: dict[str, list[tuple[str, dict[str, Any], str]]] = {
 # A call of each toolset, and the argument of it that is no text: Python is sent in its place.
 HOSTILE: dict[str, tuple[str, dict[str, Any], str]] = {
     "core": ("venice_generate_image", {"prompt": "A fox"}, "variants"),
+    "text": ("venice_decide", {"state": "A refund, please!"}, "questions"),
     "image": ("venice_describe_image", {"question": "What is it?"}, "images"),
     "audio": ("venice_queue_music", {"prompt": "A calm tune"}, "duration_seconds"),
     "video": ("venice_make_video", {"prompt": "A fox"}, "wait_seconds"),
@@ -159,17 +176,42 @@ def test_an_agent_uses_each_toolset(letta: Letta, agent: Callable[[str], str], t
     assert Path(json.loads(results[-1].tool_return).get("file", __file__)).is_file()
 
 
+def test_an_agent_makes_a_transparent_logo(letta: Letta, agent: Callable[[str], str]) -> None:
+    """What it stored in the middle of a conversation has transparent corners, and a logo in the middle."""
+    said, _ = converse(letta, agent("core"), "try core")
+
+    made = next(message for message in said if message.message_type == "tool_return_message")
+    (file,) = json.loads(made.tool_return)["files"]
+    assert file["transparent"]
+    with Image.open(file["file"]) as picture:
+        middle = (picture.width // 2, picture.height // 2)
+        assert [0, 255] == [picture.getpixel(place)[3] for place in ((0, 0), middle)]  # type: ignore[index]
+
+
+def test_an_agent_decides(letta: Letta, agent: Callable[[str], str]) -> None:
+    """In the middle of a conversation, yes-or-no questions about JSON are answered, for next to nothing."""
+    said, _ = converse(letta, agent("text"), "try text")
+
+    decided = json.loads(next(message for message in said if message.message_type == "tool_return_message").tool_return)
+    assert {"Is it urgent?": "yes", "Does it mention kittens?": "no"} == {
+        one["question"]: one["answer"] for one in decided["answers"]
+    }
+    assert 0 < decided["cost_usd"] < 0.001
+
+
 @pytest.mark.parametrize("toolset", HOSTILE)
 def test_no_toolset_runs_an_argument_as_code(
     letta: Letta, agent: Callable[[str], str], canary: Path, toolset: str
 ) -> None:
-    """Python in the place of a number, a switch or a list is read as a text, and refused in a line of ours."""
+    """Python in the place of a number, a switch or a list is read as a text, and refused in a line of ours.
+
+    A question may be any text, and so it is asked.
+    """
     _, _, argument = HOSTILE[toolset]
     said, _ = converse(letta, agent(toolset), f"attack {toolset}")
 
     (result,) = [message for message in said if message.message_type == "tool_return_message"]
     assert not canary.exists()
-    assert "error" == result.status
-    assert (
-        f"VeniceError: '{argument}' must be " in result.tool_return or "No stored file is called" in result.tool_return
-    )
+    outcomes = (f"VeniceError: '{argument}' must be ", "No stored file is called", '"question": "[] if open(')
+    assert any(outcome in result.tool_return for outcome in outcomes)
+    assert ("success" if toolset == "text" else "error") == result.status

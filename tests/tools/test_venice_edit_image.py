@@ -214,8 +214,8 @@ def test_any_shape_is_fitted(texts: dict[str, str], width: int, height: int, sig
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"images": []}, "Put each picture into images"),
-        ({"options": {"mask": "m.png"}}, "Put each picture into images, a mask too"),
+        ({"images": []}, "Put each that is needed into images"),
+        ({"options": {"mask": "m.png"}}, "Venice knows no masks: say in the instruction"),
         ({"options": {"save_mode": True}}, "the nearest is 'safe_mode'"),
         ({"options": {"quality": "high"}}, "The option 'quality' must be left out with this model"),
         ({"options": {"quality": "best"}, "model": "gpt-image-2-edit"}, "must be one of low, high, not 'best'"),
@@ -303,3 +303,24 @@ def test_the_local_venices_picture_is_stored(local_tool: Tool, count: int) -> No
         assert (reply["width"], reply["height"]) == picture.size
         assert 16 / 9 == pytest.approx(picture.width / picture.height, rel=0.02)
     assert 0 < reply["cost_usd"] < 1
+
+
+def test_a_changed_picture_is_transparent_on_the_local_venice(local_tool: Tool) -> None:
+    """Over a real connection, one picture or several: a model that can is taken, and the stored file is transparent."""
+    for images in ([PICTURE], [PICTURE, PICTURE]):
+        arguments = {"images": images, "instruction": "Only the fox", "options": {"transparent_background": True}}
+        reply = json.loads(local_tool(**arguments))
+
+        assert ("gpt-image-2-5-flare-edit", True) == (reply["model"], reply["transparent"])
+        with Image.open(reply["file"]) as picture:
+            assert 0 == picture.getpixel((0, 0))[3]  # type: ignore[index]
+
+
+def test_a_model_that_changes_no_background_is_told(local_tool: Tool) -> None:
+    """The line names models that can, and the tool that cuts out."""
+    options = {"transparent_background": True}
+
+    line = refusal(local_tool, **CALL, model="firered-image-edit", options=options)
+
+    assert "models that do: gpt-image-2-5-flare-edit, gpt-image-1-5-edit." in line
+    assert "venice_remove_background" in line

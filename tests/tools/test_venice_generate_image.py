@@ -183,10 +183,143 @@ def test_reply_tells_files_model_seed_and_cost(make: Callable[..., Any]) -> None
 
 
 def test_a_price_that_venice_does_not_state_is_left_out(make: Callable[..., Any], models: respx.Route) -> None:
-    """Models that are priced by resolution have no single price."""
-    models.respond(json={"data": [model("tiers", pricing={"resolutions": {"1K": {"usd": 0.1}}})]})
+    """Some models have no price in the list."""
+    models.respond(json={"data": [model("free", pricing={})]})
 
     assert "cost_usd" not in make()
+
+
+@pytest.mark.parametrize(
+    ("options", "usd"),
+    [
+        ({}, 0.3),
+        ({"resolution": "2K"}, 0.5),
+        ({"resolution": "2K", "quality": "low"}, 0.02),
+        ({"quality": "low"}, 0.01),
+    ],
+)
+def test_the_price_follows_size_and_quality(
+    make: Callable[..., Any], models: respx.Route, options: dict[str, str], usd: float
+) -> None:
+    """What is left out is as the model has it."""
+    tiers = {"1K": {"usd": 0.1}, "2K": {"usd": 0.5}}
+    quality = {"1K": {"low": {"usd": 0.01}, "high": {"usd": 0.3}}, "2K": {"low": {"usd": 0.02}}}
+    limits = PIXELS | {"resolutions": ["1K", "2K"], "defaultResolution": "1K"}
+    limits |= {"qualities": ["low", "high"], "defaultQuality": "high"}
+    models.respond(json={"data": [model("tiers", limits, pricing={"resolutions": tiers, "quality": quality})]})
+
+    assert usd == make(options=options)["cost_usd"]
+
+
+CLEAR = PIXELS | {"supportsTransparentBackground": True}
+CLEAR_MODELS = [
+    model("z-image", traits=["default"]),
+    model("clear-dear", CLEAR, pricing={"generation": {"usd": 0.26}}),
+    model("clear", CLEAR, pricing={"resolutions": {"1K": {"usd": 0.07}}}),
+    model("clear-gone", CLEAR, offline=True),
+]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"transparent_background": True}, {"Transparent-Background": "true"}, {"background": "transparent"}],
+    ids=str,
+)
+def test_a_transparent_background_takes_a_model_that_can(
+    make: Callable[..., Any], api: respx.MockRouter, models: respx.Route, options: dict[str, Any]
+) -> None:
+    """Where nobody names a model, it is the cheapest that can; what is stored says that it is transparent."""
+    models.respond(json={"data": CLEAR_MODELS})
+
+    reply = make(encoded(draw("PNG", mode="RGBA")), options=options, format="png")
+
+    (body,) = posts(api)
+    assert ("clear", True, "png") == (body["model"], body["transparent_background"], body["format"])
+    assert [True] == [file["transparent"] for file in reply["files"]]
+    assert "notes" not in reply
+
+
+@pytest.mark.parametrize(
+    "content", [draw("PNG"), draw("WEBP"), draw("WEBP", lossless=True)], ids=["png", "VP8", "VP8L"]
+)
+def test_what_came_without_transparency_says_so(make: Callable[..., Any], models: respx.Route, content: bytes) -> None:
+    """The file itself is looked at, whatever was asked."""
+    models.respond(json={"data": CLEAR_MODELS})
+
+    reply = make(encoded(content), options={"transparent_background": True})
+
+    assert [False] == [file["transparent"] for file in reply["files"]]
+    assert "venice_remove_background" in reply["notes"][0]
+
+
+@pytest.mark.parametrize("how", [{}, {"lossless": True}, {"exif": b"Exif\0\0II*\0\x08\0\0\0\0\0"}], ids=str)
+def test_webp_may_be_transparent(make: Callable[..., Any], models: respx.Route, how: dict[str, Any]) -> None:
+    """An alpha channel is found in each form of WebP."""
+    models.respond(json={"data": CLEAR_MODELS})
+    picture = Image.new("RGBA", (48, 32), (200, 10, 10, 90))
+    file = io.BytesIO()
+    picture.save(file, "WEBP", **how)
+
+    reply = make(encoded(file.getvalue()), options={"transparent_background": True})
+
+    assert [True] == [file["transparent"] for file in reply["files"]]
+
+
+@pytest.mark.parametrize("where", ["argument", "setting"])
+def test_a_named_model_that_cannot_is_told(
+    make: Callable[..., Any], api: respx.MockRouter, models: respx.Route, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """The line names the models that can, and the tool that cuts out; nothing is paid."""
+    models.respond(json={"data": CLEAR_MODELS})
+    if where == "setting":
+        monkeypatch.setenv("VENICE_IMAGE_MODEL", "z-image")
+
+    line = refusal(make, options={"transparent_background": True}, model="z-image" if where == "argument" else "")
+
+    assert "models that do: clear-dear, clear. Or" not in line
+    assert "models that do: clear, clear-dear. Or" in line
+    assert "venice_remove_background" in line
+    assert [] == posts(api)
+
+
+def test_jpeg_is_never_transparent(make: Callable[..., Any], api: respx.MockRouter) -> None:
+    """The format has no place for it."""
+    assert "take png" in refusal(make, format="jpeg", options={"transparent_background": True})
+    assert [] == posts(api)
+
+
+def test_what_only_cuts_out_makes_no_picture(make: Callable[..., Any], models: respx.Route) -> None:
+    """bria-bg-remover is listed among the models that make pictures, and is never taken for one."""
+    models.respond(json={"data": [model("bria-bg-remover", traits=["default"]), model("z-image")]})
+
+    assert "z-image" == make()["model"]
+    assert "use: z-image" in refusal(make, model="bria-bg-remover")
+
+
+@pytest.mark.parametrize(("most", "length"), [(1500, 1501), (32_768, 32_769), (None, 7501)])
+def test_the_model_says_how_long_a_prompt_may_be(
+    make: Callable[..., Any], api: respx.MockRouter, models: respx.Route, most: int | None, length: int
+) -> None:
+    """So many characters are sent, and one more is refused with the number, also in what must not be seen."""
+    models.respond(json={"data": [model("z-image", PIXELS | ({"promptCharacterLimit": most} if most else {}))]})
+
+    assert f"this model reads {length - 1:,}" in refusal(make, prompt="x" * length)
+    assert f"this model reads {length - 1:,}" in refusal(make, negative_prompt="x" * length)
+    assert [] == posts(api)
+    make(prompt="x" * (length - 1))
+    assert 1 == len(posts(api))
+
+
+def test_pictures_that_were_refused_are_told(api: respx.MockRouter, make: Callable[..., Any], tool: Tool) -> None:
+    """Fewer come than were asked for, and the reply says why; only what came is counted as paid."""
+    make()
+    reply = {"id": "1", "images": [encoded(draw())] * 2, "content_policy_violation_count": 2, "timing": {}}
+    api.post("/image/generate").respond(json=reply)
+
+    told = json.loads(tool(prompt="A red fox", variants=4))
+
+    assert (2, 0.02) == (len(told["files"]), told["cost_usd"])
+    assert ["2 of 4 pictures were not made: the model's maker refused them by its policy."] == told["notes"]
 
 
 def test_an_enhanced_prompt_is_shown(make: Callable[..., Any]) -> None:
@@ -542,3 +675,23 @@ def test_an_unknown_style_names_the_nearest(make: Callable[..., Any], api: respx
     """What no style is called costs nothing, and the three nearest are named."""
     assert "There is no style 'anima'. The nearest: Anime, " in refusal(make, style="anima")
     assert [] == posts(api)
+
+
+@pytest.mark.parametrize("kind", ["png", "webp"])
+def test_makes_a_transparent_logo_on_the_local_venice(local_tool: Tool, kind: str) -> None:
+    """Over a real connection: the stored file's corners are transparent, and its middle is not."""
+    reply = json.loads(local_tool(prompt="A logo of a fox", format=kind, options={"transparent_background": True}))
+
+    (file,) = reply["files"]
+    assert file["transparent"]
+    with Image.open(file["file"]) as picture:
+        assert "RGBA" == picture.mode
+        middle = (picture.width // 2, picture.height // 2)
+        assert [0, 255] == [picture.getpixel(place)[3] for place in ((0, 0), middle)]  # type: ignore[index]
+
+
+def test_qwen_image_gets_a_ratio_for_pixels(local_tool: Tool) -> None:
+    """It refuses width and height."""
+    assert {"aspect_ratio": "16:9"} == json.loads(local_tool(**CALL, model="qwen-image", aspect_ratio="1280x720"))[
+        "sized_as"
+    ]

@@ -20,6 +20,7 @@ MODEL_SETTINGS = {
     "VENICE_SPEECH_MODEL": ("tts", ""),
     "VENICE_TRANSCRIPTION_MODEL": ("asr", ""),
     "VENICE_EMBEDDING_MODEL": ("embedding", ""),
+    "VENICE_DECISION_MODEL": ("decision", ""),
     "VENICE_TEXT_TO_VIDEO_MODEL": ("video", ""),
     "VENICE_IMAGE_TO_VIDEO_MODEL": ("video", ""),
     "VENICE_VIDEO_TO_VIDEO_MODEL": ("video", ""),

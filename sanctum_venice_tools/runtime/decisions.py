@@ -1,0 +1,252 @@
+"""Decisions: questions in whatever form a model writes them, as Venice takes them, and its answers in few words."""
+
+import json
+import re
+from collections.abc import Sized
+from dataclasses import dataclass
+from typing import Any
+
+from sanctum_venice_tools.runtime.arguments import _UNREADABLE, _read_text
+from sanctum_venice_tools.runtime.replies import _number_of, _object_of, _text_of
+from sanctum_venice_tools.runtime.venice import VeniceError, _given
+
+# As many as the reply has room for.
+_MOST_QUESTIONS = 50
+
+_FORMS = (
+    'Write ["Is it urgent?"] for yes or no; {"team": {"question": "Who answers?", "options": ["sales", "support"]}} '
+    'for a choice; {"mood": {"question": "How angry is it?", "levels": ["calm", "cross"]}} for a score'
+)
+
+# What the parts of a question are called: by this tool first, then by Venice and by models.
+_NAMES = {
+    "question": ["instructions", "ask", "text", "prompt"],
+    "options": ["choices", "option", "categories", "labels"],
+    "levels": ["scale", "rubric", "level"],
+    "criteria": ["criterion"],
+    "type": ["kind"],
+    "name": ["id", "key"],
+}
+
+_POLES = {"true": "true", "yes": "true", "false": "false", "no": "false"}
+
+# Between these, a yes is neither likely nor unlikely.
+_UNCLEAR = (0.4, 0.6)
+
+
+@dataclass(frozen=True)
+class _Question:
+    """A question: what its asker calls it, and what Venice gets of it."""
+
+    name: str
+    body: dict[str, Any]
+
+
+# --- questions ---
+
+
+def _read_questions(sent: dict[str, Any] | list[Any]) -> dict[str, _Question]:
+    """The questions, by the ids that Venice gets; the deciding model does not see these."""
+    if isinstance(sent, dict):
+        is_one = any(_part_of(name) in ("question", "options", "levels") for name in sent)
+        named = [("", sent)] if is_one else list(sent.items())
+    else:
+        named = [("", one) for one in sent]
+    if not 0 < len(named) <= _MOST_QUESTIONS:
+        raise VeniceError(f"There are {len(named)} questions; 1 to {_MOST_QUESTIONS} can be asked at once. {_FORMS}.")
+    return {f"q{place}": _read_question(name, one) for place, (name, one) in enumerate(named, 1)}
+
+
+def _read_question(name: str, sent: Any) -> _Question:
+    """One question: a text, a list of options, or an object of parts."""
+    try:
+        parts = _read_parts(sent)
+        asked = _read_text(parts.get("question") or name.replace("_", " ")).strip()
+        if not asked:
+            raise ValueError("nothing is asked")
+        body = {"instructions": asked, **_read_criteria(parts)}
+    except _UNREADABLE:
+        shown = json.dumps(sent, ensure_ascii=False)[:100]
+        raise VeniceError(f"The question {name or shown!r:.100} can't be read. {_FORMS}.") from None
+    return _Question(str(parts.get("name") or name or asked), body)
+
+
+def _read_parts(sent: Any) -> dict[str, Any]:
+    """The parts of a question by the names that they have here; null stands for a question that is its own name."""
+    if sent is None:
+        return {}
+    if isinstance(sent, str):
+        return {"question": sent}
+    if isinstance(sent, list):
+        return {"options": sent}
+    if not isinstance(sent, dict):
+        raise TypeError("no question")
+    parts: dict[str, Any] = {}
+    for name, value in sent.items():
+        part = _part_of(name)
+        if not part:
+            raise ValueError("a part that no question has")
+        parts[part] = value
+    return parts
+
+
+def _part_of(name: Any) -> str:
+    """Which part of a question is meant by a name; "" if none is."""
+    word = str(name).strip().lower()
+    for part, others in _NAMES.items():
+        if word in (part, *others):
+            return part
+    return ""
+
+
+def _read_criteria(parts: dict[str, Any]) -> dict[str, Any]:
+    """What is to be decided between, in Venice's form, with the type of question that follows from it."""
+    kind = _read_text(parts.get("type") or "").lower()
+    criteria = parts.get("criteria")
+    if parts.get("options"):
+        return {"type": "choice", "criteria": _read_choices(parts["options"])}
+    if parts.get("levels"):
+        return {"type": "score", "criteria": _read_levels(parts["levels"])}
+    if isinstance(criteria, dict) and _is_of_poles(criteria):
+        return {"type": "noul", "criteria": _read_poles(criteria)}
+    if criteria and (isinstance(criteria, dict) or kind == "choice"):
+        return {"type": "choice", "criteria": _read_choices(criteria)}
+    if criteria:
+        return {"type": "score", "criteria": _read_levels(criteria)}
+    if kind in ("choice", "score"):
+        raise ValueError("nothing to decide between")
+    return {"type": "noul"}
+
+
+def _read_choices(sent: Any) -> dict[str, str | None]:
+    """Options, each with what it means, or null: an object of these, or only their names."""
+    if not isinstance(sent, dict):
+        sent = dict.fromkeys(_read_names(sent))
+    options = {str(name): None if about in (None, "") else _read_text(about) for name, about in sent.items()}
+    _check_count(options)
+    return options
+
+
+def _read_levels(sent: Any) -> list[str]:
+    """Levels, from low to high; an object has them as its values."""
+    levels = _read_names(list(sent.values()) if isinstance(sent, dict) else sent)
+    _check_count(levels)
+    return levels
+
+
+def _read_names(sent: Any) -> list[str]:
+    """Several names: a list, or a text with commas."""
+    if isinstance(sent, str):
+        sent = re.split(r"\s*[,;|]\s*", sent.strip())
+    return [_read_text(name) for name in sent]
+
+
+def _check_count(criteria: Sized) -> None:
+    """Refuse to decide between fewer than two things."""
+    if len(criteria) < 2:
+        raise ValueError("nothing to decide between")
+
+
+def _is_of_poles(criteria: dict[str, Any]) -> bool:
+    """Whether criteria say what a yes and a no mean, and nothing else."""
+    return bool(criteria) and {str(name).lower() for name in criteria} <= _POLES.keys()
+
+
+def _read_poles(criteria: dict[str, Any]) -> dict[str, str]:
+    """What a yes and a no mean, by Venice's names."""
+    return {_POLES[str(name).lower()]: _read_text(about) for name, about in criteria.items() if about}
+
+
+def _check_length(state: str, questions: dict[str, _Question], spec: dict[str, Any]) -> None:
+    """Refuse a state that is longer than the model reads. How many tokens it has is a guess: one for four bytes."""
+    most = _number_of(spec.get("maxStateTokens"))
+    most_in_all = _number_of(spec.get("maxTotalTokens"))
+    length = _tokens(state)
+    lengths = [_tokens(json.dumps(question.body)) for question in questions.values()]
+    if most and length + max(lengths) > most:
+        told = f"The state has about {length:,} tokens, and this model reads {most:,.0f} with the longest question"
+        raise VeniceError(f"{told}. Nothing was sent: give the part that matters, or let venice_chat sum it up first.")
+    if most_in_all and length + sum(lengths) > most_in_all:
+        told = (
+            f"State and questions have about {length + sum(lengths):,} tokens, and this model reads {most_in_all:,.0f}"
+        )
+        raise VeniceError(f"{told}. Nothing was sent: ask in several calls.")
+
+
+def _tokens(text: str) -> int:
+    """About how many tokens a text has."""
+    return len(text.encode(errors="replace")) // 4
+
+
+# --- answers ---
+
+
+def _tell_answers(questions: dict[str, _Question], told: dict[str, Any]) -> list[dict[str, Any]]:
+    """The answers, surest first, each in a line; those that Venice left out are left out."""
+    rows = [_tell(question, _object_of(told.get(place))) for place, question in questions.items()]
+    return sorted((row for row in rows if row), key=lambda row: -row["sure"])
+
+
+def _tell(question: _Question, told: dict[str, Any]) -> dict[str, Any]:
+    """One answer: what it is, how sure it is, and what else is likely."""
+    tell = {"noul": _tell_yes_or_no, "choice": _tell_choice, "score": _tell_score}[question.body["type"]]
+    answer = tell(question, told)
+    return {"question": question.name, **answer} if answer else {}
+
+
+def _tell_yes_or_no(_: _Question, told: dict[str, Any]) -> dict[str, Any]:
+    """Yes, no or unclear; how sure that is follows from how likely a yes is."""
+    likely = _number_of(told.get("noul"))
+    if likely is None:
+        return {}
+    answer = "yes" if likely > 0.5 else "no"
+    if _UNCLEAR[0] < likely < _UNCLEAR[1]:
+        answer = "unclear"
+    return {"answer": answer, "sure": _share(abs(2 * likely - 1)), "yes": _share(likely)}
+
+
+def _tell_choice(_: _Question, told: dict[str, Any]) -> dict[str, Any]:
+    """The likeliest option, and the two after it."""
+    choice = _text_of(told.get("choice"))
+    if not choice:
+        return {}
+    likely = _likely(told)
+    likely.pop(choice, None)
+    others = dict(list(likely.items())[:2])
+    return {"answer": choice, "sure": _share(_number_of(told.get("confidence")) or 0.0), **_given(others=others)}
+
+
+def _tell_score(question: _Question, told: dict[str, Any]) -> dict[str, Any]:
+    """The likeliest level in words, and the score, which may lie between levels."""
+    score = _number_of(told.get("score"))
+    if score is None:
+        return {}
+    levels = question.body["criteria"]
+    likeliest = next(iter(_likely(told)), "")
+    level = _text_of(_object_of(told.get("legend")).get(likeliest))
+    confidence = _share(_number_of(told.get("confidence")) or 0.0)
+    return {**_given(answer=level), "sure": confidence, "score": round(score, 2), "highest": len(levels) - 1}
+
+
+def _likely(told: dict[str, Any]) -> dict[str, float]:
+    """What has some likelihood, likeliest first."""
+    shares = {name: _share(_number_of(share) or 0.0) for name, share in _object_of(told.get("probabilities")).items()}
+    ordered = sorted(shares, key=lambda name: -shares[name])
+    return {name: shares[name] for name in ordered if shares[name] > 0}
+
+
+def _share(number: float) -> float:
+    """A share from 0 to 1, short enough to read."""
+    return round(min(max(number, 0.0), 1.0), 2)
+
+
+def _price_of(usage: dict[str, Any], prices: dict[str, Any]) -> float | None:
+    """What Venice asks for the tokens that it counted, if it says what a million costs."""
+    usd = 0.0
+    for kind in ("input", "output"):
+        price = _number_of(_object_of(prices.get(kind)).get("usd"))
+        tokens = _number_of(usage.get(f"{kind}_tokens"))
+        if price is None or tokens is None:
+            return None
+        usd += price * tokens / 1e6
+    return round(usd, 8)
