@@ -98,7 +98,8 @@ def venice_edit_image(
     body |= {"modelId": chosen.id, "images": sent} if several else {"model": chosen.id, "image": sent[0]}
     edited, headers = _call_for_file("POST", "/image/multi-edit" if several else "/image/edit", json=body)
     if any(name.endswith("content-violation") and headers[name] == "true" for name in headers):
-        raise VeniceError("Venice held the picture back: it breaks the terms of service. Change the instruction.")
+        why = "it breaks the terms of service; it may be charged"
+        raise VeniceError(f"Venice held the picture back: {why}. Change the instruction.")
     notes = [*chosen.notes]
     if ratio != aspect_ratio:
         notes.append(f"Took the shape {ratio} for {aspect_ratio!r:.40}.")

@@ -143,7 +143,8 @@ def venice_generate_image(
     pictures = _list_of(_object_of(made).get("images"))
     refused = int(_number_of(_object_of(made).get("content_policy_violation_count")) or 0)
     if not pictures or any(name.endswith("content-violation") and headers[name] == "true" for name in headers):
-        raise VeniceError("Venice held the picture back: it breaks the terms of service, or failed. Change the prompt.")
+        why = "it breaks the terms of service, or failed; it may be charged"
+        raise VeniceError(f"Venice held the picture back: {why}. Change the prompt.")
     files = _store_pictures(folder, pictures, prompt)
     price = _picture_price(
         chosen.spec, "generation", tier=tiers.get("resolution", ""), quality=tiers.get("quality", "")

@@ -81,5 +81,5 @@ def venice_read_document(*, document: str, part: int = 1) -> str:
         raise VeniceError(f"Venice sent no text of {name[:60]!r}: {_reason(parsed)}; {_CHARGED}")
     if not isinstance(text, str):
         advice = "If it is a scan, give pictures of its pages to venice_describe_image; else give it as PDF or text."
-        raise VeniceError(f"Venice read nothing in {name[:60]!r}: {_reason(parsed)}. {advice}")
+        raise VeniceError(f"Venice read nothing in {name[:60]!r}: {_reason(parsed)}; nothing was charged. {advice}")
     return _keep(folder, text, name, "txt", part, cost_usd=0.01)
