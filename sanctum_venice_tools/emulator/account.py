@@ -9,7 +9,7 @@ from sanctum_venice_tools.emulator.catalogue import Model, catalogue
 from sanctum_venice_tools.emulator.defaults import START_USD
 from sanctum_venice_tools.emulator.errors import empty_balance, standard
 
-# Requests and tokens a minute, by type of model.
+# Requests and tokens a minute, by type of model; music and films are not limited so.
 LIMITS = {
     "text": (50, 750_000),
     "image": (20, 0),
@@ -19,9 +19,8 @@ LIMITS = {
     "decision": (60, 0),
     "tts": (60, 0),
     "asr": (60, 0),
-    "music": (60, 0),
-    "video": (40, 0),
 }
+UNLIMITED = (0, 0)
 
 
 def now() -> datetime:
@@ -112,19 +111,20 @@ class Account:
             window = self.windows[key, model["id"]] = Window(time.time() + 60)
         window.requests += 1
         window.tokens += tokens
-        requests, all_tokens = LIMITS[model["type"]]
-        headers = {
-            "x-ratelimit-limit-requests": str(requests),
-            "x-ratelimit-remaining-requests": str(max(requests - window.requests, 0)),
-            # A moment for requests, but a number of seconds for tokens: Venice does it so.
-            "x-ratelimit-reset-requests": str(int(window.ends)),
-            "x-ratelimit-type": "user",
-        }
+        requests, all_tokens = LIMITS.get(model["type"], UNLIMITED)
+        reset = str(round(window.ends * 1000))  # a moment, in milliseconds
+        headers = {"x-ratelimit-type": "user"}
+        if requests:
+            headers |= {
+                "x-ratelimit-limit-requests": str(requests),
+                "x-ratelimit-remaining-requests": str(max(requests - window.requests, 0)),
+                "x-ratelimit-reset-requests": reset,
+            }
         if all_tokens:
             headers |= {
                 "x-ratelimit-limit-tokens": str(all_tokens),
                 "x-ratelimit-remaining-tokens": str(max(all_tokens - window.tokens, 0)),
-                "x-ratelimit-reset-tokens": str(max(round(window.ends - time.time()), 0)),
+                "x-ratelimit-reset-tokens": reset,
             }
         return headers
 
@@ -133,7 +133,8 @@ class Account:
         return {
             "accessPermitted": True,
             "apiTier": {"id": "paid", "isCharged": True},
-            "balances": {"USD": round(self.usd, 6), "DIEM": 0},
+            # Earned credits are not listed here.
+            "balances": {"USD": round(self.usd, 6), "DIEM": 0, "BUNDLED_CREDITS": 0},
             "keyExpiration": None,
             "nextEpochBegins": stamp(next_midnight()),
             "rateLimits": [
@@ -141,7 +142,7 @@ class Account:
                     "apiModelId": model["id"],
                     "rateLimits": [
                         {"amount": amount, "type": kind}
-                        for amount, kind in zip(LIMITS[model["type"]], ("RPM", "TPM"), strict=True)
+                        for amount, kind in zip(LIMITS.get(model["type"], UNLIMITED), ("RPM", "TPM"), strict=True)
                         if amount
                     ],
                 }

@@ -12,12 +12,15 @@ from sanctum_venice_tools.emulator.service import Call
 from sanctum_venice_tools.emulator.uploads import LARGEST_FILE, Upload, check_address
 
 PRICE_USD = 0.01
+MOST_FOUND = {"brave": 10, "google": 5}
+OLD_OFFICE = (".doc", ".ppt")
 BLOCKED = re.compile(r"(^|\.)(x\.com|twitter\.com|reddit\.com)$")
 
 
 async def search(call: Call) -> Response:
     """POST /augment/search."""
-    found = web.search(call.body["query"], call.body.get("limit", 10))
+    most = MOST_FOUND[call.body.get("search_provider", "brave")]
+    found = web.search(call.body["query"], min(call.body.get("limit", 10), most))
     call.charge(PRICE_USD, sku="augment-search")
     results = [{name: page[name] for name in ("title", "url", "content", "date")} for page in found]
     return JSONResponse({"query": call.body["query"], "results": results})
@@ -47,6 +50,8 @@ async def parse_text(call: Call) -> Response:
         raise custom("file", "Expected a file")
     if len(file.content) > LARGEST_FILE:
         raise custom("file", "File exceeds the maximum allowed size of 25 MB.")
+    if file.lower().endswith(OLD_OFFICE):
+        raise standard(400, "Unsupported file type")
     try:
         text = await run_in_threadpool(documents.extract, file.content)
     except ValueError:

@@ -6,7 +6,7 @@ import io
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -16,18 +16,26 @@ from sanctum_venice_tools.emulator.errors import custom, standard
 from sanctum_venice_tools.emulator.service import Call
 
 LONGEST_DAYS = 90
-MOST_NAMES = 8
+MOST_NAMES = 50
+# What an account must have left for any paid call.
+LEAST_USD = 0.1
 COLUMNS = ("timestamp", "sku", "units", "pricePerUnitUsd", "amount", "currency", "notes")
 
 
 async def get_balance(call: Call) -> Response:
-    """GET /billing/balance."""
+    """GET /billing/balance; a balance that is not positive is null, and the local account has dollars alone."""
     usd = round(call.service.account.usd, 6)
+    has_money = usd > 0
     return JSONResponse(
         {
-            "canConsume": usd > 0,
-            "consumptionCurrency": "USD" if usd > 0 else None,
-            "balances": {"diem": None, "usd": usd},
+            "canConsume": usd >= LEAST_USD,
+            "consumptionCurrency": "USD" if has_money else None,
+            "balances": {
+                "diem": None,
+                "usd": usd if has_money else None,
+                "bundledCredits": None,
+                "earnedCredits": None,
+            },
             "diemEpochAllocation": 0,
         }
     )
@@ -107,6 +115,7 @@ def _row(entry: Spending) -> dict[str, Any]:
         "amount": -round(entry.usd, 8),
         "currency": "USD",
         "notes": "API Inference",
+        "apiKeyId": entry.key,
         "inferenceDetails": entry.details,
     }
 
@@ -125,15 +134,14 @@ def _table(rows: list[dict[str, Any]], more: str | None) -> Response:
 async def get_analytics(call: Call) -> Response:
     """GET /billing/usage-analytics."""
     query = call.query
-    if ("startDate" in query) != ("endDate" in query):
-        raise custom("startDate", "startDate and endDate must be given together")
-    if "startDate" in query:
+    if {"startDate", "endDate"} <= query.keys():  # one alone is not looked at
         first, last = _day("startDate", query["startDate"]), _day("endDate", query["endDate"])
         lookback = f"{first.date()}:{last.date()}"
     else:
-        lookback = query["lookback"]
+        count = min(int(query["lookback"][:-1][:6]), LONGEST_DAYS)
+        lookback = f"{count}d"
         last = now()
-        first = last - timedelta(days=min(int(lookback[:-1][:6]), LONGEST_DAYS + 1) - 1)
+        first = last - timedelta(days=count - 1)
     if not 0 <= (last.date() - first.date()).days < LONGEST_DAYS:
         raise custom("lookback", f"The period must be 1 to {LONGEST_DAYS} days long")
     days = [first.date() + timedelta(days=day) for day in range((last.date() - first.date()).days + 1)]
@@ -141,6 +149,8 @@ async def get_analytics(call: Call) -> Response:
     names = {key.id: key.description for key in call.service.keys.values()}
     models = _grouped(entries, lambda entry: entry.model["model_spec"]["name"] if entry.model else entry.sku)
     keys = _grouped(entries, lambda entry: entry.key)
+    model_days = _daily(days, models)
+    key_days = _daily(days, {names.get(key, "(revoked)"): group for key, group in keys.items()})
     return JSONResponse({
         "lookback": lookback,
         "byDate": [{"date": f"{day}", "USD": _usd(e for e in entries if e.when.date() == day), "DIEM": 0}
@@ -154,13 +164,16 @@ async def get_analytics(call: Call) -> Response:
             }
             for name, group in models.items()
         ],
-        "byModelDaily": _daily(days, models),
+        # All of it was paid in dollars.
+        "byModelDaily": model_days,
+        "byModelDailyUsd": model_days,
         "topModels": list(models)[:MOST_NAMES],
         "byKey": [
             {"apiKeyId": key, "description": names.get(key, "(revoked)"), **_totals(group)}
             for key, group in keys.items()
         ],
-        "byKeyDaily": _daily(days, {names.get(key, "(revoked)"): group for key, group in keys.items()}),
+        "byKeyDaily": key_days,
+        "byKeyDailyUsd": key_days,
         "topKeyNames": [names.get(key, "(revoked)") for key in keys][:MOST_NAMES],
     })  # fmt: skip
 
@@ -188,9 +201,14 @@ def _totals(entries: list[Spending]) -> dict[str, float]:
     return {"totalUsd": _usd(entries), "totalDiem": 0, "totalUnits": round(sum(entry.units for entry in entries), 6)}
 
 
-def _daily(days: list[Any], groups: dict[str, list[Spending]]) -> list[dict[str, float]]:
-    """What each group cost, day by day, in the order of the days: every value has to be a number."""
-    return [
-        {name: _usd(entry for entry in group if entry.when.date() == day) for name, group in groups.items()}
-        for day in days
-    ]
+def _daily(days: list[date], groups: dict[str, list[Spending]]) -> list[dict[str, float]]:
+    """What each group cost, day by day; a day is told in milliseconds, for every value has to be a number."""
+    return [{"date": _milliseconds(day), **_costs_on(day, groups)} for day in days]
+
+
+def _milliseconds(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000
+
+
+def _costs_on(day: date, groups: dict[str, list[Spending]]) -> dict[str, float]:
+    return {name: _usd(entry for entry in group if entry.when.date() == day) for name, group in groups.items()}

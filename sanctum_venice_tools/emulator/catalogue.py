@@ -3,6 +3,7 @@
 What no source tells of a model is made up, and named in catalogue.json under `invented`.
 """
 
+import difflib
 import functools
 import json
 from importlib.resources import files
@@ -20,7 +21,8 @@ class Catalogue:
     def __init__(self, document: dict[str, Any]) -> None:
         self.models: list[Model] = document["models"]
         self.compatibility: dict[str, dict[str, str]] = document["compatibility"]
-        self.retired: list[str] = document["retired"]
+        # The models that are gone, each with what Venice names in its place.
+        self.retired: dict[str, str] = document["retired"]
         self._by_id: dict[str, Model] = {model["id"]: model for model in self.models}
 
     def listed(self, kind: str) -> list[Model]:
@@ -48,9 +50,16 @@ class Catalogue:
                 if model["model_spec"].get("offline"):
                     raise standard(503, f"The model {model['id']} is temporarily offline.")
                 return model
-        if name in self.retired:
-            raise standard(410, f"The model {name} has been retired and is no longer available.")
-        raise standard(404, f"Specified model not found: {name}")
+        raise self._not_found(name, kinds)
+
+    def _not_found(self, name: str, kinds: tuple[str, ...]) -> ApiError:
+        """A model that is not there, with what Venice suggests instead."""
+        if successor := self.retired.get(name):
+            return standard(404, f"The model {name} has been deprecated. Please use {successor} instead.")
+        ids = [model["id"] for kind in kinds for model in self.listed(kind)]
+        near = difflib.get_close_matches(name, ids, n=1)
+        hint = f". Did you mean {near[0]}?" if near else ""
+        return standard(404, f"Specified model not found: {name}{hint}")
 
 
 @functools.cache

@@ -108,6 +108,9 @@ def _check(model: Model, body: dict[str, Any], prompt_tokens: int) -> None:
     if effort:
         one_of("reasoning_effort", effort, capabilities.get("reasoningEffortOptions", []))
     _check_parts(model, body["messages"])
+    most = spec["maxCompletionTokens"]
+    if (body.get("max_completion_tokens") or 0) > most:
+        raise custom("max_completion_tokens", f"Number must be less than or equal to {most}", maximum=most)
     if prompt_tokens > spec["availableContextTokens"]:
         limit = spec["availableContextTokens"]
         message = f"This model's maximum context length is {limit} tokens, but the messages have {prompt_tokens}."
@@ -152,6 +155,10 @@ def _think_otherwise(reply: Reply, fault: str) -> None:
     """Let the model think where it should not, if the fault says so."""
     if fault == "think-tags":
         reply.text = f"<think>\n{THOUGHT}\n</think>\n\n{reply.text}"
+    if fault == "content-filter":
+        reply.text = reply.text[: len(reply.text) // 2]
+        reply.calls = []
+        reply.ending = "content_filter"
     if fault in {"only-thinks", "only-thinks-length"}:
         reply.thought += reply.text
         reply.text = ""

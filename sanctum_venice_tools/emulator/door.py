@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from sanctum_venice_tools.emulator import errors
 from sanctum_venice_tools.emulator.account import now as moment
 from sanctum_venice_tools.emulator.account import stamp
+from sanctum_venice_tools.emulator.budget import SECONDS
 from sanctum_venice_tools.emulator.errors import ApiError, standard
 from sanctum_venice_tools.emulator.facts import Operation, facts
 from sanctum_venice_tools.emulator.faults import Fault
@@ -21,6 +22,7 @@ from sanctum_venice_tools.emulator.service import Call, Key, Service
 from sanctum_venice_tools.emulator.uploads import parse_form
 
 BIGGEST_BODY = 160 * 2**20
+BIGGEST_JSON = 35 * 2**20
 DEEPEST_BODY = 200
 ADMIN_ONLY = ("/api_keys", "/billing/")
 
@@ -76,11 +78,27 @@ class Door:
             return standard(500, "An unknown error occurred").response()
 
     async def serve(self, request: Request, kind: str, body: Any, fault: Fault | None) -> Response:
-        """Venice's own reply."""
+        """Venice's own reply, which tells what is left of the key's error budget."""
         key = self.authenticate(request)
+        if isinstance(body, ApiError):  # this early, it is not counted
+            raise body
+        if key is None:
+            return await self.carry_out(request, key, kind, body, fault)
+        bucket = self.service.budget.bucket(key.id, body)
+        if fault and fault.fault == "error-budget":
+            bucket.block(fault.seconds or SECONDS)
+        try:
+            bucket.check()
+            response = await self.carry_out(request, key, kind, body, fault)
+        except ApiError as error:
+            response = error.response()
+        bucket.count(response.status_code)
+        response.headers.update(bucket.headers())
+        return response
+
+    async def carry_out(self, request: Request, key: Key | None, kind: str, body: Any, fault: Fault | None) -> Response:
+        """What the endpoint answers, if the request is one that Venice's document allows."""
         if kind:
-            if isinstance(body, ApiError):
-                raise body
             self.operation.check_body(kind, body)
         given = {name: request.query_params.getlist(name) for name in request.query_params}
         call = Call(request, self.service, self.operation, key, self.operation.check_query(given), body)
@@ -107,6 +125,8 @@ class Door:
         key = self.service.keys.get(secret)
         if key is None or (key.expires and key.expires < moment()):
             raise errors.wrong_key()
+        if request.client and not key.is_open_to(request.client.host):
+            raise errors.other_address()
         if key.kind != "ADMIN" and path.startswith(ADMIN_ONLY) and path != "/api_keys/rate_limits":
             raise errors.admin_only()
         key.used = moment()
@@ -122,8 +142,9 @@ class Door:
             return next(iter(kinds)), {}
         if kind not in kinds:
             entry.body = raw.decode("utf-8", "replace")
-            refusal = standard(415, f"Invalid content type: {kind or 'none'}. Expected {' or '.join(kinds)}.")
-            return next(iter(kinds)), refusal
+            return next(iter(kinds)), standard(400, "'Content-Type' must be 'application/json'")
+        if kind == "application/json" and len(raw) > BIGGEST_JSON:
+            return kind, errors.too_large_body()
         try:
             entry.body = (
                 parse_json(raw) if kind == "application/json" else await parse_form(raw, request.headers, kinds[kind])

@@ -96,7 +96,23 @@ def wrong_key() -> ApiError:
 
 def admin_only() -> ApiError:
     """An inference key at an endpoint that only an admin key may call."""
-    return standard(401, "This API key is not authorized to access this endpoint. An ADMIN key is required.")
+    return standard(401, "Admin API key required")
+
+
+def other_address() -> ApiError:
+    """A key that is used from an address which is not on its list."""
+    return standard(
+        403, "This API key is restricted to configured IP addresses, and this request's source IP is not allowed"
+    )
+
+
+def anonymous_model(privacy: str, model: str) -> ApiError:
+    """A key whose setting for privacy forbids a model."""
+    return standard(
+        403,
+        f"This API key is set to '{privacy}', but {model} is an Anonymous model. Choose a Private, TEE, or E2EE model, "
+        "or change the model privacy setting of this API key.",
+    )
 
 
 def empty_balance() -> ApiError:
@@ -111,6 +127,11 @@ def too_large(megabytes: int = 25) -> ApiError:
     """An upload over the limit."""
     message = f"File exceeds the maximum allowed size of {megabytes} MB."
     return ApiError(413, {"code": "PAYLOAD_TOO_LARGE", "error": message})
+
+
+def too_large_body() -> ApiError:
+    """A body of JSON over the limit."""
+    return ApiError(413, {"code": "PAYLOAD_TOO_LARGE", "error": "Request body exceeds the maximum allowed size."})
 
 
 def content_violation(suggested_prompt: str = "") -> ApiError:

@@ -14,6 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from sanctum_venice_tools.emulator import errors
 from sanctum_venice_tools.emulator.altered import ALTERED, alter
+from sanctum_venice_tools.emulator.budget import exhausted
 from sanctum_venice_tools.emulator.errors import ApiError, standard
 from sanctum_venice_tools.emulator.raw import RAW, fill, send_raw
 from sanctum_venice_tools.emulator.wire import Wire
@@ -87,35 +88,59 @@ PRESETS: dict[str, ApiError] = {
             }
         },
     ),
+    "400-text-details": ApiError(
+        400, {"error": "Invalid request", "details": "The picture could not be decoded by the provider."}
+    ),
+    "400-provider": ApiError(
+        400, {"error": "messages: at least one message is required", "request_id": "chatcmpl-4007fd29f42b7d3c"}
+    ),
     "401-pro-only": standard(401, "This model is only available to Pro users"),
     "402-no-key": errors.no_credentials("/chat/completions"),
     "402-key-limit": standard(402, "API key USD spend limit exceeded"),
     "402-wallet": ApiError(402, WALLET_BALANCE),
-    "403-region": standard(403, "This model is not available in your region."),
+    "403-region": standard(403, "The specified model is unavailable in DE."),
+    "403-address": errors.other_address(),
+    "403-privacy": errors.anonymous_model("PRIVATE_ONLY", "kimi-k3"),
+    "404-renamed": standard(404, "Specified model not found: glm-5. Did you mean zai-org-glm-5-2?"),
+    "404-deprecated": standard(404, "The model glm-4 has been deprecated. Please use zai-org-glm-5-2 instead."),
     "422-provider": errors.provider_policy("wan-2-7-text-to-video"),
     "422-not-refunded": errors.provider_policy(credits_refunded=False),
     "422-moderation": ApiError(422, {"error": "Content policy violation", "credits_refunded": True}),
-    "429-overloaded": standard(429, "The model is overloaded. Please try again later."),
+    "429-overloaded": standard(429, "The model is currently overloaded. Please try again later."),
+    "429-error-budget": exhausted({}),
 }
 
-# A 429 tells in different ways when to come again: in `seconds`, or at the moment that they lead to. Venice's
-# guide says seconds for tokens and a moment for requests; venice-py has seen milliseconds for both.
+# A 429 tells in different ways when to come again: in `seconds`, or at the moment that they lead to. Models' limits
+# and the error budget tell milliseconds, a blockchain's limit seconds; venice-py has seen seconds for models as well.
 RESETS: dict[str, Callable[[float], dict[str, str]]] = {
     "429-requests": lambda seconds: {
         "x-ratelimit-remaining-requests": "0",
-        "x-ratelimit-reset-requests": str(round(time.time() + seconds)),
+        "x-ratelimit-reset-requests": _milliseconds(seconds),
     },
     "429-tokens": lambda seconds: {
         "x-ratelimit-remaining-tokens": "0",
-        "x-ratelimit-reset-tokens": str(round(seconds)),
+        "x-ratelimit-reset-tokens": _milliseconds(seconds),
     },
-    "429-milliseconds": lambda seconds: {
+    "429-seconds": lambda seconds: {
         "x-ratelimit-remaining-requests": "0",
-        "x-ratelimit-reset-requests": str(round((time.time() + seconds) * 1000)),
+        "x-ratelimit-reset-requests": str(round(time.time() + seconds)),
+    },
+    "429-error-budget": lambda seconds: {"x-ratelimit-remaining": "0", "x-ratelimit-resets": _milliseconds(seconds)},
+    "429-blockchain": lambda seconds: {
+        "X-RateLimit-Limit": "100",
+        "X-RateLimit-Remaining": "0",
+        "X-RateLimit-Reset": str(round(time.time() + seconds)),
     },
     "429-retry-after": lambda seconds: {"retry-after": str(round(seconds))},
+    "429-overloaded": lambda seconds: {"retry-after": str(round(seconds))},
 }
-PRESETS |= dict.fromkeys(RESETS, standard(429, "Rate limit exceeded"))
+PRESETS |= {name: PRESETS.get(name, standard(429, "Rate limit exceeded")) for name in RESETS}
+
+
+def _milliseconds(seconds: float) -> str:
+    """The moment in so many seconds, as milliseconds since 1970."""
+    return str(round((time.time() + seconds) * 1000))
+
 
 # Headers that go with a reply that is otherwise a good one.
 FLAGS = {
@@ -133,8 +158,10 @@ FLAGS = {
 ON_THE_WAY = ("headers", "wrong-content-type", "reset", "reset-midway", "stall", "drip", "stream-error", *FLAGS)
 INSTEAD = ("status", "html", "empty", "broken-json", "bytes", *PRESETS)
 # A model that behaves otherwise, or an answer to a chat in a form that was not asked for; chat.py does these.
-CHAT = ("json-for-stream", "only-thinks", "only-thinks-length", "think-tags")
-NAMES = (*INSTEAD, *ON_THE_WAY, *RAW, *ALTERED, *CHAT)
+CHAT = ("json-for-stream", "only-thinks", "only-thinks-length", "think-tags", "content-filter")
+# What the request goes into first; door.py does this.
+BEFORE = ("error-budget",)
+NAMES = (*INSTEAD, *ON_THE_WAY, *RAW, *ALTERED, *CHAT, *BEFORE)
 
 # The settings of an order that are not texts.
 TYPES = {"times": int, "status": int, "bytes": int, "seconds": int | float, "headers": dict}

@@ -1,5 +1,6 @@
 """API keys: list, make, change and revoke them; GET and POST /api_keys/generate_web3_key."""
 
+import ipaddress
 import re
 import secrets
 from datetime import UTC, datetime, timedelta
@@ -35,6 +36,7 @@ def _shown(call: Call, key: Key, *, usage: bool) -> dict[str, Any]:
         "consumptionLimits": _limits(key),
         "limitPeriod": key.period,
         "modelPrivacy": key.privacy,
+        "ipAllowlist": key.addresses,
     }
     if usage:
         shown["usage"] = {"trailingSevenDays": {"usd": spent, "vcu": "0", "diem": "0"}}
@@ -112,6 +114,7 @@ def _create(call: Call, wish: dict[str, Any]) -> dict[str, Any]:
         "consumptionLimit": _limits(key),
         "limitPeriod": key.period,
         "modelPrivacy": key.privacy,
+        "ipAllowlist": key.addresses,
     }
 
 
@@ -123,6 +126,19 @@ def _set(key: Key, wish: dict[str, Any]) -> None:
     key.limits = wish.get("consumptionLimit", key.limits)
     key.period = wish.get("limitPeriod", key.period)
     key.privacy = wish.get("modelPrivacy", key.privacy)
+    if "ipAllowlist" in wish:
+        key.addresses = [_network(text) for text in wish["ipAllowlist"]]
+
+
+def _network(text: str) -> str:
+    """An address or a network of addresses as CIDR; only those that the whole internet reaches count."""
+    try:
+        network = ipaddress.ip_network(text)
+    except ValueError:
+        raise custom("ipAllowlist", f"Invalid IP address or CIDR subnet: {text}") from None
+    if not network.is_global:
+        raise custom("ipAllowlist", f"IP address is not globally reachable: {text}")
+    return str(network)
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -1,5 +1,6 @@
 """What one running local Venice holds, and one call to it."""
 
+import ipaddress
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 
 from sanctum_venice_tools.emulator.account import Account, now
+from sanctum_venice_tools.emulator.budget import Budget
 from sanctum_venice_tools.emulator.catalogue import Model, model_headers
 from sanctum_venice_tools.emulator.defaults import JOB_SECONDS, LOCAL_KEY
+from sanctum_venice_tools.emulator.errors import anonymous_model
 from sanctum_venice_tools.emulator.facts import Operation
 from sanctum_venice_tools.emulator.faults import Faults
 from sanctum_venice_tools.emulator.log import Log
@@ -19,6 +22,9 @@ from sanctum_venice_tools.emulator.tokens import Tokens
 
 if TYPE_CHECKING:
     from sanctum_venice_tools.emulator.jobs import Job
+
+# The types that a key of PRIVATE_TEXT may only use with private models.
+BOUND_TYPES = ("text", "embedding", "decision")
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,19 @@ class Key:
     limits: dict[str, Any] = field(default_factory=dict)
     period: str = "EPOCH"
     privacy: str = "ALL"
+    addresses: list[str] = field(default_factory=list)
+    """The networks from which it may be used; none means all."""
+
+    def is_open_to(self, host: str) -> bool:
+        """Whether the key may be used from an address."""
+        networks = [ipaddress.ip_network(text) for text in self.addresses]
+        return not networks or any(ipaddress.ip_address(host) in network for network in networks)
+
+    def may_use(self, model: Model) -> bool:
+        """Whether the key's setting for privacy allows a model."""
+        is_private = model["model_spec"].get("privacy") == "private"
+        is_bound = self.privacy == "PRIVATE_ONLY" or (self.privacy == "PRIVATE_TEXT" and model["type"] in BOUND_TYPES)
+        return is_private or not is_bound
 
 
 class Service:
@@ -56,6 +75,7 @@ class Service:
         first = Key(settings.key, "ADMIN", "The key of the local Venice")
         self.keys: dict[str, Key] = {settings.key: first}
         self.account = Account()
+        self.budget = Budget()
         self.account.remember_last_week(first.id)
         self.faults = Faults()
         self.log = Log(settings.log, self.keys)
@@ -94,7 +114,9 @@ class Call:
         return self.key.id if self.key else ""
 
     def use(self, model: Model, *, tokens: int = 0) -> None:
-        """Note which model serves the call, in the limits and in the reply's headers."""
+        """Note which model serves the call, in the limits and in the reply's headers, if the key allows it."""
+        if self.key and not self.key.may_use(model):
+            raise anonymous_model(self.key.privacy, model["id"])
         self.headers |= model_headers(model) | self.service.account.count(model, tokens, self.key_id)
 
     def charge(

@@ -111,7 +111,9 @@ def sound_file(body: dict[str, Any], suffixes: set[str]) -> bytes:
 async def clone_voice(call: Call) -> Response:
     """POST /audio/voices."""
     model = catalogue().find(call.body.get("model", "tts-chatterbox-hd"), "tts")
-    cloning = model["model_spec"]["voice_cloning"]
+    cloning = model["model_spec"].get("voice_cloning")
+    if not cloning:
+        raise standard(403, f"Voice cloning with {model['id']} is not available on your account")
     content = sound_file(call.body, set(cloning["accepted_formats"]))
     seconds = await run_in_threadpool(sound.seconds_of, content) or 0
     if seconds < cloning["min_sample_seconds"]:

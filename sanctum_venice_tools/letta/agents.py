@@ -14,7 +14,7 @@ from letta_client import APIError, Letta, NotFoundError
 from letta_client.types import AgentState
 
 from sanctum_venice_tools.letta.connection import explain
-from sanctum_venice_tools.letta.reading import list_agents, read_agent
+from sanctum_venice_tools.letta.reading import list_agent_tools, list_agents, read_agent
 from sanctum_venice_tools.letta.registration import AT_ONCE
 from sanctum_venice_tools.letta.stored import is_ours
 from sanctum_venice_tools.packing.record import Record
@@ -90,7 +90,7 @@ def find_agents(letta: Letta, named: Sequence[str], tags: Sequence[str], *, with
     Raises:
         AgentError: Nobody, or more than one, is called so.
     """
-    parts: list[Any] = [_TOOLS, _SECRETS] if with_secrets else [_TOOLS]
+    parts: list[Any] = [_SECRETS] if with_secrets else []
     found = [_find_agent(letta, name, parts) for name in named]
     for tag in tags:
         tagged = list(agents_with_tools(letta, include=parts, tags=[tag]))
@@ -100,9 +100,15 @@ def find_agents(letta: Letta, named: Sequence[str], tags: Sequence[str], *, with
     return list({agent.id: agent for agent in found}.values())
 
 
-def plan_agent(agent: AgentState, wishes: Wishes) -> AgentChange:
-    """Compare what an agent has with what it is to have; nothing is written."""
-    has = {tool.name: tool for tool in agent.tools or [] if tool.name}
+def plan_agent(letta: Letta, agent: AgentState, wishes: Wishes) -> AgentChange:
+    """Compare what an agent has with what it is to have; nothing is written.
+
+    What it has is read from its own page of tools: on Letta Cloud, tools may vanish from there.
+
+    Raises:
+        APIError: The server can't be read.
+    """
+    has = {tool.name: tool for tool in list_agent_tools(letta, agent.id) if tool.name}
     wanted = {record.name: record for record in wishes.records}
     asks = {rule.tool_name for rule in agent.tool_rules or [] if rule.type == "requires_approval"}
     approvals = {
@@ -199,9 +205,8 @@ def _change_agent(letta: Letta, change: AgentChange, wishes: Wishes, tool_ids: M
         letta.agents.update(change.agent_id, secrets={**_readable_secrets(agent), **wishes.secrets})
     if missing:
         return replace(change, problem=f"could not be given {', '.join(missing)}, which could not be registered")
-    parts: list[Any] = [_TOOLS, _SECRETS]
-    agent = read_agent(letta, change.agent_id, parts)
-    left = plan_agent(agent, replace(wishes, secrets={}))
+    agent = read_agent(letta, change.agent_id, [_SECRETS])
+    left = plan_agent(letta, agent, replace(wishes, secrets={}))
     # Of the secrets the names must do: not every server tells the values.
     is_kept = set(change.secrets) <= {secret.key for secret in agent.secrets or []} and not left.writes
     return replace(change, problem=None if is_kept else "the server did not keep all of it")

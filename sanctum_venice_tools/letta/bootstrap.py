@@ -89,7 +89,7 @@ def make_plan(letta: Letta, order: Order) -> Plan:
     return Plan(
         tools,
         plan_removals(letta, there, wanted) if order.prunes else [],
-        [plan_agent(agent, wishes) for agent in agents],
+        [plan_agent(letta, agent, wishes) for agent in agents],
         None if order.fast_sandbox is None else plan_sandbox(letta, fast=order.fast_sandbox),
     )
 

@@ -1,6 +1,7 @@
 """What a Letta server answers, read strictly: its client hands over whatever came, unchecked."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Annotated, Any
 
 import httpx
@@ -10,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, Vali
 
 # Letta's own number for a page: a shorter one is the last.
 PAGE = 50
+
+# Letta 0.16.8 sorts the tools of an agent by time and goes on by id, so that its pages lose some: one page has all.
+_AGENT_PAGE = 1000
 
 # A server with more than 50,000 tools or agents is none: it goes round in circles.
 _MOST_PAGES = 1000
@@ -86,6 +90,16 @@ def list_agents(letta: Letta, **chosen: Any) -> Iterator[AgentState]:
     return _every_page("list of agents", AgentForm, letta.agents.list, chosen)
 
 
+def list_agent_tools(letta: Letta, agent_id: str) -> Iterator[Tool]:
+    """The tools that an agent has, by its own page of them: what is told of an agent elsewhere may be older.
+
+    Raises:
+        APIError: The server can't be read, or has no such agent.
+    """
+    list_page = partial(letta.agents.tools.list, agent_id)
+    return _every_page("list of an agent's tools", ToolForm, list_page, {}, size=_AGENT_PAGE)
+
+
 def read_agent(letta: Letta, agent_id: str, include: list[Any]) -> AgentState:
     """One agent with the parts that are asked for.
 
@@ -117,14 +131,16 @@ def checked(what: str, form: Any, ask: Callable[[], Any]) -> Any:
     return answer
 
 
-def _every_page(what: str, form: Any, list_page: Callable[..., Any], chosen: dict[str, Any]) -> Iterator[Any]:
+def _every_page(
+    what: str, form: Any, list_page: Callable[..., Any], chosen: dict[str, Any], size: int = PAGE
+) -> Iterator[Any]:
     """The items of all pages of a list; a list that has no end is refused."""
     seen: set[str] = set()
     place: dict[str, str] = {}
     for _ in range(_MOST_PAGES):
-        page = checked(what, list[form], lambda: list_page(limit=PAGE, **chosen, **place).items)  # noqa: B023
+        page = checked(what, list[form], lambda: list_page(limit=size, **chosen, **place).items)  # noqa: B023
         yield from page
-        if len(page) < PAGE:
+        if len(page) < size:
             return
         last = page[-1].id
         if last in seen:

@@ -219,8 +219,10 @@ def unfitness(entry: dict[str, Any]) -> str:
 def drawback(entry: dict[str, Any]) -> str:
     """What speaks against a listed model; "" when nothing does."""
     spec = _spec(entry)
-    if spec.get("deprecation"):
-        return f"it goes on {str(spec['deprecation'].get('date'))[:10]}"
+    if end := spec.get("deprecation"):
+        day = str(end.get("removesAt") or end.get("date"))[:10]
+        replacement = end.get("replacementModelId")
+        return f"it goes on {day}; Venice names {replacement} in its place" if replacement else f"it goes on {day}"
     return "it is a beta" if spec.get("betaModel") or spec.get("beta") else ""
 
 

@@ -17,6 +17,10 @@ from sanctum_venice_tools.runtime.public import _is_for_venice
 from sanctum_venice_tools.runtime.replies import _list_of, _number_of, _object_of, _objects_in, _parse_reply, _text_of
 from sanctum_venice_tools.runtime.venice import _CHARGED, _MOST_OF_JSON, VeniceError, _pieces, _read, _reason, _send
 
+_FILTERED = (
+    "The model refused, or a filter of its maker stopped it (content_filter): put it otherwise, or use another model."
+)
+
 
 @dataclass
 class _Said:
@@ -58,9 +62,18 @@ def _chat(body: dict[str, Any]) -> _Chat:
     return chat
 
 
+def _tell_cut(ending: str, advice: str) -> list[str]:
+    """What to note of an answer that stopped before its end; nothing, if it did not."""
+    if ending == "content_filter":
+        return [_FILTERED]
+    return [advice] if ending in ("cut", "length") else []
+
+
 def _silence(chat: _Chat) -> str:
     """What to say of a model that said nothing."""
     ending = chat.answers[0].ending
+    if ending == "content_filter" or "content_filter" in chat.fault:
+        return f"The model said nothing; it may be charged. {_FILTERED}"
     if chat.answers[0].has_thought and ending in ("stop", "length", "cut"):
         return (
             f"The model spent all on thinking and said nothing ({ending}); it is charged. "

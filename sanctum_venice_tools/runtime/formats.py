@@ -51,7 +51,7 @@ _FORMATS = (
     Format("OpenDocument", ("odt", "odp", "ods"), "", rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis", "PDF"),
     Format("EPUB", ("epub",), "", rb"PK\x03\x04.{26}mimetypeapplication/epub", "PDF"),
     # The "compound file" of Office before 2007.
-    Format("old Office", ("doc", "ppt", "xls"), "", rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "DOCX, PPTX, XLSX or PDF"),
+    Format("old Office", ("doc", "ppt", "xls"), "", rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "DOCX, PPTX or PDF"),
     Format("RTF", ("rtf",), "application/rtf", rb"\{\\rtf", "DOCX or PDF"),
 )
 
@@ -84,7 +84,8 @@ def _untaken(content: bytes, name: str) -> str:
     The name counts only where the bytes tell nothing.
     """
     form = _format_of(content) or _format_named(name)
-    if not form or not form.instead:
+    is_old_table = name.lower().endswith(".xls")  # of what old Office made, Venice reads only these
+    if not form or not form.instead or is_old_table:
         return ""
     return f"It is of the format {form.name}, which Venice does not take: turn it into {form.instead}, and give that."
 

@@ -1,5 +1,6 @@
 """API keys: made, and kept in private files, so that no conversation ever holds one."""
 
+import ipaddress
 import os
 import re
 import stat
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sanctum_venice_tools.runtime.media import _media_place, _sync_folder
-from sanctum_venice_tools.runtime.replies import _number_of, _object_of, _text_of
+from sanctum_venice_tools.runtime.replies import _list_of, _number_of, _object_of, _text_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
 
 _NEEDS_ADMIN = dict.fromkeys(
@@ -29,6 +30,8 @@ _KEY = re.compile("[!-~]{20,500}")
 _ID = re.compile("[0-9A-Za-z-]{1,40}")
 _END = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+Z?)?", re.ASCII)
 
+_MOST_ADDRESSES = 100
+
 _MAYBE_MADE = "a key may have been made that nobody holds"
 
 
@@ -42,6 +45,7 @@ class _NewKey:
     limit_usd: float | None
     limit_period: str
     model_privacy: str
+    ip_allowlist: list[str]
     expires: str
 
 
@@ -54,7 +58,13 @@ class _ListedKey:
 
 
 def _key_settings(  # noqa: PLR0917 - as many as a key has
-    description: str, key_type: str, limit_usd: float | None, limit_period: str, model_privacy: str, expires: str
+    description: str,
+    key_type: str,
+    limit_usd: float | None,
+    limit_period: str,
+    model_privacy: str,
+    ip_allowlist: list[str] | None,
+    expires: str,
 ) -> dict[str, Any]:
     """The body that asks for a key of these settings, checked."""
     if not 0 < len(description.strip()) <= 64:
@@ -65,7 +75,28 @@ def _key_settings(  # noqa: PLR0917 - as many as a key has
     if limit_usd is not None:
         # A DIEM pays for as much as a dollar: a limit of dollars alone would be none for an account that has both.
         body |= {"consumptionLimit": {"usd": limit_usd, "diem": limit_usd}, "limitPeriod": limit_period}
-    return body | _given(expiresAt=_read_day(expires.strip()))
+    return body | _given(ipAllowlist=_read_allowlist(ip_allowlist or []), expiresAt=_read_day(expires.strip()))
+
+
+def _read_allowlist(entries: list[str]) -> list[str]:
+    """The addresses and networks that a key is to be bound to, as Venice takes them."""
+    networks = {entry.strip(): _as_network(entry.strip()) for entry in entries}
+    for entry, network in networks.items():
+        if not network or not ipaddress.ip_network(network).is_global:
+            raise VeniceError(
+                f"'ip_allowlist' holds {entry!r:.50}, which is no public address. Give addresses such as 203.0.114.7, "
+                "or networks such as 203.0.114.0/24, as the internet sees them; or leave it out."
+            )
+    if len(networks) > _MOST_ADDRESSES:
+        raise VeniceError(f"'ip_allowlist' may have {_MOST_ADDRESSES} entries. Give networks in place of addresses.")
+    return list(networks.values())
+
+
+def _as_network(value: Any) -> str:
+    """An address, or a network of them, as CIDR; nothing, if it is none."""
+    with suppress(ValueError):
+        return str(ipaddress.ip_network(_text_of(value)))
+    return ""
 
 
 def _read_day(expires: str) -> str:
@@ -92,7 +123,7 @@ def _make_key(path: str, settings: dict[str, Any], *, advice: dict[int, str], un
         with suppress(OSError):
             file.unlink()
         raise
-    return _tell_of_key(made, file)
+    return _tell_of_key(made, file, bound_to=settings.get("ipAllowlist") or [])
 
 
 def _read_new_key(reply: Any) -> _NewKey:
@@ -108,8 +139,15 @@ def _read_new_key(reply: Any) -> _NewKey:
         limit_usd=_number_of(_object_of(told.get("consumptionLimit")).get("usd")),
         limit_period=_as_choice(told.get("limitPeriod"), _PERIODS),
         model_privacy=_as_choice(told.get("modelPrivacy"), _PRIVACIES),
+        ip_allowlist=_read_networks(told.get("ipAllowlist")),
         expires=_as_form(told.get("expiresAt"), _END),
     )
+
+
+def _read_networks(told: Any) -> list[str]:
+    """The networks that Venice lists."""
+    networks = [_as_network(one) for one in _list_of(told)[:_MOST_ADDRESSES]]
+    return [network for network in networks if network]
 
 
 def _as_form(value: Any, form: re.Pattern[str]) -> str:
@@ -159,13 +197,16 @@ def _take_back(made: _NewKey, why: str, unsure: str) -> VeniceError:
     )
 
 
-def _tell_of_key(made: _NewKey, file: Path) -> str:
+def _tell_of_key(made: _NewKey, file: Path, *, bound_to: list[str]) -> str:
     """All of a key but itself, and what to mind of it."""
     has_limit = made.limit_usd is not None
     warnings = {
         "It has no limit: it can spend all that the account has.": not has_limit,
         "It never expires.": not made.expires,
         "It can make and revoke keys.": made.key_type == "ADMIN",
+        "Venice did not confirm the ip_allowlist: venice_list_api_keys shows what it is.": (
+            set(made.ip_allowlist) != set(bound_to)
+        ),
         "Venice told no id: venice_list_api_keys shows it, by the last six characters.": not made.id,
     }
     return _answer(
@@ -176,6 +217,7 @@ def _tell_of_key(made: _NewKey, file: Path) -> str:
         limit_usd=made.limit_usd,
         limit_period=made.limit_period if has_limit else None,
         model_privacy=made.model_privacy,
+        ip_allowlist=made.ip_allowlist,
         expires=made.expires,
         notes=[note for note, is_so in warnings.items() if is_so],
         next="Tell the person which file on the tools' machine holds the key. Do not open it.",

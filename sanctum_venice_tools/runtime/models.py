@@ -2,12 +2,12 @@
 
 import difflib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sanctum_venice_tools.runtime.replies import _object_of, _objects_in, _text_of
-from sanctum_venice_tools.runtime.venice import VeniceError, _call
+from sanctum_venice_tools.runtime.replies import _number_of, _object_of, _objects_in, _text_of
+from sanctum_venice_tools.runtime.venice import _REMARKS, VeniceError, _call
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,15 @@ class _Model:
     id: str
     spec: dict[str, Any]
     notes: list[str]
+
+
+@dataclass(frozen=True)
+class _End:
+    """That a model is about to go, as Venice tells it."""
+
+    day: str
+    replacement: str
+    """The model that Venice names in its place, if it names one."""
 
 
 def _pick_model(
@@ -29,28 +38,62 @@ def _pick_model(
     fits: Callable[[dict[str, Any]], Any] = bool,
 ) -> _Model:
     """The model `wanted`, else the operator's (variable `setting`), else the `usual`, else Venice's; it can `needs`."""
-    live = [model for model in _list_models(kind) if not model["model_spec"].get("offline") and fits(model)]
+    listed = _list_models(kind)
+    live = [model for model in listed if not model["model_spec"].get("offline") and fits(model)]
     able = [model for model in live if all(map(model["model_spec"].get("capabilities", {}).get, needs.split()))]
     able.sort(key=lambda model: _rank(model, usual))
-    wanted = wanted.strip() or os.environ.get(setting, "").strip()
-    if able and not wanted:
-        return _Model(able[0]["id"], able[0]["model_spec"], [])
+    named = wanted.strip() or os.environ.get(setting, "").strip()
+    if able and not named:
+        return _chosen(able[0])
 
-    found = _find_model(wanted, able)
-    suffix = ""
+    found = _find_able(kind, named, able)
+    if found:
+        notes = [] if found["id"] == named else [f"Took the model {found['id']:.80} for {named!r:.80}."]
+        return _chosen(found, notes)
+    if able and not wanted.strip():
+        return _go_on_without(setting, named, able, listed)
+    use = _near(named, able) or "none, for Venice has no such model now, or none that this key may use"
+    raise VeniceError(f"There is no {kind} model {named!r:.80} fit for this. Leave it out, or use: {use}.")
+
+
+def _find_able(kind: str, named: str, able: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The model of a name: its own, with settings behind it, or another maker's for which Venice has a stand-in."""
+    found = _find_model(named, able)
     if not found and kind == "text":
         # A name may end with features of Venice: zai-org-glm-5-2:enable_web_search=on
-        name, colon, features = wanted.partition(":")
-        found, suffix = _find_model(name, able), colon + features
-    if not found and wanted:
-        found, suffix = _find_model(_stand_in(kind, wanted), able), ""
-    if not found:
-        near = difflib.get_close_matches(wanted, [model["id"] for model in able], n=5, cutoff=0.0)
-        use = ", ".join(near) or "none, for Venice has no such model now"
-        raise VeniceError(f"There is no {kind} model {wanted!r:.80} fit for this. Leave it out, or use: {use}.")
-    chosen = found["id"] + suffix
-    notes = [] if chosen == wanted else [f"Took the model {chosen:.80} for {wanted!r:.80}."]
-    return _Model(chosen, found["model_spec"], notes)
+        name, colon, features = named.partition(":")
+        plain = _find_model(name, able)
+        found = plain and plain | {"id": plain["id"] + colon + features}
+    if not found and named:
+        found = _find_model(_stand_in(kind, named), able)
+    return found
+
+
+def _near(named: str, models: list[dict[str, Any]]) -> str:
+    """The names that are nearest to one."""
+    return ", ".join(difflib.get_close_matches(named, [model["id"] for model in models], n=5, cutoff=0.0))
+
+
+def _chosen(model: dict[str, Any], notes: Sequence[str] = ()) -> _Model:
+    """A model as the choice for this call; that it is about to go, the reply tells once."""
+    _REMARKS[:] = _remarks_on(model)
+    return _Model(model["id"], model["model_spec"], [*notes])
+
+
+def _remarks_on(model: dict[str, Any]) -> list[str]:
+    """What to say of a model that is about to go: its last day, and what to take then."""
+    end = _read_end(model["model_spec"])
+    if not end.day:
+        return []
+    then = f" Then take {end.replacement}." if end.replacement else ""
+    return [f"Venice lists the model {model['id']:.80} until {end.day}.{then}"]
+
+
+def _read_end(spec: dict[str, Any]) -> _End:
+    """When a model will be gone; empty, if nothing is said of that."""
+    told = _object_of(spec.get("deprecation"))
+    moment = _text_of(told.get("removesAt")) or _text_of(told.get("date"))
+    return _End(moment[:10], _text_of(told.get("replacementModelId"))[:80])
 
 
 def _list_models(kind: str) -> list[dict[str, Any]]:
@@ -86,3 +129,62 @@ def _rank(model: dict[str, Any], usual: str = "") -> tuple[bool, ...]:
     """Venice's default first, then the `usual` (an id or a trait), then settled, then beta, then those about to go."""
     named = [model["id"], *(spec := model["model_spec"]).get("traits", [])]
     return "default" not in named, usual not in named, bool(spec.get("deprecation")), bool(spec.get("betaModel"))
+
+
+# --- in place of the operator's model ---
+
+# Of a model's prices, those that say nothing of the price of a plain call.
+_SIDE_PRICES = ("cache", "extended", "upscale")
+
+
+def _go_on_without(setting: str, named: str, able: list[dict[str, Any]], listed: list[dict[str, Any]]) -> _Model:
+    """The model that is taken without the operator's setting, whose model can't be had; an error, if it may be dear."""
+    taken = able[0]
+    known = _find_model(named, listed)  # it is offline, or can't do what is asked for
+    why = "can't be used for this now" if known else "Venice does not have"
+    fault = f"{setting} names the model {named!r:.80}, which {why}; only the operator can change that setting"
+    # What a model cost that is gone, nobody tells: then the usual price is what counts.
+    basis = _prices(known) if known else _usual_prices(able)
+    if _is_at_most_twice(_prices(taken), basis) and not (known and _tells_more(taken, known)):
+        price = "at most twice its price" if known else "its price is not known; at most twice the usual one"
+        return _chosen(taken, [f"{fault}. Took {taken['id']:.80} ({price})."])
+    doubt = f"Without it {taken['id']:.80} would be taken, which may cost more than twice as much, or be less private"
+    raise VeniceError(f"{fault}. {doubt}: name a model in this call ({_near(named, able)}), or ask the operator.")
+
+
+def _tells_more(taken: dict[str, Any], known: dict[str, Any]) -> bool:
+    """Whether one model is private and the other, which is taken, is not."""
+    was_private = known["model_spec"].get("privacy") == "private"
+    return bool(was_private and taken["model_spec"].get("privacy") != "private")
+
+
+def _is_at_most_twice(prices: dict[str, float], basis: dict[str, float]) -> bool:
+    """Whether prices are at most twice others, by each unit that both have; not, if there is none."""
+    units = prices.keys() & basis.keys()
+    return bool(units) and all(prices[unit] <= 2 * basis[unit] for unit in units)
+
+
+def _usual_prices(models: list[dict[str, Any]]) -> dict[str, float]:
+    """By unit, the price in the middle of those that models have, the lower of two."""
+    found: dict[str, list[float]] = {}
+    for model in models:
+        for unit, usd in _prices(model).items():
+            found.setdefault(unit, []).append(usd)
+    return {unit: sorted(prices)[(len(prices) - 1) // 2] for unit, prices in found.items()}
+
+
+def _prices(model: dict[str, Any]) -> dict[str, float]:
+    """The highest price of a model in USD, by the unit that it is for, such as "input" or "generation"."""
+    pricing = _object_of(model["model_spec"].get("pricing"))
+    amounts = {unit: [*_amounts(price)] for unit, price in pricing.items() if not unit.startswith(_SIDE_PRICES)}
+    return {unit: max(found) for unit, found in amounts.items() if found}
+
+
+def _amounts(node: Any) -> Iterator[float]:
+    """Every price in USD within a part of a model's pricing."""
+    for name, value in _object_of(node).items():
+        usd = _number_of(value)
+        if name == "usd" and usd is not None:
+            yield usd
+        else:
+            yield from _amounts(value)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sanctum_venice_tools.runtime.arguments import _as_listed
-from sanctum_venice_tools.runtime.models import _list_models, _Model, _pick_model, _rank
+from sanctum_venice_tools.runtime.models import _chosen, _list_models, _Model, _pick_model, _rank
 from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.venice import VeniceError, _given
 
@@ -72,16 +72,16 @@ def _choose_for(kind: str, model: str, characters: int, wishes: dict[str, Any]) 
     named = model or os.environ.get(setting, "")
     chosen = _pick_model(
         "music",
-        named,
+        model,
         setting=setting,
         usual=usual,
-        fits=lambda one: named or _kind_of(one["id"], one["model_spec"]) == kind,
+        fits=lambda one: _makes_sound(one) and (model or _kind_of(one["id"], one["model_spec"]) == kind),
     )
     lack = _lack(chosen.spec, characters, wishes)
     if not lack:
         return chosen
     live = sorted(
-        (one for one in _list_models("music") if not one["model_spec"].get("offline")),
+        (one for one in _list_models("music") if _makes_sound(one) and not one["model_spec"].get("offline")),
         key=lambda one: _rank(one, usual),
     )
     able = [
@@ -91,9 +91,14 @@ def _choose_for(kind: str, model: str, characters: int, wishes: dict[str, Any]) 
         if _kind_of(one["id"], one["model_spec"]) == wanted and not _lack(one["model_spec"], characters, wishes)
     ]
     if able and not named:
-        return _Model(able[0]["id"], able[0]["model_spec"], [])
+        return _chosen(able[0])
     other = f", or use the model {able[0]['id']}" if able else ": no other model can do all of this"
     raise VeniceError(f"{chosen.id} {lack}. Change that{other}.")
+
+
+def _makes_sound(model: dict[str, Any]) -> bool:
+    """Whether a model makes anything of a prompt; those that change voices are listed as music, too."""
+    return not model["model_spec"].get("voice_changer")
 
 
 def _kind_of(name: str, spec: dict[str, Any]) -> str:

@@ -77,6 +77,7 @@ def _write_in_time(write: Callable[..., None], content: bytes, timeout: float | 
 # --- the request ---
 
 _MEGABYTE = 1 << 20
+_MOST_TO_SEND = 35 * _MEGABYTE  # as JSON; a file of a form may have 25
 _MOST_OF_ERROR = 1 * _MEGABYTE
 _MOST_OF_JSON = 64 * _MEGABYTE
 _MOST_OF_FILE = 2048 * _MEGABYTE
@@ -145,6 +146,8 @@ def _send_once(method: str, path: str, content: dict[str, Any]) -> httpx.Respons
     limits = {"connect": min(left, 10.0), "write": min(left, 60.0), "read": left}
     extensions = {"timeout": limits, "trace": _guard_connection}
     request = _client().build_request(method, path, extensions=extensions, **content)
+    if "json" in content and len(request.content) > _MOST_TO_SEND:
+        raise VeniceError("That is more than 35 MB, which Venice does not take. Send fewer files, or smaller ones.")
     if not _is_free(request):
         _PAID.append(path)
     try:
@@ -221,20 +224,30 @@ _ADVICE = {
     401: "Ask the operator to check VENICE_API_KEY: it is wrong, or its plan lacks this.",
     402: "Ask the operator to add credit at venice.ai or to raise this key's limit; do not repeat the call.",
     403: "This key or region may not do that; ask the operator.",
-    404: "Check the names.",
+    404: "Check the names; where Venice names another, use that.",
     410: "It is gone for good: choose another, or leave it out.",
     413: "Send something smaller.",
     422: "Venice refused the content: change it before you call again.",
 }
 
-# What says how long to wait: seconds, or the moment until which to wait, in seconds or milliseconds since 1970.
-_WAITS = (
-    "retry-after",
-    "x-ratelimit-reset",
-    "x-ratelimit-resets",
-    "x-ratelimit-reset-requests",
-    "x-ratelimit-reset-tokens",
-)
+# What a 403 says that has a cause of its own, and what to do then.
+_FORBIDDEN = {
+    "restricted to configured IP addresses": (
+        "This key works only from certain addresses (its ipAllowlist), and the tools run at another: ask the operator."
+    ),
+    "is an Anonymous model": (
+        "This key may use private models only: take one (venice_list_models, needs private), or ask the operator."
+    ),
+}
+
+# What tells when to come again, each with what is left until then. Models' limits and the error budget (it refuses all,
+# after 50 failures in 30 s) tell milliseconds since 1970, a blockchain's limit seconds.
+_RESETS = {
+    "x-ratelimit-reset-requests": "x-ratelimit-remaining-requests",
+    "x-ratelimit-reset-tokens": "x-ratelimit-remaining-tokens",
+    "x-ratelimit-resets": "x-ratelimit-remaining",
+    "x-ratelimit-reset": "x-ratelimit-remaining",
+}
 
 
 def _is_free(request: httpx.Request) -> bool:
@@ -280,12 +293,18 @@ def _refusal(reply: httpx.Response, content: bytes, advice: dict[int, str]) -> V
     if status == 402 and "authOptions" in str(body):
         body, known[402] = "no API key arrived", known[401]
     if is_refused or _is_free(reply.request):
-        end = f". {advice.get(status) or known.get(status, 'Try again later.')}"
+        end = f". {_own_advice(status, body) or advice.get(status) or known.get(status, 'Try again later.')}"
     else:
         end = f"; {_CHARGED}"
     refused = VeniceError(f"Venice answered {status}: {_reason(body)}{end}")
     refused.status = status
     return refused
+
+
+def _own_advice(status: int, body: Any) -> str:
+    """What to do about a refusal that its own words explain; nothing, if its status says all."""
+    told = str(body) if status == 403 else ""
+    return next((advice for words, advice in _FORBIDDEN.items() if words in told), "")
 
 
 def _error_body(content: bytes) -> tuple[Any, bool]:
@@ -318,19 +337,22 @@ def _pause(reply: httpx.Response) -> float:
     """Seconds until Venice will take this request; infinite when repeating it is useless or unsafe."""
     if reply.status_code not in (429, 503):
         return math.inf
-    waits = [2.0]
-    for name in _WAITS:
-        stamp = reply.headers.get(name, "")
-        if re.fullmatch(r"\d{1,20}(\.\d{1,9})?", stamp, re.ASCII):
-            waits.append(_wait_until(float(stamp)))
-    return max(waits)
+    headers = reply.headers
+    told = [reset for reset in _RESETS if reset in headers]
+    # Each reply tells of the limits that are kept, too: those that are used up go before them.
+    used_up = [reset for reset in told if headers.get(_RESETS[reset]) == "0"]
+    waits = [_wait_until(headers[reset]) for reset in used_up or told]
+    return max(2.0, _wait_until(headers.get("retry-after", "")), *waits)
 
 
-def _wait_until(stamp: float) -> float:
+def _wait_until(stamp: str) -> float:
     """Seconds from now on: a small number is a wait, a large one a moment, in seconds or milliseconds since 1970."""
-    if stamp < 1e9:
-        return stamp
-    moment = stamp / 1000 if stamp > 1e11 else stamp
+    if not re.fullmatch(r"\d{1,20}(\.\d{1,9})?", stamp, re.ASCII):
+        return 0
+    number = float(stamp)
+    if number < 1e9:
+        return number
+    moment = number / 1000 if number > 1e11 else number
     return moment - time.time()
 
 
@@ -350,14 +372,16 @@ _CUTS = ((4000, 200), (1500, 100), (500, 50), (200, 30), (80, 15), (30, 5))
 
 
 def _note_deprecation(headers: httpx.Headers) -> None:
-    """Remember that a model is about to go, as Venice says in the headers of its replies."""
+    """Remember that a model is about to go, as the headers of a reply say, unless its own row has said so."""
     warning = headers.get("x-venice-model-deprecation-warning", "")
     date = headers.get("x-venice-model-deprecation-date", "")
-    if warning or date:
-        remark = " ".join(f"Venice says of this model: {warning or 'it is about to go'} ({date[:40]})".split())[:300]
-        remark = remark.removesuffix(" ()")
-        if remark not in _REMARKS:
-            _REMARKS.append(remark)
+    replacement = headers.get("x-venice-deprecated-replacement", "")
+    if _REMARKS or not (warning or date):
+        return
+    told = f"Venice says of this model: {warning.rstrip('.') or 'it is about to go'}"
+    day = f" ({date[:40]})" if date else ""
+    then = f". Then take {replacement[:80]}" if replacement else ""
+    _REMARKS.append(" ".join(f"{told}{day}{then}".split())[:400] + ".")
 
 
 def _given(**fields: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import re
 from typing import Any, Literal
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.chat import _chat
+from sanctum_venice_tools.runtime.chat import _chat, _tell_cut
 from sanctum_venice_tools.runtime.models import _pick_model
 from sanctum_venice_tools.runtime.replies import _text_of
 from sanctum_venice_tools.runtime.text import _plain
@@ -89,9 +89,8 @@ def venice_ask_web(
 
     said = chat.answers[0]
     text = _bracket_markers(said.text)
-    notes = [*chosen.notes]
-    if said.ending in ("cut", "length"):
-        notes.append("The answer broke off before its end; ask something narrower for the rest.")
+    cut = _tell_cut(said.ending, "The answer broke off before its end; ask something narrower for the rest.")
+    notes = [*chosen.notes, *cut]
     most = next(size for size in range(5000, 0, -100) if len(json.dumps(text[:size], ensure_ascii=False)) < 6000)
     if len(text) > most:
         text = text[:most].rsplit(" ", 1)[0] + " ..."

@@ -5,10 +5,10 @@ from typing import Any
 from urllib.parse import quote
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.chat import _attach, _chat, _Said
+from sanctum_venice_tools.runtime.chat import _attach, _chat, _Said, _tell_cut
 from sanctum_venice_tools.runtime.models import _pick_model
 from sanctum_venice_tools.runtime.options import _read_options
-from sanctum_venice_tools.runtime.replies import _parse_reply
+from sanctum_venice_tools.runtime.replies import _number_of, _parse_reply
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
 
 TOOLSET = "core"
@@ -37,13 +37,24 @@ def _read_settings(rare: dict[str, Any], able: dict[str, Any]) -> dict[str, Any]
     return read | _given(tools=[{"type": "function", "function": one} for one in tools], stop=stops)
 
 
+def _lower_tokens(body: dict[str, Any], spec: dict[str, Any]) -> list[str]:
+    """Hold a wish for tokens to the most that the model writes, above which Venice refuses; what was done about it."""
+    most = _number_of(spec.get("maxCompletionTokens"))
+    if not most or body.get("max_completion_tokens", 0) <= most:
+        return []
+    body["max_completion_tokens"] = int(most)
+    return [f"max_tokens was lowered to {most:.0f}, the most that {body['model']:.80} writes."]
+
+
 def _show(answer: _Said, room: int, *, is_json: bool, offered: bool) -> dict[str, Any]:
     """One answer in so many characters, with calls of tools only if any were offered; what is missing is said."""
     whole = text, ending, calls = answer.text, answer.ending, [*answer.calls.values()] if offered else []
     parsed = _parse_reply(text) if is_json else None
     while len(json.dumps([text, calls], ensure_ascii=False)) > room:
         text, parsed, calls = text[: len(text) * 9 // 10], None, calls if text else calls[:-1]
-    notes = [f"It broke off ({ending}): ask to go on, or raise max_tokens."] * (ending not in ("stop", "tool_calls"))
+    is_whole = ending in ("stop", "tool_calls")
+    kind = ending if is_whole or ending == "content_filter" else "cut"
+    notes = _tell_cut(kind, f"It broke off ({ending}): ask to go on, or raise max_tokens.")
     notes += ["It was shortened. Set max_tokens to get more."] * ((text, ending, calls) != whole)
     notes += ["It is not the JSON that was asked for."] * (is_json and parsed is None and not calls)
     return _given(answer=text if parsed is None else parsed, tool_calls=calls, finish_reason=ending, notes=notes)
@@ -97,6 +108,7 @@ def venice_chat(
     usual = "default_vision" if images else ""
     chosen = _pick_model("text", model, setting="VENICE_CHAT_MODEL", needs=needs, usual=usual)
     body = {"model": chosen.id, **_read_settings(rare, chosen.spec.get("capabilities", {}))}
+    lowered = _lower_tokens(body, chosen.spec)
     parts = [_attach(one, "image_url") for one in images or []] + [_attach(one, "file") for one in files or []]
     said = [{"role": "user", "content": [*parts, {"type": "text", "text": prompt}] if parts else prompt}] * bool(prompt)
     body["messages"] = [*([{"role": "system", "content": system}] if system else []), *(history or []), *said]
@@ -109,6 +121,6 @@ def venice_chat(
     room = (16_000 if max_tokens else 6500) // len(chat.answers)
     answers = [_show(one, room, is_json=bool(schema), offered="tools" in body) for one in chat.answers]
     shown = answers[0] if len(answers) == 1 else {"answers": answers}
-    notes = [*chosen.notes, *shown.pop("notes", [])]
+    notes = [*chosen.notes, *lowered, *shown.pop("notes", [])]
     most = 18_000 if max_tokens else 8000
     return _answer(_most=most, **shown, model=chosen.id, usage=chat.usage, cost_usd=chat.cost_usd, notes=notes)

@@ -5,10 +5,14 @@ from typing import Any
 
 from sanctum_venice_tools.runtime.account import _LIMITS, _account_pages
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
+from sanctum_venice_tools.runtime.replies import _object_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _given
 
 TOOLSET = "account"
 COST = "free"
+
+# The currencies in which Venice charges, and the names under which it tells what is left of them.
+_BALANCES = {"DIEM": "diem", "EARNED_CREDITS": "earnedCredits", "BUNDLED_CREDITS": "bundledCredits", "USD": "usd"}
 
 
 def _limits_of(model: str, listed: list[dict[str, Any]]) -> dict[str, Any]:
@@ -20,25 +24,37 @@ def _limits_of(model: str, listed: list[dict[str, Any]]) -> dict[str, Any]:
     return {"model": model} | {_LIMITS.get(one["type"], one["type"]): one["amount"] for one in limits[model]}
 
 
+def _read_balances(billing: dict[str, Any], access: dict[str, Any]) -> dict[str, Any]:
+    """What is left, by currency: what the account has, else what its limits leave to this key."""
+    left_to_key = _object_of(access.get("balances"))
+    amounts = _object_of(billing.get("balances"))  # null is what is used up, or was never there
+    of_account = {currency: amounts.get(name) for currency, name in _BALANCES.items()}
+    return left_to_key | _given(**of_account)
+
+
 @_read_as_meant
 def venice_check_account(*, model: str = "") -> str:
     """See how much money Venice has left, what is spent first, and whether this key may be used at all.
 
-    Use it when a tool was refused for money or limits, or before dear work. Free. What was spent: venice_report_usage.
+    Use it when a tool was refused for money or limits, or before dear work. Free. An ADMIN key sees all of it, another
+    key no earned credits. What was spent: venice_report_usage.
 
     Args:
         model: A model's id, to see how many requests and tokens a minute it allows.
 
     Returns:
-        JSON: can_spend, access_permitted, spends (USD, DIEM, ...), balance_usd, balance_diem, diem_per_day, tier,
-        key_expires, day_resets (when the day's DIEM and limits begin anew), limits, notes (what could not be seen).
+        JSON: can_spend, access_permitted (it counts all, limits of this key too), spends (USD, DIEM, EARNED_CREDITS,
+        BUNDLED_CREDITS), balance_usd, balance_diem, earned_credits and bundled_credits (in US dollars), diem_per_day,
+        tier, key_expires, day_resets (when the day's DIEM and limits begin anew), limits, notes (what could not be
+        seen).
     """
     (billing, answer), notes = _account_pages("/billing/balance", "/api_keys/rate_limits")
     if model and not answer:
         raise VeniceError(notes[0])
     access = answer.get("data") or {}
-    held = {name.lower(): amount for name, amount in (access.get("balances") or {}).items()}
-    held |= _given(**(billing.get("balances") or {}))
+    held = _read_balances(billing, access)
+    if not billing:
+        notes.append("Earned credits are told to an ADMIN key only; access_permitted counts them.")
     if billing.get("canConsume") is False:
         notes.append("Paid calls will be refused: ask the operator to add credit at venice.ai.")
     if access.get("accessPermitted") is False:
@@ -47,8 +63,10 @@ def venice_check_account(*, model: str = "") -> str:
         can_spend=billing.get("canConsume"),
         access_permitted=access.get("accessPermitted"),
         spends=billing.get("consumptionCurrency"),
-        balance_usd=held.get("usd"),
-        balance_diem=held.get("diem"),
+        balance_usd=held.get("USD"),
+        balance_diem=held.get("DIEM"),
+        earned_credits=held.get("EARNED_CREDITS"),
+        bundled_credits=held.get("BUNDLED_CREDITS") or None,
         diem_per_day=billing.get("diemEpochAllocation") or None,
         tier=(access.get("apiTier") or {}).get("id"),
         key_expires=access and (access.get("keyExpiration") or "never"),

@@ -42,6 +42,7 @@ def venice_create_web3_key(
     limit_usd: float | None = None,
     limit_period: Literal["EPOCH", "MONTH", "LIFETIME"] = "LIFETIME",
     model_privacy: Literal["ALL", "PRIVATE_TEXT", "PRIVATE_ONLY"] = "ALL",
+    ip_allowlist: list[str] | None = None,
     expires: str = "",
 ) -> str:
     """Make a Venice API key for the owner of a wallet that holds sVVV (staked VVV); only when they asked for one.
@@ -59,10 +60,13 @@ def venice_create_web3_key(
         limit_usd: The most that it may spend, in US dollars (and as much in DIEM), 0.01 or more; none when left out.
         limit_period: When the limit starts anew: "EPOCH" each day (UTC), "MONTH" each month, "LIFETIME" never.
         model_privacy: "PRIVATE_TEXT" allows only private models for text, "PRIVATE_ONLY" only private ones at all.
+        ip_allowlist: Only from these public addresses or networks may it be used, such as "203.0.114.0/24"; at most
+            100. Give only addresses that the person named: from any other the key is refused.
         expires: The day on which it ends, "YYYY-MM-DD", after today; empty for never.
 
     Returns:
-        JSON: token, next; then file, id, last_six, key_type, limit_usd, limit_period, model_privacy, expires, notes.
+        JSON: token, next; then file, id, last_six, key_type, limit_usd, limit_period, model_privacy,
+        ip_allowlist, expires, notes.
     """
     proof = {"address": address.strip(), "signature": signature.strip(), "token": token.strip()}
     for text in (*proof.values(), description.strip()):
@@ -80,6 +84,6 @@ def venice_create_web3_key(
     for name, (form, said) in _FORMS.items():
         if not re.fullmatch(form, proof[name]):
             raise VeniceError(f"'{name}' must be {said}. Give all of {', '.join(_FORMS)}, or none to begin.")
-    settings = _key_settings(description, key_type, limit_usd, limit_period, model_privacy, expires)
+    settings = _key_settings(description, key_type, limit_usd, limit_period, model_privacy, ip_allowlist, expires)
     unsure = f"Its owner can find and revoke it at venice.ai. {_ANEW}"
     return _make_key(_PATH, proof | settings, advice=_REFUSED, unsure=unsure)

@@ -3,7 +3,7 @@
 import re
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.chat import _attach, _chat
+from sanctum_venice_tools.runtime.chat import _attach, _chat, _tell_cut
 from sanctum_venice_tools.runtime.models import _pick_model
 from sanctum_venice_tools.runtime.text import _clip
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _given
@@ -48,8 +48,8 @@ def venice_describe_image(*, images: list[str], question: str = "", model: str =
 
     said = chat.answers[0]
     answer = _clip(said.text.strip(), 6000)
-    is_cut = said.ending in ("cut", "length") or answer != said.text.strip()
-    notes = [*chosen.notes]
-    if is_cut:
-        notes.append("The answer broke off before its end: ask for less at a time.")
+    is_shortened = answer != said.text.strip()
+    ending = "length" if is_shortened else said.ending
+    cut = _tell_cut(ending, "The answer broke off before its end: ask for less at a time.")
+    notes = [*chosen.notes, *cut]
     return _answer(answer=answer, model=chosen.id, cost_usd=chat.cost_usd, notes=notes)

@@ -5,11 +5,13 @@ from typing import Any
 
 from sanctum_venice_tools.runtime.account import _LIMITS, _account_page, _trim
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
+from sanctum_venice_tools.runtime.replies import _list_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _given
 
 TOOLSET = "account"
 COST = "free"
 
+_MOST_ADDRESSES = 5  # of a key that is bound to them
 _MOST = 12  # keys, and kinds of limit hits, in one answer
 
 
@@ -26,6 +28,7 @@ def _describe(key: dict[str, Any], *, in_full: bool) -> dict[str, Any]:
         **limits,
         limit_period=key["limitPeriod"] if limits else None,
         model_privacy=key["modelPrivacy"] if key["modelPrivacy"] != "ALL" else None,
+        ip_allowlist=_list_of(key.get("ipAllowlist"))[:_MOST_ADDRESSES],
         last_used=key["lastUsedAt"] or "never",
         expires=key["expiresAt"],
         spent_7_days=_given(usd=spent.get("usd"), diem=spent.get("diem")),
@@ -55,7 +58,7 @@ def _sum_hits(log: list[dict[str, Any]], names: dict[str, str]) -> list[dict[str
 def venice_list_api_keys(*, query: str = "", key_id: str = "", with_limit_hits: bool = False) -> str:
     """See the account's API keys: their descriptions, limits, last use and spending; or one of them in full.
 
-    Free. A key itself is never shown, only its last six characters.
+    Free; it needs an ADMIN key. A key itself is never shown, only its last six characters.
 
     Args:
         query: Only keys with this in their description, id, type or last six characters.
@@ -64,7 +67,8 @@ def venice_list_api_keys(*, query: str = "", key_id: str = "", with_limit_hits: 
 
     Returns:
         JSON: keys, last used first (id, description, last_six, key_type, limit_usd, limit_period (EPOCH is a day),
-        last_used, expires, spent_7_days); limit_hits (key, model, limit, hits, last); notes.
+        ip_allowlist (the first of the only networks from which it works), last_used, expires, spent_7_days);
+        limit_hits (key, model, limit, hits, last); notes.
     """
     if key_id:
         # What is no id may be a key, or the way to another page: it must not get into an address, nor into an error.

@@ -3,12 +3,11 @@
 import difflib
 import json
 import re
-from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any, Literal
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.models import _find_model, _list_models, _rank
+from sanctum_venice_tools.runtime.models import _amounts, _find_model, _list_models, _rank, _read_end
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
 
 TOOLSET = "core"
@@ -33,7 +32,7 @@ _NEEDS = {
 }
 _KINDS = ["text", "image", "embedding", "tts", "asr", "video", "music", "inpaint", "upscale"]
 _UNITS = {
-    **dict.fromkeys(("text", "code", "embedding"), "USD per million tokens."),
+    **dict.fromkeys(("text", "code", "embedding", "decision"), "USD per million tokens."),
     **dict.fromkeys(("image", "inpaint", "upscale"), "USD per picture; from lowest to highest where it depends."),
     "tts": "USD per million characters.",
     "asr": "USD per second of audio.",
@@ -50,16 +49,10 @@ def _abilities(model: dict[str, Any]) -> list[str]:
     return [need for need, name in _NEEDS.items() if name in named or fields.get(name) is True]
 
 
-def _amounts(node: Any) -> Iterator[float]:
-    """Every price in USD within a part of a model's pricing."""
-    if isinstance(node, dict):
-        for name, value in node.items():
-            yield from [value] if name == "usd" else _amounts(value)
-
-
 def _summarize(model: dict[str, Any]) -> dict[str, Any]:
     """A model in a line: what it is for, what it can, what it costs."""
     spec = model["model_spec"]
+    end = _read_end(spec)
     prices = {}
     for name, price in (spec.get("pricing") or {}).items():
         found = sorted(set(_amounts(price)))
@@ -72,9 +65,17 @@ def _summarize(model: dict[str, Any]) -> dict[str, Any]:
         can=", ".join(_abilities(model)),
         context=spec.get("availableContextTokens"),
         prices=prices,
-        retires=(spec.get("deprecation") or {}).get("date", "")[:10],
+        retires=end.day,
+        replacement=end.replacement,
         beta=spec.get("betaModel") or None,
     )
+
+
+def _count_types(models: list[dict[str, Any]]) -> dict[str, Any]:
+    """How many models there are of each type, and the first of them; Venice may add types at any time."""
+    kinds = dict.fromkeys([*_KINDS, *(one["type"] for one in models)])
+    types = {kind: [one["id"] for one in models if one["type"] == kind] for kind in kinds}
+    return {kind[:40]: {"models": len(ids), "first": ids[0]} for kind, ids in types.items() if ids}
 
 
 def _fit(entries: list[Any], room: int) -> list[Any]:
@@ -129,7 +130,7 @@ def _translate(name: str, kinds: list[str]) -> str:
 def venice_list_models(
     *,
     type: Literal[  # noqa: A002 - Venice's own name
-        "all", "text", "code", "image", "inpaint", "video", "music", "tts", "asr", "embedding", "upscale"
+        "all", "text", "code", "image", "inpaint", "video", "music", "tts", "asr", "embedding", "upscale", "decision"
     ] = "all",
     needs: list[str] | None = None,
     model: str = "",
@@ -159,9 +160,7 @@ def venice_list_models(
         return _tell_all(named)
     live = [one for one in found if not one["model_spec"].get("offline")]
     if type == "all" and not wanted and not model:
-        types = {kind: [one["id"] for one in live if one["type"] == kind] for kind in _KINDS}
-        shown = {kind: {"models": len(ids), "first": ids[0]} for kind, ids in types.items() if ids}
-        return _answer(types=shown, next="Call again with a type, with needs, or with a model.")
+        return _answer(types=_count_types(live), next="Call again with a type, with needs, or with a model.")
 
     fit = [one for one in live if model.lower() in one["id"].lower() and wanted <= set(_abilities(one))]
     if not fit:

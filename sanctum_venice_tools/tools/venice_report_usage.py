@@ -1,17 +1,19 @@
 """Report what was spent."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sanctum_venice_tools.runtime.account import _account_page, _period, _trim
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
+from sanctum_venice_tools.runtime.replies import _objects_in
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _given
 
 TOOLSET = "account"
 COST = "free"
 
 _MOST = 8  # models and keys that are told one by one
+_MOST_OF_DAY = 3  # models of the dearest day
 
 
 def _sum(rows: list[dict[str, Any]], **names: Any) -> dict[str, Any]:
@@ -33,6 +35,18 @@ def _dearest(rows: list[dict[str, Any]], name: str, **more: str) -> list[dict[st
     ]
 
 
+def _dearest_day(usd: dict[str, float], told: dict[str, Any]) -> dict[str, Any]:
+    """The day that cost most in USD, and on which models; nothing, where no day stands out."""
+    if len(usd) < 2:
+        return {}
+    day = max(usd, key=lambda one: usd[one])
+    start = datetime.fromisoformat(f"{day}T00:00:00+00:00").timestamp() * 1000
+    costs = next((row for row in _objects_in(told.get("byModelDailyUsd")) if row.get("date") == start), {})
+    ranked = sorted(costs.keys() - {"date"}, key=lambda name: -costs[name])
+    models = {name[:40]: round(costs[name], 6) for name in ranked[:_MOST_OF_DAY] if costs[name]}
+    return _given(date=day, usd=usd[day], models=models)
+
+
 def _show(entry: dict[str, Any]) -> dict[str, Any]:
     """One charge; Venice writes what was spent as a negative amount."""
     details = entry["inferenceDetails"] or {}
@@ -41,6 +55,7 @@ def _show(entry: dict[str, Any]) -> dict[str, Any]:
         sku=entry["sku"],
         units=entry["units"],
         **{entry["currency"].lower(): 0 - entry["amount"]},
+        key_id=entry.get("apiKeyId"),
         prompt_tokens=details.get("promptTokens"),
         completion_tokens=details.get("completionTokens"),
         note=entry["notes"] if entry["notes"] != "API Inference" else None,
@@ -65,7 +80,8 @@ def venice_report_usage(
 ) -> str:
     """See what was spent at Venice over a period: by day, model and key, or charge by charge.
 
-    Free. It may lag ten minutes behind. What is left: venice_check_account.
+    Free; it needs an ADMIN key. It may lag ten minutes behind. Sums leave out what earned credits paid: only single
+    charges tell that. What is left: venice_check_account.
 
     Args:
         days: How many days, up to today or end_date; 1 to 90.
@@ -75,8 +91,9 @@ def venice_report_usage(
         cursor: From an answer with entries, to read on; the other arguments are then not used.
 
     Returns:
-        JSON: period, total_usd, by_day (days that cost something), models and keys, dearest first; also in DIEM where
-        DIEM was spent. Or entries (time, sku, units, usd, tokens; negative: given back) and cursor.
+        JSON: period, total_usd (bundled credits are in it), by_day (days that cost something), dearest_day (what it was
+        spent on), models and keys, dearest first; also in DIEM where DIEM was spent. Or entries (time, sku, units, usd,
+        key_id, tokens; negative: given back) and cursor.
     """
     if cursor:
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,512}", cursor):
@@ -97,6 +114,7 @@ def venice_report_usage(
         total_diem=round(sum(diem.values()), 6) or None,
         by_day=usd,
         by_day_diem=diem,
+        dearest_day=_dearest_day(usd, told),
         models=_dearest(told["byModel"], "modelName", units="totalUnits", unit="unitType"),
         keys=_dearest(told["byKey"], "description", key_id="apiKeyId"),
         notes="" if usd or diem else "Nothing was spent in this period.",

@@ -13,6 +13,8 @@ TOOLSET = "web"
 COST = "cents"
 
 _LONGEST_URL = 1000
+# As many pages as each of them finds, however many are asked for.
+_MOST = {"brave": 10, "google": 5}
 
 
 @_read_as_meant
@@ -23,7 +25,7 @@ def venice_search_web(*, query: str, limit: int = 5, provider: Literal["brave", 
 
     Args:
         query: Words to search for, at most 400 characters.
-        limit: How many pages, 1 to 20.
+        limit: How many pages, 1 to 10; Google finds 5 at most.
         provider: "google" when "brave" found nothing good.
 
     Returns:
@@ -32,6 +34,7 @@ def venice_search_web(*, query: str, limit: int = 5, provider: Literal["brave", 
     _read_options({"limit": limit}, {"limit": (1, 20)})
     if not 0 < len(query.strip()) <= 400:
         raise VeniceError("The query must have 1 to 400 characters. Use fewer words.")
+    limit = min(limit, _MOST[provider])
     body = {"query": query, "limit": limit, "search_provider": provider}
     found, _ = _call("POST", "/augment/search", json=body)
     told = _objects_in(_object_of(found).get("results"))

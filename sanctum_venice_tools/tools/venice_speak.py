@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.media import _media_folder, _store
-from sanctum_venice_tools.runtime.models import _list_models, _Model, _pick_model, _rank
+from sanctum_venice_tools.runtime.models import _chosen, _list_models, _Model, _pick_model, _rank
 from sanctum_venice_tools.runtime.speech import _parts, _sound_length, _speak
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _given
 from sanctum_venice_tools.runtime.voices import _fitting_voices
@@ -37,7 +37,7 @@ def _model_with(voice: str) -> _Model | None:
     for model in sorted(_list_models("tts"), key=lambda one: _rank(one, "tts-chatterbox-hd")):
         spec = model["model_spec"]
         if not spec.get("offline") and _named_voice(spec, voice):
-            return _Model(model["id"], spec, [f"Took the model {model['id']}, which has the voice {voice:.40}."])
+            return _chosen(model, [f"Took the model {model['id']}, which has the voice {voice:.40}."])
     return None
 
 

@@ -67,3 +67,13 @@ def test_every_reply_can_be_traced(client: httpx.Client) -> None:
 
     assert first.headers["cf-ray"] != second.headers["cf-ray"]
     assert first.headers["connection"] == "close"
+
+
+def test_a_body_over_35_megabytes(venice: LocalVenice) -> None:
+    """JSON of more than 35 MB is refused before anything in it is looked at."""
+    content = b'{"model": "' + b"x" * (35 * 2**20) + b'"}'
+    headers = {"Authorization": f"Bearer {venice.key}", "Content-Type": "application/json"}
+    reply = httpx.post(f"{venice.base_url}/chat/completions", content=content, headers=headers, timeout=30)
+
+    assert 413 == reply.status_code
+    assert {"code": "PAYLOAD_TOO_LARGE", "error": "Request body exceeds the maximum allowed size."} == reply.json()

@@ -53,7 +53,8 @@ def test_settings_behind_the_model_name(ask: Ask) -> None:
     ("body", "status", "said"),
     [
         ({"model": "nope"}, 404, "Specified model not found: nope"),
-        ({"model": "mistral-31-24b"}, 410, "retired"),
+        ({"model": "zai-org-glm-52"}, 404, "Did you mean zai-org-glm-5-2?"),
+        ({"model": "mistral-31-24b"}, 404, "has been deprecated. Please use zai-org-glm-5-2"),
         ({"model": "zai-org-glm-5"}, 503, "offline"),
         ({"venice_parameters": {"character_slug": "nobody"}}, 404, "Character not found: nobody"),
         ({"temprature": 1}, 400, "Unrecognized key(s) in object: 'temprature'"),
@@ -105,7 +106,7 @@ def test_unknown_key_names_itself_three_times(client: httpx.Client) -> None:
         (b"{", {"Content-Type": "application/json"}, 400),
         (b'{"model": NaN}', {"Content-Type": "application/json"}, 400),
         (b"[" * 100_000, {"Content-Type": "application/json"}, 400),
-        (b"model=x", {"Content-Type": "application/x-www-form-urlencoded"}, 415),
+        (b"model=x", {"Content-Type": "application/x-www-form-urlencoded"}, 400),
         (b"[]", {"Content-Type": "application/json; charset=utf-8"}, 400),
     ],
 )

@@ -66,10 +66,13 @@ def test_preset_is_as_documented(name: str, path: str, method: str) -> None:
 @pytest.mark.parametrize(
     ("name", "header", "expected"),
     [
-        ("429-requests", "x-ratelimit-reset-requests", lambda: time.time() + 30),
-        ("429-tokens", "x-ratelimit-reset-tokens", lambda: 30),
-        ("429-milliseconds", "x-ratelimit-reset-requests", lambda: (time.time() + 30) * 1000),
+        ("429-requests", "x-ratelimit-reset-requests", lambda: (time.time() + 30) * 1000),
+        ("429-tokens", "x-ratelimit-reset-tokens", lambda: (time.time() + 30) * 1000),
+        ("429-seconds", "x-ratelimit-reset-requests", lambda: time.time() + 30),
+        ("429-error-budget", "x-ratelimit-resets", lambda: (time.time() + 30) * 1000),
+        ("429-blockchain", "x-ratelimit-reset", lambda: time.time() + 30),
         ("429-retry-after", "retry-after", lambda: 30),
+        ("429-overloaded", "retry-after", lambda: 30),
     ],
 )
 def test_ways_to_say_wait(venice: LocalVenice, get: Any, name: str, header: str, expected: Any) -> None:
@@ -77,6 +80,26 @@ def test_ways_to_say_wait(venice: LocalVenice, get: Any, name: str, header: str,
     venice.order_fault(fault=name, seconds=30)
 
     assert float(get().headers[header]) == pytest.approx(expected(), rel=1e-3)
+
+
+def test_an_empty_error_budget_refuses_all(venice: LocalVenice) -> None:
+    """Once it is used up, every request with this model is refused until the moment that is told; others are not."""
+    wrong = {"model": "kimi-k3", "messages": "hi"}
+    right = {"model": "kimi-k3", "messages": [{"role": "user", "content": "hi"}]}
+    other = {**right, "model": "zai-org-glm-5-2"}
+    client = httpx.Client(base_url=venice.base_url, headers={"Authorization": f"Bearer {venice.key}"})
+    venice.order_fault(fault="error-budget", path="/chat/completions", seconds=1)
+
+    replies = [client.post("/chat/completions", json=body) for body in (right, right, other)]
+    left = int(replies[0].headers["x-ratelimit-resets"]) / 1000 - time.time()
+    time.sleep(max(left, 0) + 0.05)
+    after = [client.post("/chat/completions", json=body) for body in (wrong, right)]
+
+    assert [429, 429, 200] == [reply.status_code for reply in replies]
+    assert "Too many failed attempts (> 50)" in replies[0].json()["error"]
+    assert left <= 1
+    assert [400, 200] == [reply.status_code for reply in after]
+    assert ["49", "49"] == [reply.headers["x-ratelimit-remaining"] for reply in after]
 
 
 def test_any_status(venice: LocalVenice, get: Any) -> None:

@@ -16,6 +16,27 @@ def test_models_by_type(client: httpx.Client, kind: str | None, expected: set[st
     assert {model["type"] for model in models} == expected
 
 
+@pytest.mark.parametrize(
+    ("privacy", "text", "image"),
+    [("ALL", {"private", "anonymized"}, {"private", "anonymized"}),
+     ("PRIVATE_TEXT", {"private"}, {"private", "anonymized"}),
+     ("PRIVATE_ONLY", {"private"}, {"private"})],
+)  # fmt: skip
+def test_models_for_a_key(client: httpx.Client, privacy: str, text: set[str], image: set[str]) -> None:
+    """A key lists what its setting for privacy lets it use; a wrong key lists all."""
+    wish = {"apiKeyType": "INFERENCE", "description": "x", "modelPrivacy": privacy}
+    key = client.post("/api_keys", json=wish).json()["data"]["apiKey"]
+
+    def listed(kind: str, sent: str) -> list[Any]:
+        headers = {"Authorization": f"Bearer {sent}"}
+        found: list[Any] = client.get("/models", params={"type": kind}, headers=headers).json()["data"]
+        return found
+
+    assert text == {model["model_spec"]["privacy"] for model in listed("text", key)}
+    assert image == {model["model_spec"]["privacy"] for model in listed("image", key)}
+    assert len(listed("image", key)) <= len(listed("image", "no key"))
+
+
 def test_all_models(client: httpx.Client) -> None:
     """`all` lists every type."""
     assert len({model["type"] for model in client.get("/models?type=all").json()["data"]}) == 10

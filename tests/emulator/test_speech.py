@@ -125,7 +125,7 @@ def test_refused_transcriptions(client: httpx.Client, name: str, content: bytes,
 
 def test_transcriptions_take_forms_only(client: httpx.Client) -> None:
     """JSON is not taken there."""
-    assert client.post("/audio/transcriptions", json={"file": "x"}).status_code == 415
+    assert client.post("/audio/transcriptions", json={"file": "x"}).status_code == 400
 
 
 def test_cloned_voice(client: httpx.Client) -> None:

@@ -86,6 +86,10 @@ SETTINGS = [
     ("VENICE_CHAT_MODEL", "default", "VENICE_..._MODEL", "ok", "default: there, and fit"),
     ("VENICE_CHAT_MODEL", "no-such", "VENICE_..._MODEL", "failure", "Venice has no text model 'no-such'"),
     ("VENICE_CHAT_MODEL", "zai-org-glm-5", "VENICE_..._MODEL", "failure", "zai-org-glm-5 is offline"),
+    (
+        *("VENICE_CHAT_MODEL", "e2ee-gemma-4-31b", "VENICE_..._MODEL", "warning"),
+        "it goes on 2030-09-24; Venice names zai-org-glm-5-2 in its place",
+    ),
     ("VENICE_CHAT_MODEL", "qwen-3-8-27b", "VENICE_..._MODEL", "warning", "it is a beta"),
     ("VENICE_IMAGE_MODEL", "z-image-turbo", "VENICE_..._MODEL", "ok", "z-image-turbo: there, and fit"),
     ("VENICE_IMAGE_MODEL", "kimi-k3", "VENICE_..._MODEL", "failure", "Venice has no image model 'kimi-k3'"),
@@ -326,10 +330,22 @@ def test_a_balance_that_may_not_be_seen(faults: LocalVenice) -> None:
     )
 
 
+def test_earned_credits_are_credit(faults: LocalVenice) -> None:
+    """A key's own page leaves them out; where it has nothing else, the bill is asked."""
+    balances = {"diem": None, "usd": None, "bundledCredits": None, "earnedCredits": 12.5}
+    faults.order_fault(**account(balances={"USD": 0, "DIEM": 0, "BUNDLED_CREDITS": 0}))
+    faults.order_fault(fault="field", path="/billing/balance", field="balances", value=balances)
+
+    state, line = finding(examine(faults), "balance")
+    assert "ok" == state
+    assert "12.50 USD of earned credits" in line
+
+
 ACCOUNTS = [
     (account(balances={"USD": 0, "DIEM": 0}), "balance", "failure", "there is no credit. Add some at"),
     (account(balances={"USD": 0.4, "DIEM": 0}), "balance", "warning", "0.40 USD, 0.00 DIEM is left"),
     (account(balances={"DIEM": 3}), "balance", "ok", "3.00 DIEM"),
+    (account(balances={"USD": 0, "BUNDLED_CREDITS": 3}), "balance", "ok", "3.00 BUNDLED_CREDITS"),
     (account(accessPermitted=False), "key", "failure", "permits no access"),
     (account(keyExpiration="2020-01-01T00:00:00Z"), "key", "warning", "accepts it until 2020-01-01"),
     ({"fault": "status-500", "path": ACCOUNT}, "key", "warning", "whether it is good stays open: Venice answered 500"),

@@ -38,12 +38,24 @@ def cloud() -> Any:
         }
         return httpx.Response(200, json=tools[name])
 
+    held: list[str] = []  # the ids of the tools that the agent has
+
+    def attach(request: httpx.Request) -> httpx.Response:
+        place, _, tool_id = request.url.path.rpartition("/")
+        if place.endswith("/attach"):
+            held.append(tool_id)
+        return httpx.Response(200, json=agent())
+
+    def list_held(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=[tool for tool in tools.values() if tool["id"] in held])
+
     with respx.mock(base_url=CLOUD, assert_all_called=False) as router:
         router.get("/v1/tools/").mock(side_effect=lambda _: httpx.Response(200, json=list(tools.values())))
         router.put("/v1/tools/").mock(side_effect=upsert)
         router.get("/v1/agents/").respond(json=[agent()])
         router.get("/v1/agents/agent-1").respond(json=agent())
-        router.patch(url__regex=re.escape(f"{CLOUD}/v1/agents/agent-1/tools/") + ".*").respond(json=agent())
+        router.get("/v1/agents/agent-1/tools").mock(side_effect=list_held)
+        router.patch(url__regex=re.escape(f"{CLOUD}/v1/agents/agent-1/tools/") + ".*").mock(side_effect=attach)
         router.patch("/v1/agents/agent-1").respond(json=agent())
         yield router
 
@@ -90,6 +102,34 @@ def test_attaches_to_an_agent(cloud: respx.Router) -> None:
     assert ["/v1/agents/agent-1/tools/attach/tool-0"] == attached
 
 
+def test_attaches_again_what_has_vanished(cloud: respx.Router) -> None:
+    """The agent's own page of tools counts: what is not there is attached again, whatever else tells of the agent."""
+    register("venice_ask_web")
+    told = {**agent(), "tools": [{"id": "tool-0", "name": "venice_ask_web"}]}
+    cloud.get("/v1/agents/").respond(json=[told])
+    cloud.get("/v1/agents/agent-1").respond(json=told)
+
+    first, second = (register("venice_ask_web", "--agent", "scout") for _ in range(2))
+
+    attached = [call.request.url.path for call in cloud.calls if "/tools/attach/" in call.request.url.path]
+    assert ["/v1/agents/agent-1/tools/attach/tool-0"] == attached
+    assert (0, 0) == (first.exit_code, second.exit_code)
+    assert "Nothing to change" in second.stdout
+
+
+def test_reads_all_tools_of_an_agent(cloud: respx.Router) -> None:
+    """However many tools an agent has, those of ours are found among them, and none is attached twice."""
+    register("venice_ask_web")
+    others = [{"id": f"tool-x{place}", "name": f"other_{place}"} for place in range(1000)]
+    ours = {"id": "tool-0", "name": "venice_ask_web"}
+    pages = {None: others, "tool-x999": [ours]}
+    cloud.get("/v1/agents/agent-1/tools").mock(
+        side_effect=lambda request: httpx.Response(200, json=pages[request.url.params.get("after")])
+    )
+
+    assert "Nothing to change" in register("venice_ask_web", "--agent", "scout").stdout
+
+
 def test_does_not_lose_secrets_that_are_not_told(cloud: respx.Router) -> None:
     """Where the account's secrets are hidden, none is set unless that is said."""
     refused = register("venice_ask_web", "--agent", "scout", "--secret", "VENICE_API_KEY")
@@ -103,9 +143,8 @@ def test_does_not_lose_secrets_that_are_not_told(cloud: respx.Router) -> None:
 def test_sets_a_secret_whose_value_is_not_told(cloud: respx.Router) -> None:
     """A secret of the same name is replaced even where its old value is hidden, for nothing is lost by that."""
     before = {**agent(), "secrets": [{"agent_id": "agent-1", "key": "VENICE_API_KEY", "value": "<encrypted>"}]}
-    after = {**before, "tools": [{"id": "tool-0", "name": "venice_ask_web"}]}
     cloud.get("/v1/agents/").respond(json=[before])
-    cloud.get("/v1/agents/agent-1").respond(json=after)
+    cloud.get("/v1/agents/agent-1").respond(json=before)
 
     result = register("venice_ask_web", "--agent", "scout", "--secret", "VENICE_API_KEY")
 

@@ -246,13 +246,14 @@ def test_a_model_that_goes_is_told_once(server: RawServer, texts: dict[str, str]
     """What Venice's headers say of a model's end stands in the notes, once, with its day."""
     warning = (
         "x-venice-model-deprecation-warning: glm is about to go\r\nx-venice-model-deprecation-date: 2027-01-31\r\n"
+        "x-venice-deprecated-replacement: glm-5\r\n"
     )
     answer = json.dumps({"choices": [{"message": {"content": "Foxes."}, "finish_reason": "stop"}]}).encode()
     server.play["/chat/completions"] = [reply(answer, headers=warning)]
 
     said, _, _ = run_alone(server, texts["venice_chat"], "venice_chat(prompt='hi')")
 
-    assert ["Venice says of this model: glm is about to go (2027-01-31)"] == json.loads(said)["notes"]
+    assert ["Venice says of this model: glm is about to go (2027-01-31). Then take glm-5."] == json.loads(said)["notes"]
 
 
 def test_what_is_good_of_a_result_is_given(server: RawServer, texts: dict[str, str]) -> None:

@@ -97,7 +97,16 @@ SHAPES: dict[str, tuple[int, Any, str, str]] = {
     "standard-401": (401, {"error": f"Authentication failed for {KEY}"}, "Authentication failed for [key]", CHECK_KEY),
     "standard-402": (402, {"error": f"Insufficient balance of {KEY}"}, "Insufficient balance of [key]", ADD_CREDIT),
     "standard-403": (403, {"error": "Unauthorized access"}, "Unauthorized access", "ask the operator"),
-    "standard-404": (404, {"error": "Specified model not found"}, "Specified model not found", "Check the names."),
+    "standard-404": (404, {"error": "Specified model not found"}, "Specified model not found", "Check the names;"),
+    "renamed": (404, {"error": "Not found: glm-5. Did you mean glm-5-2?"}, "Did you mean glm-5-2?", "use that."),
+    "deprecated": (
+        404,
+        {"error": "The model glm-4 has been deprecated. Please use glm-5 instead."},
+        "Please use glm-5 instead",
+        "use that.",
+    ),
+    "details-text": (400, {"error": "Invalid", "details": "No picture"}, "Invalid; No picture", CHECK_ARGUMENTS),
+    "provider": (400, {"error": "Bad role", "request_id": "c-1"}, "Bad role; request_id: c-1", CHECK_ARGUMENTS),
     "standard-410": (410, {"error": "The model has been retired"}, "has been retired", "choose another"),
     "standard-415": (415, {"error": "Invalid content type"}, "Invalid content type", LATER),
     "standard-429": (429, {"error": "Rate limit exceeded"}, "Rate limit exceeded", "Try again in 2 s."),
@@ -344,6 +353,30 @@ WAITS: dict[str, tuple[int, dict[str, str], list[float], str]] = {
     "requests-past": (429, {"x-ratelimit-reset-requests": str(NOW - 60)}, [2, 2], "Try again in 2 s."),
     "tokens": (429, {"x-ratelimit-reset-tokens": "4.5"}, [4.5, 4.5], "Try again in 4 s."),
     "tokens-far": (429, {"x-ratelimit-reset-tokens": "59"}, [], "Try again in 59 s."),
+    "error-budget": (
+        429,
+        {"x-ratelimit-remaining": "0", "x-ratelimit-resets": f"{NOW + 29}000"},
+        [29],
+        "Try again in 2 s.",
+    ),
+    "error-budget-kept": (
+        429,
+        {
+            "x-ratelimit-remaining": "49",
+            "x-ratelimit-resets": f"{NOW + 29}000",
+            "x-ratelimit-remaining-requests": "0",
+            "x-ratelimit-reset-requests": f"{NOW + 9}000",
+        },
+        [9, 2],
+        "Try again in 2 s.",
+    ),
+    "too-few-tokens-left": (
+        429,
+        {"x-ratelimit-remaining-tokens": "12", "x-ratelimit-reset-tokens": f"{NOW + 9}000"},
+        [9, 2],
+        "Try again in 2 s.",
+    ),
+    "blockchain": (429, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(NOW + 60)}, [], "Try again in 60 s."),
     "odd": (429, {"x-ratelimit-reset-tokens": "soon", "retry-after": "-1"}, [2, 2], "Try again in 2 s."),
 }
 

@@ -280,7 +280,38 @@ def test_calls_of_tools_are_gathered(chat: Callable[..., Any], api: respx.MockRo
     assert ("tool_calls", False, False) == (reply["finish_reason"], "answer" in reply, "notes" in reply)
 
 
-@pytest.mark.parametrize("ending", ["length", "content_filter", None])
+FILTERED = (
+    "The model refused, or a filter of its maker stopped it (content_filter): put it otherwise, or use another model."
+)
+
+
+def test_a_filtered_answer_says_so(local_tool: Tool, venice: LocalVenice) -> None:
+    """An answer that a filter stopped is kept as far as it came; more tokens would not help."""
+    venice.order_fault(fault="content-filter", path="/chat/completions")
+    reply = json.loads(local_tool(prompt="Good day."))
+
+    assert ("content_filter", [FILTERED]) == (reply["finish_reason"], reply["notes"])
+
+
+@pytest.mark.parametrize(
+    "event",
+    [piece(None, "content_filter"), {"error": {"message": "Blocked", "type": "content_filter_error"}}],
+    ids=["ending", "error"],
+)
+def test_a_refusal_is_an_error(chat: Callable[..., Any], event: dict[str, Any]) -> None:
+    """A model that refuses, and says nothing, is an error with what to do."""
+    with pytest.raises(Exception, match=r"^The model said nothing; it may be charged\. The model refused"):
+        chat(event)
+
+
+def test_no_more_tokens_are_asked_for_than_the_model_writes(local_tool: Tool) -> None:
+    """Venice refuses more: the wish is lowered, and the note says to what."""
+    reply = json.loads(local_tool(prompt="Good day.", max_tokens=9_000_000))
+
+    assert ["max_tokens was lowered to 131072, the most that zai-org-glm-5-2 writes."] == reply["notes"]
+
+
+@pytest.mark.parametrize("ending", ["length", None])
 def test_a_broken_answer_says_so(chat: Callable[..., Any], ending: str | None) -> None:
     """What was said is kept, with how it ended and what to do."""
     reply = chat(piece("It is 3", ending))
@@ -384,9 +415,52 @@ def test_an_unknown_character_is_refused(local_tool: Tool) -> None:
         local_tool(prompt="x", character="nobody-of-this-name")
 
 
+def test_venice_takes_35_megabytes_at_once(chat: Callable[..., Any], api: respx.MockRouter) -> None:
+    """Two documents that each are small enough, and together are not, are refused before they are sent."""
+    document = "data:text/plain;base64," + "a" * 20_000_000
+
+    with pytest.raises(Exception, match=r"more than 35 MB.* Send fewer files"):
+        chat(prompt="x", files=[document, document])
+    assert ["GET"] == [call.request.method for call in api.calls]
+
+
 def test_a_reset_keeps_what_was_said(venice: LocalVenice, local_tool: Tool) -> None:
     """A real reset in the middle of a stream leaves its beginning, and nothing is sent again."""
     venice.order_fault(fault="reset-midway", path="/chat/completions", bytes=900)
     reply = json.loads(local_tool(prompt="Who are you?"))
 
     assert ("cut", True) == (reply["finish_reason"], bool(reply["answer"]))
+
+
+def test_a_model_that_goes_is_told_once(local_tool: Tool) -> None:
+    """Of a model that is about to go, its row and the headers of each reply tell; the notes do once."""
+    reply = json.loads(local_tool(prompt="Good day.", model="e2ee-gemma-4-31b"))
+
+    told = "Venice lists the model e2ee-gemma-4-31b until 2030-09-24. Then take zai-org-glm-5-2."
+    assert [told] == reply["notes"]
+
+
+def test_a_block_is_waited_out(venice: LocalVenice, local_tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the error budget is used up, nothing is sent in vain: the next request comes when it begins anew."""
+    venice.order_fault(fault="error-budget", path="/chat/completions", seconds=2.5)
+    space = local_tool.__globals__
+    send = space["_send_once"]
+    sent: list[str] = []
+
+    def send_and_note(method: str, path: str, content: dict[str, Any]) -> Any:
+        sent.append(path)
+        return send(method, path, content)
+
+    monkeypatch.setitem(space, "_send_once", send_and_note)
+
+    assert "answer" in json.loads(local_tool(prompt="Good day."))
+    assert ["/models", "/chat/completions", "/chat/completions"] == sent
+
+
+def test_a_long_block_is_told(venice: LocalVenice, local_tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A block that is longer than the call may take is not waited for; the agent reads when to come again."""
+    monkeypatch.setitem(local_tool.__globals__, "_DEADLINE", local_tool.__globals__["time"].monotonic() + 20)
+    venice.order_fault(fault="429-error-budget", path="/chat/completions", seconds=30)
+
+    with pytest.raises(Exception, match=r"429: Too many failed attempts.* Try again in (30|29) s\.$"):
+        local_tool(prompt="Good day.")

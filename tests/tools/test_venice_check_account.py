@@ -75,6 +75,26 @@ def test_the_balance_of_the_bill_goes_before_that_of_the_limits(check: Callable[
     assert (100.023, 0) == (reply["balance_diem"], reply["balance_usd"])
 
 
+def test_credits_are_balances_too(check: Callable[..., Any]) -> None:
+    """Earned and bundled credits are told, also where they are all that there is and the rest is null."""
+    balances = {"diem": None, "usd": None, "bundledCredits": 10, "earnedCredits": 12.5}
+    spent = {"USD": 0, "DIEM": 0, "BUNDLED_CREDITS": 8}
+    reply = check(
+        page(**BALANCE | {"balances": balances, "consumptionCurrency": "EARNED_CREDITS"}),
+        page(data=LIMITS | {"balances": spent}),
+    )
+
+    assert ("EARNED_CREDITS", 12.5, 10) == (reply["spends"], reply["earned_credits"], reply["bundled_credits"])
+    assert (0, 0) == (reply["balance_usd"], reply["balance_diem"])
+
+
+def test_an_inference_key_sees_bundled_credits(check: Callable[..., Any]) -> None:
+    """Its own page tells what is left of them to this key."""
+    refused = httpx.Response(401, json=ADMIN_ONLY)
+
+    assert 25 == check(refused, page(data=LIMITS | {"balances": {"BUNDLED_CREDITS": 25}}))["bundled_credits"]
+
+
 @pytest.mark.parametrize(
     ("model", "limits"),
     [("glm", {"requests_per_minute": 50, "tokens_per_minute": 750000}), ("glm-air", {"requests_per_day": 9, "odd": 1})],
@@ -96,7 +116,8 @@ def test_an_inference_key_sees_what_it_may(check: Callable[..., Any], status: in
     """Where the bill is refused, the limits still tell their part, and a note names the key that is needed."""
     reply = check(httpx.Response(status, json=ADMIN_ONLY))
 
-    (note,) = reply.pop("notes")
+    note, earned = reply.pop("notes")
+    assert "Earned credits are told to an ADMIN key only" in earned
     assert note.startswith(f"No /billing/balance: Venice answered {status}: This API key is not authorized")
     assert "ADMIN key" in note
     own = {name: SHOWN[name] for name in ("access_permitted", "tier", "key_expires", "day_resets")}
@@ -143,6 +164,14 @@ def test_checks_the_account_at_the_local_venice(local_tool: Tool) -> None:
     assert reply["can_spend"]
     assert 0 < reply["balance_usd"] <= 25
     assert {"model": "z-image-turbo", "requests_per_minute": 20} == reply["limits"]
+
+
+def test_earned_credits_at_the_local_venice(local_tool: Tool, venice: LocalVenice) -> None:
+    """Over a real connection, an account that has earned credits alone is not told to be empty."""
+    balances = {"diem": None, "usd": None, "bundledCredits": None, "earnedCredits": 3}
+    venice.order_fault(fault="field", path="/billing/balance", field="balances", value=balances)
+
+    assert 3 == json.loads(local_tool())["earned_credits"]
 
 
 def test_an_inference_key_at_the_local_venice(

@@ -197,3 +197,17 @@ def test_the_local_venice_speaks_with_it(
     assert (made["voice"], "tts-chatterbox-hd") == (said["voice"], said["model"])
     for one in (tool, speak):
         one.__globals__["_client"]().close()
+
+
+def test_a_model_that_is_not_open_is_refused_early(local_tool: Tool) -> None:
+    """At the local Venice, as at Venice, MiniMax clones nothing for ordinary keys: nothing is uploaded."""
+    line = refusal(local_tool, **CALL | {"model": "tts-minimax-speech-02-hd"})
+
+    assert "use: tts-chatterbox-hd." in line
+
+
+def test_a_403_names_the_way(local_tool: Tool, venice: LocalVenice) -> None:
+    """Where Venice refuses all the same, the agent learns that the model is the reason."""
+    venice.order_fault(fault="status-403", path="/audio/voices")
+
+    assert "leave the model out, or ask the operator." in refusal(local_tool, **CALL)

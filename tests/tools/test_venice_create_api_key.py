@@ -94,6 +94,67 @@ def test_sends_as_little_as_it_can(create: Callable[..., Any], api: respx.MockRo
     assert [{"apiKeyType": "INFERENCE", "description": "For the fox bot", "modelPrivacy": "ALL"}] == posts(api)
 
 
+def test_a_key_is_bound_to_addresses(create: Callable[..., Any], api: respx.MockRouter) -> None:
+    """Addresses and networks reach Venice as CIDR, each once, and what it tells of them is told."""
+    made = new_key("/api_keys")
+    made["data"]["ipAllowlist"] = ["203.0.114.7/32", "2a00:1::/48"]
+    reply = create(made, ip_allowlist=["203.0.114.7", "2a00:1::/48 "])
+
+    assert ["203.0.114.7/32", "2a00:1::/48"] == posts(api)[0]["ipAllowlist"] == reply["ip_allowlist"]
+    assert "notes" not in reply
+
+
+def test_addresses_that_are_not_confirmed_are_told(create: Callable[..., Any]) -> None:
+    """A key that Venice does not say to be bound may be open to all: that is to be looked at."""
+    assert "Venice did not confirm the ip_allowlist" in " ".join(create(ip_allowlist=["203.0.114.7"])["notes"])
+
+
+@pytest.mark.parametrize(
+    ("entries", "said"),
+    [
+        (["203.0.114.7", "here"], "'ip_allowlist' holds 'here', which is no public address."),
+        (["192.168.1.1"], "which is no public address."),
+        (["203.0.114.7/24"], "which is no public address."),
+        ([SECRET], "which is no public address."),
+        ([f"8.8.{place}.8" for place in range(101)], "'ip_allowlist' may have 100 entries."),
+    ],
+    ids=["word", "private", "host bits", "key", "too many"],
+)
+def test_what_is_no_public_address_is_refused(
+    create: Callable[..., Any], api: respx.MockRouter, entries: list[str], said: str
+) -> None:
+    """A list that Venice would refuse, or that would lock the key, makes none."""
+    assert said in refusal(create, ip_allowlist=entries)
+    assert [] == posts(api)
+
+
+def test_a_bound_key_is_refused_elsewhere(
+    local_tool: Tool, load_tool: Callable[[str], Tool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over a real connection, a key works only from its addresses, and the refusal says so."""
+    made = json.loads(local_tool(description="bound", ip_allowlist=["203.0.114.0/24"]))
+    monkeypatch.setenv("VENICE_API_KEY", Path(made["file"]).read_text().strip())
+
+    line = refusal(load_tool("venice_check_account"))
+    assert line.endswith("(its ipAllowlist), and the tools run at another: ask the operator.")
+    assert ["203.0.114.0/24"] == made["ip_allowlist"]
+
+
+def test_a_private_key_is_told_to_be_one(
+    local_tool: Tool, venice: LocalVenice, load_tool: Callable[[str], Tool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over a real connection, a key for private models sees no others, and Venice's refusal of one is explained."""
+    made = json.loads(local_tool(description="private", model_privacy="PRIVATE_ONLY"))
+    monkeypatch.setenv("VENICE_API_KEY", Path(made["file"]).read_text().strip())
+    venice.order_fault(fault="403-privacy", path="/chat/completions")
+
+    assert "There is no text model 'gemini-3-5-flash'" in refusal(
+        load_tool("venice_chat"), prompt="hi", model="gemini-3-5-flash"
+    )
+    line = refusal(load_tool("venice_chat"), prompt="hi")
+    assert line.endswith("take one (venice_list_models, needs private), or ask the operator.")
+
+
 def test_sends_what_was_asked_for(create: Callable[..., Any], api: respx.MockRouter) -> None:
     """Every setting reaches Venice under its own name; the limit holds for both currencies."""
     create(
@@ -598,7 +659,7 @@ def test_an_inference_key_makes_none(
     before = listed(venice)
 
     assert (
-        "Venice answered 401: This API key is not authorized to access this endpoint. An ADMIN key is required. "
+        "Venice answered 401: Admin API key required. "
         "Ask the operator whether VENICE_API_KEY is an ADMIN key, for only such a key may do this."
     ) == refusal(local_tool, description="x")
     assert ([key], len(before)) == (stored(media), len(listed(venice)))

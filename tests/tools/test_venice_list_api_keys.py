@@ -229,3 +229,13 @@ def test_lists_keys_of_the_local_venice(local_tool: Tool, venice: LocalVenice) -
 def test_an_unknown_id_at_the_local_venice(local_tool: Tool) -> None:
     """Over a real connection, an id that is none is an error of one line."""
     assert "API key not found" in refusal(local_tool, key_id="no-such-key")
+
+
+def test_tells_where_a_key_works(api: respx.MockRouter, tool: Tool) -> None:
+    """The first networks to which a key is bound stand in its row; a key that is bound to none has no such field."""
+    networks = [f"8.8.{place}.8/32" for place in range(9)]
+    listed = [key("1", ipAllowlist=networks), key("2", ipAllowlist=[])]
+    api.get("/api_keys").respond(json={"object": "list", "data": listed})
+
+    bound, free = json.loads(tool())["keys"]
+    assert (networks[:5], None) == (bound["ip_allowlist"], free.get("ip_allowlist"))

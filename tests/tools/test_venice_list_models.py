@@ -121,6 +121,25 @@ def test_without_arguments_comes_an_overview(look: Callable[..., Any], api: resp
     assert [{"type": "all"}] == [dict(call.request.url.params) for call in api.calls]
 
 
+def test_a_type_that_is_new_is_counted(look: Callable[..., Any], catalogue: list[dict[str, Any]]) -> None:
+    """A type that nobody knows here yet is counted like the others, and its models are found by their id."""
+    catalogue.append(model("jev-latest", "decision"))
+    catalogue.append(model("dreamer-1", "dream"))
+
+    assert {"models": 1, "first": "dreamer-1"} == look()["types"]["dream"]
+    assert {"models": 1, "first": "jev-latest"} == look()["types"]["decision"]
+    assert "dream" == look(model="dreamer-1")["type"]
+
+
+def test_a_model_that_goes_names_what_comes_after(look: Callable[..., Any], catalogue: list[dict[str, Any]]) -> None:
+    """A model's last day is that on which Venice takes it from its list; the one in its place stands beside it."""
+    told = {"autoRemap": True, "date": "2026-12-01T00:00:00.000Z", "removesAt": "2026-12-31T00:00:00.000Z"}
+    catalogue[:] = [model("old", deprecation=told | {"replacementModelId": "glm-5"})]
+
+    (row,) = look(type="text")["models"]
+    assert ("2026-12-31", "glm-5") == (row["retires"], row["replacement"])
+
+
 def test_a_type_is_listed_best_first(look: Callable[..., Any]) -> None:
     """Venice's default first, then the newest, those about to go last; an offline one not at all."""
     reply = look(type="text")

@@ -230,6 +230,19 @@ def test_the_operators_model_is_not_exchanged_on_the_quiet(
     assert not queued.called
 
 
+def test_what_changes_voices_makes_no_music(
+    queue: Callable[..., Any], api: respx.MockRouter, queued: respx.Route
+) -> None:
+    """Models that change voices are listed as music, and are neither picked nor taken: they make nothing."""
+    changer = model("changer", "generation", voice_changer=True, supports_lyrics=True)
+    api.get("/models").respond(json={"data": [changer, *LISTED]})
+
+    assert "changer" != queue(lyrics="La la")["model"]
+    assert "There is no music model 'changer' fit for this." in refusal(queue, model="changer")
+    assert "changer" not in refusal(queue, lyrics="La", model="elevenlabs-music")
+    assert 1 == queued.call_count
+
+
 MUSIC = {"model": "elevenlabs-music"}
 ACE = {"model": "ace-step-15"}
 V3 = {"model": "elevenlabs-tts-v3"}

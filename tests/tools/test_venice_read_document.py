@@ -208,12 +208,8 @@ OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500)
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        (
-            "a.doc",
-            OLD,
-            "It is of the format old Office, which Venice does not take: turn it into DOCX, PPTX, XLSX or PDF",
-        ),
-        ("slides", OLD, "turn it into DOCX, PPTX, XLSX or PDF, and give that."),
+        ("a.doc", OLD, "It is of the format old Office, which Venice does not take: turn it into DOCX, PPTX or PDF"),
+        ("slides", OLD, "turn it into DOCX, PPTX or PDF, and give that."),
         ("a.ppt", b"\0\1\2", "old Office"),
         ("a.docx", OLD, "old Office"),
         ("a.rtf", b"{\\rtf1 A fox.}", "It is of the format RTF"),
@@ -387,7 +383,7 @@ def test_a_scan_comes_with_advice(api: respx.MockRouter, tool: Tool, body: dict[
     api.post("/augment/text-parser").respond(400, json=body)
 
     assert (
-        f"Venice read nothing in 'foxes.pdf': {reason}. "
+        f"Venice read nothing in 'foxes.pdf': {reason}; nothing was charged. "
         "If it is a scan, give pictures of its pages to venice_describe_image; else give it as PDF or text."
     ) == refusal(tool, document="foxes.pdf")
     assert 1 == len(api.calls)

@@ -62,6 +62,7 @@ def test_sums_up_a_week(report: Callable[..., Any], api: respx.MockRouter) -> No
         "period": "7d",
         "total_usd": 0.4,
         "by_day": {"2026-08-01": 0.1, "2026-08-03": 0.3},
+        "dearest_day": {"date": "2026-08-03", "usd": 0.3},
         "models": [
             {"name": "GLM 5.1", "units": 50000, "unit": "tokens", "usd": 0.3},
             {"name": "Cheap", "units": 50000, "unit": "tokens", "usd": 0.1},
@@ -80,6 +81,21 @@ def test_diem_is_told_where_it_was_spent(report: Callable[..., Any]) -> None:
     assert ({"2026-08-01": 0.1}, {"2026-08-01": 2}) == (reply["by_day"], reply["by_day_diem"])
     assert [("B", 0, 2), ("A", 0.1, None)] == [(one["name"], one["usd"], one.get("diem")) for one in reply["models"]]
     assert {"name": "K", "key_id": "1", "usd": 0.1, "diem": 2} == reply["keys"][0]
+
+
+def test_the_dearest_day_is_explained(api: respx.MockRouter, tool: Tool) -> None:
+    """Of the day that cost most, the three dearest models are told; Venice writes days in milliseconds."""
+    charts: dict[str, list[Any]] = {"byModelDaily": [], "byKeyDaily": [], "byKeyDailyUsd": []}
+    rows = [
+        {"date": 1785542400000, "A": 9},  # 2026-08-01
+        {"date": 1785628800000, "A": 0.1, "B": 4, "C": 0, "D": 2, "E": 3},  # 2026-08-02
+    ]
+    told = {"lookback": "7d", "byModel": [], "byKey": [], "topModels": [], "topKeyNames": []}
+    days = [day("2026-08-01", 9), day("2026-08-02", 9.1)]
+    api.get("/billing/usage-analytics").respond(json=told | charts | {"byDate": days, "byModelDailyUsd": rows})
+
+    reply = json.loads(tool())
+    assert {"date": "2026-08-02", "usd": 9.1, "models": {"B": 4, "E": 3, "D": 2}} == reply["dearest_day"]
 
 
 def test_what_is_beyond_eight_is_summed_up(report: Callable[..., Any]) -> None:
@@ -216,6 +232,15 @@ def test_lists_charges(api: respx.MockRouter, tool: Tool) -> None:
     assert "application/json" == api.calls.last.request.headers["accept"]
 
 
+def test_a_charge_names_its_key(api: respx.MockRouter, tool: Tool) -> None:
+    """A charge tells the key that was used, and that earned credits paid it, which no sum tells."""
+    charged = entry(currency="EARNED_CREDITS", apiKeyId="e28e82dc-9df2-4b47-b726-d0a222ef2ab5")
+    api.get("/billing/usage-history").respond(json={"data": [charged], "nextCursor": None})
+
+    (shown,) = json.loads(tool(show_entries=True))["entries"]
+    assert ("e28e82dc-9df2-4b47-b726-d0a222ef2ab5", 0.1) == (shown["key_id"], shown["earned_credits"])
+
+
 def test_reads_on_with_nothing_but_the_cursor(api: respx.MockRouter, tool: Tool) -> None:
     """A cursor goes alone, whatever else is given; the last page has no way on."""
     api.get("/billing/usage-history").respond(json={"data": [entry()], "nextCursor": None})
@@ -236,6 +261,7 @@ def test_long_charges_stay_short(api: respx.MockRouter, tool: Tool) -> None:
     """A page of long charges with the longest cursor is a reply under 8,000 characters."""
     details = dict.fromkeys(("completionTokens", "inferenceExecutionTime", "promptTokens"), 123_456_789)
     long = entry(sku="sku" * 50, notes="note" * 50, currency="BUNDLED_CREDITS", units=0.123456789, amount=-0.12345678)
+    long |= {"apiKeyId": "e28e82dc-9df2-4b47-b726-d0a222ef2ab5"}
     found = [long | {"inferenceDetails": details | {"requestId": "x" * 99}}] * 20
     api.get("/billing/usage-history").respond(json={"data": found, "nextCursor": "a" * 512})
 

@@ -31,10 +31,10 @@ def page(content: str = "", **more: Any) -> dict[str, Any]:
 
 def test_sends_the_words_and_the_settings(search: Callable[..., Any], api: respx.MockRouter) -> None:
     """The request holds what was asked for."""
-    search(limit=7, provider="google")
+    search(limit=4, provider="google")
 
     sent = json.loads(api.calls[0].request.content)
-    assert {"query": "foxes", "limit": 7, "search_provider": "google"} == sent
+    assert {"query": "foxes", "limit": 4, "search_provider": "google"} == sent
 
 
 def test_shows_clean_pages(search: Callable[..., Any]) -> None:
@@ -48,7 +48,7 @@ def test_shows_clean_pages(search: Callable[..., Any]) -> None:
     assert ("2025-01-02", 0.01) == (reply["results"][1]["date"], reply["cost_usd"])
 
 
-@pytest.mark.parametrize("limit", [1, 5, 20])
+@pytest.mark.parametrize("limit", [1, 5, 10])
 def test_long_pages_stay_short(search: Callable[..., Any], limit: int) -> None:
     """Twenty pages with long titles, addresses and texts make a reply under 8,000 characters."""
     found = page('say "so" ' * 900, title="Title " * 90, url="https://example.org/" + "a" * 100)
@@ -97,3 +97,12 @@ def test_searches_the_local_venice(local_tool: Tool) -> None:
 
     assert "https://www.example.org/urban-wildlife/red-foxes" == reply["results"][0]["url"]
     assert "<strong>" not in json.dumps(reply)
+
+
+@pytest.mark.parametrize(("provider", "most"), [("brave", 10), ("google", 5)])
+def test_no_more_is_asked_for_than_there_is(
+    search: Callable[..., Any], api: respx.MockRouter, provider: str, most: int
+) -> None:
+    """Brave finds ten pages and Google five, so that is what is asked for, and what is shown."""
+    assert most == len(search(*[page("A fox.")] * 20, limit=20, provider=provider)["results"])
+    assert most == json.loads(api.calls.last.request.content)["limit"]
