@@ -28,8 +28,9 @@ from tests.tools.conftest import balance
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
 BEGIN = "<!-- The table is written by `WRITE_FAULTS=1 python -m pytest tests/tools/test_every_fault.py`. -->\n"
 
-# What tests/tools/test_every_reply.py does with each field of each reply is not done again.
-ELSEWHERE = {"field", "missing-field"}
+# What tests/tools/test_every_reply.py does with each field of each reply is not done again; and a budget for errors is
+# none of one request.
+ELSEWHERE = {"field", "missing-field", "error-budget"}
 # A fault may need settings; those of sizes and times are small, so that all of it takes a minute or two.
 SETTINGS: dict[str, dict[str, Any]] = {
     "status": {"status": 418},
