@@ -5,11 +5,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 MAIN := .local/.main-installed
 DEV := .local/.dev-installed
+PYTEST := $(BIN)/python -m pytest -n auto
 
-.PHONY: help demo test lint schemas audit lock clean
+# Where it is set, each of the many processes of a test run compiles all that it imports again.
+unexport PYTHONDONTWRITEBYTECODE
+# uv trusts what this machine trusts, as pip does: a company's own certificate authority, too.
+export UV_SYSTEM_CERTS ?= true
+
+.PHONY: help demo check test test-deep lint drift schemas audit lock upgrade clean
 
 help: ## what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 $(BIN)/uv: requirements/uv.txt
 	@scripts/announce.sh "Preparing Python in .venv" $(PYTHON) -m venv .venv
@@ -30,17 +36,22 @@ $(DEV): $(MAIN) requirements/dev.txt
 demo: $(MAIN) ## an agent on a real Letta server uses the tools against the local Venice
 	@$(BIN)/python -m sanctum_venice_tools.cli demo
 
-test: $(DEV) ## lint, types, drift, unit tests, and the whole path on a real Letta server
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
-	$(BIN)/mypy
-	$(BIN)/python scripts/build_schemas.py --check
-	$(BIN)/python -m pytest
+check: lint drift ## within a minute: lint, types, drift, and the quick tests that need no Letta server
+	$(PYTEST) -m "not server and not slow"
+
+test: lint drift ## everything: lint, types, drift, all tests, and the whole path on a real Letta server
+	$(PYTEST)
+
+test-deep: $(DEV) ## the tests that draw their examples, with 500 examples for each, and others each time
+	$(PYTEST) -m hypothesis --hypothesis-profile=deep
 
 lint: $(DEV) ## lint and types only
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+drift: $(DEV) ## whether what is generated is as the tools say
+	$(BIN)/python scripts/build_schemas.py --check
 
 schemas: $(MAIN) ## write tool_schemas/ and README's table of tools anew from the tools
 	$(BIN)/python scripts/build_schemas.py
@@ -51,8 +62,11 @@ audit: $(BIN)/uv ## ask PyPI's list of known holes about each pinned package
 	@for set in requirements/*.txt sanctum_venice_tools/letta/server_requirements.txt; do \
 	  echo "$$set" && .local/audit/bin/pip-audit --strict --disable-pip --require-hashes -r "$$set" || exit 1; done
 
-lock: $(BIN)/uv ## take newer versions of everything, and pin them
+lock: $(BIN)/uv ## pin what was added to pyproject.toml, and leave the other pins as they are
 	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/lock_requirements.sh
+
+upgrade: $(BIN)/uv ## take newer versions of everything, and pin them
+	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/lock_requirements.sh --upgrade
 
 clean: ## remove everything that the above installed or wrote, the local server's data included
 	rm -rf .venv .local

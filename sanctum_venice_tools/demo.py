@@ -3,6 +3,8 @@
 import json
 import os
 import secrets
+import shutil
+import tempfile
 import textwrap
 import time
 from collections.abc import Iterable, Iterator
@@ -17,6 +19,7 @@ from rich.console import Console
 from rich.text import Text
 
 from sanctum_venice_tools.letta import provider, registration
+from sanctum_venice_tools.letta.address import server_url
 from sanctum_venice_tools.letta.venice import PUBLIC_URL, ChoiceError, Venice, VeniceError
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.record import Record, read_record
@@ -121,22 +124,25 @@ def _venice(progress: Progress) -> Iterator[Place]:
 
 @contextmanager
 def _letta(progress: Progress) -> Iterator[Place]:
-    base_url = os.environ.get("LETTA_BASE_URL")
+    base_url = server_url(os.environ.get("LETTA_BASE_URL", ""))
     if base_url:
         yield Place(base_url, os.environ.get("LETTA_API_KEY", ""), f"your server at {base_url}", is_own=False)
         return
     from sanctum_venice_tools.letta import local_server  # noqa: PLC0415  # not needed with a server
 
-    ran_before = local_server.status() is not None
+    # A server of the demo's own, and so of each of several at once: none of them ends another's.
+    place = local_server.DEFAULT_HOME.parent
+    place.mkdir(parents=True, exist_ok=True)
+    home = Path(tempfile.mkdtemp(prefix="letta-demo-", dir=place))
     try:
-        server = local_server.start(tied_to_caller=True, progress=progress)
+        server = local_server.start(home, tied_to_caller=True, progress=progress)
     except local_server.LocalServerError as error:
-        raise DemoError(str(error)) from None
+        raise DemoError(str(error)) from None  # it names the log in that folder, which therefore stays
     try:
         yield Place(server.base_url, "", f"{server.version} on this machine, at {server.base_url}", is_own=True)
     finally:
-        if not ran_before:
-            local_server.stop(progress=progress)
+        local_server.stop(home, progress=progress)
+        shutil.rmtree(home)
 
 
 def _core() -> list[Record]:

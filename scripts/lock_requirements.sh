@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
 # Resolves what the project needs and writes it down, pinned and hashed, into requirements/ and beside the
-# local Letta server. Run it to take newer versions; commit what changes. Nothing else chooses a version.
+# local Letta server. Commit what changes. Nothing else chooses a version.
 #
-#   make lock
+#   make lock       pin what was added to pyproject.toml; what is pinned already stays as it is
+#   make upgrade    take newer versions of everything
 set -euo pipefail
 cd "$(dirname "$0")/.."
+upgrade=${1:---no-upgrade}
 
 compile() { # compile OUTPUT ARGUMENTS...
   local output=$1
   shift
   uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
-    --custom-compile-command "make lock" --upgrade --output-file "$output" "$@"
+    --custom-compile-command "make lock" --output-file "$output" "$upgrade" "$@"
 }
 
 echo uv | compile requirements/uv.txt -

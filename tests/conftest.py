@@ -13,13 +13,29 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, settings
 
 from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
 from sanctum_venice_tools.packing.bundle import bundle, tool_files
 from sanctum_venice_tools.packing.schema import typed_schema_of
+from tests.scheduling import Scheduling
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 """Venice's own published documents, where they lie beside the project."""
+
+# How many examples Hypothesis draws: `make test` takes few, and the same ones at each run; `make test-deep` takes many,
+# and others each time.
+ANY_PACE = settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], print_blob=True
+)
+settings.register_profile("quick", ANY_PACE, max_examples=25, derandomize=True)
+settings.register_profile("deep", ANY_PACE, max_examples=500)
+settings.load_profile("quick")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    """How tests are shared out among workers."""
+    return Scheduling(config, log)
 
 
 class Clock:

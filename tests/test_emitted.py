@@ -15,7 +15,7 @@ import jsonschema
 import pytest
 
 from sanctum_venice_tools.emulator.process import LocalVenice
-from sanctum_venice_tools.letta.local_server import ENVIRONMENT
+from sanctum_venice_tools.letta import local_server
 from sanctum_venice_tools.packing.bundle import LONGEST_NAME, bundle, tool_files
 from sanctum_venice_tools.packing.dialect import LETTA_NAMES, THIRD_PARTY
 from sanctum_venice_tools.packing.layout import HEADER
@@ -23,7 +23,7 @@ from sanctum_venice_tools.packing.schema import schema_of, typed_schema_of
 from tests.conftest import meant_by, plain_call, text_arguments
 
 PROJECT = Path(__file__).resolve().parents[1]
-LETTA_PYTHON = ENVIRONMENT / "bin" / "python"
+LETTA_PYTHON = local_server.ENVIRONMENT / "bin" / "python"
 # What is installed here, but not in every sandbox.
 ELSEWHERE = ("sanctum_venice_tools", "letta_client", "pydantic", "click", "rich", "docstring_parser", "letta")
 
@@ -158,6 +158,7 @@ def test_has_no_loose_names(name: str, texts: dict[str, str]) -> None:
     assert (0, "All checks passed!\n") == (done.returncode, done.stdout), done.stderr
 
 
+@pytest.mark.slow
 def test_has_sound_types(texts: dict[str, str], tmp_path: Path) -> None:
     """Every text passes mypy's strict checks by itself."""
     for name, text in texts.items():
@@ -171,6 +172,7 @@ def test_has_sound_types(texts: dict[str, str], tmp_path: Path) -> None:
 # --- alone ---
 
 
+@pytest.mark.slow
 @for_every_tool
 def test_runs_alone(name: str, texts: dict[str, str], venice: LocalVenice, tmp_path: Path) -> None:
     """In a fresh process that has httpx and no other package of ours, a text does its work over a real socket."""
@@ -203,12 +205,23 @@ import asyncio, json, sys
 from letta.schemas.tool import Tool
 from letta.services.tool_sandbox.local_sandbox import AsyncToolSandboxLocal as Sandbox
 
-scripts = []
-for call in json.load(sys.stdin):
-    tool = Tool(name=call["schema"]["name"], source_code=call["text"], json_schema=call["schema"])
-    sandbox = Sandbox(tool.name, call["arguments"], None, tool_id=tool.id, tool_object=tool)
-    scripts.append(asyncio.run(sandbox.generate_execution_script(None, wrap_print_with_markers=True)))
-print(json.dumps(scripts))
+def sandbox_of(text, schema):
+    tool = Tool(name=schema["name"], source_code=text, json_schema=schema)
+    return Sandbox(tool.name, {}, None, tool_id=tool.id, tool_object=tool)
+
+async def render(calls):
+    sandboxes = {}  # one for each text: a sandbox reads its tool's text when it is new, and that takes long
+    for call in calls:
+        text = call["text"]
+        if text not in sandboxes:
+            sandboxes[text] = sandbox_of(text, call["schema"])
+        sandboxes[text].args = call["arguments"]
+        yield await sandboxes[text].generate_execution_script(None, wrap_print_with_markers=True)
+
+async def main():
+    print(json.dumps([script async for script in render(json.load(sys.stdin))]))
+
+asyncio.run(main())
 """
 
 # One process for all scripts, for its imports take a second; what a text hides is shown again before the next.
@@ -264,9 +277,8 @@ def trapped(name: str, turn: int) -> dict[str, str | list[str]]:
 
 @pytest.fixture(scope="session")
 def letta_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for what Letta writes; without Letta, no test that needs it."""
-    if not LETTA_PYTHON.exists():
-        pytest.skip("Letta is not installed here: `sanctum-venice letta start` installs it")
+    """A folder for what Letta writes, once Letta is installed."""
+    local_server._install(print)
     return tmp_path_factory.mktemp("letta")
 
 
@@ -289,6 +301,7 @@ def outcomes(scripts: dict[str, list[str]], letta_home: Path) -> dict[str, list[
     return {name: found[place * len(TRAPS) : (place + 1) * len(TRAPS)] for place, name in enumerate(scripts)}
 
 
+@pytest.mark.server
 @for_every_tool
 def test_gets_its_arguments_unchanged(name: str, outcomes: dict[str, list[tuple[Any, bool]]]) -> None:
     """Whatever text a model sends, every parameter of the tool gets it as meant, and Letta's server is not loaded."""
@@ -300,6 +313,7 @@ def test_gets_its_arguments_unchanged(name: str, outcomes: dict[str, list[tuple[
     assert len(TRAPS) == len(outcomes[name])
 
 
+@pytest.mark.server
 def test_needs_its_guard(letta_home: Path) -> None:
     """Without the guard line Letta does change an argument: once it no longer does, the line can go."""
     text = HEADER.format(name="venice_demo", package="sanctum_venice_tools")
@@ -314,6 +328,7 @@ def test_needs_its_guard(letta_home: Path) -> None:
     assert [("1.10", False), ("1.1", True)] == run_scripts(made, letta_home)
 
 
+@pytest.mark.server
 @for_every_tool
 def test_knows_the_names_that_letta_uses_after_it(name: str, scripts: dict[str, list[str]]) -> None:
     """No argument can overwrite what the end of Letta's script looks up: the bundler knows those names."""
@@ -424,6 +439,7 @@ def tried(letta_home: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     return found
 
 
+@pytest.mark.server
 @for_every_tool
 def test_no_argument_is_code_and_each_is_read_or_refused(
     name: str, tried: dict[str, list[tuple[str, Any, Any]]], letta_home: Path
@@ -450,6 +466,7 @@ def hostile_call(argument: str) -> dict[str, str]:
     return {"prompt": "hi", argument: hostile}
 
 
+@pytest.mark.server
 def test_lists_would_be_code(letta_home: Path, tmp_path: Path) -> None:
     """Told the types of the signature, Letta does run what is sent for a list; once it does not, it may be told."""
     text, schema = boundary_of("venice_chat", tmp_path), typed_schema_of("venice_chat")
@@ -461,18 +478,31 @@ def test_lists_would_be_code(letta_home: Path, tmp_path: Path) -> None:
 
 
 NAME_AS_CODE = f"[open({CANARY!r}, 'w').write('ran')][0]"
+NAMES = [NAME_AS_CODE, f"dict(\n__letta_raw_args = {{}}, a={NAME_AS_CODE})['a']", "imagse"]
 
 
-@pytest.mark.parametrize("name", [NAME_AS_CODE, f"dict(\n__letta_raw_args = {{}}, a={NAME_AS_CODE})['a']", "imagse"])
+@pytest.fixture(scope="session")
+def scripts_with_names(letta_home: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, bool], str]:
+    """The scripts of calls with an argument of each name, by name and whether the tool checks names."""
+    checking = boundary_of("venice_chat", tmp_path_factory.mktemp("names"))
+    texts = {True: checking, False: checking.replace("    _check_names(tool)\n", "")}
+    cases = [(name, is_checked) for name in NAMES for is_checked in texts]
+    calls = [
+        {"text": texts[is_checked], "schema": schema_of("venice_chat"), "arguments": {"prompt": "hi", name: "x"}}
+        for name, is_checked in cases
+    ]
+    made = json.loads(in_letta(RENDER, calls, letta_home))
+    return dict(zip(cases, made, strict=True))
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("is_checked", [True, False], ids=["checked", "unchecked"])
-def test_no_name_of_an_argument_is_code(letta_home: Path, tmp_path: Path, name: str, *, is_checked: bool) -> None:
+def test_no_name_of_an_argument_is_code(
+    scripts_with_names: dict[tuple[str, bool], str], tmp_path: Path, name: str, *, is_checked: bool
+) -> None:
     """Letta writes names into its script as well: those that the tool does not know end the call before they run."""
-    text = boundary_of("venice_chat", tmp_path)
-    if not is_checked:
-        text = text.replace("    _check_names(tool)\n", "")
-    call = {"text": text, "schema": schema_of("venice_chat"), "arguments": {"prompt": "hi", name: "x"}}
-    (script,) = json.loads(in_letta(RENDER, [call], letta_home))
-    (tmp_path / "script.py").write_text(script)
+    (tmp_path / "script.py").write_text(scripts_with_names[name, is_checked])
     done = subprocess.run([str(LETTA_PYTHON), "script.py"], cwd=tmp_path, capture_output=True, check=False, timeout=60)
 
     assert (not is_checked and name != "imagse") == (tmp_path / CANARY).exists()

@@ -128,6 +128,7 @@ def fresh_venice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Lo
         yield venice
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fresh_venice")
 def test_every_call_ends_well(load_tool: Callable[[str], Callable[..., str]]) -> None:
     """Made one after the other, as a reader would, each call gets an answer, with all that the page says it has."""

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import click
 
-from sanctum_venice_tools.cli.options import HELP, JSON
+from sanctum_venice_tools.cli.options import HELP, JSON, LETTA_URL
 from sanctum_venice_tools.letta.doctor import CHECKS, Patient, examine
 from sanctum_venice_tools.terminal import visible
 
@@ -13,7 +13,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "failure": "red", "skipped": Non
 
 
 @click.command("doctor", context_settings=HELP)
-@click.option("--base-url", envvar="LETTA_BASE_URL", help="The Letta server.  [default: $LETTA_BASE_URL]")
+@LETTA_URL
 @click.option("--provider", default="venice", show_default=True, help="What Venice's provider is called on it.")
 @JSON
 def run_doctor(base_url: str | None, provider: str, as_json: bool) -> None:

@@ -7,10 +7,17 @@ from typing import Any
 import click
 from rich.console import Console
 
+from sanctum_venice_tools.letta.address import server_url
 from sanctum_venice_tools.terminal import Progress, visible
 
 HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+LETTA_URL = click.option(
+    "--base-url",
+    envvar="LETTA_BASE_URL",
+    callback=lambda _context, _option, given: given and server_url(given),
+    help="The Letta server's address.  [default: $LETTA_BASE_URL]",
+)
 
 
 @contextlib.contextmanager

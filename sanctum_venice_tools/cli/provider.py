@@ -13,7 +13,7 @@ import httpx
 import letta_client
 from letta_client import Letta
 
-from sanctum_venice_tools.cli.options import HELP, JSON, shown_progress
+from sanctum_venice_tools.cli.options import HELP, JSON, LETTA_URL, shown_progress
 from sanctum_venice_tools.letta import provider
 from sanctum_venice_tools.letta.connection import address_of, explain
 from sanctum_venice_tools.letta.provider import RESERVED_NAMES, Change, Form
@@ -22,7 +22,7 @@ from sanctum_venice_tools.terminal import show, visible
 
 
 @click.command("provider", context_settings=HELP)
-@click.option("--base-url", envvar="LETTA_BASE_URL", help="The Letta server.  [default: $LETTA_BASE_URL]")
+@LETTA_URL
 @click.option(
     "--venice-url", envvar="VENICE_BASE_URL", default="", help="Venice.  [default: $VENICE_BASE_URL or its own]"
 )

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from sanctum_venice_tools import terminal
 from sanctum_venice_tools.cli import register_view as view
-from sanctum_venice_tools.cli.options import HELP, JSON, shown_progress
+from sanctum_venice_tools.cli.options import HELP, JSON, LETTA_URL, shown_progress
 from sanctum_venice_tools.letta import bootstrap, connection, registration
 from sanctum_venice_tools.letta.agents import AgentError
 from sanctum_venice_tools.packing.bundle import tool_files
@@ -32,7 +32,7 @@ _TOOLSETS = (*(toolset for toolset in TOOLSETS if toolset != "admin"), "all")
 )
 @click.option("--list", "lists", is_flag=True, help="Print what there is to choose from, and nothing else.")
 @click.option("--show", metavar="NAME", help="Print the text that Letta would store of a tool, and nothing else.")
-@click.option("--base-url", envvar="LETTA_BASE_URL", help="The server's address.  [default: $LETTA_BASE_URL]")
+@LETTA_URL
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
 @click.option("--diff", is_flag=True, help="Show how the source differs of each tool that is there in another form.")
 @click.option("--yes", is_flag=True, help="Do not ask.")

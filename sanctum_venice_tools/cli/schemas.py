@@ -58,7 +58,12 @@ def build_schemas(check: bool, folder: Path) -> None:
 
 def _with_table(readme: Path, records: Iterable[Record]) -> str:
     """The text of README.md, with the table as it should be; all else in it stays."""
-    text = readme.read_bytes().decode() if readme.is_file() else ""
+    if not readme.is_file():
+        raise click.ClickException(
+            f"there is no README.md in {readme.parent}: this command is for a clone of the pack's repository, where "
+            "`make schemas` runs it. To name a clone: --folder"
+        )
+    text = readme.read_bytes().decode()
     before, begin, rest = text.partition(_BEGIN)
     _, end, after = rest.partition(_END)
     if not end:

@@ -140,6 +140,7 @@ def stop(home: Path = DEFAULT_HOME, *, progress: Progress = lambda _: None) -> b
     if state is not None:
         _end(state.pid, progress)
     _forget(home)
+    _forget_ended()
     return state is not None
 
 
@@ -211,6 +212,7 @@ def _run_watched(command: list[str], log: TextIO, doing: str, ticker: "_Ticker")
     # uv heeds the user's settings (index, proxy, cache), but a package that it builds must not find other modules.
     surroundings = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     surroundings["UV_PYTHON_DOWNLOADS"] = "never"
+    surroundings.setdefault("UV_SYSTEM_CERTS", "true")  # a company's own certificate authority is trusted, as by pip
     process = subprocess.Popen(  # noqa: S603  # uv, with arguments of our own
         command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=surroundings
     )
@@ -231,6 +233,7 @@ def _run_watched(command: list[str], log: TextIO, doing: str, ticker: "_Ticker")
 
 def _spawn(home: Path, python: Path, *, port: int | None, environment: Mapping[str, str], tied: bool) -> _State:
     """Start the server process in a session of its own and write down at once what it is."""
+    _forget_ended()
     folders = _make_folders(home)
     with _bound_socket(port) as listener, _rotated_log(home / "server.log") as log:
         bound_port: int = listener.getsockname()[1]
@@ -406,6 +409,13 @@ def _end(pid: int, progress: Progress) -> None:
     psutil.wait_procs(family, timeout=_STOP_SECONDS)
     if (spawned := _spawned.pop(pid, None)) is not None:
         spawned.forget()
+
+
+def _forget_ended() -> None:
+    """Take note of servers that ended without our doing: until then the system keeps a trace of each."""
+    for pid, spawned in list(_spawned.items()):
+        if spawned.process.poll() is not None:
+            _spawned.pop(pid).forget()
 
 
 # --- What is remembered

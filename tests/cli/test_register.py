@@ -134,9 +134,10 @@ def test_says_what_is_wrong(case: str) -> None:
     assert words in " ".join(result.stderr.split())
 
 
-def test_a_server_that_is_not_there() -> None:
+@pytest.mark.parametrize("end", ["", "/", "/v1"])
+def test_a_server_that_is_not_there(end: str) -> None:
     """It ends the command with 4 and one line that names it, without the password that may stand in its address."""
-    result = register("--base-url", "http://me:very-secret@127.0.0.1:9")
+    result = register("--base-url", f"http://me:very-secret@127.0.0.1:9{end}")
 
     assert 4 == result.exit_code
     assert "Error: there is no Letta server at http://127.0.0.1:9. Check LETTA_BASE_URL." in result.stderr

@@ -17,6 +17,8 @@ from sanctum_venice_tools.packing.record import COSTLY, read_record
 from sanctum_venice_tools.packing.schema import typed_schema_of
 from tests.tools.conftest import balance
 
+pytestmark = pytest.mark.slow
+
 BROKEN = """
 import json, sys
 

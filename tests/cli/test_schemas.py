@@ -162,16 +162,14 @@ def test_shows_what_a_tool_costs(cost: str, clone: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("options", [[], ["--check"]], ids=["writing", "checking"])
 @pytest.mark.parametrize(
     "text",
-    [None, "", _BEGIN, _END, f"{_END}{_BEGIN}"],
-    ids=["no README", "none", "only the first", "only the second", "the wrong way round"],
+    ["", _BEGIN, _END, f"{_END}{_BEGIN}"],
+    ids=["none", "only the first", "only the second", "the wrong way round"],
 )
-def test_needs_the_two_lines(text: str | None, options: list[str], clone: Path) -> None:
-    """Without README.md, or without one of the lines, one line says what is missing, and nothing is written."""
+def test_needs_the_two_lines(text: str, options: list[str], clone: Path) -> None:
+    """Without one of the lines, one line says what is missing, and nothing is written."""
     path = clone / "README.md"
     (clone / "tool_schemas" / "venice_gone.json").touch()
-    path.unlink()
-    if text is not None:
-        path.write_text(text, encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
     before = contents(clone)
     done = build(clone, *options)
 
@@ -192,4 +190,17 @@ def test_says_which_tool_can_not_be_read(clone: Path, monkeypatch: pytest.Monkey
     done = build(clone)
 
     assert (1, f"Error: {bad}:1: invalid syntax\n") == (done.exit_code, done.stderr)
+    assert before == contents(clone)
+
+
+@pytest.mark.parametrize("options", [[], ["--check"]], ids=["writing", "checking"])
+def test_is_for_a_clone(options: list[str], clone: Path) -> None:
+    """Without README.md, as in an installed package, one line says what the command is for, and nothing is written."""
+    (clone / "tool_schemas" / "venice_gone.json").touch()
+    (clone / "README.md").unlink()
+    before = contents(clone)
+    done = build(clone, *options)
+
+    assert (1, 1) == (done.exit_code, len(done.stderr.splitlines()))
+    assert f"Error: there is no README.md in {clone}: this command is for a clone" in done.stderr
     assert before == contents(clone)

@@ -50,6 +50,7 @@ def test_blank_key_is_no_key(venice: LocalVenice, header: str) -> None:
     assert reply.status_code == 402
 
 
+@pytest.mark.slow
 def test_wallet_pages_refuse_a_key(client: httpx.Client) -> None:
     """A wallet's balance cannot be seen with an API key."""
     assert client.get("/x402/balance/0x" + "a" * 40).status_code == 401

@@ -48,6 +48,7 @@ def test_same_request_same_picture(client: httpx.Client) -> None:
     assert same[0] != generate(client, width=64, height=64, seed=8).json()["images"]
 
 
+@pytest.mark.slow
 def test_variants_differ(client: httpx.Client) -> None:
     """Several variants are different pictures, each paid."""
     before = client.get("/billing/balance").json()["balances"]["usd"]
@@ -223,6 +224,7 @@ def test_multi_edit_names_its_model_otherwise(client: httpx.Client, encoded: Cal
     assert "Unrecognized key(s) in object: 'model'" in reply.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "scale", "expected"),
     [((320, 240), 4, (1280, 960)), ((320, 240), None, (640, 480)), ((2000, 1500), 4, (4000, 3000))],

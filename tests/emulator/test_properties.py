@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator import sound
@@ -21,6 +21,8 @@ from sanctum_venice_tools.emulator.pictures import draw, encode
 from sanctum_venice_tools.emulator.sample import sample
 from sanctum_venice_tools.emulator.script import fill
 from sanctum_venice_tools.emulator.uploads import read_picture
+
+pytestmark = pytest.mark.slow
 
 POSTS = [
     path
@@ -76,9 +78,6 @@ def values(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
 
 @pytest.mark.parametrize("path", POSTS)
 @given(data=st.data())
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
 def test_no_body_breaks_it(client: httpx.Client, path: str, data: st.DataObject) -> None:
     """Any JSON, wild or nearly right, is answered with what the document allows."""
     fields = likely(path)
@@ -169,7 +168,6 @@ PDF = (
 
 
 @pytest.mark.filterwarnings("ignore")
-@settings(max_examples=300, deadline=None)
 @given(damaged(PDF) | damaged(office_file()) | st.binary(max_size=50))
 def test_any_document_has_text_or_is_refused(file: bytes) -> None:
     """A damaged document has some text, or none."""
@@ -179,7 +177,6 @@ def test_any_document_has_text_or_is_refused(file: bytes) -> None:
         return
 
 
-@settings(max_examples=200, deadline=None)
 @given(damaged(encode(draw("A fox", (48, 32), "1"), "png")) | damaged(encode(draw("A fox", (48, 32), "1"), "webp")))
 def test_any_picture_is_read_or_refused(file: bytes) -> None:
     """A damaged picture is a picture, or is refused."""
@@ -192,7 +189,6 @@ def test_any_picture_is_read_or_refused(file: bytes) -> None:
 SPEECH = sound.murmur("A fox in the sun", "af_sky", 2, 8000)
 
 
-@settings(max_examples=100, deadline=None)
 @given(damaged(sound.encode(SPEECH, 8000, "wav")) | damaged(sound.encode(SPEECH, 8000, "flac")))
 def test_any_sound_has_a_length_or_none(file: bytes) -> None:
     """A damaged sound file plays for a while, or not at all."""

@@ -21,6 +21,8 @@ import pytest
 
 from sanctum_venice_tools.emulator.process import LocalVenice
 
+pytestmark = pytest.mark.slow
+
 PATH = "/image/styles"
 MEGABYTE = 2**20
 # zlib's window size, with 16 more for gzip's own header.

@@ -225,6 +225,7 @@ DECLARED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("properties", "state"), DECLARED, ids=[json.dumps(one[0]) for one in DECLARED])
 def test_warns_of_arguments_that_can_run_as_code(venice: LocalVenice, properties: Any, state: str) -> None:
     """A number, array or object of somebody's tool is a warning; other types are not, and no shape breaks the check."""

@@ -17,10 +17,12 @@ import httpx
 import psutil
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
-from sanctum_venice_tools import cli
+from sanctum_venice_tools import cli, demo
 from sanctum_venice_tools.letta import local_server
 from sanctum_venice_tools.letta.local_server import LocalServerError
+from sanctum_venice_tools.terminal import Progress
 
 # Answers like the real one within a tenth of a second. With FAIL set it dies like the real one.
 STAND_IN = """
@@ -191,6 +193,19 @@ def test_abandoned_start_is_joined(stand_in: Path) -> None:
     assert (None, server) == (local_server.status(stand_in), local_server.start(stand_in))
 
 
+@pytest.mark.parametrize("act", [local_server.start, local_server.stop], ids=["start", "stop"])
+def test_killed_server_is_taken_note_of(stand_in: Path, act: Callable[[Path], object]) -> None:
+    """Of a server that was killed the system keeps a trace, until the next start or stop takes note of its end."""
+    server = local_server.start(stand_in)
+    os.kill(server.pid, signal.SIGKILL)
+    while psutil.Process(server.pid).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
+
+    act(stand_in)
+
+    assert not psutil.pid_exists(server.pid)
+
+
 def test_state_and_log_are_private(stand_in: Path) -> None:
     """Only the owner may read the state and the log."""
     local_server.start(stand_in)
@@ -209,6 +224,7 @@ def test_last_log_is_kept(stand_in: Path) -> None:
     assert "the disk is full" not in (stand_in / "server.log").read_text()
 
 
+@pytest.mark.slow
 def test_tied_server_ends_with_a_killed_caller(stand_in: Path) -> None:
     """A server that is tied to its caller ends even when the caller is killed outright."""
     program = f"""
@@ -247,6 +263,7 @@ def test_keys_do_not_leak_into_the_server(stand_in: Path, monkeypatch: pytest.Mo
     assert str(stand_in / "home") == seen["HOME"]
 
 
+@pytest.mark.slow
 def test_progress_is_never_silent_for_two_seconds() -> None:
     """While something takes its time, a line with the seconds so far comes every second."""
     said: list[tuple[float, str]] = []
@@ -329,6 +346,33 @@ def test_failed_installation_is_explained(tmp_path: Path) -> None:
         local_server._run_watched(command, log, "Installing", local_server._Ticker(lambda _: None))
 
     assert f"Installing failed: error: no route to host (log: {log_path})" == str(caught.value)
+
+
+def test_system_certificates_are_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whom this machine trusts is trusted by uv, a company's own authority too, unless the user says otherwise."""
+    log_path = tmp_path / "install.log"
+    command = [sys.executable, "-c", "import os; print(os.environ['UV_SYSTEM_CERTS'])"]
+    monkeypatch.delenv("UV_SYSTEM_CERTS", raising=False)
+    with log_path.open("w") as log:
+        local_server._run_watched(command, log, "Installing", local_server._Ticker(lambda _: None))
+        monkeypatch.setenv("UV_SYSTEM_CERTS", "false")
+        local_server._run_watched(command, log, "Installing", local_server._Ticker(lambda _: None))
+
+    assert ["true", "false"] == log_path.read_text().split()
+
+
+def test_demos_at_once_share_no_server(stand_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each demo has a server of its own: the first that ends leaves the other's alone, and nothing stays behind."""
+    monkeypatch.setattr(local_server, "DEFAULT_HOME", stand_in / "letta")
+    progress = Progress(Console())
+    with demo._letta(progress) as longer:
+        with demo._letta(progress) as shorter:
+            pass
+
+        assert 200 == httpx.get(longer.base_url).status_code
+        assert longer.base_url != shorter.base_url
+
+    assert [] == list(stand_in.iterdir())
 
 
 def test_command_starts_reports_and_stops(stand_in: Path) -> None:

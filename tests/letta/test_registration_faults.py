@@ -64,12 +64,12 @@ class Handler(BaseHTTPRequestHandler):
             self.fake.at_once += 1
             self.fake.most_at_once = max(self.fake.most_at_once, self.fake.at_once)
         time.sleep(0.01)
+        with self.fake.lock:
+            self.fake.at_once -= 1  # before the answer: who has it may send the next
         if not self.fail("PUT", name):
             self.answer(200, json.dumps(self.fake.store(record)))
         elif self.fake.fault("PUT", name) == "drop the answer":
             self.fake.store(record)
-        with self.fake.lock:
-            self.fake.at_once -= 1
 
     def fail(self, method: str, name: str) -> bool:
         """Do what the fault says, if there is one."""

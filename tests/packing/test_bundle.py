@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sanctum_venice_tools.packing import layout
@@ -805,7 +805,6 @@ def packages(draw: st.DrawFn) -> tuple[dict[str, str], set[str]]:
     return sources, reached
 
 
-@settings(max_examples=40, deadline=None)
 @given(packages())
 def test_says_what_the_authored_modules_say(package: tuple[dict[str, str], set[str]]) -> None:
     """Of any package, the text has exactly what the tool reaches, runs alone, and gives the tool's own answer."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator.process import LocalVenice
@@ -104,7 +104,6 @@ def disguises(name: str, value: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", RIGHT)
-@settings(deadline=None)
 @given(data=st.data())
 def test_any_form_means_the_same(demo: Demo, name: str, data: st.DataObject) -> None:
     """A right value, in whatever form a model sends it, is what the tool gets."""
@@ -171,6 +170,7 @@ UNREADABLE: dict[str, tuple[str, Any, str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "value", "told"), UNREADABLE.values(), ids=UNREADABLE)
 def test_what_cannot_be_read_is_told_in_one_line(demo: Demo, name: str, value: Any, told: str) -> None:
     """The line names the argument, its form, and what came, of which it shows 60 characters at most."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sanctum_venice_tools.runtime.formats import _format_of, _media_type, _recording_ending, _untaken
@@ -51,7 +51,6 @@ UNCOUNTED = {"aac", "mp3", "mp4 in fragments"}
 
 
 @pytest.mark.parametrize("name", sorted(whole_files().keys() - UNCOUNTED))
-@settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_no_cut_file_is_whole(name: str, data: st.DataObject) -> None:
     """A genuine file that ends too early does not pass, wherever it ends."""
@@ -79,7 +78,6 @@ def test_a_cut_between_two_frames_is_all_that_passes(name: str, most: int) -> No
     assert len(whole) > 100 * len(passed)
 
 
-@settings(max_examples=300, deadline=None)
 @given(content=st.binary(max_size=300), start=st.sampled_from([file[:40] for file in whole_files().values()]))
 @example(b"", b"ID3")
 @example(b"", b"\xff\xfb<html>")

@@ -18,6 +18,8 @@ import pytest
 from sanctum_venice_tools.emulator.process import LocalVenice
 from tests.runtime.raw_server import RawServer, Script, raw_server, reply, reply_json
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 2
 """What a tool has here, VENICE_TOOL_SECONDS; it ends within two more."""
 

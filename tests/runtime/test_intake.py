@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -122,7 +122,6 @@ def test_no_name_of_a_private_address_is_called(space: Space, hosts: dict[str, l
         assert 0 == len(router.calls)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(inner=st.ip_addresses(v=4), host=st.sampled_from(["[::ffff:{}]", "[64:ff9b::{}]", "[::{}]"]))
 def test_no_version_4_address_is_called_in_a_wrapper(
     space: Space, hosts: dict[str, list[str]], inner: Any, host: str
@@ -132,7 +131,6 @@ def test_no_version_4_address_is_called_in_a_wrapper(
     assert "private network" in refusal(space, f"http://{host.format(inner)}/")
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(address=st.ip_addresses())
 def test_only_global_addresses_are_called(space: Space, hosts: dict[str, list[str]], address: Any) -> None:
     """Whatever a name stands for, the address that is called is a global one, no multicast."""
@@ -292,7 +290,6 @@ def test_the_size_limit_is_exact(space: Space, media: Path, hosts: dict[str, lis
 # --- data URLs ---
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(min_size=1, max_size=300), head=st.sampled_from(["data:image/png;base64,", "DATA:;base64,"]))
 def test_a_data_url_is_read(space: Space, content: bytes, head: str) -> None:
     """What is in a data URL comes out."""
@@ -374,7 +371,6 @@ def test_nothing_outside_of_the_store_is_read(space: Space, outside: Path, name:
     assert "No stored file is called" in refusal(space, name.format(secret=outside))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.lists(st.sampled_from(["..", ".", "/", "folder", "secret.txt", "media", ".private", "key", "~", "\\"])))
 @example(["folder", "/", "media", "/", ".private", "/", "key"])
 def test_no_path_leads_out(texts: dict[str, str], tmp_path_factory: pytest.TempPathFactory, name: list[str]) -> None:

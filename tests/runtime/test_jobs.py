@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator import errors, faults
@@ -94,7 +94,6 @@ def test_a_job_is_read_wherever_it_stands(space: Space, text: str) -> None:
     url=st.sampled_from(["", "https://files.example.org/a/b.mp4?token=x_y-z&e=1", "http://127.0.0.1:8484/files/x.mp4"]),
     kind=st.sampled_from(["video", "audio"]),
 )
-@settings(max_examples=100, deadline=None)
 def test_a_job_holds_all_that_retrieval_needs(
     texts: dict[str, str], model: str, queue_id: str, url: str, kind: str
 ) -> None:
@@ -707,6 +706,7 @@ def test_a_broken_download_can_be_repeated(
     assert b"ftyp" == Path(fetch(load_tool, job)["file"]).read_bytes()[4:8]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["reset", "reset-midway", "broken-json", "status-500", "status-502", "html"])
 def test_a_hiccup_does_not_end_a_wait(local: LocalVenice, load_tool: Callable[[str], Tool], fault: str) -> None:
     """Over a real connection, what breaks once while a job is waited for does no harm."""
@@ -750,6 +750,7 @@ print(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])
 """
 
 
+@pytest.mark.slow
 def test_a_large_film_takes_little_memory(texts: dict[str, str], tmp_path: Path) -> None:
     """A film of 300 MB costs at most 30 MB of memory above what a tool takes that does nothing."""
     size = 300_000_000

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 Space = dict[str, Any]
@@ -38,7 +38,6 @@ def as_json(text: str) -> int:
     return len(json.dumps(text, ensure_ascii=False))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=long_texts())
 @example(text="")
 @example(text='"' * 50_000)
@@ -54,7 +53,6 @@ def test_the_parts_are_the_text(space: Space, text: str) -> None:
     assert all(parts)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=long_texts(), part=st.integers(1, 40))
 def test_every_reply_is_short_enough(space: Space, text: str, part: int) -> None:
     """A reply has fewer than 8,000 characters, and shows that part of what its file holds."""

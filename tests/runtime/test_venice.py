@@ -203,6 +203,7 @@ SHAPES: dict[str, tuple[int, Any, str, str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TOOLS)
 @pytest.mark.parametrize(("status", "body", "reason", "advice"), SHAPES.values(), ids=SHAPES)
 def test_every_error_is_one_line_with_reason_and_advice(  # noqa: PLR0917 - the parameters of a table
@@ -544,6 +545,7 @@ SLOW: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TOOLS)
 @pytest.mark.parametrize("fault", SLOW)
 def test_slowness_ends_in_time(
@@ -595,6 +597,7 @@ def run_alone(text: str, name: str, **settings: str) -> subprocess.CompletedProc
     return subprocess.run(command, input=script, env=env, capture_output=True, text=True, timeout=30, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TOOLS)
 def test_letta_reads_the_whole_message(
     venice: LocalVenice, texts: dict[str, str], reach: Callable[[str], Tool], name: str
@@ -610,6 +613,7 @@ def test_letta_reads_the_whole_message(
         assert expected == letta_reads(alone.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TOOLS)
 def test_a_tool_alone_never_prints_the_key(venice: LocalVenice, texts: dict[str, str], name: str) -> None:
     """Neither output nor traceback holds the key, even when Venice's error repeats it; nor does a good reply."""

@@ -8,20 +8,26 @@ from letta_client import Letta
 
 from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.letta import local_server
+from sanctum_venice_tools.letta.local_server import LocalServer
 from sanctum_venice_tools.letta.registration import apply, plan
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.record import read_record
 
 
 @pytest.fixture(scope="session")
-def letta(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Letta]:
-    """A client of a real Letta server."""
+def letta_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """A real Letta server."""
     home = tmp_path_factory.mktemp("letta")
-    server = local_server.start(home, tied_to_caller=True, progress=print)
     try:
-        yield Letta(base_url=server.base_url, timeout=120)
+        yield local_server.start(home, tied_to_caller=True, progress=print)
     finally:
         local_server.stop(home)
+
+
+@pytest.fixture(scope="session")
+def letta(letta_server: LocalServer) -> Letta:
+    """A client of the real Letta server."""
+    return Letta(base_url=letta_server.base_url, timeout=120)
 
 
 @pytest.fixture

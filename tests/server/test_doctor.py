@@ -20,11 +20,22 @@ OTHERS = "sum_numbers_of_others"
 
 
 @pytest.fixture(autouse=True)
-def surroundings(letta: Letta, venice: LocalVenice) -> Iterator[None]:
-    """Start without faults at Venice, and leave no tools behind."""
+def no_faults(venice: LocalVenice) -> None:
+    """Start without faults at Venice."""
     venice.clear_faults()
+
+
+@pytest.fixture
+def no_tools(letta: Letta) -> Iterator[None]:
+    """Start without tools of ours on the server, and leave none of others with such a name behind."""
+    remove(letta, *tool_files())
     yield
-    for tool in letta.tools.list(names=[*tool_files(), OTHERS]):
+    remove(letta, *tool_files())
+
+
+def remove(letta: Letta, *names: str) -> None:
+    """Take these tools off the server."""
+    for tool in letta.tools.list(names=list(names)):
         letta.tools.delete(tool.id)
 
 
@@ -58,6 +69,7 @@ def test_a_healthy_place(letta: Letta, venice: LocalVenice, tmp_path: Path) -> N
     assert "venice-test lists 12 models that can drive an agent; whether its key" in finding(result, "provider")[1]
 
 
+@pytest.mark.usefixtures("no_tools")
 def test_an_empty_server(letta: Letta, venice: LocalVenice) -> None:
     """Without the tools it fails; without a provider it warns, for not everybody wants one."""
     result = examine(letta, venice)
@@ -107,6 +119,7 @@ def test_a_tool_that_is_missing(letta: Letta, venice: LocalVenice) -> None:
     assert "not there: venice_ask_web" in line
 
 
+@pytest.mark.usefixtures("no_tools")
 def test_a_foreign_tool(letta: Letta, venice: LocalVenice) -> None:
     """A tool of the same name from elsewhere is named, and is not run."""
     schema: dict[str, object] = {
@@ -133,6 +146,7 @@ def test_a_tool_of_others_whose_argument_can_run_as_code(letta: Letta, venice: L
     letta.tools.create(source_code=f"def {OTHERS}(numbers):\n    return sum(numbers)\n", json_schema=schema)
 
     result = examine(letta, venice)
+    remove(letta, OTHERS)
 
     state, line = finding(result, "others' tools")
     assert "warning" == state

@@ -64,14 +64,26 @@ def echoing(source: str, name: str) -> str:
     return "\n".join([*head, "    given = locals()", f"    return json.dumps({digests})", ""])
 
 
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder for PYTHONPATH that hides what each script of the sandbox loads for two thirds of its time.
+
+    Letta's scripts allow for that: not every sandbox has these packages. They have no part in how arguments arrive.
+    """
+    folder = tmp_path_factory.mktemp("bare")
+    for package in ("letta_client", "pydantic"):
+        (folder / f"{package}.py").write_text("raise ImportError")
+    return str(folder)
+
+
 @pytest.mark.parametrize("name", tool_files())
-def test_arguments_arrive_as_sent(run: Run, name: str) -> None:
+def test_arguments_arrive_as_sent(run: Run, name: str, bare: str) -> None:
     """Each text argument of each tool, alone or in a list, reaches the tool as the caller wrote it."""
     source = echoing(record_of(name).source_code, name)
     sent = [text_arguments(name, itertools.repeat(value)) for value in TRICKY]
 
     with ThreadPoolExecutor(4) as pool:  # nine calls one after the other would leave most of the machine idle
-        results = list(pool.map(lambda arguments: run(name, arguments, source=source), sent))
+        results = list(pool.map(lambda arguments: run(name, arguments, source=source, PYTHONPATH=bare), sent))
 
     for arguments, result in zip(sent, results, strict=True):
         received = json.loads(result["tool_return"])

@@ -16,6 +16,8 @@ from tests.conftest import Clock
 from tests.tools.conftest import KEY
 from tests.tools.recorded import Call, Handler, Tool, record
 
+pytestmark = pytest.mark.slow
+
 Sent = list[tuple[str, str, bytes]]
 """Requests: method, address, and body without what differs each time."""
 

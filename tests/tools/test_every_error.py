@@ -16,6 +16,8 @@ from tests.conftest import Clock
 from tests.runtime.test_venice import KEY, SHAPES
 from tests.tools.recorded import Call, Tool, record
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def call(

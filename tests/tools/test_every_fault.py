@@ -265,6 +265,7 @@ def matrix(texts: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     running.close()
 
 
+@pytest.mark.slow
 def test_every_tool_meets_every_fault(matrix: Matrix) -> None:
     """Each call ends in time, in a reply or one line of ours; nothing is paid twice, and no half file stays."""
     outcomes = matrix.run()

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator.catalogue import catalogue
@@ -22,20 +22,14 @@ from tests.conftest import Clock
 from tests.samples import FILM
 from tests.tools.conftest import KEY
 
+pytestmark = pytest.mark.slow
+
 Tool = Callable[..., str]
 Call = Callable[..., tuple[str, bool]]
 BASE = "https://api.venice.ai/api/v1"
 BUYING = [name for name, path in tool_files().items() if " _queue(" in path.read_text(encoding="utf-8")]
 KINDS = {"venice_make_video": "video", "venice_queue_video": "video", "venice_queue_music": "audio"}
 JOB = re.compile(r"venice-(video|audio)\|[^\s|\"]+\|[^\s|\"]+")
-
-SETTINGS = settings(
-    max_examples=60,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 
 # The fields that Venice's answers have, here with anything in them.
 FIELDS = st.sampled_from(
@@ -122,7 +116,6 @@ def as_json(body: bytes, content_type: str = "application/json", status: int = 2
 
 
 @pytest.mark.parametrize(("name", "kind"), KINDS.items())
-@SETTINGS
 @given(body=ANY_BODY)
 @example(body=b'{"queue_id": "17"}')
 @example(body=b'{"queue_id": 17, "model": null}')
@@ -163,7 +156,6 @@ def test_a_fault_after_a_purchase_leaves_open_what_it_cost(
 
 
 @pytest.mark.parametrize(("name", "kind"), KINDS.items())
-@SETTINGS
 @given(body=ANY_BODY)
 @example(body=b'{"queue_id": "17"}')
 def test_only_a_conflict_is_a_question_of_consent(call: Call, name: str, kind: str, body: bytes) -> None:
@@ -227,7 +219,6 @@ def test_an_answer_that_breaks_off_is_shown(call: Call) -> None:
     assert "it may be charged." in said
 
 
-@SETTINGS
 @given(body=ANY_BODY, kind=st.sampled_from(["application/json", "text/html", "text/plain", "video/mp4", ""]))
 @example(body=b'{"status": "PROCESSING", "execution_duration": null}', kind="application/json")
 @example(body=b'{"status": "PROCESSING", "execution_duration": NaN}', kind="application/json")
@@ -245,7 +236,6 @@ def test_what_was_bought_can_be_fetched_whatever_a_poll_holds(call: Call, body: 
 
 
 @pytest.mark.parametrize(("name", "kind"), [("venice_retrieve_video", "video"), ("venice_retrieve_music", "audio")])
-@SETTINGS
 @given(
     body=ANY_BODY,
     content_type=st.sampled_from(["application/json", "text/html", "text/plain", "video/mp4", ""]),
@@ -294,7 +284,6 @@ def test_a_price_may_be_a_text(call: Call, body: bytes, price: float) -> None:
     assert price == json.loads(said)["cost_usd"]
 
 
-@SETTINGS
 @given(body=ANY_BODY)
 def test_any_price_is_one_or_none(call: Call, body: bytes) -> None:
     """Whatever comes for a price, a film is bought for no more than is allowed, or not at all."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator.process import LocalVenice
@@ -20,6 +20,8 @@ from tests.conftest import Clock
 from tests.tools.conftest import KEY
 from tests.tools.recorded import Call, Place, Tool, record
 from tests.tools.test_every_tool import SETTINGS, check_error, check_reply
+
+pytestmark = pytest.mark.slow
 
 # Names that tools look for in replies, so that odd values are found where they count.
 NAMES = [
@@ -104,7 +106,7 @@ def tells_what_became_of_it(outcome: str) -> bool:
 
 
 @pytest.mark.parametrize("name", tool_files())
-@settings(SETTINGS, max_examples=25)
+@SETTINGS
 @given(data=st.data())
 def test_any_good_reply_ends_well(
     data: st.DataObject, name: str, call: Call, load_tool: Callable[[str], Tool], monkeypatch: pytest.MonkeyPatch

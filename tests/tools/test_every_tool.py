@@ -26,15 +26,10 @@ from tests.tools.conftest import KEY, PICTURE
 from tests.tools.drawn_replies import JSON, AnyVenice, small_file, values
 from tests.tools.recorded import Call, Tool, record
 
-# The same examples at each run. A failing one is told as it was drawn: making it smaller would take minutes.
-SETTINGS = settings(
-    max_examples=40,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+pytestmark = pytest.mark.slow
+
+# A failing example is told as it was drawn: making it smaller would take minutes.
+SETTINGS = settings(phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 LONGEST_REPLY = 8000
 LONGEST_ASKED = 18_000
 """A reply may be longer only when the agent itself said how long the answer is to be."""

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import Clock
@@ -201,7 +201,6 @@ def test_what_writes_needs_leave(ask: Callable[..., Any], api: respx.MockRouter,
     assert "receipt" in reply["next"]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 @given(
     method=st.builds(
         "".join,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import respx
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -355,7 +355,6 @@ numbers = st.integers(-3, 10) | st.floats(allow_nan=True)
 words = st.text(max_size=5)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
 @given(
     options=st.dictionaries(
         st.sampled_from(

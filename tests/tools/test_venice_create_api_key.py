@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator.process import LocalVenice
@@ -237,7 +237,6 @@ def test_the_edges_are_allowed(create: Callable[..., Any], api: respx.MockRouter
     assert 1 == len(posts(api))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 @given(description=st.text(min_size=1, max_size=64).filter(str.strip))
 @example("../../../etc/passwd")
 @example("/")
@@ -547,9 +546,6 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150, derandomize=True
-)
 @given(body=ANYTHING.map(lambda reply: json.dumps(reply).encode()) | st.binary(max_size=60))
 def test_no_reply_loses_or_shows_a_key(tool: Tool, api: respx.MockRouter, media: Path, body: bytes) -> None:
     """Whatever Venice answers: the key is in a file, or was revoked, or may exist; and it is nowhere else."""

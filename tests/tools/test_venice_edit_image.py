@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -196,7 +196,6 @@ def test_ratios_are_fitted(edit: Callable[..., Any], api: respx.MockRouter, want
     assert (wanted != ratio) == ("notes" in reply)
 
 
-@settings(max_examples=100, deadline=None)
 @given(width=st.integers(1, 99999), height=st.integers(1, 99999), sign=st.sampled_from(":x"))
 def test_any_shape_is_fitted(texts: dict[str, str], width: int, height: int, sign: str) -> None:
     """No listed shape is nearer than the one that is used."""

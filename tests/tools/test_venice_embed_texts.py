@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 Tool = Callable[..., str]
@@ -171,7 +171,6 @@ def test_too_few_vectors_are_an_error(embed: Callable[..., Any], posts: respx.Ro
         embed(texts=["a"])
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
 @given(texts=st.lists(st.text(min_size=1).filter(str.strip), min_size=1, max_size=5))
 def test_any_texts_come_back(embed: Callable[..., Any], texts: list[str]) -> None:
     """Whatever a text holds, its line in the file holds it too."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import respx
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -158,7 +158,6 @@ def test_the_samples_are_what_they_are_called() -> None:
     assert 2 < thumbnail < size
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     kind=st.sampled_from(["WEBP", "PNG", "JPEG"]),
     size=st.tuples(st.integers(1, 300), st.integers(1, 300)),
@@ -375,7 +374,6 @@ def test_garbage_is_an_error_without_a_file(make: Callable[..., Any], media: Pat
     assert [] == list(media.iterdir())
 
 
-@settings(max_examples=60, deadline=None)
 @given(title=st.text(max_size=300))
 @example("../../../../etc/passwd")
 @example("/etc/passwd")
@@ -467,7 +465,6 @@ def test_pixel_models_get_pixels(
     assert "aspect_ratio" not in posts(api)[0]
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     width=st.integers(1, 99999),
     height=st.integers(1, 99999),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import respx
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator.process import LocalVenice
@@ -61,7 +61,6 @@ def test_a_bare_list_is_understood(styles: Callable[..., Any]) -> None:
     assert STYLES == styles(listed=STYLES)["styles"]
 
 
-@settings(max_examples=50, deadline=None)
 @given(words=st.text(max_size=60))
 def test_any_words_end_in_an_answer(texts: dict[str, str], words: str) -> None:
     """Whatever is asked, styles come, and none that Venice lacks."""

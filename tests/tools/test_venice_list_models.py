@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.conftest import SHARED
@@ -264,6 +264,7 @@ def check_replies(look: Callable[..., Any], models: list[dict[str, Any]]) -> Non
         assert one["id"] == look(model=one["id"])["id"]
 
 
+@pytest.mark.slow
 def test_328_models_fit(look: Callable[..., Any], catalogue: list[dict[str, Any]]) -> None:
     """A catalogue of Venice's size never makes a reply over 4,000 characters, and every model can be reached."""
     models = full_catalogue()
@@ -272,6 +273,7 @@ def test_328_models_fit(look: Callable[..., Any], catalogue: list[dict[str, Any]
     check_replies(look, models)
 
 
+@pytest.mark.slow
 def test_the_real_328_models_fit(look: Callable[..., Any], catalogue: list[dict[str, Any]]) -> None:
     """The same over Venice's own published list."""
     snapshot = SHARED / "venice" / "static-models.json"
@@ -283,7 +285,6 @@ def test_the_real_328_models_fit(look: Callable[..., Any], catalogue: list[dict[
     check_replies(look, models)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
 @given(part=st.text(max_size=30), needs=st.lists(st.text(max_size=30), max_size=3), foreign=st.text(max_size=50))
 @example(part="\ud83e\udd8a", needs=[], foreign="")
 @example(part="", needs=[""], foreign="")

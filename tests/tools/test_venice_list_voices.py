@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import respx
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator.catalogue import catalogue
@@ -144,7 +144,6 @@ def test_many_models_and_voices_stay_short(voices: Callable[..., Any], count: in
     assert more * (count > len(shown)) == reply.get("notes", [])
 
 
-@settings(max_examples=100, deadline=None)
 @given(words=st.text(max_size=40), name=st.sampled_from(["", "tts", "o"]))
 def test_any_words_end_in_voices_that_exist(texts: dict[str, str], words: str, name: str) -> None:
     """Whatever is asked, there are models, none that Venice lacks, in a short reply."""

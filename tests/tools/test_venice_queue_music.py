@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator import errors, sound
@@ -363,7 +363,6 @@ def test_a_model_that_says_little_is_taken(
     assert "bare takes no duration_seconds. Change that: no other" in refusal(queue, duration_seconds=30)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=80)
 @given(
     chosen=st.sampled_from(["", *(one["id"] for one in LISTED)]),
     kind=st.sampled_from(["music", "effect", "speech"]),

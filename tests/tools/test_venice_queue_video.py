@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import respx
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -405,7 +405,6 @@ def test_a_media_store_that_takes_no_file_costs_nothing(
     assert not queued.called
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 @given(
     duration=st.one_of(st.text(max_size=6), st.from_regex(r"\d{1,3}s?", fullmatch=True)),
     resolution=st.one_of(st.text(max_size=6), st.sampled_from(["480p", "720p", "4k"])),

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 Tool = Callable[..., str]
@@ -135,7 +135,6 @@ def test_vectors_of_several_models_are_refused(rank: Callable[..., Any], media: 
         rank(file=name)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
 @given(texts=st.lists(st.text(min_size=1).filter(str.strip), min_size=1, max_size=60), top_k=st.integers(1, 50))
 def test_any_texts_are_ranked(rank: Callable[..., Any], texts: list[str], top_k: int) -> None:
     """Each place is shown once, best first."""

@@ -182,6 +182,7 @@ def test_a_page_in_a_data_url_is_read(read: Callable[..., Any], api: respx.MockR
     assert 0 == len(api.calls)
 
 
+@pytest.mark.slow
 def test_a_page_of_nothing_but_tags_takes_no_long_time(read: Callable[..., Any], media: Path) -> None:
     """A page that is made to take long is read as soon as any."""
     (media / "odd.html").write_bytes(b"<" * 1_000_000 + b"<!--" * 100_000 + b"<script" * 100_000)

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator.process import LocalVenice
@@ -158,7 +158,6 @@ def test_an_unusable_media_folder_costs_nothing(
     assert 0 == len(api.calls)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 @given(host=st.from_regex(r"fox[a-z0-9-]{0,20}\.(com|org|museum)", fullmatch=True), path=st.text(max_size=30))
 def test_any_path_is_one_that_venice_allows(
     read: Callable[..., Any], api: respx.MockRouter, host: str, path: str

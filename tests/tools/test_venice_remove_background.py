@@ -66,6 +66,7 @@ def test_a_url_is_venices_to_fetch(cut: Callable[..., Any], api: respx.MockRoute
     assert [{"image_url": "https://example.com/fox.png"}] == posts(api)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("image", "message"),
     [

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import respx
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 Tool = Callable[..., str]
@@ -84,7 +84,6 @@ def test_what_venice_would_refuse_is_not_sent(
     assert 0 == len(api.calls)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
 @given(query=st.text(min_size=1, max_size=60).filter(str.strip), limit=st.integers(1, 20), content=st.text())
 def test_any_words_and_pages_are_taken(search: Callable[..., Any], query: str, limit: int, content: str) -> None:
     """Whatever is asked and found, the request is one that Venice allows, and the page comes back."""

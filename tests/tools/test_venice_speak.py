@@ -9,7 +9,7 @@ import av
 import httpx
 import pytest
 import respx
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator import sound
@@ -319,7 +319,6 @@ def test_an_unusable_media_folder_costs_nothing(
     assert 0 == len(api.calls)
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     text=st.lists(st.sampled_from(["Fox. ", "dog ", "e!\n\n", "x" * 30, "\N{FOX FACE}", "\u3002", "3.14 ", "?” "])).map(
         "".join
@@ -338,7 +337,6 @@ def test_parts_lose_nothing(texts: dict[str, str], text: str, most: int) -> None
     assert all(0 < len(part.encode("utf-16-le")) // 2 <= most for part in parts)
 
 
-@settings(max_examples=100, deadline=None)
 @given(content=st.one_of(st.binary(max_size=400), st.integers(0, 3000).map(lambda size: say("Fox", "wav")[:size])))
 def test_any_bytes_are_a_sound_or_an_error(texts: dict[str, str], content: bytes) -> None:
     """Bytes that are no sound end in the error that says so, and in no other."""
@@ -375,6 +373,7 @@ def test_mp3_of_every_rate_joins(space: dict[str, Any], rate: int, bits: int) ->
     assert space["_sound_length"](joined)[2] == pytest.approx(samples_of(joined) / rate, abs=0.11)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tts-kokoro", "tts-chatterbox-hd", "tts-xai-v1", "tts-minimax-speech-02-hd"])
 def test_the_local_venices_speech_is_one_file(local_tool: Tool, name: str) -> None:
     """Over a real connection, a text of two parts becomes one file that plays as long as the text takes."""

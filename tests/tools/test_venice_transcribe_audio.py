@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator import sound
@@ -255,7 +255,6 @@ def test_real_recordings_are_known(hear: Callable[..., Any], api: respx.MockRout
     assert [f"recording.{'ogg' if kind == 'opus' else kind}"] == [form["file"] for form in forms(api)]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(min_size=1, max_size=80), ending=st.sampled_from(["", ".mp3", ".x", ".webm", ".txt"]))
 def test_any_bytes_are_sent_whole_or_refused(
     hear: Callable[..., Any], api: respx.MockRouter, media: Path, tool: Tool, *, content: bytes, ending: str
