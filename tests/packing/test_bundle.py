@@ -164,6 +164,20 @@ def test_refuses_what_is_not_of_the_dialect(source: str, fault: str, write: Writ
     assert [f"tools/venice_demo.py:{fault}"] == faults_of(tool)
 
 
+def test_a_missing_module_hides_no_missing_name(write: Write) -> None:
+    """All that is wrong with what a tool borrows is told at once."""
+    tool = write(
+        "from sanctum_venice_tools.runtime.gone import other\n"
+        "from sanctum_venice_tools.runtime.base import missing\n" + DEMO,
+        base="VALUE = 1\n",
+    )
+
+    assert [
+        "tools/venice_demo.py:1: there is no sanctum_venice_tools.runtime.gone",
+        "tools/venice_demo.py:2: sanctum_venice_tools.runtime.base does not define missing",
+    ] == faults_of(tool)
+
+
 BAD_FUNCTIONS = {
     "none": ("_LIMIT = 1\n", "1: there is no function venice_demo, which this file is named for"),
     "empty file": ("", "1: there is no function venice_demo, which this file is named for"),

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -71,6 +72,15 @@ APPROVALS = {"free": False, "cents": False, "dollars": True, "account": True}
 def test_asks_for_approval_of_what_is_dear_or_lasting(cost: str) -> None:
     """A person approves what may cost dollars or change the account, and nothing else."""
     assert APPROVALS[cost] is record_of(cost).fields()["default_requires_approval"]
+
+
+@pytest.mark.parametrize("cost", COSTS)
+@pytest.mark.parametrize("decided", [True, False])
+def test_an_operator_decides_on_approval_but_not_for_the_account(cost: str, *, decided: bool) -> None:
+    """What the operator says holds, but what changes the account asks all the same."""
+    record = replace(record_of(cost), approval=decided)
+
+    assert (decided or cost == "account") is record.needs_approval
 
 
 @pytest.mark.parametrize(
