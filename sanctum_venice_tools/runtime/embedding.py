@@ -18,6 +18,9 @@ from sanctum_venice_tools.runtime.venice import _CHARGED, VeniceError, _call, _g
 # Texts in one request. Venice takes 2,048, but their vectors alone would fill 150 MB.
 _BATCH = 512
 
+# How many vectors are kept to be looked at.
+_KEPT = 4
+
 
 @dataclass
 class _Embedded:
@@ -27,7 +30,7 @@ class _Embedded:
     tokens: int = 0
     ranked: int = 0
     first: list[Sequence[float]] = field(default_factory=list)
-    """The first four vectors."""
+    """The first few vectors."""
     fault: str = ""
     """What stopped it: what is paid is kept when a later batch fails."""
 
@@ -58,20 +61,30 @@ def _embed(
             done.fault = str(error)
             return
         done.count += len(vectors)
-        done.first += vectors[: 4 - len(done.first)]
+        missing = _KEPT - len(done.first)
+        done.first += vectors[:missing]
         yield from zip(batch, vectors, strict=True)
 
 
 def _embed_batch(model: str, batch: list[str], dimensions: int | None, done: _Embedded) -> list[Sequence[float]]:
     """The vectors of a batch, in its order."""
-    told, _ = _call("POST", "/embeddings", json=_given(model=model, input=batch, dimensions=dimensions))
+    body = _given(model=model, input=batch, dimensions=dimensions)
+    told, _ = _call("POST", "/embeddings", json=body)
     reply = _object_of(told)
-    done.tokens += int(_number_of(_object_of(reply.get("usage")).get("total_tokens")) or 0)
-    rows = sorted(_objects_in(reply.get("data")), key=lambda row: _number_of(row.get("index")) or 0)
+
+    usage = _object_of(reply.get("usage"))
+    done.tokens += int(_number_of(usage.get("total_tokens")) or 0)
+
+    rows = sorted(_objects_in(reply.get("data")), key=_index_of)
     vectors = [_vector_of(row.get("embedding")) for row in rows]
     if len(vectors) != len(batch) or not all(vectors):
         raise VeniceError(f"Venice sent too few vectors, or none that are; {_CHARGED}")
     return vectors
+
+
+def _index_of(row: dict[str, Any]) -> float:
+    """Which text of its batch, from 0, a vector is of."""
+    return _number_of(row.get("index")) or 0
 
 
 def _vector_of(value: Any) -> Sequence[float]:
@@ -83,6 +96,15 @@ def _vector_of(value: Any) -> Sequence[float]:
     return vector if math.isfinite(sum(vector)) else ()
 
 
+def _cost_of(spec: dict[str, Any], done: _Embedded) -> float | None:
+    """What the vectors cost, in USD; None, if the model's price is not told."""
+    price = spec.get("pricing", {}).get("input", {}).get("usd")
+    if price is None:
+        return None
+    cost: float = price * done.tokens / 1e6
+    return round(cost, 8)
+
+
 # --- files of vectors ---
 
 
@@ -91,11 +113,13 @@ def _store_vectors(folder: Path, model: str, texts: list[str], dimensions: int |
     digest = hashlib.sha256()
     with _part_file(folder, advice="The vectors may be charged. Tell the operator.") as part:
         for text, vector in _embed(model, texts, dimensions, done):
-            line = json.dumps({"text": text, "model": model, "vector": list(vector)}).encode() + b"\n"
+            row = {"text": text, "model": model, "vector": list(vector)}
+            line = json.dumps(row).encode() + b"\n"
             digest.update(line)
             part.write(line)
-        stem = _stem_of(f"vectors {texts[0][:30]}")
-        path = folder / f"{stem}-{digest.hexdigest()[:10]}.jsonl"
+        title = _stem_of(f"vectors {texts[0][:30]}")
+        mark = digest.hexdigest()[:10]
+        path = folder / f"{title}-{mark}.jsonl"
         _put_in_place(part, path)
     return path
 
@@ -106,21 +130,28 @@ def _lines_of(name: str) -> Iterator[Any]:
         with _stored_file(name).open(encoding="utf-8-sig") as file:
             for raw in file:
                 line = raw.strip()
-                if line:
-                    yield json.loads(line) if line[0] in '{"' else line
+                if line.startswith(("{", '"')):
+                    yield json.loads(line)
+                elif line:
+                    yield line
     except (ValueError, OSError, RecursionError):
         raise VeniceError(f"{name[:60]!r} is no text file, or no JSON Lines. Give another.") from None
 
 
 def _texts_in(name: str) -> list[str]:
     """The texts of a stored file: one a line, or "text" in JSON Lines."""
-    return [str(line.get("text") or "") if isinstance(line, dict) else str(line) for line in _lines_of(name)]
+    texts = []
+    for line in _lines_of(name):
+        text = line.get("text") or "" if isinstance(line, dict) else line
+        texts.append(str(text))
+    return texts
 
 
 def _model_of_vectors(name: str) -> tuple[str, int]:
     """The model that made the vectors of a file, and how long they are."""
-    line = next(_lines_of(name), None)
-    model, vector = (_text_of(_object_of(line).get("model")), _vector_of(_object_of(line).get("vector")))
+    first = _object_of(next(_lines_of(name), None))
+    model = _text_of(first.get("model"))
+    vector = _vector_of(first.get("vector"))
     if not model or not vector:
         raise VeniceError("This file holds no vectors. Make them with venice_embed_texts.")
     return model, len(vector)
@@ -131,20 +162,20 @@ def _vectors_in(name: str, model: str) -> Iterator[tuple[str, Sequence[float]]]:
     for line in _lines_of(name):
         row = _object_of(line)
         if row.get("model") != model:
-            raise VeniceError(_NOT_OF_ONE_MODEL)
+            raise VeniceError(f"{_NOT_OF_ONE_MODEL}.")
         yield str(row.get("text") or ""), _vector_of(row.get("vector"))
 
 
 # --- ranking ---
 
-_NOT_OF_ONE_MODEL = "The vectors of this file are not all of one model. Make them anew with venice_embed_texts."
+_NOT_OF_ONE_MODEL = "The vectors of this file are not all of one model. Make them anew with venice_embed_texts"
 
 
 def _score(query: Sequence[float], texts: Iterable[tuple[str, Sequence[float]]], done: _Embedded) -> Iterator[_Scored]:
     """How near each text is to a query."""
     for place, (text, vector) in enumerate(texts):
         if len(vector) != len(query):
-            raise VeniceError(f"{_NOT_OF_ONE_MODEL[:-1]}; the query's vector may be charged.")
+            raise VeniceError(f"{_NOT_OF_ONE_MODEL}; the query's vector may be charged.")
         done.ranked += 1
         yield _Scored(_likeness(query, vector), place, text)
 
@@ -152,4 +183,7 @@ def _score(query: Sequence[float], texts: Iterable[tuple[str, Sequence[float]]],
 def _likeness(one: Sequence[float], other: Sequence[float]) -> float:
     """The cosine of the angle between two vectors."""
     lengths = math.hypot(*one) * math.hypot(*other)
-    return sum(map(mul, one, other)) / lengths if lengths else 0.0
+    if lengths == 0:
+        return 0.0
+    product: float = sum(map(mul, one, other))
+    return product / lengths

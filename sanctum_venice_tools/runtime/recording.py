@@ -14,11 +14,15 @@ def _read_recording(reference: str, kinds: Collection[str]) -> tuple[str, bytes,
     """
     name, content = _read_upload(reference, most_mb=25)
     named = name.rpartition(".")[2].lower()
-    form = _format_of(content[:100])
+    form = _format_of(content)
     endings = form.endings if form else (named,)
+
     taken = [ending for ending in endings if ending in kinds]
     if not taken:
         listed = ", ".join(kinds)
         raise VeniceError(f"{reference[:60]!r} is no recording of these kinds: {listed}. Give another.")
     ending = named if named in taken else taken[0]
-    return f"recording.{ending}", content, _media_type(ending).replace("video/", "audio/")
+
+    # Of a film, only the sound is wanted.
+    media_type = _media_type(ending).replace("video/", "audio/")
+    return f"recording.{ending}", content, media_type

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 # Kokoro's voices begin with a letter for their language and one for their gender: bf_emma, jm_kumo.
+_PREFIX = re.compile(r"([abefhijpz])([fm])_")
 _LANGUAGES = {
     "a": "American English (en)",
     "b": "British English (en)",
@@ -15,19 +17,37 @@ _LANGUAGES = {
     "p": "Brazilian Portuguese (pt)",
     "z": "Mandarin Chinese (zh)",
 }
+_GENDERS = {"f": "female", "m": "male"}
+
+# The parts of a name: Ono_Anna has Ono and Anna, CalmWoman has Calm and Woman, English_2 has English and 2.
+_NAME_PART = re.compile(r"[^\W\d_][^\W\d_A-Z]*|\d+")
 
 # What people say of a voice, in the words that are known here.
 _SYNONYMS = {"woman": "female", "girl": "female", "man": "male", "boy": "male", "uk": "british", "us": "american"}
 _FILLERS = {"a", "an", "the", "voice", "speaker", "accent", "with"}
 
 
+def _voices_of(spec: dict[str, Any]) -> list[str]:
+    """The names of a model's voices."""
+    voices: list[str] = spec.get("voices") or []
+    return voices
+
+
+def _default_voice(spec: dict[str, Any]) -> str:
+    """The voice that a model names as its usual one, or Venice's own default, if the model has that."""
+    named: str = spec.get("default_voice") or ""
+    if not named and "af_sky" in _voices_of(spec):
+        return "af_sky"
+    return named
+
+
 def _kind_of_voice(voice: str) -> str:
     """The language and gender that a voice's name tells, if it does."""
-    prefix = re.match(r"([abefhijpz])([fm])_", voice)
+    prefix = _PREFIX.match(voice)
     if not prefix:
         return ""
-    gender = "female" if prefix[2] == "f" else "male"
-    return f"{_LANGUAGES[prefix[1]]} {gender}"
+    language, gender = prefix.groups()
+    return f"{_LANGUAGES[language]} {_GENDERS[gender]}"
 
 
 def _fitting_voices(voices: Iterable[str], wish: str) -> list[str]:
@@ -37,7 +57,7 @@ def _fitting_voices(voices: Iterable[str], wish: str) -> list[str]:
 
 
 def _fits_voice(voice: str, word: str) -> bool:
-    """Whether a word begins the voice's name, or a part of it (Ono_Anna, CalmWoman), or its language or gender."""
-    parts = re.findall(r"[^\W\d_][^\W\d_A-Z]*|\d+", f"{voice} {_kind_of_voice(voice)}")
+    """Whether a word begins the voice's name, or a part of it, or its language or gender."""
     spellings = (word, _SYNONYMS.get(word, word))
-    return any(part.lower().startswith(spellings) for part in [voice, *parts])
+    parts = [voice, *_NAME_PART.findall(f"{voice} {_kind_of_voice(voice)}")]
+    return any(part.lower().startswith(spellings) for part in parts)

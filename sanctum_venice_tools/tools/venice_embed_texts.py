@@ -1,9 +1,11 @@
 """Turn texts into vectors."""
 
 import json
+from collections.abc import Sequence
+from typing import Any
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.embedding import _Embedded, _store_vectors, _texts_in
+from sanctum_venice_tools.runtime.embedding import _cost_of, _Embedded, _store_vectors, _texts_in
 from sanctum_venice_tools.runtime.media import _media_folder
 from sanctum_venice_tools.runtime.models import _pick_model
 from sanctum_venice_tools.runtime.options import _read_options
@@ -11,6 +13,20 @@ from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _given
 
 TOOLSET = "core"
 COST = "cents"
+
+# How many vectors are shown at most, and what they may take of the reply, in characters.
+_MOST_SHOWN = 3
+_ROOM = 6500
+
+
+def _takes_dimensions(model: dict[str, Any]) -> Any:
+    """Whether one can say how long a model's vectors are to be."""
+    return model["model_spec"].get("supportsCustomDimensions")
+
+
+def _rounded(vector: Sequence[float]) -> list[float]:
+    """A vector as it is shown."""
+    return [round(number, 5) for number in vector]
 
 
 @_read_as_meant
@@ -36,27 +52,29 @@ def venice_embed_texts(
     Returns:
         JSON: file (JSON Lines of text, model, vector), count, dimensions, model, cost_usd, notes.
     """
-    wanted = [*(texts or []), *(_texts_in(file) if file else [])]
+    wanted = texts or []
+    if file:
+        wanted = wanted + _texts_in(file)
     if not wanted or not all(text.strip() for text in wanted):
         raise VeniceError("There is no text, or one of them is empty. Give texts, or a file of them.")
     folder = _media_folder()
-    can = "supportsCustomDimensions" if dimensions else ""
-    chosen = _pick_model(
-        "embedding", model, setting="VENICE_EMBEDDING_MODEL", fits=lambda one: not can or one["model_spec"].get(can)
-    )
+    fits = _takes_dimensions if dimensions else bool
+    chosen = _pick_model("embedding", model, setting="VENICE_EMBEDDING_MODEL", fits=fits)
     longest = chosen.spec.get("embeddingDimensions") or 4096
     _read_options(_given(dimensions=dimensions), {"dimensions": (1, longest)})
+
     done = _Embedded()
     path = _store_vectors(folder, chosen.id, wanted, dimensions, done)
 
     notes = [*chosen.notes]
     if done.fault:
         notes.append(f"Only the first {done.count:,} of {len(wanted):,} texts: {done.fault}")
-    shown = [[round(number, 5) for number in vector] for vector in done.first] if show_vectors else []
-    if len(shown) > 3 or len(json.dumps(shown)) > 6500:
+    shown = []
+    if show_vectors:
+        shown = [_rounded(vector) for vector in done.first]
+    if len(shown) > _MOST_SHOWN or len(json.dumps(shown)) > _ROOM:
         notes.append("The vectors are too many or too long to be shown: read the file.")
         shown = []
-    price = chosen.spec.get("pricing", {}).get("input", {}).get("usd")
     return _answer(
         file=str(path),
         type="application/jsonl",
@@ -65,7 +83,7 @@ def venice_embed_texts(
         dimensions=len(done.first[0]),
         model=chosen.id,
         tokens=done.tokens,
-        cost_usd=price and round(price * done.tokens / 1e6, 8),
+        cost_usd=_cost_of(chosen.spec, done),
         vectors=shown,
         notes=notes,
         next="Give this file to venice_rank_texts, with a query.",

@@ -1,15 +1,38 @@
 """Rank texts by meaning."""
 
 import heapq
+from typing import Any
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.embedding import _embed, _Embedded, _model_of_vectors, _score, _vectors_in
+from sanctum_venice_tools.runtime.embedding import (
+    _cost_of,
+    _embed,
+    _Embedded,
+    _model_of_vectors,
+    _score,
+    _Scored,
+    _vectors_in,
+)
 from sanctum_venice_tools.runtime.models import _pick_model
 from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer
 
 TOOLSET = "core"
 COST = "cents"
+
+# What the texts of all results may have together, in characters.
+_ROOM = 2800
+
+
+def _by_score(one: _Scored) -> tuple[float, int]:
+    """The nearest text is the greatest; of two that are as near, the one that stands first."""
+    return one.score, -one.place
+
+
+def _describe(one: _Scored, longest: int) -> dict[str, Any]:
+    """A result, its text on one line."""
+    line = " ".join(one.text.split())
+    return {"place": one.place, "score": round(one.score, 4), "text": line[:longest]}
 
 
 @_read_as_meant
@@ -32,30 +55,35 @@ def venice_rank_texts(
     """
     _read_options({"top_k": top_k}, {"top_k": (1, 50)})
     wanted = texts or []
-    if not query.strip() or not (file or wanted) or not all(text.strip() for text in wanted):
+    has_texts = bool(file or wanted)
+    if not query.strip() or not has_texts or not all(text.strip() for text in wanted):
         raise VeniceError("The query or a text is empty, or there is none. Give a query, and texts or a file.")
-    maker, length = _model_of_vectors(file) if file else (model, 0)
-    chosen = _pick_model("embedding", maker, setting="VENICE_EMBEDDING_MODEL")
-    dimensions = length if file and chosen.spec.get("supportsCustomDimensions") else None
+
+    # The query goes first. Then texts come with their vectors, from Venice or out of the file, and
+    # only the best stay.
     done = _Embedded()
-    # The query goes first. Then texts come with their vectors, from Venice or out of the file, and only the best stay.
-    embedded = _embed(chosen.id, [query, *([] if file else wanted)], dimensions, done)
-    _, vector = next(embedded)
-    scores = _score(vector, _vectors_in(file, maker) if file else embedded, done)
-    best = heapq.nlargest(top_k, scores, key=lambda one: (one.score, -one.place))
+    if file:
+        maker, length = _model_of_vectors(file)
+        chosen = _pick_model("embedding", maker, setting="VENICE_EMBEDDING_MODEL")
+        dimensions = length if chosen.spec.get("supportsCustomDimensions") else None
+        _, vector = next(_embed(chosen.id, [query], dimensions, done))
+        scores = _score(vector, _vectors_in(file, maker), done)
+    else:
+        chosen = _pick_model("embedding", model, setting="VENICE_EMBEDDING_MODEL")
+        embedded = _embed(chosen.id, [query, *wanted], None, done)
+        _, vector = next(embedded)
+        scores = _score(vector, embedded, done)
+    best = heapq.nlargest(top_k, scores, key=_by_score)
 
     notes = [*chosen.notes]
     if done.fault:
-        notes.append(f"Only the first {done.count - 1:,} of {len(wanted):,} texts were ranked: {done.fault}")
-    room = 2800 // top_k
-    price = chosen.spec.get("pricing", {}).get("input", {}).get("usd")
+        ranked = done.count - 1
+        notes.append(f"Only the first {ranked:,} of {len(wanted):,} texts were ranked: {done.fault}")
+    longest = _ROOM // top_k
     return _answer(
-        results=[
-            {"place": one.place, "score": round(one.score, 4), "text": " ".join(one.text.split())[:room]}
-            for one in best
-        ],
+        results=[_describe(one, longest) for one in best],
         ranked=done.ranked,
         model=chosen.id,
-        cost_usd=price and round(price * done.tokens / 1e6, 8),
+        cost_usd=_cost_of(chosen.spec, done),
         notes=notes,
     )

@@ -8,37 +8,24 @@ from sanctum_venice_tools.runtime.media import _media_folder, _store
 from sanctum_venice_tools.runtime.models import _chosen, _list_models, _Model, _pick_model, _rank
 from sanctum_venice_tools.runtime.speech import _parts, _sound_length, _speak
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _given
-from sanctum_venice_tools.runtime.voices import _fitting_voices
+from sanctum_venice_tools.runtime.voices import _default_voice, _fitting_voices, _voices_of
 
 TOOLSET = "core"
 COST = "cents"
 
+# As many characters as Venice speaks at a time.
+_MOST_AT_A_TIME = 4096
+_JOINABLE = ("mp3", "wav")
+
+# Names that an agent may know from OpenAI: what Venice has in their place is its usual.
 _OPENAI_MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
-_OPENAI_VOICES = "alloy ash ballad cedar coral echo fable marin nova onyx sage shimmer verse".split()  # noqa: SIM905
+_OPENAI_VOICES = (
+    *("alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx", "sage", "shimmer"),
+    "verse",
+)
 
 
-def _named_voice(spec: dict[str, Any], wanted: str) -> str:
-    """The model's voice of that name, in any case, or "af_alloy" for "alloy"; nothing, if it has none."""
-    name = wanted.lower()
-    if name.startswith("vv_") and spec.get("voice_cloning"):
-        return wanted
-    found = [voice for voice in spec.get("voices") or [] if voice.lower() == name or voice.endswith(f"_{name}")]
-    return found[0] if found else ""
-
-
-def _usual_voice(spec: dict[str, Any]) -> str:
-    """The voice that a model has when nobody asks for one."""
-    voices = [*(spec.get("voices") or []), ""]
-    return spec.get("default_voice") or ("af_sky" if "af_sky" in voices else voices[0])
-
-
-def _model_with(voice: str) -> _Model | None:
-    """The first model that has a voice of that name."""
-    for model in sorted(_list_models("tts"), key=lambda one: _rank(one, "tts-chatterbox-hd")):
-        spec = model["model_spec"]
-        if not spec.get("offline") and _named_voice(spec, voice):
-            return _chosen(model, [f"Took the model {model['id']}, which has the voice {voice:.40}."])
-    return None
+# --- the voice, and a model that has it ---
 
 
 def _choose(model: str, voice: str) -> tuple[_Model, str]:
@@ -47,22 +34,98 @@ def _choose(model: str, voice: str) -> tuple[_Model, str]:
     chosen = _pick_model("tts", asked, setting="VENICE_SPEECH_MODEL", usual="tts-kokoro")
     if not voice:
         return chosen, _usual_voice(chosen.spec)
-    if named := _named_voice(chosen.spec, voice):
+    named = _named_voice(chosen.spec, voice)
+    if named:
         return chosen, named
-    other = None if asked else _model_with(voice)
-    if other:
-        return other, _named_voice(other.spec, voice)
+    if not asked:
+        other = _model_with(voice)
+        if other:
+            return other, _named_voice(other.spec, voice)
     if voice.lower() in _OPENAI_VOICES:
         return chosen, _usual_voice(chosen.spec)
+    return _choose_by_words(chosen, voice)
 
-    voices = chosen.spec.get("voices") or []
-    fitting = _fitting_voices(voices, voice)
+
+def _choose_by_words(model: _Model, words: str) -> tuple[_Model, str]:
+    """The voice of a model that words fit, and the model with a note that says so."""
+    voices = _voices_of(model.spec)
+    fitting = _fitting_voices(voices, words)
     if not fitting:
-        near = ", ".join(difflib.get_close_matches(voice, voices, n=5, cutoff=0.0))
-        raise VeniceError(f"{chosen.id} has no voice {voice!r:.40}. Leave it out, or use: {near}.")
-    others = f" {', '.join(fitting[1:6])} would fit, too." if fitting[1:] else ""
-    note = f"Chose {fitting[0]} for {voice!r:.40}.{others}"
-    return _Model(chosen.id, chosen.spec, [*chosen.notes, note]), fitting[0]
+        near = ", ".join(difflib.get_close_matches(words, voices, n=5, cutoff=0.0))
+        raise VeniceError(f"{model.id} has no voice {words!r:.40}. Leave it out, or use: {near}.")
+    voice, *others = fitting
+    note = f"Chose {voice} for {words!r:.40}."
+    if others:
+        note += f" {', '.join(others[:5])} would fit, too."
+    return _Model(model.id, model.spec, [*model.notes, note]), voice
+
+
+def _model_with(voice: str) -> _Model | None:
+    """The first model that has a voice of that name."""
+    ranked = sorted(_list_models("tts"), key=lambda model: _rank(model, "tts-chatterbox-hd"))
+    for model in ranked:
+        spec = model["model_spec"]
+        if not spec.get("offline") and _named_voice(spec, voice):
+            return _chosen(model, [f"Took the model {model['id']}, which has the voice {voice:.40}."])
+    return None
+
+
+def _named_voice(spec: dict[str, Any], wanted: str) -> str:
+    """The model's voice of that name, in any case, or "af_alloy" for "alloy"; nothing, if it has none."""
+    name = wanted.lower()
+    if name.startswith("vv_") and spec.get("voice_cloning"):
+        return wanted
+    for voice in _voices_of(spec):
+        if voice.lower() == name or voice.endswith(f"_{name}"):
+            return voice
+    return ""
+
+
+def _usual_voice(spec: dict[str, Any]) -> str:
+    """The voice that a model has when nobody asks for one."""
+    voices = [*_voices_of(spec), ""]
+    return _default_voice(spec) or voices[0]
+
+
+# --- what else is asked for ---
+
+
+def _check(text: str, speed: float, style: str, language: str) -> None:
+    """Refuse what Venice would."""
+    if not text.strip():
+        raise VeniceError("Give a text: there is none to be spoken.")
+    if not 0.25 <= speed <= 4:
+        raise VeniceError(f"Give a speed of 0.25 to 4, not {speed:g}; 1 is the usual one.")
+    if len(style) > 500:
+        raise VeniceError(f"Give a style up to 500 characters; this one has {len(style):,}.")
+    if language and not 2 <= len(language) <= 32:
+        raise VeniceError(f"Give a language of 2 to 32 characters, such as 'en', not {language!r:.40}.")
+
+
+def _format_for(spec: dict[str, Any], wanted: str) -> str:
+    """The format that is wanted, if the model speaks in it; else the model's own."""
+    offered = spec.get("supported_formats") or [wanted]
+    if wanted in offered:
+        return wanted
+    usual: str = spec.get("default_format") or offered[0]
+    return usual
+
+
+def _note_change(notes: list[str], name: str, wanted: str, used: str) -> None:
+    """Note that something else was used than what was asked for, if nothing tells that yet."""
+    is_told = any(used in note for note in notes)
+    if wanted and wanted != used and not is_told:
+        notes.append(f"Used {name} {used} for {wanted:.80}.")
+
+
+def _cost_of_speech(spec: dict[str, Any], spoken: list[str]) -> float | None:
+    """What the spoken parts of a text cost, in USD; None, if the model's price is not told."""
+    price = spec.get("pricing", {}).get("input", {}).get("usd")
+    if price is None:
+        return None
+    characters = sum(len(part) for part in spoken)
+    cost: float = characters * price / 1e6
+    return round(cost, 4)
 
 
 @_read_as_meant
@@ -92,35 +155,35 @@ def venice_speak(
     Returns:
         JSON: file, seconds, voice, model, cost_usd, notes; next, if a part is left.
     """
-    if not text.strip() or not 0.25 <= speed <= 4 or len(style) > 500 or not 1 < len(language or "en") < 33:
-        raise VeniceError("Give a text, a speed of 0.25 to 4, a style up to 500 characters, a language of 2 to 32.")
+    _check(text, speed, style, language)
     folder = _media_folder()
     chosen, speaker = _choose(model.strip(), voice.strip())
     spec = chosen.spec
-    kinds = spec.get("supported_formats") or [format]
-    kind = format if format in kinds else spec.get("default_format") or kinds[0]
-    parts = list(_parts(text, 4096))
-    if len(parts) > 1 and kind not in ("mp3", "wav"):
+    kind = _format_for(spec, format)
+    parts = list(_parts(text, _MOST_AT_A_TIME))
+    if len(parts) > 1 and kind not in _JOINABLE:
         raise VeniceError(f"Venice speaks 4,096 characters at a time; {kind} can't be joined: use mp3 or wav.")
-    if style and not (spec.get("supportsPromptParam") or "qwen" in chosen.id):
+    takes_style = spec.get("supportsPromptParam") or "qwen" in chosen.id
+    if style and not takes_style:
         raise VeniceError(f"{chosen.id} takes no style: leave it out, or use the model tts-qwen3-1-7b.")
 
     body = _given(model=chosen.id, voice=speaker, response_format=kind, prompt=style, language=language, speed=speed)
-    sound, count, why = _speak(body, parts)
-    price = spec.get("pricing", {}).get("input", {}).get("usd")
+    spoken = _speak(body, parts)
+
     notes = [*chosen.notes]
-    changes = {"model": (model, chosen.id), "voice": (voice, speaker), "format": (format, kind)}
-    for name, (wanted, used) in changes.items():
-        if wanted not in ("", used) and not any(used in note for note in notes):
-            notes.append(f"Used {name} {used} for {wanted:.80}.")
-    if why:
-        notes.append(f"Only {count} of {len(parts)} parts are in the file: {why}")
-    rest = parts[count][:60] if why else ""
+    _note_change(notes, "model", model, chosen.id)
+    _note_change(notes, "voice", voice, speaker)
+    _note_change(notes, "format", format, kind)
+    next_step = ""
+    if spoken.fault:
+        notes.append(f"Only {spoken.count} of {len(parts)} parts are in the file: {spoken.fault}")
+        rest = parts[spoken.count][:60]
+        next_step = f"Call again with the text from {rest!r} on, for a second file."
     return _answer(
-        **_store(folder, sound, text, _sound_length, "type", "seconds"),
+        **_store(folder, spoken.sound, text, _sound_length, "type", "seconds"),
         voice=speaker,
         model=chosen.id,
-        cost_usd=price and round(sum(map(len, parts[:count])) * price / 1e6, 4),
+        cost_usd=_cost_of_speech(spec, parts[: spoken.count]),
         notes=notes,
-        next=f"Call again with the text from {rest!r} on, for a second file." if why else "",
+        next=next_step,
     )

@@ -16,17 +16,39 @@ TOOLSET = "audio"
 COST = "cents"
 
 _KINDS = ("mp3", "wav", "wave", "m4a", "mp4", "aac", "flac", "ogg", "oga", "webm")
-# Whisper tells when each segment was said, Scribe when each word was; others take the wish, and tell nothing.
-_TIMED = ("openai/whisper-large-v3", "elevenlabs/scribe-v2")
+
+# Whisper tells when each segment was said, Scribe when each word was. Others take the wish, and tell nothing.
+_TELLS_SEGMENTS = "openai/whisper-large-v3"
+_TELLS_WORDS = "elevenlabs/scribe-v2"
+_TIMED = (_TELLS_SEGMENTS, _TELLS_WORDS)
+
+# What the transcript may take of the reply, in characters.
+_ROOM = 6500
+
+
+def _read_language(language: str) -> str:
+    """The two letters of a language, without its region: "de" of "de-AT"."""
+    written = language.strip().lower()
+    letters = re.split("[-_]", written)[0]
+    if letters and not re.fullmatch("[a-z]{2}", letters):
+        raise VeniceError(f"The language must be two letters, such as 'en', not {language!r:.40}. Or leave it out.")
+    return letters
+
+
+def _tells_times(model: dict[str, Any]) -> bool:
+    """Whether a model tells when things are said."""
+    return model["id"] in _TIMED
 
 
 def _pick(model: str, language: str, *, timestamps: bool) -> _Model:
     """The model asked for; else the operator's, if it can; else one that tells times, or heeds a language."""
-    limited = timestamps and not model
     setting = "VENICE_TRANSCRIPTION_MODEL"
-    setting = "" if limited and os.environ.get(setting) not in _TIMED else setting
-    usual = _TIMED[0] if timestamps or language else "nvidia/parakeet-tdt-0.6b-v3"
-    return _pick_model("asr", model, setting=setting, usual=usual, fits=lambda one: not limited or one["id"] in _TIMED)
+    usual = _TELLS_SEGMENTS if timestamps or language else "nvidia/parakeet-tdt-0.6b-v3"
+    if model or not timestamps:
+        return _pick_model("asr", model, setting=setting, usual=usual)
+    if os.environ.get(setting) not in _TIMED:
+        setting = ""
+    return _pick_model("asr", "", setting=setting, usual=usual, fits=_tells_times)
 
 
 def _list_times(timestamps: dict[str, Any]) -> str:
@@ -34,11 +56,22 @@ def _list_times(timestamps: dict[str, Any]) -> str:
     listed = timestamps.get("segment") or timestamps.get("word") or timestamps.get("char")
     lines = []
     for piece in _objects_in(listed):
-        start, end = _number_of(piece.get("start")), _number_of(piece.get("end"))
-        said = piece.get("text") or piece.get("word") or piece.get("char")
+        start = _number_of(piece.get("start"))
+        end = _number_of(piece.get("end"))
+        said = _text_of(piece.get("text") or piece.get("word") or piece.get("char"))
+        words = " ".join(said.split())
         if start is not None and end is not None:
-            lines.append(f"{start:.2f}-{end:.2f} {' '.join(_text_of(said).split())}")
+            lines.append(f"{start:.2f}-{end:.2f} {words}")
     return "\n".join(lines)
+
+
+def _cost_of_hearing(spec: dict[str, Any], seconds: float | None) -> float | None:
+    """What it costs to hear so much, in USD; None, if the length or the model's price is not told."""
+    price = spec.get("pricing", {}).get("per_audio_second", {}).get("usd")
+    if price is None or seconds is None:
+        return None
+    cost: float = price * seconds
+    return round(cost, 6)
 
 
 @_read_as_meant
@@ -58,29 +91,30 @@ def venice_transcribe_audio(*, audio: str, language: str = "", timestamps: bool 
         JSON: text (with timestamps, lines of start-end in seconds and words), file (all of it, when it is too long to
         be shown), seconds, model, cost_usd, notes.
     """
-    hint = re.split("[-_]", language.strip().lower())[0]
-    if hint and not re.fullmatch("[a-z]{2}", hint):
-        raise VeniceError(f"The language must be two letters, such as 'en', not {language!r:.40}. Or leave it out.")
+    hint = _read_language(language)
     folder = _media_folder()
     recording = _read_recording(audio, _KINDS)
     chosen = _pick(model.strip(), hint, timestamps=timestamps)
     form = _given(model=chosen.id, response_format="json", timestamps=str(timestamps).lower(), language=hint)
     told, _ = _call("POST", "/audio/transcriptions", files={"file": recording}, data=form)
-    heard = _object_of(told)
 
-    times, text = _list_times(_object_of(heard.get("timestamps"))), _text_of(heard.get("text")).strip()
+    heard = _object_of(told)
+    text = _text_of(heard.get("text")).strip()
+    times = _list_times(_object_of(heard.get("timestamps")))
+    seconds = _number_of(heard.get("duration"))
     notes = [*chosen.notes]
     if not text:
         notes.append("Nobody was heard to say anything.")
     if timestamps and not times:
-        notes.append(f"{chosen.id} told no times; {_TIMED[0]} tells those of sentences, {_TIMED[1]} of words.")
-    whole, kept = times or text, {}
-    shown = _clip(whole, 6500)
-    if shown != whole:
-        title, content = f"transcript {text[:30]}", whole.encode(errors="replace")
-        kept = _store(folder, content, title, lambda _: ["txt"]) | {"type": "text/plain"}
+        notes.append(f"{chosen.id} told no times; {_TELLS_SEGMENTS} tells those of sentences, {_TELLS_WORDS} of words.")
+
+    transcript = times or text
+    shown = _clip(transcript, _ROOM)
+    kept = {}
+    if shown != transcript:
+        content = transcript.encode(errors="replace")
+        kept = _store(folder, content, f"transcript {text[:30]}", lambda _: ["txt"])
+        kept["type"] = "text/plain"
         notes.append("This is only the beginning: the file holds all of it. Read on in it with venice_read_document.")
-    price = chosen.spec.get("pricing", {}).get("per_audio_second", {}).get("usd")
-    seconds = _number_of(heard.get("duration"))
-    cost = price and seconds and round(price * seconds, 6)
+    cost = _cost_of_hearing(chosen.spec, seconds)
     return _answer(text=shown, **kept, seconds=seconds, model=chosen.id, cost_usd=cost, notes=notes)
