@@ -1,5 +1,5 @@
 # From a fresh clone: `make demo` shows an agent at work, `make test` checks everything.
-# Python 3.11+ is all that has to be there; the rest is installed into .venv from requirements/, pinned and hashed.
+# Python 3.11 to 3.13 is all that has to be there; the rest is installed into .venv from requirements/, pinned and hashed.
 
 PYTHON ?= python3
 BIN := .venv/bin

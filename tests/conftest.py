@@ -79,6 +79,12 @@ def text_arguments(name: str, texts: Iterator[str]) -> dict[str, str | list[str]
     return arguments
 
 
+def objects_needed(name: str) -> dict[str, Any]:
+    """An empty object for each argument without which a tool can't be called, and which takes no text."""
+    parameters = typed_schema_of(name)["parameters"]
+    return {one: {} for one in parameters["required"] if parameters["properties"][one]["type"] == "object"}
+
+
 def meant_by(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """What a tool is to get of such arguments: an optional text that says there is none leaves the argument out."""
     tool = getattr(import_module(f"sanctum_venice_tools.tools.{name}"), name)

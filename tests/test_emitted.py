@@ -1,6 +1,7 @@
 """What ships: every tool's emitted text, as Letta stores it, alone in a process, and in Letta's own script."""
 
 import ast
+import inspect
 import itertools
 import json
 import os
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import uuid
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from sanctum_venice_tools.packing.bundle import LONGEST_NAME, bundle, tool_files
 from sanctum_venice_tools.packing.dialect import LETTA_NAMES, THIRD_PARTY
 from sanctum_venice_tools.packing.layout import HEADER
 from sanctum_venice_tools.packing.schema import schema_of, typed_schema_of
-from tests.conftest import meant_by, plain_call, text_arguments
+from tests.conftest import meant_by, objects_needed, plain_call, text_arguments
 
 PROJECT = Path(__file__).resolve().parents[1]
 LETTA_PYTHON = local_server.ENVIRONMENT / "bin" / "python"
@@ -286,7 +288,7 @@ def letta_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scripts(texts: dict[str, str], letta_home: Path) -> dict[str, list[str]]:
     """By tool, the scripts that Letta makes of its text and each turn of traps."""
     calls = [
-        {"text": echo(text), "schema": schema_of(name), "arguments": trapped(name, turn)}
+        {"text": echo(text), "schema": schema_of(name), "arguments": objects_needed(name) | trapped(name, turn)}
         for name, text in texts.items()
         for turn in range(len(TRAPS))
     ]
@@ -336,7 +338,8 @@ def test_knows_the_names_that_letta_uses_after_it(name: str, scripts: dict[str, 
     names = [node for node in ast.walk(ast.parse(start + end)) if isinstance(node, ast.Name)]
     bound = {node.id for node in names if isinstance(node.ctx, ast.Store)}
     looked_up = {node.id for node in names if isinstance(node.ctx, ast.Load)}
-    own = {name, "coerce_dict_args_by_annotations", "_TempResultWrapper", "e", *trapped(name, 0)}
+    arguments = {*objects_needed(name), *trapped(name, 0)}
+    own = {name, "coerce_dict_args_by_annotations", "_TempResultWrapper", "e", *arguments}
 
     assert set() == looked_up - bound - own - LETTA_NAMES
 
@@ -400,6 +403,14 @@ def boundary_of(name: str, folder: Path) -> str:
     return bundle(small)
 
 
+def form_of(name: str, argument: str) -> dict[str, Any]:
+    """The schema of an argument's values; of a tool that reads a list too, the typed schema names the object alone."""
+    tool = getattr(import_module(f"sanctum_venice_tools.tools.{name}"), name)
+    if inspect.signature(tool).parameters[argument].annotation == dict[str, Any] | list[Any]:
+        return {"type": ["object", "array"]}
+    return dict(typed_schema_of(name)["parameters"]["properties"][argument])
+
+
 def calls_with(name: str, argument: str, sent: list[Any]) -> list[dict[str, Any]]:
     """The argument as each of the values, and the other arguments that the tool needs."""
     required = dict.fromkeys(typed_schema_of(name)["parameters"]["required"], "fox")
@@ -454,7 +465,7 @@ def test_no_argument_is_code_and_each_is_read_or_refused(
         elif value in (None, "null") and argument not in parameters["required"]:
             assert meant_by(name, {argument: "null"})[argument] == outcome[argument]
         else:
-            jsonschema.validate(outcome[argument], parameters["properties"][argument])
+            jsonschema.validate(outcome[argument], form_of(name, argument))
             assert outcome[argument] in readings(value), (argument, value)
     assert len(SENT) * len(parameters["properties"]) == len(tried[name])
     assert not (letta_home / CANARY).exists()

@@ -19,7 +19,7 @@ from letta_client import Letta
 from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.record import read_record
-from tests.conftest import meant_by, text_arguments
+from tests.conftest import meant_by, objects_needed, text_arguments
 
 pytestmark = pytest.mark.server
 
@@ -80,7 +80,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_arguments_arrive_as_sent(run: Run, name: str, bare: str) -> None:
     """Each text argument of each tool, alone or in a list, reaches the tool as the caller wrote it."""
     source = echoing(record_of(name).source_code, name)
-    sent = [text_arguments(name, itertools.repeat(value)) for value in TRICKY]
+    sent = [objects_needed(name) | text_arguments(name, itertools.repeat(value)) for value in TRICKY]
 
     with ThreadPoolExecutor(4) as pool:  # nine calls one after the other would leave most of the machine idle
         results = list(pool.map(lambda arguments: run(name, arguments, source=source, PYTHONPATH=bare), sent))
