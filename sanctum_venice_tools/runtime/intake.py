@@ -12,7 +12,13 @@ from sanctum_venice_tools.runtime.formats import _untaken
 from sanctum_venice_tools.runtime.media import _media_place, _picture_size
 from sanctum_venice_tools.runtime.public import _open_public
 from sanctum_venice_tools.runtime.unpacking import _unpacked
-from sanctum_venice_tools.runtime.venice import _DEADLINE, VeniceError
+from sanctum_venice_tools.runtime.venice import _DEADLINE, _MEGABYTE, VeniceError
+
+# As long as the name may be that a file goes by.
+_LONGEST_NAME = 100
+
+# What is left of a call's time for Venice, when a file is fetched first.
+_SECONDS_FOR_VENICE = 30
 
 
 def _check_picture(reference: str, content: bytes, *, least: int, most: int) -> tuple[str, int, int]:
@@ -20,17 +26,31 @@ def _check_picture(reference: str, content: bytes, *, least: int, most: int) -> 
     try:
         _, width, height = _picture_size(content)
     except ValueError:
-        advice = _untaken(content[:100], reference) or "Give another."
+        advice = _untaken(content, reference) or "Give another."
         raise VeniceError(f"{reference[:60]!r} is no whole PNG, JPEG or WebP picture. {advice}") from None
-    if not least <= width * height <= most:
-        size = f"{width}x{height} = {width * height:,} pixels"
+    pixels = width * height
+    if not least <= pixels <= most:
+        size = f"{width}x{height} = {pixels:,} pixels"
         raise VeniceError(f"{reference[:60]!r} has {size}; {least:,} to {most:,} are allowed. Give another.")
     return base64.b64encode(content).decode(), width, height
 
 
+# --- what a reference stands for ---
+
+
+def _is_web_url(reference: str) -> bool:
+    """Whether a reference is a web address: https://example.com/fox.png."""
+    return reference.lower().startswith(("http://", "https://"))
+
+
+def _is_data_url(reference: str) -> bool:
+    """Whether a reference is itself the file: data:image/png;base64,iVBORw0..."""
+    return reference[:5].lower() == "data:"
+
+
 def _read_media(reference: str, *, most_mb: int) -> bytes:
     """The content behind a URL, a data URL or a stored file's name, of at most so many megabytes."""
-    if re.match(r"(?i)https?://", reference):
+    if _is_web_url(reference):
         return _fetch(reference, most_mb)
     return _read_local(reference, most_mb=most_mb)
 
@@ -38,23 +58,45 @@ def _read_media(reference: str, *, most_mb: int) -> bytes:
 def _read_upload(reference: str, *, most_mb: int) -> tuple[str, bytes]:
     """A file to upload: the name that it goes by, and its content."""
     content = _read_media(reference, most_mb=most_mb)
-    if reference[:5].lower() == "data:":
-        kind = re.split("[:;,]", reference[:100])[1].lower()
-        return f"file{mimetypes.guess_extension(kind, strict=False) or ''}", content
-    path = urlsplit(reference).path if re.match(r"(?i)https?://", reference) else reference
-    return Path(path).name[-100:] or "file", content
+    return _name_of(reference), content
+
+
+def _name_of(reference: str) -> str:
+    """The name that a file goes by; "file", if it has none."""
+    if _is_data_url(reference):
+        ending = mimetypes.guess_extension(_type_of_data(reference), strict=False)
+        return f"file{ending or ''}"
+    path = urlsplit(reference).path if _is_web_url(reference) else reference
+    name = Path(path).name[-_LONGEST_NAME:]
+    return name or "file"
+
+
+def _type_of_data(url: str) -> str:
+    """The media type in a data URL: image/png of data:image/png;base64,iVBORw0..."""
+    _, media_type, *_ = re.split("[:;,]", url[:100])
+    return media_type.lower()
 
 
 def _read_local(reference: str, *, most_mb: int) -> bytes:
     """The content of a data URL or a stored file, of at most so many megabytes."""
     try:
-        if reference[:5].lower() == "data:":
-            content = base64.b64decode(reference.partition(",")[2], validate=True)
-            _check_length(reference, len(content), most_mb)
-            return content
-        return _read_stored(reference, most_mb)
+        if not _is_data_url(reference):
+            return _read_stored(reference, most_mb)
+        _, _, encoded = reference.partition(",")
+        content = base64.b64decode(encoded, validate=True)
     except (OSError, ValueError):
         raise VeniceError(f"{reference[:60]!r} cannot be read, or is not valid base64. Give another.") from None
+    _check_length(reference, len(content), most_mb)
+    return content
+
+
+def _check_length(reference: str, length: int, most_mb: int) -> None:
+    """Refuse what is empty, or has more than so many megabytes."""
+    if not 0 < length <= most_mb * _MEGABYTE:
+        raise VeniceError(f"{reference[:60]!r} is empty, or has more than {most_mb} MB. Give another.")
+
+
+# --- stored files ---
 
 
 def _read_stored(name: str, most_mb: int) -> bytes:
@@ -62,13 +104,7 @@ def _read_stored(name: str, most_mb: int) -> bytes:
     path = _stored_file(name)
     _check_length(name, path.stat().st_size, most_mb)
     with path.open("rb") as file:
-        return file.read(most_mb << 20)
-
-
-def _check_length(reference: str, length: int, most_mb: int) -> None:
-    """Refuse what is empty, or has more than so many megabytes."""
-    if not 0 < length <= most_mb << 20:
-        raise VeniceError(f"{reference[:60]!r} is empty, or has more than {most_mb} MB. Give another.")
+        return file.read(most_mb * _MEGABYTE)
 
 
 def _stored_file(name: str) -> Path:
@@ -81,9 +117,16 @@ def _stored_file(name: str) -> Path:
             return _without_second_name(path)
     except (OSError, ValueError, RuntimeError):  # outside, too long, a null character, a circle of links
         pass
-    names = sorted(entry.name for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith("."))
-    near = difflib.get_close_matches(Path(name).name[:200], names, n=3, cutoff=0.5)
-    raise VeniceError(f"No stored file is called {name[:80]!r}. Near it: {', '.join(near) or 'none'}. URLs work too.")
+    near = ", ".join(_names_near(name, folder)) or "none"
+    raise VeniceError(f"No stored file is called {name[:80]!r}. Near it: {near}. URLs work too.")
+
+
+def _names_near(name: str, folder: Path) -> list[str]:
+    """The names of stored files that are most like one."""
+    files = [entry for entry in folder.iterdir() if entry.is_file()]
+    names = sorted(file.name for file in files if not file.name.startswith("."))
+    wanted = Path(name).name[:200]
+    return difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
 
 
 def _without_second_name(path: Path) -> Path:
@@ -94,14 +137,17 @@ def _without_second_name(path: Path) -> Path:
     return path
 
 
+# --- files of the web ---
+
+
 def _fetch(url: str, most_mb: int) -> bytes:
     """What lies at a public URL, if it comes in time and is not too large."""
     content = bytearray()
     with _open_public(url) as reply:
         for chunk in _unpacked(reply):
             content += chunk
-            if time.monotonic() > _DEADLINE - 30:
+            if time.monotonic() > _DEADLINE - _SECONDS_FOR_VENICE:
                 raise VeniceError(f"{url[:80]!r} took too long. Try again, or give another.")
-            if len(content) > most_mb << 20:
+            if len(content) > most_mb * _MEGABYTE:
                 raise VeniceError(f"{url[:80]!r} has more than {most_mb} MB. Give another.")
     return bytes(content)

@@ -1,58 +1,105 @@
 """Ask the web a question: the spine of Venice's `core` toolset."""
 
-import json
 import re
 from typing import Any, Literal
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.chat import _chat, _tell_cut
 from sanctum_venice_tools.runtime.models import _pick_model
-from sanctum_venice_tools.runtime.replies import _text_of
-from sanctum_venice_tools.runtime.text import _plain
+from sanctum_venice_tools.runtime.text import _name_page, _Page, _read_page, _room_of
 from sanctum_venice_tools.runtime.venice import _answer
 
 TOOLSET = "core"
 COST = "cents"
 
+_MOST_SOURCES = 10
+_LONGEST_EXCERPT = 300
+# What the answer alone, and the answer with its sources, may take of the reply, in characters.
+_ROOM_FOR_ANSWER = 6000
+_ROOM = 7500
+
+# Venice's two kinds of citation marker: ^1,2^ counts from 1, [REF]0[/REF] from 0.
+_CARETS = re.compile(r"\^(\d+(?:\s*,\s*\d+)*)\^")
+_REF = re.compile(r"\[REF\](\d+)\[/REF\]")
+
+# The space before a marker: "Foxes dig [1]."
+_SPACE_BEFORE_MARKER = re.compile(r"\s+(?=\[\d)")
+
+# The space after a sentence, and after a sentence with its markers: "Foxes dig.[1] They hunt."
+_AFTER_SENTENCE = re.compile(r"(?<=[.!?])\s+")
+_AFTER_CLAIM = re.compile(r"(?<=[.!?\]])\s+")
+
+# What counts in a comparison of two texts: words of some length, and numbers.
+_WORD = re.compile(r"\w{4,}|\d+")
+
 
 def _bracket_markers(text: str) -> str:
-    """The text with Venice's two kinds of citation marker, ^1,2^ and [REF]0[/REF], written as [1][2]."""
-    text = re.sub(r"\[REF\](\d+)\[/REF\]", lambda ref: f"[{int(ref[1]) + 1}]", text)
-    return re.sub(r"\^(\d+(?:\s*,\s*\d+)*)\^", lambda ref: "".join(f"[{n.strip()}]" for n in ref[1].split(",")), text)
+    """The text with all citation markers written as [1][2]."""
+    text = _REF.sub(_bracket_ref, text)
+    return _CARETS.sub(_bracket_carets, text)
+
+
+def _bracket_ref(marker: re.Match[str]) -> str:
+    """[1] for [REF]0[/REF]."""
+    number = int(marker[1]) + 1
+    return f"[{number}]"
+
+
+def _bracket_carets(marker: re.Match[str]) -> str:
+    """[1][2] for ^1, 2^."""
+    numbers = marker[1].split(",")
+    return "".join(f"[{number.strip()}]" for number in numbers)
+
+
+def _fitting(answer: str) -> str:
+    """As much of an answer as can be shown: 5,000 characters, or fewer where some of them take more room."""
+    length = 5000
+    while _room_of(answer[:length]) >= _ROOM_FOR_ANSWER:
+        length -= 100
+    return answer[:length]
+
+
+def _list_sources(answer: str, pages: list[_Page]) -> list[dict[str, Any]]:
+    """The pages that the answer cites, each with its number and what it says; all of them when it cites none."""
+    numbers = range(1, len(pages) + 1)
+    cited = [number for number in numbers if f"[{number}]" in answer]
+    listed = [*(cited or numbers)][:_MOST_SOURCES]
+    sources = [{"number": number, **_name_page(pages[number - 1])} for number in listed]
+    while sources and _room_of([answer, sources]) > _ROOM:
+        sources.pop()
+
+    left = _ROOM - _room_of([answer, sources])
+    for source in sources:
+        around = 20  # what the excerpt's name and quotes take
+        share = left // len(sources) - around
+        longest = min(max(share, 0), _LONGEST_EXCERPT)
+        number = source["number"]
+        excerpt = _excerpt(pages[number - 1].content, _claim(answer, number))
+        source["excerpt"] = excerpt[:longest]
+    return sources
+
+
+def _claim(answer: str, number: int) -> str:
+    """The sentences of an answer that a source is to support; all of it, if it does not cite the source."""
+    # A marker belongs to the words before it.
+    closed_up = _SPACE_BEFORE_MARKER.sub("", answer)
+    sentences = _AFTER_CLAIM.split(closed_up)
+    cited = [sentence for sentence in sentences if f"[{number}]" in sentence]
+    return " ".join(cited) or answer
 
 
 def _excerpt(page: str, claim: str) -> str:
-    """The sentences of a page that share most words and numbers with the claim they support."""
-    words = set(re.findall(r"\w{4,}|\d+", claim.lower()))
-    sentences = re.split(r"(?<=[.!?])\s+", _plain(page))
-    scores = [len(words & set(re.findall(r"\w{4,}|\d+", sentence.lower()))) for sentence in sentences]
-    best = scores.index(max(scores))
+    """The two sentences of a page that share most words and numbers with the claim they support."""
+    words = _words_of(claim)
+    sentences = _AFTER_SENTENCE.split(page)
+    shared = [len(words & _words_of(sentence)) for sentence in sentences]
+    best = shared.index(max(shared))
     return " ".join(sentences[best : best + 2])
 
 
-def _list_sources(text: str, pages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The pages that the text cites, each with its number and what it says; all of them when it cites none."""
-    numbers = list(range(1, len(pages) + 1))
-    shown = ([number for number in numbers if f"[{number}]" in text] or numbers)[:10]
-    sources: list[dict[str, Any]] = [
-        {
-            "number": number,
-            "title": _plain(_text_of(pages[number - 1].get("title")))[:80],
-            "url": _text_of(pages[number - 1].get("url"))[:1000],
-            "date": _text_of(pages[number - 1].get("date"))[:40] or None,
-        }
-        for number in shown
-    ]
-    # A marker belongs to the words before it. What the answer leaves of 7,500 characters, the excerpts share.
-    parts = re.split(r"(?<=[.!?\]])\s+", re.sub(r"\s+(?=\[\d)", "", text))
-    while sources and len(json.dumps([text, sources], ensure_ascii=False)) > 7500:
-        sources.pop()
-    room = 7500 - len(json.dumps([text, sources], ensure_ascii=False))
-    for source in sources:
-        claim = " ".join(part for part in parts if f"[{source['number']}]" in part)
-        excerpt = _excerpt(_text_of(pages[source["number"] - 1].get("content")), claim or text)
-        source["excerpt"] = excerpt[: max(min(300, room // len(sources) - 20), 0)]
-    return sources
+def _words_of(text: str) -> set[str]:
+    """The words and numbers of a text."""
+    return set(_WORD.findall(text.lower()))
 
 
 @_read_as_meant
@@ -83,19 +130,22 @@ def venice_ask_web(
         },
     }
     # Some models think hard by default; putting search results into words needs little of that.
-    if "low" in (chosen.spec.get("capabilities", {}).get("reasoningEffortOptions") or []):
+    efforts = chosen.spec.get("capabilities", {}).get("reasoningEffortOptions") or []
+    if "low" in efforts:
         body["reasoning_effort"] = "low"
     chat = _chat(body)
 
+    notes = [*chosen.notes]
     said = chat.answers[0]
-    text = _bracket_markers(said.text)
-    cut = _tell_cut(said.ending, "The answer broke off before its end; ask something narrower for the rest.")
-    notes = [*chosen.notes, *cut]
-    most = next(size for size in range(5000, 0, -100) if len(json.dumps(text[:size], ensure_ascii=False)) < 6000)
-    if len(text) > most:
-        text = text[:most].rsplit(" ", 1)[0] + " ..."
+    notes += _tell_cut(said.ending, "The answer broke off before its end; ask something narrower for the rest.")
+    answer = _bracket_markers(said.text)
+    shown = _fitting(answer)
+    if shown != answer:
+        answer = shown.rsplit(" ", 1)[0] + " ..."
         notes.append("The answer was shortened to 5,000 characters; ask something narrower for the rest.")
-    sources = _list_sources(text, chat.sources)
-    if not chat.sources:
+    pages = [_read_page(told) for told in chat.sources]
+    if not pages:
         notes.append("No page was found or needed: this is the model's own knowledge.")
-    return _answer(answer=text, sources=sources, model=chosen.id, cost_usd=chat.cost_usd, notes=notes)
+    return _answer(
+        answer=answer, sources=_list_sources(answer, pages), model=chosen.id, cost_usd=chat.cost_usd, notes=notes
+    )

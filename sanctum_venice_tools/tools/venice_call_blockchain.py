@@ -14,37 +14,89 @@ from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _gi
 TOOLSET = "chain"
 COST = "cents"
 
-# What only reads: whole families of methods, and elsewhere these verbs. All else counts as writing, and so does
-# whatever sends, no matter how it begins.
-_READS = re.compile(
-    r"((arb)?trace|txpool|net|web3)_\w+|([a-z0-9]+_)?(get|is|call|estimate|simulate|trace|block|chain|gas|fee|max|blob|"
-    r"minimum|supported|spec|syncing|protocol|storageRange|createAccessList|L1)(?![a-z])\w*"
-)
-_SENDS = re.compile(r"(?i)send(?!er)|submit|broadcast")
-_NEEDS_MEMORY = re.compile(r"(?i)(new\w*|get|uninstall)filter|subscribe")
+# A result that is longer, in characters, is kept as a file, and only its beginning is shown.
+_LONGEST_RESULT = 5000
+_BEGINNING = 3000
 
-# Methods whose result is a number in hex, and such fields of blocks, transactions and receipts.
+
+# --- which methods may be called ---
+
+# What only reads: whole families of methods, such as trace_block and net_version, and elsewhere these verbs, such
+# as eth_getBalance, isBlockhashValid and starknet_call. All else counts as writing.
+_READING_FAMILY = re.compile(r"((arb)?trace|txpool|net|web3)_\w+")
+_READING_VERB = re.compile(
+    r"([a-z0-9]+_)?"
+    r"(get|is|call|estimate|simulate|trace|block|chain|gas|fee|max|blob|minimum|supported|spec|syncing|protocol"
+    r"|storageRange|createAccessList|L1)"
+    r"(?![a-z])\w*"
+)
+
+# What sends writes, no matter how it begins: eth_sendRawTransaction, trace_submit; not getSender.
+_SENDS = re.compile(r"send(?!er)|submit|broadcast", re.IGNORECASE)
+
+# What Venice would have to remember for the next call: eth_newBlockFilter, eth_getFilterLogs, eth_subscribe.
+_NEEDS_MEMORY = re.compile(r"(new\w*|get|uninstall)filter|subscribe", re.IGNORECASE)
+
+
+def _may_write(method: str) -> bool:
+    """Whether a method may change a blockchain."""
+    if _SENDS.search(method):
+        return True
+    only_reads = _READING_FAMILY.fullmatch(method) or _READING_VERB.fullmatch(method)
+    return not only_reads
+
+
+# --- numbers, which come in hex ---
+
+_HEX = re.compile(r"0x(0|[1-9a-fA-F][0-9a-fA-F]{0,39})")
+
+# Methods whose result is a number.
 _NUMBERS = re.compile(
     r"eth_(blockNumber|chainId|gasPrice|getBalance|estimateGas|\w+FeePerGas|blobBaseFee|get\w+Count\w*)"
 )
+
+# Fields of blocks, transactions and receipts that are numbers.
 _NUMBER_FIELDS = (
     *("number", "blockNumber", "timestamp", "value", "gas", "gasUsed", "gasLimit", "gasPrice", "effectiveGasPrice"),
     *("baseFeePerGas", "maxFeePerGas", "maxPriorityFeePerGas", "transactionIndex", "status", "chainId", "size"),
 )
-_HEX = re.compile(r"0x(0|[1-9a-fA-F][0-9a-fA-F]{0,39})")
+
+# Every chain that knows the method for a balance has so many.
+_COIN_DECIMALS = 18
 
 
 def _count(method: str, result: Any) -> dict[str, Any]:
     """The numbers in a result, as people count."""
     if isinstance(result, dict):
-        fields = {name: str(result.get(name)) for name in _NUMBER_FIELDS}
-        return _given(decimals={name: int(text, 16) for name, text in fields.items() if _HEX.fullmatch(text)})
-    if not (_NUMBERS.fullmatch(method) and _HEX.fullmatch(str(result))):
+        return _given(decimals=_numbers_in(result))
+    if not _NUMBERS.fullmatch(method) or not _HEX.fullmatch(str(result)):
         return {}
     number = int(result, 16)
-    # Every chain that knows this method has 18 decimals.
-    coins = f"{Decimal(number).scaleb(-18).normalize():f}" if method == "eth_getBalance" else None
-    return _given(decimal=number, native_coins=coins)
+    if method != "eth_getBalance":
+        return {"decimal": number}
+    coins = Decimal(number).scaleb(-_COIN_DECIMALS).normalize()
+    return {"decimal": number, "native_coins": f"{coins:f}"}
+
+
+def _numbers_in(fields: dict[str, Any]) -> dict[str, int]:
+    """The numbers among the fields of a block, transaction or receipt."""
+    numbers = {}
+    for name in _NUMBER_FIELDS:
+        written = str(fields.get(name))
+        if _HEX.fullmatch(written):
+            numbers[name] = int(written, 16)
+    return numbers
+
+
+# --- the calls ---
+
+
+def _list_networks() -> str:
+    """The reply that names the networks."""
+    listed, _ = _call("GET", "/crypto/rpc/networks")
+    names = _list_of(_object_of(listed).get("networks"))[:120]
+    networks = [_text_of(name)[:40] for name in names]
+    return _answer(networks=networks, next="Call again with one of them, a method and its params.")
 
 
 @_read_as_meant
@@ -67,15 +119,14 @@ def venice_call_blockchain(
         file (all of a long result).
     """
     if not network and not method:
-        listed, _ = _call("GET", "/crypto/rpc/networks")
-        names = [_text_of(name)[:40] for name in _list_of(_object_of(listed).get("networks"))[:120]]
-        return _answer(networks=names, next="Call again with one of them, a method and its params.")
-    network, method = network.strip().lower(), method.strip()
+        return _list_networks()
+    network = network.strip().lower()
+    method = method.strip()
     if not re.fullmatch(r"[a-z0-9-]+", network) or not re.fullmatch(r"\w+", method, re.ASCII):
         raise VeniceError("Give a network and a method by their names; with no arguments, the networks are listed.")
     if _NEEDS_MEMORY.search(method):
         raise VeniceError(f"{method:.60} is not offered: no filters, no subscriptions. Use eth_getLogs, or ask again.")
-    writes = not _READS.fullmatch(method) or bool(_SENDS.search(method))
+    writes = _may_write(method)
     if writes and not allow_write:
         ask = "If the person asked for just this, call again with allow_write; it cannot be undone."
         raise VeniceError(f"{method:.80} may write to the blockchain; nothing was sent. {ask}")
@@ -83,25 +134,33 @@ def venice_call_blockchain(
     # A key for this call alone: should it have to be sent again, Venice does it only once.
     headers = {"Idempotency-Key": uuid.uuid4().hex, "Content-Type": "application/json"}
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params or []})
-    replies, told = _call("POST", f"/crypto/rpc/{network}", content=body, headers=headers)
-    reply = _object_of(_list_of(replies)[0] if _list_of(replies) else replies)
+    replied, told = _call("POST", f"/crypto/rpc/{network}", content=body, headers=headers)
+
+    replies = _list_of(replied) or [replied]
+    reply = _object_of(replies[0])
     if reply.get("error"):
         raise VeniceError(f"The blockchain refused: {_reason(reply['error'])}. Correct the call, or leave it.")
     result = reply.get("result")
     text = json.dumps(result)
-    notes, kept = [], {}
+    shown = result
+    notes = []
+    kept = {}
     if result in (None, "", [], {}):
         notes.append(f"The result is {text}: there is no such thing, or not yet.")
-    if len(text) > 5000:
+    if len(text) > _LONGEST_RESULT:
         kept = _store(_media_folder(), text.encode(), f"{network} {method}", lambda _: ["json"])
-        kept |= {"type": "application/json"}
-        notes.append(f"These are the first 3,000 of {len(text):,} characters; the file has all.")
+        kept["type"] = "application/json"
+        shown = text[:_BEGINNING]
+        notes.append(f"These are the first {_BEGINNING:,} of {len(text):,} characters; the file has all.")
+    next_step = ""
+    if writes:
+        next_step = "Ask for its receipt or status to see whether it went through."
     return _answer(
-        result=text[:3000] if kept else result,
+        result=shown,
         **_count(method, result),
         **kept,
         credits=_parse_reply(told.get("X-Venice-RPC-Credits", "")),
         cost_usd=_parse_reply(told.get("X-Venice-RPC-Cost-USD", "")),
         notes=notes,
-        next="Ask for its receipt or status to see whether it went through." if writes else "",
+        next=next_step,
     )

@@ -9,25 +9,62 @@ from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _gi
 TOOLSET = "core"
 COST = "free"
 
+_NOT_FOUND = {404: "There is no character of that slug: search with query to find it."}
+
 
 def _shorten(text: str | None, most: int) -> str:
     """A text on one line, cut at a word when it is longer than `most` characters."""
     line = " ".join((text or "").split())
-    return line if len(line) <= most else line[:most].rsplit(" ", 1)[0] + " ..."
+    if len(line) <= most:
+        return line
+    words = line[:most].rsplit(" ", 1)[0]
+    return f"{words} ..."
 
 
-def _describe(entry: dict[str, Any], most: int) -> dict[str, Any]:
-    """What an agent needs to know of a character, its description in at most that many characters."""
+def _describe(entry: dict[str, Any], *, most: int, tags: int) -> dict[str, Any]:
+    """What an agent needs to know of a character, with so many characters of its description and so many tags."""
+    stats = entry["stats"]
     return {
         "slug": entry["slug"],
         "name": _shorten(entry["name"], 50),
         "description": _shorten(entry["description"], most),
-        "tags": [_shorten(tag, 20) for tag in entry["tags"][: 3 if most < 200 else 6]],
+        "tags": [_shorten(tag, 20) for tag in entry["tags"][:tags]],
         "model": entry["modelId"],
         "adult": entry["adult"],
-        "rating": round(entry["stats"]["averageRating"], 1),
-        "ratings": entry["stats"]["ratingCount"],
+        "rating": round(stats["averageRating"], 1),
+        "ratings": stats["ratingCount"],
     }
+
+
+def _show_one(slug: str, *, with_reviews: bool) -> str:
+    """The reply about one character."""
+    name = quote(slug, safe="", errors="replace")
+    name = name.replace(".", "%2E")  # a dot alone would be another path
+    found, _ = _call("GET", f"/characters/{name}", advice=_NOT_FOUND)
+    reviews = []
+    notes = []
+    if with_reviews:
+        reviews = _list_reviews(name)
+        if not reviews:
+            notes.append("Nobody has reviewed it yet.")
+    character = _describe(found["data"], most=3000, tags=6)
+    return _answer(characters=[character], reviews=reviews, notes=notes)
+
+
+def _list_reviews(name: str) -> list[dict[str, Any]]:
+    """What people say of a character."""
+    listed, _ = _call("GET", f"/characters/{name}/reviews", params={"pageSize": 10}, advice=_NOT_FOUND)
+    return [{"rating": one["rating"], "text": _shorten(one["message"], 300)} for one in listed["data"]]
+
+
+def _check_query(query: str, tags: list[str]) -> None:
+    """Refuse what Venice would."""
+    if len(query) > 200:
+        raise VeniceError("A query may have 200 characters. Use fewer words.")
+    if len(tags) > 20:
+        raise VeniceError("There may be 20 tags at most. Give fewer.")
+    if any(len(tag) > 100 for tag in tags):
+        raise VeniceError("A tag may have 100 characters. Use fewer words.")
 
 
 @_read_as_meant
@@ -54,21 +91,10 @@ def venice_find_characters(
         JSON: characters (slug, name, description, tags, model, rating 1 to 5), reviews.
     """
     if slug:
-        name = quote(slug, safe="", errors="replace").replace(".", "%2E")  # a dot alone would be another path
-        path = f"/characters/{name}"
-        advice = {404: "There is no character of that slug: search with query to find it."}
-        found, _ = _call("GET", path, advice=advice)
-        reviews = []
-        if with_reviews:
-            said, _ = _call("GET", f"{path}/reviews", params={"pageSize": 10}, advice=advice)
-            reviews = [{"rating": one["rating"], "text": _shorten(one["message"], 300)} for one in said["data"]]
-        notes = ["Nobody has reviewed it yet."] if with_reviews and not reviews else []
-        return _answer(characters=[_describe(found["data"], 3000)], reviews=reviews, notes=notes)
-
+        return _show_one(slug, with_reviews=with_reviews)
     if with_reviews:
         raise VeniceError("Reviews come for one character at a time: give its slug.")
-    if len(query) > 200 or len(tags or []) > 20 or any(len(tag) > 100 for tag in tags or []):
-        raise VeniceError("A query may have 200 characters, a tag 100. Use fewer words, and at most 20 tags.")
+    _check_query(query, tags or [])
     asked = _given(
         search=query,
         tags=tags,
@@ -76,8 +102,13 @@ def venice_find_characters(
         isAdult="" if adult else "false",
         sortBy="" if query else "featured",
     )
-    found, _ = _call("GET", "/characters", params=asked)
-    characters = [_describe(entry, 200 if limit <= 10 else 60) for entry in found["data"]]
+    listed, _ = _call("GET", "/characters", params=asked)
+
+    # Of many characters, less is told of each.
+    if limit <= 10:
+        characters = [_describe(entry, most=200, tags=6) for entry in listed["data"]]
+    else:
+        characters = [_describe(entry, most=60, tags=3) for entry in listed["data"]]
     if not characters:
         return _answer(notes=["No character fits. Use fewer or other words, or leave tags out."])
     return _answer(characters=characters, next="Call again with a slug, and with_reviews, to know more about one.")

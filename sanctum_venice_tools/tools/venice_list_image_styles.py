@@ -8,6 +8,19 @@ TOOLSET = "image"
 COST = "free"
 
 
+def _list_styles() -> list[str]:
+    """The names of all styles."""
+    listed, _ = _call("GET", "/image/styles")
+    names = _list_of(listed) or _list_of(_object_of(listed).get("data"))
+    return [name for name in names if isinstance(name, str)]
+
+
+def _has_one_of(words: list[str], style: str) -> bool:
+    """Whether a style's name holds one of the words."""
+    name = style.lower()
+    return any(word in name for word in words)
+
+
 @_read_as_meant
 def venice_list_image_styles(*, words: str = "") -> str:
     """Name the styles that venice_generate_image knows, for its argument style. Free.
@@ -18,11 +31,11 @@ def venice_list_image_styles(*, words: str = "") -> str:
     Returns:
         JSON: styles (exact names), count.
     """
-    listed, _ = _call("GET", "/image/styles")
-    names = _list_of(listed) or _list_of(_object_of(listed).get("data"))
-    styles = [name for name in names if isinstance(name, str)]
+    styles = _list_styles()
     asked = words.lower().replace(",", " ").split()
-    found = [style for style in styles if not asked or any(word in style.lower() for word in asked)]
+    found = styles
+    if asked:
+        found = [style for style in styles if _has_one_of(asked, style)]
     if not found:
         return _answer(styles=styles, count=len(styles), notes="No style fits these words: here are all of them.")
     return _answer(styles=found, count=len(found), next="Give one of these names to venice_generate_image as style.")

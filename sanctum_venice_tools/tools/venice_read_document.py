@@ -1,11 +1,9 @@
 """Read a document."""
 
-import re
-
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.decoding import _TEXT_ENDINGS, _is_page, _text_of_file
 from sanctum_venice_tools.runtime.formats import _format_of, _untaken
-from sanctum_venice_tools.runtime.intake import _read_upload, _stored_file
+from sanctum_venice_tools.runtime.intake import _is_data_url, _is_web_url, _read_upload, _stored_file
 from sanctum_venice_tools.runtime.media import _media_folder
 from sanctum_venice_tools.runtime.reading import _keep, _show
 from sanctum_venice_tools.runtime.replies import _object_of
@@ -14,6 +12,7 @@ from sanctum_venice_tools.runtime.venice import _CHARGED, VeniceError, _call, _r
 TOOLSET = "web"
 COST = "cents"
 
+# A file of Office is a ZIP file; what is in it tells its kind.
 _OFFICE = {".docx": b"word/document.xml", ".pptx": b"ppt/presentation.xml", ".xlsx": b"xl/workbook.xml"}
 _OTHER_TOOLS = {
     "image": "venice_describe_image",
@@ -24,26 +23,56 @@ _OTHER_TOOLS = {
 
 def _own_text(name: str, content: bytes) -> str | None:
     """The text that a file is without Venice's help; None, if it is none."""
-    form = _format_of(content[:100])
     ends_as_text = name.lower().endswith(_TEXT_ENDINGS)
-    return None if form and not ends_as_text else _text_of_file(name, content)
+    if _format_of(content) and not ends_as_text:
+        return None
+    return _text_of_file(name, content)
 
 
 def _refuse_unreadable(name: str, content: bytes) -> None:
     """Refuse a file that surely is no document that Venice reads, with what to do instead."""
-    form = _format_of(content[:100])
-    kind = form.media_type.partition("/")[0] if form else ""
-    if advice := _untaken(content[:100], name):
+    advice = _untaken(content, name)
+    if advice:
         raise VeniceError(f"{name[:60]!r} can't be read. {advice}")
-    if form and kind in _OTHER_TOOLS:
+    form = _format_of(content)
+    if not form:
+        return
+    kind = form.media_type.partition("/")[0]
+    if kind in _OTHER_TOOLS:
         raise VeniceError(f"{name[:60]!r} is no document: its format is {form.name}. Give it to {_OTHER_TOOLS[kind]}.")
 
 
 def _full_name(name: str, content: bytes) -> str:
     """The name with the ending that its content calls for: many addresses have none."""
-    kinds = [kind for kind, mark in _OFFICE.items() if content.startswith(b"PK") and mark in content]
-    kind = ".pdf" if content.startswith(b"%PDF") else "".join(kinds[:1])
-    return name if name.lower().endswith(kind) else name + kind
+    ending = _ending_for(content)
+    if name.lower().endswith(ending):
+        return name
+    return name + ending
+
+
+def _ending_for(content: bytes) -> str:
+    """The ending that a PDF or a file of Office should have; nothing for other files."""
+    if content.startswith(b"%PDF"):
+        return ".pdf"
+    if content.startswith(b"PK"):
+        for ending, mark in _OFFICE.items():
+            if mark in content:
+                return ending
+    return ""
+
+
+def _parse(name: str, content: bytes) -> str:
+    """The text that Venice reads in a document."""
+    file = {"file": (_full_name(name, content), content)}
+    parsed, _ = _call("POST", "/augment/text-parser", files=file, data={"response_format": "json"}, also=400)
+    reply = _object_of(parsed)
+    text = reply.get("text")
+    if isinstance(text, str):
+        return text
+    if "error" in reply:
+        advice = "If it is a scan, give pictures of its pages to venice_describe_image; else give it as PDF or text."
+        raise VeniceError(f"Venice read nothing in {name[:60]!r}: {_reason(parsed)}; nothing was charged. {advice}")
+    raise VeniceError(f"Venice sent no text of {name[:60]!r}: {_reason(parsed)}; {_CHARGED}")
 
 
 @_read_as_meant
@@ -62,24 +91,16 @@ def venice_read_document(*, document: str, part: int = 1) -> str:
     if part < 1:
         raise VeniceError("Parts are counted from 1: give 1 or more.")
     name, content = _read_upload(document, most_mb=25)
-    is_url = re.match(r"(?i)https?://", document)
-    is_stored = not re.match(r"(?i)https?://|data:", document)
-    if is_url and _is_page(content[:1000].decode(errors="replace")):
+    if _is_web_url(document) and _is_page(content[:1000].decode(errors="replace")):
         raise VeniceError(f"{document[:80]!r} is a web page. Read it with venice_read_webpage.")
 
     text = _own_text(name, content)
+    is_stored = not _is_web_url(document) and not _is_data_url(document)
     if text is not None and is_stored:
         return _show(text, str(_stored_file(document)), part)
     if text is not None:
         return _keep(_media_folder(), text, name, "txt", part)
+
     _refuse_unreadable(name, content)
     folder = _media_folder()
-    file = {"file": (_full_name(name, content), content)}
-    parsed, _ = _call("POST", "/augment/text-parser", files=file, data={"response_format": "json"}, also=400)
-    text = _object_of(parsed).get("text")
-    if not isinstance(text, str) and "error" not in _object_of(parsed):
-        raise VeniceError(f"Venice sent no text of {name[:60]!r}: {_reason(parsed)}; {_CHARGED}")
-    if not isinstance(text, str):
-        advice = "If it is a scan, give pictures of its pages to venice_describe_image; else give it as PDF or text."
-        raise VeniceError(f"Venice read nothing in {name[:60]!r}: {_reason(parsed)}; nothing was charged. {advice}")
-    return _keep(folder, text, name, "txt", part, cost_usd=0.01)
+    return _keep(folder, _parse(name, content), name, "txt", part, cost_usd=0.01)

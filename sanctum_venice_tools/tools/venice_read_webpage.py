@@ -12,13 +12,29 @@ from sanctum_venice_tools.runtime.venice import VeniceError, _call
 TOOLSET = "web"
 COST = "cents"
 
+# A web address: https://www.example.com:8080/page?q=fox. Whoever writes a public one down uses a name, which ends
+# in letters.
+_WEB_ADDRESS = re.compile(
+    r"https?://"
+    r"(?P<host>([\w-]+\.)+(?P<last_part>[^\W\d][\w-]*))\.?"
+    r"(:\d{1,5})?"  # a port
+    r"([/?#]\S*)?",
+    re.IGNORECASE,
+)
+
+# Sites that Venice can't read, and all that is within them.
+_CLOSED_SITES = (".x.com", ".twitter.com", ".reddit.com", ".redd.it")
+
+# A picture inside of a page's own text: data:image/png;base64,iVBORw0...
+_PICTURE_IN_TEXT = re.compile(r"(data:[\w/.+;=-]{1,99};base64,)[\w+/=%-]+")
+
 
 def _host(url: str) -> str:
-    """The host of a public web address. Whoever writes one down uses its name, which ends in letters."""
-    found = re.fullmatch(r"(?i)https?://((?:[\w-]+\.)+([^\W\d][\w-]*))\.?(?::\d{1,5})?(?:[/?#]\S*)?", url)
-    if not found or found[2].lower() in _LOCAL_NAMES:
+    """The host of a public web address."""
+    found = _WEB_ADDRESS.fullmatch(url)
+    if not found or found["last_part"].lower() in _LOCAL_NAMES:
         raise VeniceError(f"{url[:80]!r} is no public web address. Give one such as https://example.com/page.")
-    return found[1].lower()
+    return found["host"].lower()
 
 
 @_read_as_meant
@@ -35,10 +51,12 @@ def venice_read_webpage(*, url: str) -> str:
     """
     url = url.strip()
     host = _host(url)
-    if re.search(r"(^|\.)(x\.com|twitter\.com|reddit\.com|redd\.it)$", host):
+    if f".{host}".endswith(_CLOSED_SITES):
         raise VeniceError(f"Venice can't read {host}. Ask venice_ask_web, or look for it with venice_search_web.")
     folder = _media_folder()
     page, _ = _call("POST", "/augment/scrape", json={"url": url})
-    # Pictures inside of a page's own text say nothing to a reader.
-    text = re.sub(r"(data:[\w/.+;=-]{1,99};base64,)[\w+/=%-]+", r"\1...", _text_of(_object_of(page).get("content")))
-    return _keep(folder, text, url.partition("//")[2], "md", cost_usd=0.01)
+
+    content = _text_of(_object_of(page).get("content"))
+    text = _PICTURE_IN_TEXT.sub(r"\1...", content)  # to a reader, it says nothing
+    title = url.partition("//")[2]
+    return _keep(folder, text, title, "md", cost_usd=0.01)
