@@ -248,8 +248,10 @@ def main(openapi_yaml: Path, *, check: bool) -> None:
     distilled = distil(read_document(openapi_yaml))
     facts = lay_out(distilled) + "\n"
     before = FACTS.read_text(encoding="utf-8") if FACTS.exists() else '{"paths": {}, "$defs": {}}'
-    if check and before != facts:
-        raise click.ClickException(f"{FACTS.name} differs: run this without --check.")
+    if check:
+        if before != facts:
+            raise click.ClickException(f"{FACTS.name} differs: run this without --check.")
+        return
     for line in changes(json.loads(before), distilled):
         click.echo(line)
     FACTS.write_text(facts, encoding="utf-8")

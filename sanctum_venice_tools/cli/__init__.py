@@ -1,8 +1,11 @@
 """The `sanctum-venice` command: each module is one of its commands."""
 
 from importlib import import_module
+from typing import Any
 
 import click
+
+HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 # Each command by its name: where it is, and what it does. It is loaded when it is called, for most load slowly.
 _COMMANDS = {
@@ -38,6 +41,6 @@ class _LazyGroup(click.Group):
         return command
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=_LazyGroup, context_settings=HELP)
 def main() -> None:
     """Venice (venice.ai) as tools for Letta agents."""

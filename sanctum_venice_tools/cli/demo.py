@@ -4,7 +4,8 @@ import click
 from rich.console import Console
 
 from sanctum_venice_tools import demo
-from sanctum_venice_tools.cli.options import HELP, one_line_errors
+from sanctum_venice_tools.cli import HELP
+from sanctum_venice_tools.cli.options import one_line_errors
 from sanctum_venice_tools.terminal import Progress
 
 

@@ -5,7 +5,8 @@ from dataclasses import asdict
 
 import click
 
-from sanctum_venice_tools.cli.options import HELP, JSON, LETTA_URL
+from sanctum_venice_tools.cli import HELP
+from sanctum_venice_tools.cli.options import JSON, LETTA_URL
 from sanctum_venice_tools.letta.doctor import CHECKS, Patient, examine
 from sanctum_venice_tools.terminal import visible
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sanctum_venice_tools.cli.options import HELP, JSON, one_line_errors, shown_progress
+from sanctum_venice_tools.cli import HELP
+from sanctum_venice_tools.cli.options import JSON, one_line_errors, shown_progress
 from sanctum_venice_tools.terminal import show
 
 if TYPE_CHECKING:

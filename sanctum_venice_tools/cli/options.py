@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
 
 import click
 from rich.console import Console
@@ -10,7 +9,6 @@ from rich.console import Console
 from sanctum_venice_tools.letta.address import server_url
 from sanctum_venice_tools.terminal import Progress, visible
 
-HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 LETTA_URL = click.option(
     "--base-url",

@@ -13,7 +13,8 @@ import httpx
 import letta_client
 from letta_client import Letta
 
-from sanctum_venice_tools.cli.options import HELP, JSON, LETTA_URL, shown_progress
+from sanctum_venice_tools.cli import HELP
+from sanctum_venice_tools.cli.options import JSON, LETTA_URL, shown_progress
 from sanctum_venice_tools.letta import provider
 from sanctum_venice_tools.letta.connection import address_of, explain
 from sanctum_venice_tools.letta.provider import RESERVED_NAMES, Change, Form

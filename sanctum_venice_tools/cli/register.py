@@ -14,8 +14,9 @@ import letta_client
 from rich.console import Console
 
 from sanctum_venice_tools import terminal
+from sanctum_venice_tools.cli import HELP
 from sanctum_venice_tools.cli import register_view as view
-from sanctum_venice_tools.cli.options import HELP, JSON, LETTA_URL, shown_progress
+from sanctum_venice_tools.cli.options import JSON, LETTA_URL, shown_progress
 from sanctum_venice_tools.letta import bootstrap, connection, registration
 from sanctum_venice_tools.letta.agents import AgentError
 from sanctum_venice_tools.packing.bundle import tool_files

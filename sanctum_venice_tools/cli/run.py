@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from sanctum_venice_tools.cli.options import HELP, shown_progress
+from sanctum_venice_tools.cli import HELP
+from sanctum_venice_tools.cli.options import shown_progress
 from sanctum_venice_tools.fronts.run import RunError, run_tool
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.record import COSTLY, Record, read_record
@@ -78,7 +79,7 @@ def _command(name: str) -> click.Command:
         """Call the tool, and end with its exit status."""
         arguments = _arguments(ctx, schema, values, args)
         _ask_first(record, is_answered=yes)
-        _end(name, arguments)
+        _end(record, arguments)
 
     return click.Command(
         name,
@@ -153,11 +154,11 @@ def _ask_first(record: Record, *, is_answered: bool) -> None:
     click.confirm(f"{record.name}: {_COSTS[record.cost]} Go on?", abort=True, err=True)
 
 
-def _end(name: str, arguments: dict[str, Any]) -> None:
+def _end(record: Record, arguments: dict[str, Any]) -> None:
     """Run the tool; print its reply, or say what went wrong and end with the exit status of that."""
     try:
-        with _seconds_shown(name):
-            outcome = run_tool(name, arguments)
+        with _seconds_shown(record.name):
+            outcome = run_tool(record, arguments)
     except RunError as error:
         show(f"Error: {error}", err=True)
         sys.exit(BROKEN)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from sanctum_venice_tools.cli.options import HELP, one_line_errors
+from sanctum_venice_tools.cli import HELP
+from sanctum_venice_tools.cli.options import one_line_errors
 from sanctum_venice_tools.packing import bundle, record, schema
 from sanctum_venice_tools.packing.record import Record
 

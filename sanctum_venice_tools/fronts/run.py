@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sanctum_venice_tools.packing.bundle import bundle, tool_files
+from sanctum_venice_tools.packing.record import Record
 
 # What stands below the text. The arguments come by standard input, where no list of processes shows them.
 _CALL = """
@@ -38,18 +38,18 @@ class Outcome:
     """One line that says what is wrong and what to do: the arguments, the key, or Venice's own reason."""
 
 
-def run_tool(name: str, arguments: Mapping[str, Any]) -> Outcome:
+def run_tool(record: Record, arguments: Mapping[str, Any]) -> Outcome:
     """Call a tool in a process of its own, with this process's environment and folder.
 
     Args:
-        name: The tool's full name.
+        record: The tool, with its text.
         arguments: Values by argument, of any JSON type; the tool reads what is meant.
 
     Raises:
-        KeyError: There is no tool of that name.
         RunError: The process ended without an outcome.
     """
-    script = bundle(tool_files()[name]) + _CALL.format(name=name)
+    name = record.name
+    script = record.source_code + _CALL.format(name=name)
     with tempfile.TemporaryDirectory(prefix="venice-") as folder:
         file = Path(folder) / f"{name}.py"
         file.write_text(script, encoding="utf-8")

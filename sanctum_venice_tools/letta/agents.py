@@ -5,7 +5,7 @@ once. What an agent does have of its own is a rule for each tool that needs appr
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -79,11 +79,6 @@ class AgentChange:
         }
 
 
-def agents_with_tools(letta: Letta, **chosen: Any) -> Iterator[AgentState]:
-    """The server's agents, or those that are chosen by an argument of Letta's list, page by page."""
-    return list_agents(letta, **{"include": [_TOOLS], **chosen})
-
-
 def find_agents(letta: Letta, named: Sequence[str], tags: Sequence[str], *, with_secrets: bool) -> list[AgentState]:
     """The agents that a person means, each once.
 
@@ -93,7 +88,7 @@ def find_agents(letta: Letta, named: Sequence[str], tags: Sequence[str], *, with
     parts: list[Any] = [_SECRETS] if with_secrets else []
     found = [_find_agent(letta, name, parts) for name in named]
     for tag in tags:
-        tagged = list(agents_with_tools(letta, include=parts, tags=[tag]))
+        tagged = list(list_agents(letta, include=parts, tags=[tag]))
         if not tagged:
             raise AgentError(f"no agent has the tag {tag!r}")
         found += tagged

@@ -283,13 +283,7 @@ def _encryption_key(home: Path) -> str:
     """
     path = home / "encryption-key"
     if not path.exists():
-        part = path.with_suffix(".part")
-        part.unlink(missing_ok=True)
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(32))
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        _write_whole(path, secrets.token_urlsafe(32))
     return path.read_text(encoding="ascii").strip()
 
 
@@ -460,11 +454,17 @@ def _process(home: Path, pid: int) -> psutil.Process | None:
 
 
 def _write_state(home: Path, state: _State) -> None:
-    """Write the file whole, readable by its owner alone."""
-    descriptor, temporary = tempfile.mkstemp(dir=home, prefix=".state-")
+    _write_whole(home / "state.json", json.dumps(state.__dict__))
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file whole, readable by its owner alone."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
     with os.fdopen(descriptor, "w") as file:
-        json.dump(state.__dict__, file)
-    Path(temporary).replace(home / "state.json")
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(temporary).replace(path)
 
 
 @contextlib.contextmanager

@@ -7,8 +7,8 @@ from typing import Any
 from letta_client import APIError, Letta, NotFoundError
 from letta_client.types import Tool
 
-from sanctum_venice_tools.letta.agents import agents_with_tools
 from sanctum_venice_tools.letta.connection import explain
+from sanctum_venice_tools.letta.reading import list_agents
 from sanctum_venice_tools.letta.stored import has_our_header
 
 
@@ -49,7 +49,7 @@ def remove(letta: Letta, removals: Sequence[Removal]) -> list[Removal]:
 def _users(letta: Letta, tool_ids: Collection[str]) -> dict[str, list[str]]:
     """The names of the agents that use these tools, by the tool's id."""
     users: dict[str, list[str]] = {}
-    for agent in agents_with_tools(letta):
+    for agent in list_agents(letta, include=["agent.tools"]):
         for tool in agent.tools or []:
             if tool.id in tool_ids:
                 users.setdefault(tool.id, []).append(agent.name)

@@ -96,15 +96,6 @@ def _vector_of(value: Any) -> Sequence[float]:
     return vector if math.isfinite(sum(vector)) else ()
 
 
-def _cost_of(spec: dict[str, Any], done: _Embedded) -> float | None:
-    """What the vectors cost, in USD; None, if the model's price is not told."""
-    price = spec.get("pricing", {}).get("input", {}).get("usd")
-    if price is None:
-        return None
-    cost: float = price * done.tokens / 1e6
-    return round(cost, 8)
-
-
 # --- files of vectors ---
 
 

@@ -310,9 +310,10 @@ def _download(url: str, place: Path) -> None:
 
 # --- deleting ---
 
-# Where Venice keeps what its private models make, as its guide to films shows; and where the local Venice does.
 # What Venice says of a film that is gone: at retrieving, and at a download address.
 _GONE = (400, 404, 410)
+
+# Where Venice keeps what its private models make, as its guide to films shows; and where the local Venice does.
 _SHARE_HOST = "private-share.venice.ai"
 _SHARE_PATH = re.compile(r"/v1/share/read/[\w.~=-]+(/[\w.~=-]+)*", re.ASCII)
 _LOCAL_PATH = re.compile(r"/files/[\w-]+\.mp4", re.ASCII)

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from sanctum_venice_tools.runtime.formats import _format_of, _jpeg_size, _png_size, _webp_size
 from sanctum_venice_tools.runtime.replies import _text_of
-from sanctum_venice_tools.runtime.venice import VeniceError
+from sanctum_venice_tools.runtime.venice import VeniceError, _failed
 
 _TRIAL_BYTES = 512 << 10
 _DAY = 24 * 60 * 60
@@ -90,9 +90,7 @@ def _store_job(place: Path, pieces: Iterable[bytes], ending_of: Callable[[Binary
             ending = ending_of(part)
         except ValueError:
             told = "Venice sent no whole sound or film. Asking again is free"
-            broken = VeniceError(f"{told}: try again once, then tell the person.")
-            broken.status = 0
-            raise broken from None
+            raise _failed(f"{told}: try again once, then tell the person.", 0) from None
         path = place.with_suffix(f".{ending}")
         _put_in_place(part, path)
     return path

@@ -131,6 +131,15 @@ def _rank(model: dict[str, Any], usual: str = "") -> tuple[bool, ...]:
     return "default" not in named, usual not in named, bool(spec.get("deprecation")), bool(spec.get("betaModel"))
 
 
+def _input_cost(spec: dict[str, Any], amount: int, *, digits: int) -> float | None:
+    """What so many tokens or characters cost a model to read, in USD; None, if its price for a million is not told."""
+    price = spec.get("pricing", {}).get("input", {}).get("usd")
+    if price is None:
+        return None
+    cost: float = price * amount / 1e6
+    return round(cost, digits)
+
+
 # --- in place of the operator's model ---
 
 # Of a model's prices, those that say nothing of the price of a plain call.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sanctum_venice_tools.runtime.models import _list_models, _Model, _pick_model
+from sanctum_venice_tools.runtime.models import _chosen, _list_models, _Model, _pick_model
 from sanctum_venice_tools.runtime.replies import _number_of, _object_of
 from sanctum_venice_tools.runtime.venice import VeniceError
 
@@ -33,7 +33,7 @@ def _pick_picture_model(
     able.sort(key=lambda one: _least_price(one["model_spec"]))
     is_free_to_choose = not model.strip() and not os.environ.get(setting, "").strip()
     if able and is_free_to_choose:
-        return _pick_model(kind, able[0]["id"], setting=setting, fits=fits)
+        return _chosen(able[0])
     names = ", ".join(one["id"] for one in able[:8]) or "none now"
     told = f"The model {chosen.id:.80} makes no transparent background; models that do: {names}"
     raise VeniceError(f"{told}. Or make the picture without it, and cut it out with venice_remove_background.")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import httpx
 
-from sanctum_venice_tools.runtime.venice import VeniceError, _guard_connection
+from sanctum_venice_tools.runtime.venice import VeniceError, _failed, _guard_connection
 
 # Ranges that are not for everybody (IANA's registries of special addresses), and hosts of clouds that give out secrets.
 # Python's own `is_global` differs from version to version.
@@ -65,9 +65,7 @@ def _open_public(url: str, *, trusted: bytes | None = None, method: str = "GET")
                     url = str(target.join(reply.headers["location"]))
                     continue
                 if not reply.is_success:
-                    refused = VeniceError(f"{url[:80]!r} answered {reply.status_code}. Check the URL.")
-                    refused.status = reply.status_code
-                    raise refused
+                    raise _failed(f"{url[:80]!r} answered {reply.status_code}. Check the URL.", reply.status_code)
                 yield reply
                 return
     except (httpx.HTTPError, httpx.InvalidURL, OverflowError):

@@ -22,6 +22,13 @@ class VeniceError(Exception):
     """That of Venice's answer; 0 where no whole answer came, None where the fault is none of Venice's."""
 
 
+def _failed(told: str, status: int) -> VeniceError:
+    """The error for an answer of a status, or for none that is whole (0)."""
+    error = VeniceError(told)
+    error.status = status
+    return error
+
+
 # --- time ---
 
 # Letta ends a tool after 180 s without a word; by ending earlier, a tool can still say how to go on.
@@ -263,13 +270,10 @@ def _may_be_charged(request: httpx.Request) -> str:
 def _lost(request: httpx.Request, error: Exception) -> VeniceError:
     """The error for a request that got no whole reply."""
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-        lost = VeniceError(f"Venice cannot be reached at '{request.url.host}'; nothing was sent. Try again later.")
-    else:
-        is_late = isinstance(error, httpx.TimeoutException | TimeoutError) or time.monotonic() >= _DEADLINE
-        told = "Venice took too long" if is_late else "Venice sent no whole reply"
-        lost = VeniceError(f"{told}; {_may_be_charged(request)}")
-    lost.status = 0
-    return lost
+        return _failed(f"Venice cannot be reached at '{request.url.host}'; nothing was sent. Try again later.", 0)
+    is_late = isinstance(error, httpx.TimeoutException | TimeoutError) or time.monotonic() >= _DEADLINE
+    told = "Venice took too long" if is_late else "Venice sent no whole reply"
+    return _failed(f"{told}; {_may_be_charged(request)}", 0)
 
 
 def _unreadable(error: Exception) -> VeniceError:
@@ -296,9 +300,7 @@ def _refusal(reply: httpx.Response, content: bytes, advice: dict[int, str]) -> V
         end = f". {_own_advice(status, body) or advice.get(status) or known.get(status, 'Try again later.')}"
     else:
         end = f"; {_CHARGED}"
-    refused = VeniceError(f"Venice answered {status}: {_reason(body)}{end}")
-    refused.status = status
-    return refused
+    return _failed(f"Venice answered {status}: {_reason(body)}{end}", status)
 
 
 def _own_advice(status: int, body: Any) -> str:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.embedding import _cost_of, _Embedded, _store_vectors, _texts_in
+from sanctum_venice_tools.runtime.embedding import _Embedded, _store_vectors, _texts_in
 from sanctum_venice_tools.runtime.media import _media_folder
-from sanctum_venice_tools.runtime.models import _pick_model
+from sanctum_venice_tools.runtime.models import _input_cost, _pick_model
 from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _given
 
@@ -83,7 +83,7 @@ def venice_embed_texts(
         dimensions=len(done.first[0]),
         model=chosen.id,
         tokens=done.tokens,
-        cost_usd=_cost_of(chosen.spec, done),
+        cost_usd=_input_cost(chosen.spec, done.tokens, digits=8),
         vectors=shown,
         notes=notes,
         next="Give this file to venice_rank_texts, with a query.",

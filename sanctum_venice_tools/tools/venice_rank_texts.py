@@ -4,16 +4,8 @@ import heapq
 from typing import Any
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.embedding import (
-    _cost_of,
-    _embed,
-    _Embedded,
-    _model_of_vectors,
-    _score,
-    _Scored,
-    _vectors_in,
-)
-from sanctum_venice_tools.runtime.models import _pick_model
+from sanctum_venice_tools.runtime.embedding import _embed, _Embedded, _model_of_vectors, _score, _Scored, _vectors_in
+from sanctum_venice_tools.runtime.models import _input_cost, _pick_model
 from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer
 
@@ -84,6 +76,6 @@ def venice_rank_texts(
         results=[_describe(one, longest) for one in best],
         ranked=done.ranked,
         model=chosen.id,
-        cost_usd=_cost_of(chosen.spec, done),
+        cost_usd=_input_cost(chosen.spec, done.tokens, digits=8),
         notes=notes,
     )

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.media import _media_folder, _store
-from sanctum_venice_tools.runtime.models import _chosen, _list_models, _Model, _pick_model, _rank
+from sanctum_venice_tools.runtime.models import _chosen, _input_cost, _list_models, _Model, _pick_model, _rank
 from sanctum_venice_tools.runtime.speech import _parts, _sound_length, _speak
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _given
 from sanctum_venice_tools.runtime.voices import _default_voice, _fitting_voices, _voices_of
@@ -118,16 +118,6 @@ def _note_change(notes: list[str], name: str, wanted: str, used: str) -> None:
         notes.append(f"Used {name} {used} for {wanted:.80}.")
 
 
-def _cost_of_speech(spec: dict[str, Any], spoken: list[str]) -> float | None:
-    """What the spoken parts of a text cost, in USD; None, if the model's price is not told."""
-    price = spec.get("pricing", {}).get("input", {}).get("usd")
-    if price is None:
-        return None
-    characters = sum(len(part) for part in spoken)
-    cost: float = characters * price / 1e6
-    return round(cost, 4)
-
-
 @_read_as_meant
 def venice_speak(
     *,
@@ -170,6 +160,8 @@ def venice_speak(
     body = _given(model=chosen.id, voice=speaker, response_format=kind, prompt=style, language=language, speed=speed)
     spoken = _speak(body, parts)
 
+    characters = sum(len(part) for part in parts[: spoken.count])
+
     notes = [*chosen.notes]
     _note_change(notes, "model", model, chosen.id)
     _note_change(notes, "voice", voice, speaker)
@@ -183,7 +175,7 @@ def venice_speak(
         **_store(folder, spoken.sound, text, _sound_length, "type", "seconds"),
         voice=speaker,
         model=chosen.id,
-        cost_usd=_cost_of_speech(spec, parts[: spoken.count]),
+        cost_usd=_input_cost(spec, characters, digits=4),
         notes=notes,
         next=next_step,
     )

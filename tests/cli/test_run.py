@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -134,7 +135,8 @@ def test_without_a_key_it_refuses() -> None:
 
 def test_a_broken_tool_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that ends without an outcome gives status 4 and its last line, and no traceback."""
-    monkeypatch.setattr("sanctum_venice_tools.fronts.run.bundle", lambda _: BROKEN)
+    broken = replace(read_record("venice_search_web"), source_code=BROKEN)
+    monkeypatch.setattr("sanctum_venice_tools.cli.run.read_record", lambda _: broken)
     done = run("venice_search_web", "query=foxes")
 
     assert (4, "") == (done.exit_code, done.stdout)
