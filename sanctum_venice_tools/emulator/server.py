@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Sequence
 
 import click
 import uvicorn
@@ -19,7 +20,8 @@ from sanctum_venice_tools.emulator.wire import Wire
 
 # The names by which a server on the loopback address may be called: a page in a browser may come by any other name
 # that somebody makes point here.
-_OWN_NAMES = ["127.0.0.1", "localhost"]
+_OWN_NAMES = ["127.0.0.1", "localhost", "[::1]"]
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Protocol(H11Protocol):
@@ -60,11 +62,22 @@ class Server(uvicorn.Server):
             sys.stdout.flush()
 
 
-def serve(settings: Settings, *, host: str = "127.0.0.1", port: int = 0, until_stdin_closes: bool = False) -> None:
-    """Serve until a signal comes, or until the program that started this one is gone."""
+def serve(
+    settings: Settings,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    allowed_hosts: Sequence[str] = (),
+    until_stdin_closes: bool = False,
+) -> None:
+    """Serve until a signal comes, or until the program that started this one is gone.
+
+    On the loopback address it answers to its own names and to those that are allowed; elsewhere to any name, unless
+    some are allowed.
+    """
     app: ASGIApp = create_app(settings)
-    if host in _OWN_NAMES:
-        app = TrustedHostMiddleware(app, allowed_hosts=_OWN_NAMES, www_redirect=False)
+    if host in _LOOPBACK or allowed_hosts:
+        app = TrustedHostMiddleware(app, allowed_hosts=[*_OWN_NAMES, *allowed_hosts], www_redirect=False)
     config = uvicorn.Config(
         app,
         host,

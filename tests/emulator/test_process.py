@@ -73,6 +73,30 @@ def test_it_answers_to_its_own_names_only(venice: LocalVenice, host: str, status
     assert status == httpx.get(f"{venice.base_url}/models", headers={"Host": host}).status_code
 
 
+def test_it_answers_to_names_that_are_allowed() -> None:
+    """Names that the operator adds are answered, in any case, and others still are not."""
+    command = [sys.executable, "-m", "sanctum_venice_tools.emulator", "--until-stdin-closes"]
+    command += ["--allow-host", "venice.example", "--allow-host", "other.example"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip() + "/models"
+        hosts = ["venice.example", "Other.Example:80", "127.0.0.1", "evil.example", "a.venice.example"]
+        statuses = [httpx.get(url, headers={"Host": host}).status_code for host in hosts]
+        process.terminate()
+
+    assert [200, 200, 200, 400, 400] == statuses
+
+
+@pytest.mark.parametrize("name", ["*", "*.example", "venice.example:80", "http://venice.example", ""])
+def test_it_refuses_what_is_no_name(name: str) -> None:
+    """A pattern, a port or an address is a mistake that is explained in one line."""
+    command = [sys.executable, "-m", "sanctum_venice_tools.emulator", "--allow-host", name]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+    assert 2 == done.returncode
+    assert "is no name of a host: write it like letta.example.org" in " ".join(done.stderr.split())
+
+
 def test_it_ends_with_its_block() -> None:
     """After the block the process is gone."""
     with running_venice() as venice:

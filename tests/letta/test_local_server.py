@@ -21,7 +21,8 @@ from rich.console import Console
 
 from sanctum_venice_tools import cli, demo
 from sanctum_venice_tools.letta import local_server
-from sanctum_venice_tools.letta.local_server import LocalServerError
+from sanctum_venice_tools.letta.local_server import LocalServerError, installation, lifecycle, spawning, state
+from sanctum_venice_tools.letta.local_server.waiting import Ticker
 from sanctum_venice_tools.terminal import Progress
 
 # Answers like the real one within a tenth of a second. With FAIL set it dies like the real one.
@@ -31,6 +32,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--home")
 parser.add_argument("--listen-fd", type=int)
 parser.add_argument("--caller-fd", type=int)
+parser.add_argument("--allow-host", action="append")
 options = parser.parse_args()
 if "FAIL" in os.environ:
     print("LOG: something went wrong")
@@ -66,8 +68,9 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A home whose server is the stand-in; what is left in it is stopped."""
     script = tmp_path / "server_process.py"
     script.write_text(STAND_IN)
-    monkeypatch.setattr(local_server, "_SERVER_PROCESS", script)
-    monkeypatch.setattr(local_server, "_install", lambda _progress: Path(sys.executable))
+    for room in (spawning, state):
+        monkeypatch.setattr(room, "SERVER_PROCESS", script)
+    monkeypatch.setattr(lifecycle, "install", lambda _progress: Path(sys.executable))
     home = tmp_path / "home"
     yield home
     local_server.stop(home)
@@ -149,7 +152,7 @@ def test_stop_during_start_is_explained(stand_in: Path) -> None:
 
 def test_stubborn_server_is_ended_by_force(stand_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that does not end when told to is killed after a while."""
-    monkeypatch.setattr(local_server, "_STOP_SECONDS", 0.5)
+    monkeypatch.setattr(lifecycle, "_STOP_SECONDS", 0.5)
     server = local_server.start(stand_in, environment={"STUBBORN": "1"})
 
     assert (True, False) == (local_server.stop(stand_in), psutil.pid_exists(server.pid))
@@ -231,8 +234,9 @@ def test_tied_server_ends_with_a_killed_caller(stand_in: Path) -> None:
 import sys, time
 from pathlib import Path
 from sanctum_venice_tools.letta import local_server
-local_server._SERVER_PROCESS = Path({str(local_server._SERVER_PROCESS)!r})
-local_server._install = lambda progress: Path(sys.executable)
+from sanctum_venice_tools.letta.local_server import lifecycle, spawning, state
+spawning.SERVER_PROCESS = state.SERVER_PROCESS = Path({str(state.SERVER_PROCESS)!r})
+lifecycle.install = lambda progress: Path(sys.executable)
 print(local_server.start(Path({str(stand_in)!r}), tied_to_caller=True).pid, flush=True)
 time.sleep(60)
 """
@@ -267,7 +271,7 @@ def test_keys_do_not_leak_into_the_server(stand_in: Path, monkeypatch: pytest.Mo
 def test_progress_is_never_silent_for_two_seconds() -> None:
     """While something takes its time, a line with the seconds so far comes every second."""
     said: list[tuple[float, str]] = []
-    ticker = local_server._Ticker(lambda line: said.append((time.monotonic(), line)))
+    ticker = Ticker(lambda line: said.append((time.monotonic(), line)))
     begin = time.monotonic()
     while time.monotonic() - begin < 2.5:
         ticker.tick("Waiting")
@@ -279,7 +283,7 @@ def test_progress_is_never_silent_for_two_seconds() -> None:
 def test_unfit_python_is_named() -> None:
     """A Python that Letta does not run on is refused in one line."""
     with pytest.raises(LocalServerError, match=r"^The Letta server needs Python 3\.11 to 3\.13, and this is 3\.14; .*"):
-        local_server._check_python((3, 14))
+        installation._check_python((3, 14))
 
 
 @pytest.fixture
@@ -292,38 +296,38 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         python.touch()
         (folder / "pyvenv.cfg").touch()
 
-    monkeypatch.setattr(local_server, "ENVIRONMENT", folder)
-    monkeypatch.setattr(local_server, "_install_packages", install_packages)
+    monkeypatch.setattr(installation, "ENVIRONMENT", folder)
+    monkeypatch.setattr(installation, "_install_packages", install_packages)
     return folder
 
 
 def test_whole_environment_is_kept(environment: Path) -> None:
     """An environment that is whole and of these pins is not made again."""
-    local_server._install(lambda _: None)
+    installation.install(lambda _: None)
     (environment / "witness").touch()
-    local_server._install(lambda _: None)
+    installation.install(lambda _: None)
 
     assert (environment / "witness").exists()
 
 
 def test_half_an_environment_is_made_again(environment: Path) -> None:
     """An installation that was cut short is thrown away and done again."""
-    local_server._install(lambda _: None)
+    installation.install(lambda _: None)
     (environment / "installed-from").unlink()
     (environment / "witness").touch()
-    local_server._install(lambda _: None)
+    installation.install(lambda _: None)
 
     assert (False, True) == ((environment / "witness").exists(), (environment / "installed-from").exists())
 
 
 def test_new_pins_make_a_new_environment(environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Changed requirements are installed into a fresh folder."""
-    local_server._install(lambda _: None)
+    installation.install(lambda _: None)
     (environment / "witness").touch()
     pins = tmp_path / "pins.txt"
     pins.write_text("letta==0.16.9\n")
-    monkeypatch.setattr(local_server, "_REQUIREMENTS", pins)
-    local_server._install(lambda _: None)
+    monkeypatch.setattr(installation, "_REQUIREMENTS", pins)
+    installation.install(lambda _: None)
 
     assert not (environment / "witness").exists()
 
@@ -334,7 +338,7 @@ def test_foreign_folder_is_not_removed(environment: Path) -> None:
     (environment / "thesis.txt").touch()
 
     with pytest.raises(LocalServerError, match="is not an environment of ours"):
-        local_server._install(lambda _: None)
+        installation.install(lambda _: None)
     assert (environment / "thesis.txt").exists()
 
 
@@ -343,7 +347,7 @@ def test_failed_installation_is_explained(tmp_path: Path) -> None:
     log_path = tmp_path / "install.log"
     command = [sys.executable, "-c", "import sys; print('error: no route to host'); sys.exit(2)"]
     with log_path.open("w") as log, pytest.raises(LocalServerError) as caught:
-        local_server._run_watched(command, log, "Installing", local_server._Ticker(lambda _: None))
+        installation._run_watched(command, log, "Installing", Ticker(lambda _: None))
 
     assert f"Installing failed: error: no route to host (log: {log_path})" == str(caught.value)
 
@@ -354,9 +358,9 @@ def test_system_certificates_are_trusted(tmp_path: Path, monkeypatch: pytest.Mon
     command = [sys.executable, "-c", "import os; print(os.environ['UV_SYSTEM_CERTS'])"]
     monkeypatch.delenv("UV_SYSTEM_CERTS", raising=False)
     with log_path.open("w") as log:
-        local_server._run_watched(command, log, "Installing", local_server._Ticker(lambda _: None))
+        installation._run_watched(command, log, "Installing", Ticker(lambda _: None))
         monkeypatch.setenv("UV_SYSTEM_CERTS", "false")
-        local_server._run_watched(command, log, "Installing", local_server._Ticker(lambda _: None))
+        installation._run_watched(command, log, "Installing", Ticker(lambda _: None))
 
     assert ["true", "false"] == log_path.read_text().split()
 
@@ -433,6 +437,11 @@ def database_processes(home: Path) -> list[int]:
     return [p.pid for p in psutil.process_iter(["cmdline"]) if data in (p.info["cmdline"] or [])]
 
 
+def status_by_name(base_url: str, host: str) -> int:
+    """What a server answers when it is called by a name."""
+    return httpx.get(f"{base_url}/v1/health/", headers={"Host": host}, timeout=30).status_code
+
+
 @pytest.mark.server
 def test_real_server_runs_tools_and_keeps_its_data(tmp_path: Path) -> None:
     """The real server, under a deep path with a space, runs tools in its home, and a restart finds what was made."""
@@ -445,13 +454,15 @@ def test_real_server_runs_tools_and_keeps_its_data(tmp_path: Path) -> None:
         handles = [model["handle"] for model in httpx.get(f"{first.base_url}/v1/models/", timeout=30).json()]
         local_server.stop(home)
         left_after_stop = database_processes(home)
-        second = local_server.start(home, tied_to_caller=True)
+        second = local_server.start(home, tied_to_caller=True, allowed_hosts=["letta.example"])
+        names = {name: status_by_name(second.base_url, name) for name in ("letta.example", "localhost", "evil.example")}
         found = httpx.get(f"{second.base_url}/v1/blocks/{made}", timeout=30).raise_for_status().json()["value"]
     finally:
         local_server.stop(home)
 
     assert str(home / "tools") == folder
     assert "likes tea" == found
+    assert {"letta.example": 200, "localhost": 200, "evil.example": 400} == names
     assert [] == handles  # above all not letta/letta-free, which sends prompts away
     assert [] == left_after_stop
 

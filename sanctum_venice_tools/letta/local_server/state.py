@@ -1,0 +1,79 @@
+"""What is kept of a server in its home: its process and port, and the key of its database."""
+
+import json
+import os
+import secrets
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+# What the server's Python runs, and by which its process is known again.
+SERVER_PROCESS = Path(__file__).parents[1] / "server_process" / "__main__.py"
+
+
+@dataclass(frozen=True)
+class State:
+    """What is remembered in `state.json`. The version is known once the server has answered."""
+
+    pid: int
+    port: int
+    version: str | None = None
+
+
+def read_state(home: Path) -> State | None:
+    """What is known of the server of `home`, if it still runs."""
+    try:
+        state = State(**json.loads((home / "state.json").read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+    return state if process_of(home, state.pid) is not None else None
+
+
+def write_state(home: Path, state: State) -> None:
+    """Remember a server of `home`."""
+    _write_whole(home / "state.json", json.dumps(asdict(state)))
+
+
+def forget(home: Path) -> None:
+    """Remove the state of a server that is gone, but not that of one that somebody started meanwhile."""
+    if read_state(home) is None:
+        (home / "state.json").unlink(missing_ok=True)
+
+
+def process_of(home: Path, pid: int) -> psutil.Process | None:
+    """The process with this id, if it is the server of `home`; ids are given out again and again."""
+    try:
+        process = psutil.Process(pid)
+        command = process.cmdline()
+        for _ in range(20):
+            if command:
+                break
+            time.sleep(0.01)  # a process that has only just begun shows no command line yet
+            command = process.cmdline()
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return None
+    return process if str(SERVER_PROCESS) in command and str(home) in command else None
+
+
+def encryption_key(home: Path) -> str:
+    """The key with which this server encrypts agents' secrets in its database; made at its first start.
+
+    Letta goes on reading what it stored in the clear before it had a key.
+    """
+    path = home / "encryption-key"
+    if not path.exists():
+        _write_whole(path, secrets.token_urlsafe(32))
+    return path.read_text(encoding="ascii").strip()
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file whole, readable by its owner alone."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(temporary).replace(path)

@@ -1,0 +1,1 @@
+"""The local Letta server's own process, run by the Python of its environment; nothing else of ours gets there."""
