@@ -1,59 +1,18 @@
-"""Jobs that take a while: queued, asked after, taken away, deleted."""
+"""The endpoints of jobs that take a while: queued, asked after, taken away, deleted."""
 
-import asyncio
 import secrets
 import time
-import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from sanctum_venice_tools.emulator.catalogue import Model
 from sanctum_venice_tools.emulator.errors import ApiError, custom, standard
+from sanctum_venice_tools.emulator.job import Job
 from sanctum_venice_tools.emulator.service import Call
 
 MOST_DOWNLOADS = 10
-
-
-@dataclass
-class Job:
-    """A film or piece of music that is being made."""
-
-    kind: str
-    model: Model
-    make: Callable[[], bytes]
-    media_type: str
-    ready: float
-    private: bool = False
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
-    began: float = field(default_factory=time.monotonic)
-    downloads: int = 0
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    content: bytes = b""
-
-    @property
-    def done(self) -> bool:
-        """Whether its time is over."""
-        return time.monotonic() >= self.ready
-
-    async def file(self) -> bytes:
-        """The finished file, made when it is first wanted."""
-        async with self.lock:
-            if not self.content:
-                self.content = await run_in_threadpool(self.make)
-        return self.content
-
-    def progress(self, status: str) -> dict[str, Any]:
-        """What a question after it is told, in milliseconds."""
-        return {
-            "status": status,
-            "average_execution_time": round((self.ready - self.began) * 1000),
-            "execution_duration": round((time.monotonic() - self.began) * 1000),
-        }
 
 
 def queue(call: Call, kind: str, model: Model, make: Callable[[], bytes], media_type: str) -> Job:

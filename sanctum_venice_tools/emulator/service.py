@@ -21,7 +21,7 @@ from sanctum_venice_tools.emulator.script import Script
 from sanctum_venice_tools.emulator.tokens import Tokens
 
 if TYPE_CHECKING:
-    from sanctum_venice_tools.emulator.jobs import Job
+    from sanctum_venice_tools.emulator.job import Job
 
 # The types that a key of PRIVATE_TEXT may only use with private models.
 BOUND_TYPES = ("text", "embedding", "decision")

@@ -33,12 +33,13 @@ def _failed(told: str, status: int) -> VeniceError:
 
 # Letta ends a tool after 180 s without a word; by ending earlier, a tool can still say how to go on.
 _USUAL_SECONDS = 120
+_WHOLE_SECONDS = re.compile(r"[1-9]\d{0,5}", re.ASCII)
 
 
 def _allowed_seconds() -> int:
     """How long a call of a tool may take: VENICE_TOOL_SECONDS, if that is a whole number of seconds."""
     setting = os.environ.get("VENICE_TOOL_SECONDS", "").strip()
-    if re.fullmatch(r"[1-9]\d{0,5}", setting, re.ASCII):
+    if _WHOLE_SECONDS.fullmatch(setting):
         return int(setting)
     return _USUAL_SECONDS
 

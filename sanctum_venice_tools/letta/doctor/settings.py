@@ -1,31 +1,30 @@
-"""Checks of what an operator sets: limits of time and money, and models."""
+"""Checks of what an operator sets: limits of time and money, and models.
 
-import re
+What the tools go by where nothing is set, and in which form they read a setting, stands in runtime/ alone.
+"""
+
 from collections.abc import Mapping
 
 from sanctum_venice_tools.letta.doctor.outcome import Outcome, State, failure, ok, warning
 from sanctum_venice_tools.letta.doctor.patient import MODEL_SETTINGS, Patient
 from sanctum_venice_tools.letta.venice import drawback
+from sanctum_venice_tools.runtime.money import _AMOUNT, _USUAL_LIMIT_USD
+from sanctum_venice_tools.runtime.venice import _USUAL_SECONDS, _WHOLE_SECONDS
 
 # Letta ends a tool after 180 s unless TOOL_SANDBOX_TIMEOUT says otherwise; a tool needs some of it to wind up.
 SANDBOX_SECONDS = 180
-SAFE_SECONDS = 120
-
-# What the tools allow a call where the operator sets nothing.
-USUAL_MAX_USD = 5
 
 
 def check_tool_seconds(patient: Patient) -> Outcome:
     """Whether tools end by themselves before Letta ends them."""
     given = patient.settings.get("VENICE_TOOL_SECONDS")
     if given is None:
-        return ok(f"not set: tools end by themselves after {SAFE_SECONDS} s")
+        return ok(f"not set: tools end by themselves after {_USUAL_SECONDS} s")
 
-    advice = f"Set it to a whole number of seconds up to {SAFE_SECONDS}, or unset it"
-    seconds = int(given) if given.isdecimal() else 0
-    if not seconds:
-        return failure(f"{given!r:.40} is no whole number of seconds, so tools take {SAFE_SECONDS}", f"{advice}.")
-    if seconds > SAFE_SECONDS:
+    advice = f"Set it to a whole number of seconds up to {_USUAL_SECONDS}, or unset it"
+    if not _WHOLE_SECONDS.fullmatch(given):
+        return failure(f"{given!r:.40} is no whole number of seconds, so tools take {_USUAL_SECONDS}", f"{advice}.")
+    if int(given) > _USUAL_SECONDS:
         told = f"{given} s leaves a tool little of the {SANDBOX_SECONDS} s that Letta gives it"
         return warning(told, f"{advice}; or raise TOOL_SANDBOX_TIMEOUT of the server.")
     return ok(f"{given} s")
@@ -35,12 +34,13 @@ def check_max_usd(patient: Patient) -> Outcome:
     """Whether the limit of what one film or piece of music may cost is a number, or lifted."""
     given = patient.settings.get("VENICE_MAX_USD")
     if given is None:
-        return ok(f"not set: a film or piece of music may cost {USUAL_MAX_USD} USD")
-    if given.strip().lower() == "none":
+        return ok(f"not set: a film or piece of music may cost {_USUAL_LIMIT_USD:g} USD")
+    if given.lower() == "none":
         return ok("none: one film or piece of music may cost anything")
-    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]+)?", given.strip()):
+    if not _AMOUNT.fullmatch(given):
         told = f"{given!r:.40} is no number of dollars, so no film and no music is made"
-        return failure(told, f"Set it to a number such as 1.50, or to none for no limit; unset, it is {USUAL_MAX_USD}.")
+        forms = "Set it to a number such as 1.50, or to none for no limit"
+        return failure(told, f"{forms}; unset, it is {_USUAL_LIMIT_USD:g}.")
     return ok(f"a film or piece of music may cost {float(given):g} USD")
 
 
