@@ -11,12 +11,12 @@ FRAMES_PER_SECOND = 8
 RATE = 44_100
 MARGIN = 1.15
 
-HEIGHTS = {"4k": 2160, "2K": 1440, "768P": 768, "true_1080p": 1080}
+HEIGHTS = {"4k": 2160, "2K": 1440, "true_1080p": 1080}
 
 
 def size_of(resolution: str, ratio: str) -> tuple[int, int]:
     """Width and height: the resolution is the shorter side, and both are even, as the codec wants."""
-    short = HEIGHTS.get(resolution) or int(resolution.rstrip("p"))
+    short = HEIGHTS.get(resolution) or int(resolution.lower().rstrip("p"))
     across, down = (int(side) for side in ratio.split(":"))
     longer = round(short * max(across, down) / min(across, down) / 2) * 2
     return (longer, short) if across >= down else (short, longer)

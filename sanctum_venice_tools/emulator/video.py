@@ -8,24 +8,44 @@ from PIL import Image
 from starlette.responses import JSONResponse, Response
 
 from sanctum_venice_tools.emulator import film, jobs, pictures
-from sanctum_venice_tools.emulator.catalogue import Model, catalogue, one_of, unsupported, within
+from sanctum_venice_tools.emulator.catalogue import Model, catalogue, one_of, within
 from sanctum_venice_tools.emulator.errors import ApiError, custom, standard, too_large
 from sanctum_venice_tools.emulator.faults import CONSENT
 from sanctum_venice_tools.emulator.service import Call
 from sanctum_venice_tools.emulator.uploads import check_address, read_file, read_picture
+from sanctum_venice_tools.emulator.video_fields import (
+    CHANGES_FILMS,
+    UPSCALER,
+    check_fields,
+    check_quoted_references,
+    source_matched,
+    unsupported,
+)
 
 LARGEST_BODY = 35
-UPSCALER = "topaz-video-upscale"
-# The type, in the catalogue, of models that change or enlarge a film, and what it says of their durations.
-CHANGES_FILMS = "video"
+# What the catalogue says of the durations of models that change or enlarge a film.
 AUTO = "Auto"
 WITH_CONSENT = {"seedance-2-0-image-to-video"}
 CONSENTS = {"confirmed_terms_and_privacy", "confirmed_legal_right", "confirmed_screening_acknowledged"}
 
 # Dollars for a second in 720p with sound, by the beginning of a model's id.
-RATES = {"sora": 0.2, "seedance": 0.12, "wan": 0.1, "grok": 0.07, "topaz": 0.02}
+RATES = {
+    "sora": 0.2,
+    "seedance": 0.12,
+    "wan": 0.1,
+    "grok": 0.07,
+    "topaz": 0.02,
+    "kling": 0.14,
+    "minimax": 0.08,
+    "pixverse": 0.06,
+}
 FACTORS = {"480p": 0.5, "720p": 1.0, "1080p": 2.0}
 SILENT = 0.8
+# What an image costs that a film refers to, with a family that is billed so; which ones are, no source tells.
+BILLED_BY_IMAGE = "grok-imagine-1-5"
+IMAGE_USD = 0.01
+# From so many frames a second on, an enlarged film costs twice as much.
+MANY_FRAMES = 48
 # Of a film that was not looked at, this length is assumed.
 ASSUMED_SECONDS = 5
 
@@ -57,6 +77,7 @@ async def quote(call: Call) -> Response:
         one_of("duration", body["duration"], limits["durations"])
     if "resolution" in body and limits["resolutions"]:
         one_of("resolution", body["resolution"], limits["resolutions"])
+    check_quoted_references(model, body)
     return JSONResponse({"quote": _price(model, body)})
 
 
@@ -81,19 +102,12 @@ async def queue(call: Call) -> Response:
 def _check(model: Model, body: dict[str, Any]) -> None:
     """Refuse what this model does not take."""
     limits = model["model_spec"]["constraints"]
-    if model["id"] != UPSCALER:
-        _require(body, "prompt")
+    check_fields(model, body)
     within("prompt", body.get("prompt", ""), limits.get("prompt_character_limit"))
     _check_settings(model, body)
-    _require(body, {"image-to-video": "image_url", CHANGES_FILMS: "video_url"}.get(limits["model_type"], "model"))
-    for field in ("image_url", "end_image_url", "video_url"):
-        if field in body and limits["model_type"] == "text-to-video":
-            raise unsupported(model, field)
     for field in MEDIA.keys() & body.keys():
         for address in [body[field]] if isinstance(body[field], str) else body[field]:
             _check_media(field, MEDIA[field], address)
-    if body.get("reference_audio_urls") and not (ROLES.keys() & body.keys()):
-        raise custom("reference_audio_urls", "Reference audio needs an image or video beside it")
 
 
 def _require(body: dict[str, Any], field: str) -> None:
@@ -113,19 +127,20 @@ def _check_settings(model: Model, body: dict[str, Any]) -> None:
         "resolution": [] if model["id"] == UPSCALER else limits["resolutions"],
         "aspect_ratio": limits["aspect_ratios"],
     }
+    if body.get("reference_video_urls"):
+        for field, values in source_matched(model).items():
+            listed[field] = [*listed[field], *values]
     for field, values in listed.items():
         if field in body and values:
             one_of(field, body[field], values)
         elif field in body:
-            raise unsupported(model, field)
+            raise unsupported(field)
     if listed["duration"]:
         _require(body, "duration")
     if listed["aspect_ratio"]:
         _require(body, "aspect_ratio")
     if "audio" in body and not limits["audio_configurable"]:
-        raise unsupported(model, "audio")
-    if "upscale_factor" in body and model["id"] != UPSCALER:
-        raise unsupported(model, "upscale_factor")
+        raise unsupported("audio")
 
 
 def _check_media(field: str, kind: str, address: str) -> None:
@@ -165,10 +180,24 @@ def _price(model: Model, body: dict[str, Any]) -> float:
     """What a film costs with these settings."""
     rate = next(usd for family, usd in RATES.items() if model["id"].startswith(family))
     if model["id"] == UPSCALER:
-        return round(rate * ASSUMED_SECONDS * int(body.get("upscale_factor", 2)), 4)
+        return round(rate * ASSUMED_SECONDS * _enlargement(body), 4)
     silent = model["model_spec"]["constraints"]["audio_configurable"] and body.get("audio") is False
     price = rate * _seconds(body) * FACTORS.get(_resolution(model, body), 1.0) * (SILENT if silent else 1)
+    if model["id"].startswith(BILLED_BY_IMAGE):
+        price += IMAGE_USD * _reference_images(body)
     return round(price + float(body.get("reference_video_total_duration", 0)) * rate / 4, 4)
+
+
+def _enlargement(body: dict[str, Any]) -> int:
+    """How many times the price of a second an enlarged film costs."""
+    twice = 2 if body.get("target_fps", 0) >= MANY_FRAMES else 1
+    return int(body.get("upscale_factor", 2)) * int(body.get("slowdown_factor", 1)) * twice
+
+
+def _reference_images(body: dict[str, Any]) -> int:
+    """How many images are billed: those that come along, or those that a quote tells of, else one."""
+    sent = len(body.get("reference_image_urls", [])) + len(body.get("image_references", []))
+    return sent or int(body.get("reference_image_count", 1))
 
 
 def _resolution(model: Model, body: dict[str, Any]) -> str:
@@ -183,9 +212,10 @@ def _film(model: Model, body: dict[str, Any], picture: Image.Image | None) -> by
     if ":" not in ratio:
         ratio = f"{picture.width}:{picture.height}" if picture else "16:9"
     size = film.size_of(_resolution(model, body), ratio)
-    picture = picture or pictures.draw(body["prompt"], size, model["id"])
+    title = body.get("prompt", "")
+    picture = picture or pictures.draw(title, size, model["id"])
     audio = model["model_spec"]["constraints"]["audio"] and body.get("audio", True)
-    return film.make(picture, size, _seconds(body), body["prompt"], audio=audio)
+    return film.make(picture, size, _seconds(body), title, audio=audio)
 
 
 async def transcribe(call: Call) -> Response:

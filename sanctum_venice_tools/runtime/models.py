@@ -52,6 +52,9 @@ def _pick_model(
         return _chosen(found, notes)
     if able and not wanted.strip():
         return _go_on_without(setting, named, able, listed)
+    if not named:
+        told = f"Venice has no {kind} model now that can do this, or none that this key may use"
+        raise VeniceError(f"{told}. Ask for something else.")
     use = _near(named, able) or "none, for Venice has no such model now, or none that this key may use"
     raise VeniceError(f"There is no {kind} model {named!r:.80} fit for this. Leave it out, or use: {use}.")
 

@@ -26,14 +26,14 @@ def venice_queue_video(
     model: str = "",
     options: dict[str, Any] | None = None,
 ) -> str:
-    """Have a film made, from words, a picture or a film. Takes minutes.
+    """Have a film made from words, a picture or a film. Takes minutes.
 
     Costs 0.1 to 10 dollars: see venice_quote_video. Then call venice_retrieve_video.
 
     Args:
         prompt: What is to be seen, how it moves, what is heard.
-        image: The first frame: a stored file or public URL.
-        end_image: The last frame.
+        image: First frame: a stored file or public URL.
+        end_image: Last frame.
         reference_images: People or things to appear.
         video: A film to change.
         duration: Such as "5s".
@@ -41,9 +41,10 @@ def venice_queue_video(
         aspect_ratio: Such as "16:9".
         audio: False: silent, for less.
         model: Best left out.
-        options: negative_prompt, upscale_factor (enlarges video), audio_url, keyframes (image_url, frame_index),
-            elements, scene_image_urls, reference_video_urls, reference_audio_urls, reference_document_urls,
-            reference_video_total_duration, bitrate_mode, omni_reference_task_type.
+        options: choose ("cheapest"), negative_prompt, upscale_factor (enlarges video), target_fps, grain,
+            image_strength, camera_trajectory, keyframes, elements, scene_image_urls, image_references,
+            video_references, reference_video_urls (_audio_, _document_), audio_url, voice_id, bitrate_mode,
+            omni_reference_task_type.
 
     Returns:
         JSON: job (keep it: only it leads to the film), cost_usd, model, notes.

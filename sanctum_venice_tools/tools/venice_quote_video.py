@@ -31,7 +31,7 @@ def venice_quote_video(
         aspect_ratio: Likewise.
         audio: Likewise.
         model: Best left out.
-        options: video_url, upscale_factor, reference_video_total_duration.
+        options: Likewise, reference_image_count.
 
     Returns:
         JSON: price_usd, model, settings, durations, resolutions, aspect_ratios, notes.

@@ -112,11 +112,23 @@ def venice(log: Path) -> Iterator[LocalVenice]:
         yield running
 
 
-@pytest.fixture(scope="session")
-def _client(venice: LocalVenice) -> Iterator[httpx.Client]:
+def client_of(venice: LocalVenice) -> httpx.Client:
+    """A client with the key, whose replies are all checked."""
     headers = {"Authorization": f"Bearer {venice.key}"}
     hooks: dict[str, list[Callable[..., Any]]] = {"response": [check_reply]}
-    with httpx.Client(base_url=venice.base_url, headers=headers, event_hooks=hooks, timeout=60) as client:
+    return httpx.Client(base_url=venice.base_url, headers=headers, event_hooks=hooks, timeout=60)
+
+
+@pytest.fixture(scope="session")
+def _client(venice: LocalVenice) -> Iterator[httpx.Client]:
+    with client_of(venice) as client:
+        yield client
+
+
+@pytest.fixture
+def rich_client() -> Iterator[httpx.Client]:
+    """A client of a local Venice of its own, for what would use up the account that the other tests share."""
+    with running_venice(job_seconds=0) as own, client_of(own) as client:
         yield client
 
 

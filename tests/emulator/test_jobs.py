@@ -15,6 +15,8 @@ from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
 FILM = {"model": "wan-2.5-preview-text-to-video", "prompt": "A fox", "duration": "5s", "aspect_ratio": "16:9"}
 PRIVATE = {"model": "grok-imagine-text-to-video-private", "prompt": "A fox", "duration": "5s", "aspect_ratio": "9:16"}
 CONSENT = ("confirmed_terms_and_privacy", "confirmed_legal_right", "confirmed_screening_acknowledged")
+PICTURE = "https://example.com/fox.png"
+MOVIE = "https://example.com/fox.mp4"
 MUSIC = {"model": "elevenlabs-music", "prompt": "A calm tune", "duration_seconds": 10}
 
 
@@ -239,10 +241,10 @@ def test_wrong_duration_can_be_mined(client: httpx.Client) -> None:
         ({"resolution": "4k"}, "'480p' | '720p' | '1080p'"),
         ({"aspect_ratio": None}, "Expected string, received null"),
         ({"prompt": "x" * 1501}, "at most 1500"),
-        ({"image_url": "https://example.com/a.png"}, "image_url is not supported"),
-        ({"upscale_factor": 2}, "upscale_factor is not supported"),
-        ({"model": "wan-2.5-preview-image-to-video"}, "aspect_ratio is not supported"),
-        ({"model": "sora-2-text-to-video", "duration": "4s", "audio": True}, "audio is not supported"),
+        ({"image_url": "https://example.com/a.png"}, "This model does not support image_url"),
+        ({"upscale_factor": 2}, "This model does not support upscale_factor"),
+        ({"model": "wan-2.5-preview-image-to-video", "image_url": PICTURE}, "This model does not support aspect_ratio"),
+        ({"model": "sora-2-text-to-video", "duration": "4s", "audio": True}, "This model does not support audio"),
         ({"model": "nope"}, "not found"),
     ],
 )
@@ -251,6 +253,125 @@ def test_refused_films(client: httpx.Client, settings: dict[str, Any], said: str
     reply = client.post("/video/queue", json={**FILM, **settings})
 
     assert (reply.status_code in {400, 404}, said in reply.text) == (True, True), reply.text
+
+
+WAY = [{"time": t, "azimuth": 90 * t, "elevation": 0, "distance": 1} for t in (0, 1)]
+REFERENCE = {"prompt": "A fox", "duration": "5s", "aspect_ratio": "16:9", "reference_image_urls": [PICTURE]}
+# By model, a body that it takes.
+TAKEN: dict[str, dict[str, Any]] = {
+    "seedance-2-0-reference-to-video-basic": {
+        **REFERENCE,
+        "reference_video_urls": [MOVIE],
+        "reference_audio_urls": ["https://example.com/a.mp3"],
+        "aspect_ratio": "adaptive",
+        "bitrate_mode": "high",
+    },
+    "seedance-2-5-reference-to-video-basic": {
+        **REFERENCE,
+        "reference_video_urls": [MOVIE],
+        "duration": "auto",
+        "omni_reference_task_type": "edit",
+        "bitrate_mode": "standard",
+    },
+    "minimax-h3-reference-to-video": {**REFERENCE, "resolution": "768P"},
+    "minimax-h3-max-multi-angle": {
+        "image_url": PICTURE,
+        "duration": "6s",
+        "resolution": "480P",
+        "camera_trajectory": WAY,
+    },
+    "kling-o3-pro-reference-to-video": {**REFERENCE, "elements": [{"frontal_image_url": PICTURE}]},
+    "grok-imagine-1-5-reference-to-video-private": {**REFERENCE, "voice_id": "eve"},
+    "pixverse-c1-reference-to-video": {**REFERENCE, "image_references": [{"image_url": PICTURE, "ref_name": "fox"}]},
+    "pixverse-c1-transition": {"prompt": "A fox", "duration": "5s", "image_url": PICTURE, "end_image_url": PICTURE},
+    "wan-2-7-reference-to-video": {**REFERENCE, "video_references": [{"video_url": MOVIE}]},
+    "wan-3-0-reference-to-video": {**REFERENCE, "reference_document_urls": ["https://example.com/a.pdf"]},
+    "topaz-video-upscale": {"video_url": MOVIE, "upscale_factor": 4, "target_fps": 60, "grain": 0.1},
+    "wan-2.5-preview-image-to-video": {
+        "prompt": "A fox",
+        "duration": "5s",
+        "image_url": PICTURE,
+        "image_strength": 0.5,
+    },
+}
+
+# Fields that few models take.
+SPECIAL = {
+    "bitrate_mode",
+    "camera_trajectory",
+    "elements",
+    "grain",
+    "image_references",
+    "image_strength",
+    "omni_reference_task_type",
+    "reference_document_urls",
+    "upscale_factor",
+    "video_references",
+    "video_url",
+    "voice_id",
+}
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_each_model_has_fields_of_its_own(rich_client: httpx.Client, name: str) -> None:
+    """What one model takes it makes a film of; of the others' fields it takes none."""
+    body = {"model": name, **TAKEN[name]}
+    film = finished(rich_client, "video", queue(rich_client, "video", body))
+    others = {field: value for taken in TAKEN.values() for field, value in taken.items() if field in SPECIAL}
+    refused = {
+        field
+        for field, value in others.items()
+        if f"This model does not support {field}" in rich_client.post("/video/queue", json=body | {field: value}).text
+    }
+
+    assert film.headers["content-type"] in ("video/mp4", "application/json")  # a private one has an address
+    assert SPECIAL - TAKEN[name].keys() == refused
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "said"),
+    [
+        ("kling-o3-pro-reference-to-video", {"reference_image_urls": [PICTURE] * 5}, "at most 4 element(s)"),
+        ("seedance-2-0-reference-to-video-basic", {"reference_video_urls": [MOVIE] * 4}, "at most 3 element(s)"),
+        ("pixverse-c1-transition", {"end_image_url": None}, "end_image_url is required by this model"),
+        ("minimax-h3-max-multi-angle", {"image_url": None}, "image_url is required by this model"),
+        ("minimax-h3-max-multi-angle", {"camera_trajectory": WAY[:1]}, "camera_trajectory"),
+        ("minimax-h3-max-multi-angle", {"camera_trajectory": [WAY[1], WAY[1]]}, "time must be strictly increasing"),
+        (
+            "minimax-h3-max-multi-angle",
+            {"camera_trajectory": [WAY[0], WAY[1] | {"azimuth": 11_521}]},
+            "at most 32 turns",
+        ),
+        (
+            "seedance-2-0-reference-to-video-basic",
+            {"reference_image_urls": None, "reference_video_urls": None, "aspect_ratio": "16:9"},
+            "Reference audio needs an image or video beside it",
+        ),
+        ("topaz-video-upscale", {"grain": 0.2}, "grain"),
+        ("topaz-video-upscale", {"nonsense": 1}, "nonsense"),
+    ],
+)
+def test_limits_of_models(client: httpx.Client, name: str, changes: dict[str, Any], said: str) -> None:
+    """More than a model takes, or less than it needs, is refused; None leaves a field out."""
+    body = {"model": name, **TAKEN[name], **changes}
+    reply = client.post("/video/queue", json={field: value for field, value in body.items() if value is not None})
+
+    assert (400, True) == (reply.status_code, said in reply.text), reply.text
+
+
+def test_quotes_know_the_limits_of_references(client: httpx.Client) -> None:
+    """A quote of more images or seconds than a model takes is refused; images are billed where they cost."""
+    body = {"model": "grok-imagine-1-5-reference-to-video-private", "duration": "5s"}
+    prices = [
+        client.post("/video/quote", json={**body, "reference_image_count": count}).json()["quote"] for count in (1, 4)
+    ]
+    refused = client.post("/video/quote", json={**body, "reference_image_count": 8})
+    seedance = {"model": "seedance-2-0-reference-to-video-basic", "duration": "5s"}
+    long = client.post("/video/quote", json={**seedance, "reference_video_total_duration": 16})
+
+    assert 0.03 == pytest.approx(prices[1] - prices[0])
+    assert "less than or equal to 7" in refused.text
+    assert "less than or equal to 15" in long.text
 
 
 @pytest.mark.parametrize(

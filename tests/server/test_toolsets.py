@@ -47,7 +47,11 @@ CALLS: dict[str, list[tuple[str, dict[str, Any], str]]] = {
         ("venice_retrieve_music", {"job": "{venice_queue_music.job}"}, "file"),
         ("venice_transcribe_audio", {"audio": "{venice_retrieve_music.file}"}, "text"),
     ],
-    "video": [("venice_make_video", {"prompt": "A fox", "resolution": "480P", "wait_seconds": "60"}, "file")],
+    "video": [
+        ("venice_make_video", {"prompt": "A fox", "resolution": "480P", "wait_seconds": "60"}, "file"),
+        ("venice_transcribe_video", {"video": "{venice_make_video.file}", "times": "yes"}, "text"),
+        ("venice_delete_video", {"job": "{venice_make_video.job}", "even_if_not_stored": "no"}, "deleted"),
+    ],
     "web": [("venice_read_webpage", {"url": "https://www.example.org/urban-wildlife/red-foxes"}, "text")],
     "account": [("venice_check_account", {}, "balance_usd")],
     "admin": [
@@ -197,6 +201,18 @@ def test_an_agent_decides(letta: Letta, agent: Callable[[str], str]) -> None:
         one["question"]: one["answer"] for one in decided["answers"]
     }
     assert 0 < decided["cost_usd"] < 0.001
+
+
+def test_an_agent_hears_a_film_and_deletes_it(letta: Letta, agent: Callable[[str], str]) -> None:
+    """A stored film is heard by a model that takes films, which is named; then Venice's copy goes, and ours stays."""
+    said, _ = converse(letta, agent("video"), "try video")
+
+    results = [message.tool_return for message in said if message.message_type == "tool_return_message"]
+    made, heard, deleted = map(json.loads, results)
+    assert heard["heard_by"]
+    assert deleted["deleted"]
+    assert made["file"] == deleted["file"]
+    assert Path(made["file"]).is_file()
 
 
 @pytest.mark.parametrize("toolset", HOSTILE)

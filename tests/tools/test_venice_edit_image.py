@@ -227,7 +227,7 @@ def test_any_shape_is_fitted(texts: dict[str, str], width: int, height: int, sig
         ({"images": ["small.png"]}, "65,536 to 33,177,600 are allowed"),
         ({"model": "gone"}, "use: "),
         ({"model": "one", "images": ["fox.png"] * 2}, "There is no inpaint model 'one' fit for this"),
-        ({"images": ["fox.png"] * 17}, "There is no inpaint model"),
+        ({"images": ["fox.png"] * 17}, "Venice has no inpaint model now that can do this"),
     ],
     ids=lambda value: str(value)[:60],
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import respx
 from hypothesis import given
@@ -39,6 +40,14 @@ LISTED = [
     model("loud-image-to-video", "image-to-video", audio_configurable=False),
     model("mute-image-to-video", "image-to-video", audio_configurable=False, audio=False),
     model("happyhorse-reference-to-video", "image-to-video"),
+    model("kling-o3-pro-reference-to-video", "image-to-video"),
+    model("seedance-2-0-reference-to-video-basic", "image-to-video", aspect_ratios=["16:9", "9:16"]),
+    model("minimax-h3-reference-to-video", "image-to-video"),
+    model("minimax-h3-max-multi-angle", "image-to-video", audio=False, audio_configurable=False),
+    model("grok-imagine-1-5-reference-to-video-private", "image-to-video"),
+    model("pixverse-c1-reference-to-video", "image-to-video"),
+    model("wan-2-7-reference-to-video", "image-to-video", per_reference_audio=True),
+    model("wan-3-0-reference-to-video", "image-to-video"),
     model("pixverse-c1-transition", "image-to-video"),
     model("wan-video-to-video", "video", durations=["Auto"], resolutions=["720p"]),
     model("topaz-video-upscale", "video", durations=["Auto"], resolutions=["1x", "2x"], audio_configurable=False),
@@ -125,7 +134,21 @@ def test_a_shape_is_the_nearest_that_the_model_has(
         ({"options": {"keyframes": [{"image_url": PICTURE, "frame_index": 0}]}}, "wan-2.5-preview-image-to-video"),
         ({"reference_images": [PICTURE]}, "happyhorse-reference-to-video"),
         ({"image": PICTURE, "reference_images": [PICTURE]}, "happyhorse-reference-to-video"),
-        ({"options": {"elements": [{"frontal_image_url": PICTURE}]}}, "happyhorse-reference-to-video"),
+        ({"options": {"elements": [{"frontal_image_url": PICTURE}]}}, "kling-o3-pro-reference-to-video"),
+        ({"options": {"scene_image_urls": [PICTURE]}}, "kling-o3-pro-reference-to-video"),
+        ({"options": {"image_references": [{"image_url": PICTURE}]}}, "pixverse-c1-reference-to-video"),
+        ({"options": {"reference_document_urls": ["https://example.com/a.pdf"]}}, "wan-3-0-reference-to-video"),
+        (
+            {"reference_images": [PICTURE], "options": {"voice_id": "eve"}},
+            "grok-imagine-1-5-reference-to-video-private",
+        ),
+        (
+            {"options": {"video_references": [{"video_url": FILM}], "reference_video_total_duration": 3}},
+            "wan-2-7-reference-to-video",
+        ),
+        ({"reference_images": [PICTURE], "options": {"bitrate_mode": "high"}}, "seedance-2-0-reference-to-video-basic"),
+        ({"image": PICTURE, "options": {"image_strength": 0.4}}, "wan-2.5-preview-image-to-video"),
+        ({"video": FILM, "options": {"grain": 0.05}}, "topaz-video-upscale"),
         ({"video": FILM}, "wan-video-to-video"),
         ({"video": FILM, "options": {"upscale_factor": 4}}, "topaz-video-upscale"),
         ({"model": "veo-text"}, "veo-text"),
@@ -206,12 +229,17 @@ def test_everything_that_films_have_can_be_said(
         "reference_document_urls": ["https://example.com/b.pdf"],
         "elements": [{"frontal_image_url": PICTURE, "reference_image_urls": [PICTURE], "video_url": FILM}],
         "scene_image_urls": [PICTURE],
+        "image_references": [{"image_url": PICTURE, "type": "subject", "ref_name": "fox"}],
+        "video_references": [{"video_url": FILM, "ref_name": "run", "audio_url": "https://example.com/c.mp3"}],
+        "image_strength": 0.5,
+        "voice_id": "eve",
         "keyframes": [{"image_url": PICTURE, "frame_index": 24}],
         "omni_reference_task_type": "edit",
         "bitrate_mode": "high",
     }
     media = {"image": PICTURE, "end_image": PICTURE, "reference_images": [PICTURE], "video": FILM}
-    queue(**media, options={**rare, "negative_prompt": "No rain", "reference_video_total_duration": 12.5})
+    more = {"negative_prompt": "No rain", "reference_video_total_duration": 12.5}
+    queue(**media, model="happyhorse-reference-to-video", options=rare | more)
 
     body = sent(queued)
     assert rare == {name: body[name] for name in rare}
@@ -264,6 +292,219 @@ def test_a_price_that_may_be_more_needs_a_person(
     assert "job" in queue(options={"reference_video_urls": ["one.mp4"]})
 
 
+def test_the_number_of_reference_images_is_quoted(
+    queue: Callable[..., Any], asked: respx.Route, queued: respx.Route
+) -> None:
+    """Some models are priced by it; Venice's quote takes it, and its queue does not."""
+    queue(reference_images=[PICTURE, PICTURE], options={"image_references": [{"image_url": PICTURE}]})
+
+    assert 3 == sent(asked)["reference_image_count"]
+    assert "reference_image_count" not in sent(queued)
+
+
+WAY: list[dict[str, float]] = [
+    {"time": 0, "azimuth": 0, "elevation": 0, "distance": 1},
+    {"time": 1, "azimuth": 45, "elevation": 10, "distance": 1.5},
+]
+
+
+def test_the_camera_goes_around_a_picture(queue: Callable[..., Any], asked: respx.Route, queued: respx.Route) -> None:
+    """A way of the camera chooses the model that takes one, which needs no prompt; numbers are read as meant."""
+    way = json.dumps([{name: str(number) for name, number in pose.items()} for pose in WAY])
+    reply = queue(prompt="", image=PICTURE, options={"camera_trajectory": way})
+
+    assert "minimax-h3-max-multi-angle" == reply["model"]
+    assert (WAY, PICTURE) == (sent(queued)["camera_trajectory"], sent(queued)["image_url"])
+    assert "camera_trajectory" not in sent(asked)
+
+
+def test_what_is_enhanced_has_its_own_settings(
+    queue: Callable[..., Any], asked: respx.Route, queued: respx.Route
+) -> None:
+    """All of them reach the queue, and the quote has those that change the price."""
+    priced = {"enhancement_model": "proteus", "target_fps": 60, "slowdown_factor": 2}
+    free = {"compression": 0.5, "grain": 0.05, "softness": 2.0, "h264_output": True, "output_format": "mp4"}
+    queue(prompt="", video=FILM, options=priced | free)
+
+    assert {"model": "topaz-video-upscale", "video_url": FILM, **priced} == sent(asked)
+    assert sent(asked) | free == sent(queued)
+
+
+def film_of(seconds: int) -> bytes:
+    """A film that says of itself how long it is."""
+    return films.make(Image.linear_gradient("L").convert("RGB"), (64, 48), seconds, "x", audio=False)
+
+
+TOO_MUCH: dict[str, tuple[dict[str, Any], str]] = {
+    "images": (
+        {"model": "kling-o3-pro-reference-to-video", "reference_images": [PICTURE] * 6},
+        "kling-o3-pro-reference-to-video takes at most 4 reference images, and 6 were given. Leave out 2.",
+    ),
+    "videos": (
+        {
+            "model": "minimax-h3-reference-to-video",
+            "options": {"reference_video_urls": [FILM] * 4, "reference_video_total_duration": 8},
+        },
+        "takes at most 3 reference videos, and 4 were given. Leave out 1.",
+    ),
+    "no videos": (
+        {
+            "model": "kling-o3-pro-reference-to-video",
+            "options": {"reference_video_urls": [FILM], "reference_video_total_duration": 2},
+        },
+        "takes no reference videos, and 1 were given.",
+    ),
+    "audios": (
+        {
+            "model": "seedance-2-0-reference-to-video-basic",
+            "reference_images": [PICTURE],
+            "options": {"reference_audio_urls": ["https://example.com/a.mp3"] * 4},
+        },
+        "takes at most 3 reference audios, and 4 were given.",
+    ),
+    "short": (
+        {"model": "seedance-2-0-reference-to-video-basic", "options": {"reference_video_urls": ["one.mp4"]}},
+        "takes reference videos of 2 to 15 s, and one has 1 s. Cut it.",
+    ),
+    "long together": (
+        {
+            "model": "seedance-2-0-reference-to-video-basic",
+            "options": {"reference_video_urls": [FILM], "reference_video_total_duration": 16},
+        },
+        "takes reference videos of 15 s together, and these have 16 s. Leave some out, or cut them.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TOO_MUCH)
+def test_more_references_than_a_model_takes_are_refused(
+    queue: Callable[..., Any], asked: respx.Route, tmp_path: Path, case: str
+) -> None:
+    """Each family of models has limits of its own, which are checked before anything is sent."""
+    (tmp_path / "media").mkdir(exist_ok=True)
+    (tmp_path / "media" / "one.mp4").write_bytes(film_of(1))
+    arguments, said = TOO_MUCH[case]
+
+    assert said in refusal(queue, **arguments)
+    assert not asked.called
+
+
+def test_as_many_references_as_a_model_takes_are_sent(queue: Callable[..., Any], queued: respx.Route) -> None:
+    """A limit itself is within the limit."""
+    queue(model="kling-o3-pro-reference-to-video", reference_images=[PICTURE] * 4)
+
+    assert 4 == len(sent(queued)["reference_image_urls"])
+
+
+def test_seedance_keeps_the_shape_of_a_film(queue: Callable[..., Any], queued: respx.Route) -> None:
+    """Where there is a film to go by, its shape may be asked for, which the catalogue does not list."""
+    options = {"reference_video_urls": [FILM], "reference_video_total_duration": 5}
+    model = "seedance-2-0-reference-to-video-basic"
+    queue(model=model, aspect_ratio="adaptive", options=options)
+
+    assert "adaptive" == sent(queued)["aspect_ratio"]
+    assert "'adaptive' is not to be had" in refusal(
+        queue, model=model, aspect_ratio="adaptive", reference_images=[PICTURE]
+    )
+
+
+# --- the cheapest ---
+
+CHEAPEST = {"choose": "cheapest"}
+PRICES = {
+    "wan-2.5-preview-text-to-video": 0.25,
+    "veo-text": 0.2,
+    "wan-2.5-preview-image-to-video": 0.5,
+    "loud-image-to-video": 0.1,
+    "mute-image-to-video": 0.3,
+}
+
+
+@pytest.fixture
+def prices(asked: respx.Route) -> dict[str, float | httpx.Response]:
+    """What Venice asks for a film, by model; a response stands for a refusal."""
+    known: dict[str, Any] = dict(PRICES)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        price = known[json.loads(request.content)["model"]]
+        return price if isinstance(price, httpx.Response) else httpx.Response(200, json={"quote": price})
+
+    asked.side_effect = answer
+    return known
+
+
+def test_the_cheapest_that_fits_is_bought(
+    queue: Callable[..., Any], prices: dict[str, Any], asked: respx.Route, queued: respx.Route
+) -> None:
+    """Each model that makes such a film is asked for its price, and the reply tells the choice."""
+    assert prices
+    reply = queue(options=CHEAPEST)
+
+    assert ("veo-text", 0.2) == (sent(queued)["model"], reply["cost_usd"])
+    assert (
+        "The cheapest of 2 models that fit, at 0.2 USD; then wan-2.5-preview-text-to-video at 0.25." in reply["notes"]
+    )
+    assert 3 == asked.call_count  # the two, and the one that is bought
+
+
+def test_the_cheapest_has_what_was_asked_for(
+    queue: Callable[..., Any], prices: dict[str, Any], queued: respx.Route
+) -> None:
+    """A model that lacks a setting is not asked, however cheap it is."""
+    assert prices
+    queue(duration="10s", options=CHEAPEST)
+    assert "wan-2.5-preview-text-to-video" == sent(queued)["model"]
+    queue(image=PICTURE, audio=False, options=CHEAPEST)
+    assert "mute-image-to-video" == sent(queued)["model"]
+
+
+def test_a_model_that_can_not_be_asked_is_passed_over(
+    queue: Callable[..., Any], prices: dict[str, Any], queued: respx.Route
+) -> None:
+    """What Venice refuses of one model says nothing of the others."""
+    prices["veo-text"] = httpx.Response(400, json={"error": "not in your region"})
+    queue(options=CHEAPEST)
+
+    assert "wan-2.5-preview-text-to-video" == sent(queued)["model"]
+
+
+def test_a_refusal_of_the_key_ends_the_search(
+    queue: Callable[..., Any], prices: dict[str, Any], asked: respx.Route
+) -> None:
+    """What holds for every model is asked once."""
+    for name in prices:
+        prices[name] = httpx.Response(401, json={"error": "Authentication failed"})
+
+    assert "Venice answered 401" in refusal(queue, options=CHEAPEST)
+    assert 1 == asked.call_count
+
+
+def test_where_nothing_fits_the_last_reason_is_told(queue: Callable[..., Any], asked: respx.Route) -> None:
+    """A film that no model makes is told so, with what one of them lacks."""
+    message = refusal(queue, duration="7s", options=CHEAPEST)
+
+    assert "Of Venice's models, none makes such a film. The last that was looked at: " in message
+    assert "has no duration '7s'" in message
+    assert not asked.called
+
+
+def test_no_more_than_two_dozen_models_are_asked(
+    api: respx.MockRouter, queue: Callable[..., Any], asked: respx.Route
+) -> None:
+    """However many models there are, the search ends."""
+    many = [model(f"{number}-text-to-video", "text-to-video") for number in range(40)]
+    api.get("/models").respond(json={"object": "list", "data": many})
+    queue(options=CHEAPEST)
+
+    assert 25 == asked.call_count
+
+
+def test_a_model_and_a_choice_are_too_much(queue: Callable[..., Any], asked: respx.Route) -> None:
+    """Either the caller decides or the price does."""
+    assert "Give a model, or the option choose, and not both" in refusal(queue, model="veo-text", options=CHEAPEST)
+    assert not asked.called
+
+
 def test_openai_s_names_are_understood(queue: Callable[..., Any], queued: respx.Route) -> None:
     """Options that agents bring along from elsewhere are taken where their meaning is clear."""
     queue(options={"seconds": 10, "size": "1080x1920"})
@@ -311,7 +552,9 @@ def test_stored_files_go_along_with_their_true_type(
     (tmp_path / "media" / "thing.bin").write_bytes(content)
     name = f"data:text/plain;base64,{base64.b64encode(content).decode()}" if as_data_url else "thing.bin"
     more = {"reference_video_total_duration": 1} if group == "video" else {}
-    queue(options={f"reference_{group}_urls": [name], **more})
+    beside = [PICTURE] if group == "audio" else None
+    options = {f"reference_{group}_urls": [name], **more}
+    queue(model="happyhorse-reference-to-video", reference_images=beside, options=options)
 
     assert [f"data:{expected};base64,{base64.b64encode(content).decode()}"] == sent(queued)[f"reference_{group}_urls"]
 
@@ -344,6 +587,49 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "unmeasured": (
         {"options": {"reference_video_urls": [FILM]}},
         "Give the option reference_video_total_duration, in seconds",
+    ),
+    "strength without an image": ({"options": {"image_strength": 1}}, "'image_strength' needs an image: give one"),
+    "strength": ({"image": PICTURE, "options": {"image_strength": 2}}, "'image_strength' must be 0.0 to 1.0, not 2"),
+    "sound alone": (
+        {"options": {"reference_audio_urls": ["https://example.com/a.mp3"]}},
+        "Venice takes reference_audio_urls only beside a reference image or video: give one",
+    ),
+    "faceless element": (
+        {"options": {"elements": [{"reference_image_urls": [PICTURE]}]}},
+        "Each of the elements needs a frontal_image_url or a video_url.",
+    ),
+    "type of an image": (
+        {"options": {"image_references": [{"image_url": PICTURE, "type": "sky"}]}},
+        "'image_references' is a list of 1 to 30 objects of image_url, type, ref_name.",
+    ),
+    "frame with references": (
+        {"model": "minimax-h3-reference-to-video", "image": PICTURE, "reference_images": [PICTURE]},
+        "takes references alone: leave image and end_image out.",
+    ),
+    "way without an image": ({"options": {"camera_trajectory": WAY}}, "'camera_trajectory' needs an image: give one"),
+    "one pose": (
+        {"image": PICTURE, "options": {"camera_trajectory": WAY[:1]}},
+        "'camera_trajectory' is a list of 2 to 12 objects of time, azimuth, elevation, distance, each a number.",
+    ),
+    "late pose": (
+        {"image": PICTURE, "options": {"camera_trajectory": [WAY[0], WAY[1] | {"time": 1.5}]}},
+        "In 'camera_trajectory', time is a share of the film, 0 to 1, not 1.5.",
+    ),
+    "same time": (
+        {"image": PICTURE, "options": {"camera_trajectory": [WAY[1], WAY[1]]}},
+        "In 'camera_trajectory', time must be after the 1 before it, not 1.",
+    ),
+    "high pose": (
+        {"image": PICTURE, "options": {"camera_trajectory": [WAY[0], WAY[1] | {"elevation": 91}]}},
+        "elevation is in degrees, -90 to 90, not 91.",
+    ),
+    "near pose": (
+        {"image": PICTURE, "options": {"camera_trajectory": [WAY[0], WAY[1] | {"distance": 0}]}},
+        "distance is above 0; 1 leaves it as it is, not 0.",
+    ),
+    "many turns": (
+        {"image": PICTURE, "options": {"camera_trajectory": [WAY[0], WAY[1] | {"azimuth": -11_521}]}},
+        "azimuth may change by 32 turns in all, 11520 degrees, not 11521.",
     ),
     "many": ({"reference_images": [PICTURE] * 31}, "'reference_image_urls' is a list of 1 to 30 URLs or stored files."),
     "no list": ({"options": {"scene_image_urls": '["a'}}, "'scene_image_urls' is a list of 1 to 4 URLs"),

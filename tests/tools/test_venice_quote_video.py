@@ -59,9 +59,11 @@ def test_what_is_changed_is_needed_for_its_price(quote: Callable[..., Any], api:
 
 
 def test_all_that_changes_the_price_is_sent(quote: Callable[..., Any], api: respx.MockRouter) -> None:
-    """The settings and the two options that cost something reach Venice, and nothing else does."""
-    rare = {"upscale_factor": 4, "reference_video_total_duration": 7, "bitrate_mode": "high"}
-    quote(duration="10", resolution="480p", aspect_ratio="1:1", audio=False, options=rare)
+    """The settings and the options that cost something reach Venice, and nothing else does."""
+    rare = {"upscale_factor": 4, "reference_video_total_duration": 7, "reference_image_count": 2}
+    quote(
+        duration="10", resolution="480p", aspect_ratio="1:1", audio=False, options=rare | {"negative_prompt": "No rain"}
+    )
 
     assert [
         {
@@ -72,6 +74,7 @@ def test_all_that_changes_the_price_is_sent(quote: Callable[..., Any], api: resp
             "audio": False,
             "upscale_factor": 4,
             "reference_video_total_duration": 7,
+            "reference_image_count": 2,
         }
     ] == posts(api)
 
@@ -80,6 +83,13 @@ def test_what_the_model_lacks_is_refused(quote: Callable[..., Any], api: respx.M
     """A price of what can't be made is none; Venice would tell one all the same."""
     assert "has no duration '7s': it has 5s, 10s." in refusal(quote, duration=7)
     assert [] == posts(api)
+
+
+def test_the_cheapest_is_found_for_nothing(quote: Callable[..., Any]) -> None:
+    """A quote tells which model would be the cheapest."""
+    reply = quote(kind="image", options={"choose": "cheapest"})
+
+    assert "The cheapest of 3 models that fit, at 0.25 USD; then " in reply["notes"][-1]
 
 
 def test_a_limit_does_not_hide_a_price(quote: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:

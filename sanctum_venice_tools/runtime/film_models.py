@@ -1,0 +1,271 @@
+"""Film models: which one makes a film that is wanted, and the settings that it takes."""
+
+import functools
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from sanctum_venice_tools.runtime.arguments import _as_listed
+from sanctum_venice_tools.runtime.film_media import _LISTS
+from sanctum_venice_tools.runtime.film_wish import _Wish
+from sanctum_venice_tools.runtime.models import _Model, _pick_model
+from sanctum_venice_tools.runtime.ratio import _fit_ratio
+from sanctum_venice_tools.runtime.references import _check_references, _tell_of
+from sanctum_venice_tools.runtime.replies import _list_of, _object_of
+from sanctum_venice_tools.runtime.venice import VeniceError
+
+# The type, in Venice's catalogue, of models that change or enlarge a film.
+_CHANGES_FILMS = "video"
+
+# What a model's name tells of its films, and the catalogue does not: some models begin with more than their type says.
+_BY_NAME = {
+    "upscale": "upscale",
+    "reference": "reference",
+    "transition": "transition",
+    "first-last-frame": "transition",
+    "multi-angle": "camera",
+}
+
+# Fields that only some models take, and a part of the names of these (Venice's skill for films, 2026-10-02).
+_TAKEN_BY = {
+    "camera_trajectory": "multi-angle",
+    "elements": "kling",
+    "scene_image_urls": "kling",
+    "image_references": "pixverse-c1",
+    "reference_document_urls": "wan-3-0",
+    "voice_id": "grok-imagine-1-5",
+    "omni_reference_task_type": "seedance-2-5",
+    "bitrate_mode": "seedance-2-",
+}
+
+# What is taken of each setting, where the caller says nothing and the model has it.
+_USUAL = {"duration": "5s", "resolution": "720p", "aspect_ratio": "16:9"}
+
+# What a price depends on, together with the film. The rest is for the queue alone.
+_QUOTED = (
+    "model",
+    "duration",
+    "resolution",
+    "aspect_ratio",
+    "audio",
+    "upscale_factor",
+    "enhancement_model",
+    "target_fps",
+    "slowdown_factor",
+)
+
+_USUAL_LONGEST_PROMPT = 2500
+
+# A length in seconds, as people write it: 5, 5.0, 5 s, 5sec, 5 seconds.
+_SECONDS = re.compile(r"(\d+)(\.0)? ?(s|sec|seconds?)?")
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """A film as a model takes it: its settings, what its price is asked with, and what was chosen for the caller."""
+
+    model: _Model
+    settings: dict[str, Any]
+    quoted: dict[str, Any]
+    notes: list[str]
+
+
+# --- which model ---
+
+
+def _pick_film_model(named: str, wish: _Wish) -> _Model:
+    """The caller's model, else the operator's for such films, else Venice's own example, else its first that fits."""
+    usual = f"wan-2.5-preview-{wish.made_of}-to-video"
+    fits = functools.partial(_may_be_named if named else _makes, wish)
+    return _pick_model("video", named, setting=_setting_of(wish), usual=usual, fits=fits)
+
+
+def _setting_of(wish: _Wish) -> str:
+    """The operator's setting for such films."""
+    begins_with = "image" if wish.made_of == "camera" else wish.made_of
+    return f"VENICE_{begins_with.upper()}_TO_VIDEO_MODEL"
+
+
+def _may_be_named(_wish: _Wish, _model: dict[str, Any]) -> bool:
+    """Whatever model a caller names is taken at its word; what it lacks is told by its own limits."""
+    return True
+
+
+def _makes(wish: _Wish, model: dict[str, Any]) -> bool:
+    """Whether a model makes films like the one that is wanted."""
+    return _basis_of(model) == wish.made_of and all(_takes(model, field) for field in _fields_of(wish))
+
+
+def _basis_of(model: dict[str, Any]) -> str:
+    """What a model's films begin with."""
+    for word, basis in _BY_NAME.items():
+        if word in model["id"]:
+            return basis
+    kind = str(_object_of(model["model_spec"].get("constraints")).get("model_type", ""))
+    return kind.partition("-")[0]
+
+
+def _fields_of(wish: _Wish) -> list[str]:
+    """The fields of a film beside those that every model has."""
+    return [*wish.content, *wish.rare]
+
+
+def _takes(model: dict[str, Any], field: str) -> bool:
+    """Whether a model takes a field, as far as that is known."""
+    if field == "video_references":
+        return bool(_object_of(model["model_spec"].get("constraints")).get("per_reference_audio"))
+    return _TAKEN_BY.get(field, "") in model["id"]
+
+
+# --- what it takes ---
+
+
+def _fit(chosen: _Model, wish: _Wish) -> _Fitted:
+    """The film that is wanted as this model takes it; an error that says what it lacks."""
+    limits = _limits_of(chosen, wish)
+    if not wish.is_quote:
+        _check_content(chosen.id, limits, wish.content)
+    _check_references(chosen.id, wish.references)
+    _check_enhancement(chosen.id, limits, wish.rare)
+    settled = _settle(chosen.id, limits, wish.settings)
+
+    settings = settled.film | wish.rare
+    quoted = {name: value for name, value in settings.items() if name in _QUOTED}
+    notes = [*chosen.notes, *settled.notes]
+    if wish.references.images:
+        quoted["reference_image_count"] = wish.references.images
+    if wish.references.seconds is not None:
+        quoted["reference_video_total_duration"] = wish.references.seconds
+        notes.append(_tell_of(wish.references))
+    if limits.get("model_type") == _CHANGES_FILMS:
+        quoted["video_url"] = _film_to_change(wish.content)
+    return _Fitted(chosen, settings, quoted, notes)
+
+
+def _limits_of(chosen: _Model, wish: _Wish) -> dict[str, Any]:
+    """What a model's films may be like, without what the catalogue lists there and /video/queue refuses.
+
+    A film that is changed or enlarged keeps its length: its durations are "Auto". One that is enlarged has a factor,
+    and its resolutions are "2x" and the like. Seedance may keep the shape, and 2.5 the length, of a reference video;
+    the catalogue does not say so.
+    """
+    limits = dict(_object_of(chosen.spec.get("constraints")))
+    limits["durations"] = [one for one in _list_of(limits.get("durations")) if str(one).lower() != "auto"]
+    if _enlarges(chosen.id):
+        limits["resolutions"] = []
+    if wish.references.seconds is not None and chosen.id.endswith("reference-to-video-basic"):
+        limits["aspect_ratios"] = [*_listed(limits, "aspect_ratio"), "adaptive"]
+        if chosen.id.startswith("seedance-2-5"):
+            limits["durations"] = [*limits["durations"], "auto"]
+    return limits
+
+
+def _enlarges(model: str) -> bool:
+    """Whether a model enlarges films; only its name tells."""
+    return "upscale" in model.lower()
+
+
+def _film_to_change(content: dict[str, Any]) -> str:
+    """The film that is changed or enlarged, on whose length the price depends."""
+    if "video_url" not in content:
+        told = "The price depends on the film: give it, as video, or for a quote in options as video_url"
+        raise VeniceError(f"{told}.")
+    return str(content["video_url"])
+
+
+def _check_content(name: str, limits: dict[str, Any], content: dict[str, Any]) -> None:
+    """Refuse a prompt that is too long for a model, and media that it does not begin with."""
+    _check_prompt(name, limits, content)
+    if re.search(r"transition|first-last-frame", name) and "end_image_url" not in content:
+        told = f"{name} makes films from a first frame to a last"
+        raise VeniceError(f"{told}: give end_image, or leave model out.")
+    if name.startswith("minimax-h3") and "reference" in name and content.keys() & {"image_url", "end_image_url"}:
+        raise VeniceError(f"{name} takes references alone: leave image and end_image out.")
+    if name.startswith("kling-v3-4k-reference") and "image_url" not in content:
+        raise VeniceError(f"{name} needs a first frame: give image, or leave model out.")
+
+    basis = str(limits.get("model_type", "")).removesuffix("-to-video")
+    has_media = any(_is_visible(field) for field in content)
+    if basis == "text" and has_media:
+        raise VeniceError(f"{name} makes films of words alone: leave the media out, or leave model out.")
+    if basis in ("image", "video") and not has_media:
+        raise VeniceError(f"{name} makes films of a given {basis}: give one, or leave model out.")
+
+
+def _check_prompt(name: str, limits: dict[str, Any], content: dict[str, Any]) -> None:
+    """Refuse a prompt that is missing or too long; who enlarges a film or moves the camera needs none."""
+    most = limits.get("prompt_character_limit") or _USUAL_LONGEST_PROMPT
+    may_be_silent = _enlarges(name) or "multi-angle" in name
+    if "prompt" not in content and not may_be_silent:
+        raise VeniceError(f"The prompt must have 1 to {most} characters. Say what is to be seen.")
+    for field in ("prompt", "negative_prompt"):
+        if len(content.get(field, "")) > most:
+            raise VeniceError(f"The {field} must have 1 to {most} characters. Shorten it.")
+
+
+def _is_visible(field: str) -> bool:
+    """Whether a field of the content is a picture or film, or a list of such."""
+    return field != "audio_url" and ("_url" in field or field in _LISTS)
+
+
+def _check_enhancement(name: str, limits: dict[str, Any], rare: dict[str, Any]) -> None:
+    """Refuse a way of enhancing that a model does not list."""
+    listed = [str(one) for one in _list_of(_object_of(limits.get("topaz")).get("models"))]
+    wanted = rare.get("enhancement_model")
+    if wanted and listed and wanted not in listed:
+        told = f"{name} has no enhancement_model {wanted!r:.40}"
+        raise VeniceError(f"{told}: it has {', '.join(listed)}. Choose so, or leave it out.")
+
+
+# --- settings ---
+
+
+@dataclass(frozen=True)
+class _Settled:
+    """The settings that decide on a price, each said outright, and what was chosen for the caller."""
+
+    film: dict[str, Any]
+    notes: list[str]
+
+
+def _settle(name: str, limits: dict[str, Any], wanted: dict[str, Any]) -> _Settled:
+    """The settings of a film, so that what is quoted is what is queued."""
+    film: dict[str, Any] = {"model": name}
+    chosen = []
+    for field, usual in _USUAL.items():
+        choices = _listed(limits, field)
+        value = _read_setting(name, field, str(wanted.get(field) or "").strip(), choices)
+        if not value and choices:
+            value = usual if usual in choices else choices[0]
+        if value:
+            film[field] = value
+        if choices and value != (wanted.get(field) or ""):
+            chosen.append(f"{field}: {value}")
+
+    is_loud = wanted.get("audio", True)
+    if limits.get("audio_configurable"):
+        film["audio"] = is_loud
+    elif limits.get("audio") and not is_loud:
+        raise VeniceError(f"{name} always makes sound. Leave audio out, or choose another model.")
+    notes = [f"Chosen for you: {', '.join(chosen)}."] if chosen else []
+    return _Settled(film, notes)
+
+
+def _listed(limits: dict[str, Any], field: str) -> list[str]:
+    """What a model lists of a setting; where it has one choice, it may be a bare text."""
+    listed = limits.get(f"{field}s") or []
+    return [listed] if isinstance(listed, str) else listed
+
+
+def _read_setting(name: str, field: str, asked: str, choices: list[str]) -> str:
+    """The choice that is meant; nothing, where nothing was asked; an error, where the model does not have it."""
+    if not asked:
+        return ""
+    value = asked
+    if field == "duration" and (seconds := _SECONDS.fullmatch(asked)):
+        value = f"{seconds[1]}s"
+    value = _fit_ratio(value, choices) if field == "aspect_ratio" and choices else _as_listed(value, choices)
+    if value not in choices:
+        offered = f"it has {', '.join(choices)}" if choices else "it leaves no choice"
+        raise VeniceError(f"{name} has no {field} {value!r:.40}: {offered}. Choose so, or another model.")
+    return value

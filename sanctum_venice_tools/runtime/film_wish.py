@@ -1,0 +1,131 @@
+"""What a caller wants of a film, read and checked as far as it can be without its model."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sanctum_venice_tools.runtime.film_media import _RARE_CONTENT, _check_together, _read_content, _with_media
+from sanctum_venice_tools.runtime.options import _read_options
+from sanctum_venice_tools.runtime.references import _count_references, _References
+from sanctum_venice_tools.runtime.venice import VeniceError, _given
+
+# What changes a film that is enlarged (venice-py 2.9.0, 2026-10-25).
+_ENHANCING: dict[str, Any] = {
+    "enhancement_model": str,
+    "compression": (0.0, 1.0),
+    "creativity": (0.0, 1.0),
+    "grain": (0.0, 0.1),
+    "halo": (0.0, 1.0),
+    "noise": (0.0, 1.0),
+    "realism": (0.0, 1.0),
+    "recover_detail": (0.0, 1.0),
+    "sharp": (0.0, 1.0),
+    "softness": (1.0, 5.0),
+    "target_fps": (16, 120),
+    "slowdown_factor": [1, 2, 4, 8],
+    "h264_output": [True, False],
+    "output_format": ["mp4", "prores"],
+}
+
+_OPTIONS: dict[str, Any] = {
+    "choose": ["cheapest"],
+    "upscale_factor": [1, 2, 4],
+    "image_strength": (0.0, 1.0),
+    "voice_id": str,
+    "bitrate_mode": ["standard", "high"],
+    "omni_reference_task_type": ["auto", "reference", "edit", "extend"],
+    "reference_video_total_duration": (0.0, 36_000.0),
+    "reference_image_count": (0, 30),
+    **_ENHANCING,
+}
+_REFUSED = {
+    "seed": "Venice's films have no such thing",
+    "fps": "Venice's films have no such thing",
+    "guidance_scale": "Venice's films have no such thing",
+    "motion_bucket_id": "Venice's films have no such thing",
+    "n": "Venice's films have no such thing",
+    "consents": "consent is for a person to give, at Venice itself",
+}
+
+# Fields that make a film one with references, beside those that are called so.
+_REFERRING = {"elements", "scene_image_urls", "image_references", "video_references"}
+_FRAMES = {"image_url", "end_image_url", "keyframes"}
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """A film that is wanted."""
+
+    made_of: str
+    """"text", "image", "video", "reference", "upscale" or "camera": what its model begins with."""
+
+    settings: dict[str, Any]
+    """The duration, resolution and aspect_ratio, as they were written, and whether there is sound."""
+
+    content: dict[str, Any]
+    """The prompt and the media, by Venice's fields; stored files are data URLs."""
+
+    rare: dict[str, Any]
+    """Further settings, by Venice's fields."""
+
+    references: _References
+    is_quote: bool
+    """Whether only the price is asked for, for which there may be no content."""
+
+    is_cheapest: bool
+    """Whether the cheapest model that fits is to make it."""
+
+
+def _read_wish(settings: dict[str, Any], options: dict[str, Any] | None, kind: str, content: dict[str, Any]) -> _Wish:
+    """A film that is wanted, by a tool's arguments; a mere quote says by `kind` what it is made of."""
+    rare = dict(options or {})
+    for name in rare.keys() & _REFUSED:
+        raise VeniceError(f"The option '{name}' is not for films: {_REFUSED[name]}. Leave it out.")
+
+    # What others call these.
+    known_by = _given(duration=rare.pop("seconds", None), aspect_ratio=rare.pop("size", None))
+    rare_content = {name: rare.pop(name) for name in _RARE_CONTENT if name in rare}
+
+    rare = _read_options(rare, _OPTIONS)
+    content = _read_content(_given(**content) | rare_content)
+    is_cheapest = rare.pop("choose", "") == "cheapest"
+    _check_company(content, rare)
+    _check_together(content)
+    references = _count_references(content, rare)
+    return _Wish(
+        made_of=kind or _made_of(content, rare),
+        settings=settings | known_by,
+        content={name: _with_media(name, value) for name, value in content.items()},
+        rare=rare,
+        references=references,
+        is_quote=bool(kind),
+        is_cheapest=is_cheapest,
+    )
+
+
+def _made_of(content: dict[str, Any], rare: dict[str, Any]) -> str:
+    """What a film with such content begins with."""
+    if rare.keys() & {"upscale_factor", *_ENHANCING}:
+        return "upscale"
+    if "camera_trajectory" in content:
+        return "camera"
+    refers = any(name.startswith("reference") for name in content)
+    if refers or content.keys() & _REFERRING or "voice_id" in rare:
+        return "reference"
+    if "video_url" in content:
+        return "video"
+    return "image" if content.keys() & _FRAMES else "text"
+
+
+def _check_company(content: dict[str, Any], rare: dict[str, Any]) -> None:
+    """Refuse what goes only together with something else that is missing."""
+    for name in ("camera_trajectory", "image_strength"):
+        if name in content | rare and "image_url" not in content:
+            raise VeniceError(f"The option '{name}' needs an image: give one, or leave it out.")
+    refers = content.keys() & {"reference_image_urls", "reference_video_urls"}
+    if "reference_audio_urls" in content and not (refers or content.keys() & _REFERRING):
+        told = "Venice takes reference_audio_urls only beside a reference image or video"
+        raise VeniceError(f"{told}: give one, or leave the sound out.")
+    for element in content.get("elements", []):
+        if not element.keys() & {"frontal_image_url", "video_url"}:
+            told = "Each of the elements needs a frontal_image_url or a video_url"
+            raise VeniceError(f"{told}. Correct it.")

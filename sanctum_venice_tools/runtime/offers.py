@@ -1,0 +1,66 @@
+"""The cheapest film: the models that fit are asked for their prices, which is free."""
+
+import time
+from dataclasses import dataclass, replace
+
+from sanctum_venice_tools.runtime.film_models import _fit, _Fitted, _makes
+from sanctum_venice_tools.runtime.film_wish import _Wish
+from sanctum_venice_tools.runtime.jobs import _quote
+from sanctum_venice_tools.runtime.models import _chosen, _list_models, _Model, _rank
+from sanctum_venice_tools.runtime.venice import VeniceError, _seconds_left
+
+_MOST_QUOTES = 24
+_MOST_SECONDS = 40
+
+# Of Venice's answers, those that say something of one model, and nothing of the next. A model that does not fit is
+# found out here, before anything is sent: its error has no status.
+_OF_ONE_MODEL = (None, 400, 403, 404, 500, 503)
+
+
+@dataclass(frozen=True)
+class _Offer:
+    """A film as one model would make it, for a price in USD."""
+
+    fitted: _Fitted
+    price: float
+
+
+def _cheapest(wish: _Wish) -> _Fitted:
+    """The film that is wanted, as the model makes it that asks least for it."""
+    offers = _ask_for_offers(wish)
+    first, *others = sorted(offers, key=lambda offer: offer.price)
+    note = f"The cheapest of {len(offers)} models that fit, at {first.price:g} USD"
+    if others:
+        note += f"; then {others[0].fitted.model.id:.80} at {others[0].price:g}"
+    model = _chosen({"id": first.fitted.model.id, "model_spec": first.fitted.model.spec})
+    return replace(first.fitted, model=model, notes=[*first.fitted.notes, f"{note}."])
+
+
+def _ask_for_offers(wish: _Wish) -> list[_Offer]:
+    """What the models that fit ask for such a film; an error, if none of them makes it."""
+    until = time.monotonic() + min(_MOST_SECONDS, _seconds_left() / 2)
+    offers: list[_Offer] = []
+    told = "none of them begins with what was given"
+    for model in _candidates(wish):
+        if len(offers) == _MOST_QUOTES or time.monotonic() > until:
+            break
+        try:
+            fitted = _fit(model, wish)
+            offers.append(_Offer(fitted, _quote("video", fitted.quoted)))
+        except VeniceError as error:
+            if error.status not in _OF_ONE_MODEL:
+                raise
+            told = str(error)
+    if not offers:
+        raise VeniceError(f"Of Venice's models, none makes such a film. The last that was looked at: {told}")
+    return offers
+
+
+def _candidates(wish: _Wish) -> list[_Model]:
+    """The models that make such films and can be had, those that Venice recommends first."""
+    listed = sorted(_list_models("video"), key=_rank)
+    return [
+        _Model(model["id"], model["model_spec"], [])
+        for model in listed
+        if not model["model_spec"].get("offline") and _makes(wish, model)
+    ]
