@@ -3,7 +3,6 @@
 import json
 import os
 import secrets
-import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -70,10 +69,13 @@ def encryption_key(home: Path) -> str:
 
 
 def _write_whole(path: Path, text: str) -> None:
-    """Write a file whole, readable by its owner alone."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
-    with os.fdopen(descriptor, "w") as file:
+    """Write a file whole, readable by its owner alone.
+
+    Whoever writes here holds the lock of the start, so that the part has one name; one that was left is written over.
+    """
+    part = path.with_suffix(".part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    Path(temporary).replace(path)
+    part.replace(path)
