@@ -1,4 +1,4 @@
-"""Arguments as models send them (null, JSON text, one value for a list, another case), read as what is meant."""
+"""Arguments as models send them, read as what is meant: null, JSON text, one value for a list."""
 
 import ast
 import json
@@ -13,11 +13,15 @@ from typing import Any, Literal, get_args, get_origin
 
 from sanctum_venice_tools.runtime.venice import VeniceError, _unreadable
 
-# How models write that something is left out. In a text only these spellings count: "none" may be a word that is meant.
+# How models write that something is left out. In a text only these spellings count, for there
+# "none" may be a word that is meant.
 _NOTHING = ("", "null", "None")
 
 _YES = ("true", "yes", "on", "1")
 _NO = ("false", "no", "off", "0")
+
+# -2
+_WHOLE = re.compile(r"[+-]?\d{1,30}", re.ASCII)
 
 # -2, 0.5, 3., 1e-3
 _NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{0,30})?(e[+-]?\d{1,2})?", re.ASCII | re.IGNORECASE)
@@ -25,8 +29,11 @@ _NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{0,30})?(e[+-]?\d{1,2})?", re.ASCII | r
 # The space around a number, and the only unit that arguments have: 30 s, 5seconds
 _UNIT = re.compile(r"^\s+|\s*(s|secs?|seconds?)?\s*$", re.IGNORECASE)
 
-# ["a", [1, {"b: a list that was begun, and not just a text that begins with a bracket, such as "[1] says so".
+# ["a", [1, {"b: a list that was begun. A text may begin with a bracket, too: "[1] says so".
 _BEGUN_LIST = re.compile(r"\s*\[\s*[\"'{\[]")
+
+# What stands between words: image-to video, image_to_video
+_BETWEEN_WORDS = re.compile(r"[\s_-]+")
 
 # Other words for values of closed sets, without spaces, hyphens, capitals and a plural's s.
 _OTHER_WORDS = {
@@ -50,14 +57,18 @@ _OTHER_WORDS = {
     "lifetime": ["never"],
 }
 
-# How the line of Letta's script begins that has the names of the arguments: __letta_raw_args = {'prompt': prompt}
+# How the line of Letta's script begins that has the names of the arguments:
+# __letta_raw_args = {'prompt': prompt}
 _NAMES_IN_SCRIPT = "\n__letta_raw_args = {"
 
 # What a tool fails with that meets something else in Venice's reply than is documented.
 _ODD_REPLY = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError)
 
-# What reading can fail with: a value of another form, and texts that would be JSON or Python but for a fault.
+# What reading can fail with: a value of another form, or a text that is JSON or Python but for a fault.
 _UNREADABLE = (ValueError, TypeError, SyntaxError, OverflowError, RecursionError, MemoryError)
+
+# What is sent as Python is read no further than this, in characters.
+_LONGEST_PYTHON = 100_000
 
 
 def _read_as_meant(tool: Callable[..., str]) -> Callable[..., str]:
@@ -75,36 +86,48 @@ def _check_names(tool: Callable[..., str]) -> None:
     script = Path(sys.argv[0])
     if not script.is_file():
         return
-    _, found, rest = script.read_text(encoding="utf-8", errors="replace").partition(_NAMES_IN_SCRIPT)
-    if not found:
+    text = script.read_text(encoding="utf-8", errors="replace")
+    _, is_there, rest = text.partition(_NAMES_IN_SCRIPT)
+    if not is_there:
         return
     line = rest.partition("\n")[0]
     for entry in line.removesuffix("}").split(", "):
         name = entry.partition("': ")[0].removeprefix("'")
-        if entry != f"'{name}': {name}" or name not in tool.__annotations__:
+        is_as_letta_writes = entry == f"'{name}': {name}"
+        if not is_as_letta_writes or name not in tool.__annotations__:
             raise VeniceError(_unknown(name, tool))
 
 
 def _unknown(name: str, tool: Callable[..., str]) -> str:
     """What to say of an argument that a tool does not have."""
-    known = [known for known in tool.__annotations__ if known != "return"]
-    return f"There is no argument {name!r:.40}. There are: {', '.join(known) or 'none'}."
+    known = ", ".join(_forms_of(tool)) or "none"
+    return f"There is no argument {name!r:.40}. There are: {known}."
+
+
+def _forms_of(tool: Callable[..., str]) -> dict[str, Any]:
+    """The arguments of a tool, each with its form."""
+    forms = dict(tool.__annotations__)
+    forms.pop("return", None)
+    return forms
 
 
 def _call_as_meant(tool: Callable[..., str], /, **sent: Any) -> str:
     """Call a tool with what was sent; what is left out has its default."""
-    forms = {name: form for name, form in tool.__annotations__.items() if name != "return"}
+    forms = _forms_of(tool)
     defaults = tool.__kwdefaults__ or {}
     arguments: dict[str, Any] = {}
     for name, value in sent.items():
         if name not in forms:
             raise VeniceError(_unknown(name, tool))
-        if value is None or (name in defaults and _is_left_out(value, forms[name])):
+        may_be_left_out = name in defaults
+        if value is None or (may_be_left_out and _is_left_out(value, forms[name])):
             continue
         arguments[name] = _read_argument(name, value, forms[name])
-    missing = [name for name in forms if name not in defaults and name not in arguments]
-    if missing:
-        raise VeniceError(f"The argument '{missing[0]}' is missing. Call again with it.")
+
+    for name in forms:
+        if name not in defaults and name not in arguments:
+            raise VeniceError(f"The argument '{name}' is missing. Call again with it.")
+
     try:
         return tool(**arguments)
     except _ODD_REPLY as error:
@@ -116,7 +139,9 @@ def _is_left_out(value: Any, form: Any = str) -> bool:
     if not isinstance(value, str):
         return value is None
     text = value.strip()
-    return text in _NOTHING or (form is not str and text.lower() == "none")
+    if text in _NOTHING:
+        return True
+    return form is not str and text.lower() == "none"
 
 
 def _read_argument(name: str, value: Any, annotation: Any) -> Any:
@@ -128,8 +153,10 @@ def _read_argument(name: str, value: Any, annotation: Any) -> Any:
             json.dumps(meant, allow_nan=False)  # NaN and Infinity are not JSON
     except _UNREADABLE:
         raise VeniceError(f"'{name}' must be {_form_in_words(form)}, not {value!r:.60}. Correct it.") from None
-    # null within an object of rare settings leaves that setting out, too.
-    return _without_nothing(meant) if get_origin(form) is dict else meant
+    if get_origin(form) is dict:
+        # null within an object of rare settings leaves that setting out, too.
+        return _without_nothing(meant)
+    return meant
 
 
 def _without_none(annotation: Any) -> Any:
@@ -137,40 +164,43 @@ def _without_none(annotation: Any) -> Any:
     members = get_args(annotation)
     if NoneType not in members:
         return annotation
-    return next(member for member in members if member is not NoneType)
+    others = [member for member in members if member is not NoneType]
+    return others[0]
+
+
+# What to call a form in an error, for whoever sent something else.
+_IN_WORDS = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    dict: 'a JSON object: {"a": 1}',
+    UnionType: 'a JSON list or object: ["a", "b"] or {"name": "a"}',
+}
 
 
 def _form_in_words(form: Any) -> str:
     """A form in words, for whoever sent something else."""
-    if get_origin(form) is Literal:
-        return f"one of {', '.join(get_args(form))}"
-    if get_origin(form) is list:
-        is_of_objects = get_origin(get_args(form)[0]) is dict
+    kind = get_origin(form) or form
+    if kind is Literal:
+        choices = ", ".join(get_args(form))
+        return f"one of {choices}"
+    if kind is list:
+        (item,) = get_args(form)
+        is_of_objects = get_origin(item) is dict
         return 'a JSON list of objects: [{"a": 1}]' if is_of_objects else 'a JSON list: ["a", "b"]'
-    if get_origin(form) is dict:
-        return 'a JSON object: {"a": 1}'
-    if get_origin(form) is UnionType:
-        return 'a JSON list or object: ["a", "b"] or {"name": "a"}'
-    return {int: "a whole number", float: "a number", bool: "true or false"}.get(form, "a text")
+    return _IN_WORDS.get(kind, "a text")
 
 
 def _read_form(value: Any, form: Any) -> Any:
     """A value in a form; one of the errors of `_UNREADABLE` when it can't be read so."""
-    if get_origin(form) is Literal:
+    kind = get_origin(form) or form
+    if kind is Literal:
         return _read_choice(value, get_args(form))
-    if get_origin(form) is list:
-        return _read_list(value, get_args(form)[0])
-    if get_origin(form) is dict:
-        return _read_object(value)
-    if get_origin(form) is UnionType:
-        return _read_object_or_list(value)
-    if form is int:
-        return _read_whole(value)
-    if form is float:
-        return _read_number(value)
-    if form is bool:
-        return _read_switch(value)
-    return _read_text(value) if form is str else value
+    if kind is list:
+        (item,) = get_args(form)
+        return _read_list(value, item)
+    reader = _READERS.get(kind)
+    return reader(value) if reader else value
 
 
 def _read_text(value: Any) -> str:
@@ -188,7 +218,7 @@ def _read_whole(value: Any) -> int:
     """A whole number: 3, 3.0, "3"."""
     if isinstance(value, str):
         value = _UNIT.sub("", value)
-        if re.fullmatch(r"[+-]?\d{1,30}", value, re.ASCII):
+        if _WHOLE.fullmatch(value):
             return int(value)
     number = _read_number(value)
     if number != int(number):
@@ -218,17 +248,18 @@ def _read_switch(value: Any) -> bool:
 
 
 def _read_choice(value: Any, choices: Iterable[str]) -> str:
-    """That of the choices which is meant, in any case, with hyphens or spaces, or by another usual word."""
-    word = _bare(_read_text(value))
+    """That of the choices which is meant, in any case, with hyphens, or by another usual word."""
+    word = _bare(_read_text(value)).removesuffix("s")
     for choice in choices:
         name = _bare(choice)
-        if word.removesuffix("s") in (name, name.removesuffix("s"), *_OTHER_WORDS.get(name, [])):
+        others = _OTHER_WORDS.get(name, [])
+        if word in (name, name.removesuffix("s"), *others):
             return choice
     raise ValueError("none of the choices")
 
 
 def _as_listed(value: str, choices: Iterable[str]) -> str:
-    """A value as it is listed among choices, in whatever way it is written; one that is not listed stays as it is."""
+    """A value as it is listed among choices, however it is written; another stays as it is."""
     try:
         return _read_choice(value, choices)
     except ValueError:
@@ -237,7 +268,8 @@ def _as_listed(value: str, choices: Iterable[str]) -> str:
 
 def _bare(word: str) -> str:
     """A word without what people write in different ways."""
-    return re.sub(r"[\s_-]+", "", word.strip("\"'` \n").lower())
+    unquoted = word.strip("\"'` \n")
+    return _BETWEEN_WORDS.sub("", unquoted.lower())
 
 
 def _read_list(value: Any, form: Any) -> list[Any]:
@@ -269,7 +301,8 @@ def _read_object(value: Any) -> dict[str, Any]:
 
 def _read_object_or_list(value: Any) -> dict[str, Any] | list[Any]:
     """An object or a list: a real one, a text that holds one, or one bare item."""
-    if isinstance(value, dict) or (isinstance(value, str) and value.lstrip().startswith("{")):
+    is_object_as_text = isinstance(value, str) and value.lstrip().startswith("{")
+    if is_object_as_text or isinstance(value, dict):
         return _read_object(value)
     return _read_list(value, Any)
 
@@ -279,8 +312,19 @@ def _parse_value(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        written = ast.literal_eval(text.strip()[:100_000])
-        return json.loads(json.dumps(written))
+        written = ast.literal_eval(text.strip()[:_LONGEST_PYTHON])
+        return json.loads(json.dumps(written))  # as JSON would have it: a tuple is a list
+
+
+# What reads a value in a form. Choices and lists take more than a value.
+_READERS: dict[Any, Callable[[Any], Any]] = {
+    str: _read_text,
+    int: _read_whole,
+    float: _read_number,
+    bool: _read_switch,
+    dict: _read_object,
+    UnionType: _read_object_or_list,
+}
 
 
 def _without_nothing(node: Any) -> Any:

@@ -21,6 +21,10 @@ _FILTERED = (
     "The model refused, or a filter of its maker stopped it (content_filter): put it otherwise, or use another model."
 )
 
+# What a model thinks, at the beginning of its answer: <think>They ask of foxes.</think>
+# It may break off in the middle of that.
+_THOUGHT = re.compile(r"\A\s*<think>.*?(</think>\s*|\Z)", re.DOTALL)
+
 
 @dataclass
 class _Said:
@@ -55,26 +59,35 @@ def _chat(body: dict[str, Any]) -> _Chat:
             break
         _gather(chat, event)
     for answer in chat.answers:
-        # What a model thinks is no part of what it says.
-        answer.text = re.sub(r"\A\s*<think>.*?(</think>\s*|\Z)", "", answer.text, flags=re.DOTALL)
-    if not any(answer.text.strip() or (answer.calls and body.get("tools")) for answer in chat.answers):
+        answer.text = _THOUGHT.sub("", answer.text)
+
+    has_tools = bool(body.get("tools"))
+    if not any(_says_something(answer, has_tools) for answer in chat.answers):
         raise VeniceError(_silence(chat))
     return chat
+
+
+def _says_something(answer: _Said, has_tools: bool) -> bool:
+    """Whether an answer has words, or calls a tool where there are any."""
+    return bool(answer.text.strip()) or (has_tools and bool(answer.calls))
 
 
 def _tell_cut(ending: str, advice: str) -> list[str]:
     """What to note of an answer that stopped before its end; nothing, if it did not."""
     if ending == "content_filter":
         return [_FILTERED]
-    return [advice] if ending in ("cut", "length") else []
+    if ending in ("cut", "length"):
+        return [advice]
+    return []
 
 
 def _silence(chat: _Chat) -> str:
     """What to say of a model that said nothing."""
-    ending = chat.answers[0].ending
+    first = chat.answers[0]
+    ending = first.ending
     if ending == "content_filter" or "content_filter" in chat.fault:
         return f"The model said nothing; it may be charged. {_FILTERED}"
-    if chat.answers[0].has_thought and ending in ("stop", "length", "cut"):
+    if first.has_thought and ending in ("stop", "length", "cut"):
         return (
             f"The model spent all on thinking and said nothing ({ending}); it is charged. "
             "Raise max_tokens, lower reasoning_effort in options, or use another model."
@@ -84,26 +97,36 @@ def _silence(chat: _Chat) -> str:
 
 def _gather(chat: _Chat, event: dict[str, Any]) -> None:
     """Add what a piece of a stream holds, or the whole of an answer that came in one piece."""
-    parameters, usage, cost = (_object_of(event.get(name)) for name in ("venice_parameters", "usage", "cost"))
-    sources = parameters.get("web_search_citations")
-    if _list_of(sources):
+    parameters = _object_of(event.get("venice_parameters"))
+    sources = _list_of(parameters.get("web_search_citations"))
+    if sources:
         chat.sources = _objects_in(sources)
-    chat.usage = usage or chat.usage
+
+    usage = _object_of(event.get("usage"))
+    if usage:
+        chat.usage = usage
+
+    cost = _object_of(event.get("cost"))
     usd = _number_of(cost.get("usd"))
-    chat.cost_usd = chat.cost_usd if usd is None else usd
+    if usd is not None:
+        chat.cost_usd = usd
+
     for choice in _objects_in(event.get("choices")):
         index = choice.get("index")
         place = index if isinstance(index, int) else 0
-        _extend(chat.answers[place % len(chat.answers)], choice)
+        answer = chat.answers[place % len(chat.answers)]
+        _extend(answer, choice)
 
 
 def _extend(answer: _Said, choice: dict[str, Any]) -> None:
     """Add a piece to its answer; a call of a tool comes in pieces too."""
     piece = _object_of(choice.get("delta")) or _object_of(choice.get("message"))
     answer.text += _content_of(piece)
-    answer.has_thought = answer.has_thought or bool(piece.get("reasoning_content"))
-    if isinstance(choice.get("finish_reason"), str):
-        answer.ending = choice["finish_reason"]
+    if piece.get("reasoning_content"):
+        answer.has_thought = True
+    ending = choice.get("finish_reason")
+    if isinstance(ending, str):
+        answer.ending = ending
     for part in _objects_in(piece.get("tool_calls")):
         _extend_call(answer, part)
 
@@ -111,30 +134,44 @@ def _extend(answer: _Said, choice: dict[str, Any]) -> None:
 def _extend_call(answer: _Said, part: dict[str, Any]) -> None:
     """Add a piece to the call of a tool that it belongs to."""
     index = part.get("index")
+    place = index if isinstance(index, int) else len(answer.calls)
     empty = {"id": "", "type": "function", "function": {"name": "", "arguments": ""}}
-    call = answer.calls.setdefault(index if isinstance(index, int) else len(answer.calls), empty)
+    call = answer.calls.setdefault(place, empty)
     call["id"] = _text_of(part.get("id")) or call["id"]
+
+    function = call["function"]
     for name, said in _object_of(part.get("function")).items():
-        call["function"][name] = call["function"].get(name, "") + _text_of(said)
+        before = function.get(name, "")
+        function[name] = before + _text_of(said)
 
 
 def _content_of(piece: dict[str, Any]) -> str:
     """The text of a message: a text, or a list of parts of which some are texts."""
     content = piece.get("content")
     parts = content if isinstance(content, list) else [content]
-    return "".join(_text_of(part) or _text_of(_object_of(part).get("text")) for part in parts)
+    text = ""
+    for part in parts:
+        text += _text_of(part) or _text_of(_object_of(part).get("text"))
+    return text
 
 
 def _events(reply: httpx.Response) -> Iterator[dict[str, Any]]:
     """The events of a stream, as far as they come; or the one object that came in its place."""
-    is_stream = "application/json" not in reply.headers.get("content-type", "").lower()
+    content_type = reply.headers.get("content-type", "").lower()
+    is_stream = "application/json" not in content_type
     with suppress(VeniceError):
-        for line in _lines(reply) if is_stream else [_read(reply)]:
-            if is_stream and not line.startswith(b"data:"):
-                continue
-            event = _parse_reply(line.removeprefix(b"data:"))
+        texts = _data_in(reply) if is_stream else [_read(reply)]
+        for text in texts:
+            event = _parse_reply(text)
             if isinstance(event, dict):
                 yield event
+
+
+def _data_in(reply: httpx.Response) -> Iterator[bytes]:
+    """What stands behind "data:" in the lines of a stream; other lines only keep it awake."""
+    for line in _lines(reply):
+        if line.startswith(b"data:"):
+            yield line.removeprefix(b"data:")
 
 
 def _lines(reply: httpx.Response) -> Iterator[bytes]:
@@ -146,10 +183,28 @@ def _lines(reply: httpx.Response) -> Iterator[bytes]:
     yield rest
 
 
-# What a model looks at, by the kind of its part in a message: how its media types begin, and what is taken of it.
+# Beyond this, a file in base64 has more than 25 MB.
+_LONGEST_DATA_URL = 35_000_000
+
+# A file within its address, such as data:image/png;base64,iVBOR
+_DATA_URL = re.compile(r"data:[^,]+;base64,.", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class _Sight:
+    """Something that a model looks at, rather than reads."""
+
+    media_type: str
+    """How its media types begin."""
+    name: str
+    advice: str
+    """What to give when it is something else."""
+
+
+# By the kind of its part in a message.
 _LOOKED_AT = {
-    "image_url": ("image/", "picture", "Give a PNG, JPEG or WebP."),
-    "video_url": ("video/", "film", "Give an MP4, MOV or WebM."),
+    "image_url": _Sight("image/", "picture", "Give a PNG, JPEG or WebP."),
+    "video_url": _Sight("video/", "film", "Give an MP4, MOV or WebM."),
 }
 
 
@@ -158,27 +213,41 @@ def _attach(reference: str, kind: str) -> dict[str, Any]:
 
     A stored one goes along as base64.
     """
-    url, name = reference.strip(), Path(reference[:999].partition("?")[0]).name[-100:]
-    if not _is_for_venice(url) and not re.match(r"(?i)data:[^,]+;base64,.", url):
+    url = reference.strip()
+    name = _name_in(reference)
+    if not _is_for_venice(url) and not _DATA_URL.match(url):
         name = _stored_file(url).name
         content = _read_local(url, most_mb=25)
         media_type = _type_to_attach(name, content[:100], kind)
-        url = f"data:{media_type};base64,{base64.b64encode(content).decode()}"
-    if len(url) > 35_000_000:
+        encoded = base64.b64encode(content).decode()
+        url = f"data:{media_type};base64,{encoded}"
+    if len(url) > _LONGEST_DATA_URL:
         raise VeniceError(f"{name!r} has more than 25 MB, which is the limit. Give another.")
-    return {"type": kind, kind: {"url": url} if kind in _LOOKED_AT else {"file_data": url, "filename": name}}
+
+    if kind in _LOOKED_AT:
+        return {"type": kind, kind: {"url": url}}
+    return {"type": kind, kind: {"file_data": url, "filename": name}}
+
+
+def _name_in(reference: str) -> str:
+    """The name of a file at the end of its address, before any question mark."""
+    address = reference[:999].partition("?")[0]
+    return Path(address).name[-100:]
 
 
 def _type_to_attach(name: str, start: bytes, kind: str) -> str:
     """The media type of a file, by its first bytes or else its name; an error if no model takes it."""
     form = _format_of(start)
-    guessed = mimetypes.guess_type(name, strict=False)[0]
-    media_type = form.media_type if form else guessed or "application/octet-stream"
+    if form:
+        media_type = form.media_type
+    else:
+        guessed, _ = mimetypes.guess_type(name, strict=False)
+        media_type = guessed or "application/octet-stream"
+
     advice = _untaken(start, name)
-    if kind in _LOOKED_AT:
-        beginning, what, taken = _LOOKED_AT[kind]
-        if advice or not media_type.startswith(beginning):
-            raise VeniceError(f"{name[:60]!r} is no {what}. {advice or taken}")
+    sight = _LOOKED_AT.get(kind)
+    if sight and (advice or not media_type.startswith(sight.media_type)):
+        raise VeniceError(f"{name[:60]!r} is no {sight.name}. {advice or sight.advice}")
     if advice:
         raise VeniceError(f"{name[:60]!r} can't be read. {advice}")
     return media_type

@@ -37,44 +37,74 @@ def _pick_model(
     usual: str = "",
     fits: Callable[[dict[str, Any]], Any] = bool,
 ) -> _Model:
-    """The model `wanted`, else the operator's (variable `setting`), else the `usual`, else Venice's; it can `needs`."""
+    """The model `wanted`, else the operator's, else the `usual`, else Venice's.
+
+    Args:
+        kind: The type of models that are looked through, in Venice's words.
+        wanted: The id or trait that the caller names, if any.
+        setting: The environment variable in which the operator may name one.
+        needs: Capabilities that the model must have, with spaces between them.
+        usual: The id or trait that is taken before others when nobody names one.
+        fits: What else must hold of a model, of which it gets Venice's row.
+    """
     listed = _list_models(kind)
-    live = [model for model in listed if not model["model_spec"].get("offline") and fits(model)]
-    able = [model for model in live if all(map(model["model_spec"].get("capabilities", {}).get, needs.split()))]
+    able = [model for model in listed if _is_able(model, needs.split()) and fits(model)]
     able.sort(key=lambda model: _rank(model, usual))
-    named = wanted.strip() or os.environ.get(setting, "").strip()
+    called_for = wanted.strip()
+    named = called_for or os.environ.get(setting, "").strip()
     if able and not named:
         return _chosen(able[0])
 
     found = _find_able(kind, named, able)
+    if found and found["id"] == named:
+        return _chosen(found)
     if found:
-        notes = [] if found["id"] == named else [f"Took the model {found['id']:.80} for {named!r:.80}."]
-        return _chosen(found, notes)
-    if able and not wanted.strip():
+        return _chosen(found, [f"Took the model {found['id']:.80} for {named!r:.80}."])
+    if able and not called_for:
         return _go_on_without(setting, named, able, listed)
     if not named:
         told = f"Venice has no {kind} model now that can do this, or none that this key may use"
         raise VeniceError(f"{told}. Ask for something else.")
-    use = _near(named, able) or "none, for Venice has no such model now, or none that this key may use"
+
+    use = _near(named, able)
+    if not use:
+        use = "none, for Venice has no such model now, or none that this key may use"
     raise VeniceError(f"There is no {kind} model {named!r:.80} fit for this. Leave it out, or use: {use}.")
 
 
+def _is_able(model: dict[str, Any], needs: list[str]) -> bool:
+    """Whether a model can be used now, and has all of some capabilities."""
+    spec = model["model_spec"]
+    if spec.get("offline"):
+        return False
+    capabilities = spec.get("capabilities", {})
+    return all(capabilities.get(need) for need in needs)
+
+
 def _find_able(kind: str, named: str, able: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The model of a name: its own, with settings behind it, or another maker's for which Venice has a stand-in."""
+    """The model of a name: its own, or another maker's for which Venice has a stand-in."""
     found = _find_model(named, able)
     if not found and kind == "text":
-        # A name may end with features of Venice: zai-org-glm-5-2:enable_web_search=on
-        name, colon, features = named.partition(":")
-        plain = _find_model(name, able)
-        found = plain and plain | {"id": plain["id"] + colon + features}
+        found = _find_with_features(named, able)
     if not found and named:
         found = _find_model(_stand_in(kind, named), able)
     return found
 
 
+def _find_with_features(named: str, able: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The model of a name with features behind it: zai-org-glm-5-2:enable_web_search=on."""
+    name, colon, features = named.partition(":")
+    found = _find_model(name, able)
+    if not found:
+        return None
+    return {**found, "id": found["id"] + colon + features}
+
+
 def _near(named: str, models: list[dict[str, Any]]) -> str:
     """The names that are nearest to one."""
-    return ", ".join(difflib.get_close_matches(named, [model["id"] for model in models], n=5, cutoff=0.0))
+    ids = [model["id"] for model in models]
+    nearest = difflib.get_close_matches(named, ids, n=5, cutoff=0.0)
+    return ", ".join(nearest)
 
 
 def _chosen(model: dict[str, Any], notes: Sequence[str] = ()) -> _Model:
@@ -88,58 +118,83 @@ def _remarks_on(model: dict[str, Any]) -> list[str]:
     end = _read_end(model["model_spec"])
     if not end.day:
         return []
-    then = f" Then take {end.replacement}." if end.replacement else ""
-    return [f"Venice lists the model {model['id']:.80} until {end.day}.{then}"]
+    remark = f"Venice lists the model {model['id']:.80} until {end.day}."
+    if end.replacement:
+        remark += f" Then take {end.replacement}."
+    return [remark]
 
 
 def _read_end(spec: dict[str, Any]) -> _End:
     """When a model will be gone; empty, if nothing is said of that."""
     told = _object_of(spec.get("deprecation"))
     moment = _text_of(told.get("removesAt")) or _text_of(told.get("date"))
-    return _End(moment[:10], _text_of(told.get("replacementModelId"))[:80])
+    replacement = _text_of(told.get("replacementModelId"))
+    return _End(day=moment[:10], replacement=replacement[:80])
 
 
 def _list_models(kind: str) -> list[dict[str, Any]]:
     """What Venice lists of a type: each with an id, a type, and a model_spec."""
     listed, _ = _call("GET", "/models", params={"type": kind})
-    return [
-        {**model, "type": _text_of(model.get("type")) or kind}
-        for model in _objects_in(_object_of(listed).get("data"))
-        if _text_of(model.get("id")) and isinstance(model.get("model_spec"), dict)
-    ]
+    models = []
+    for told in _objects_in(_object_of(listed).get("data")):
+        if _text_of(told.get("id")) and isinstance(told.get("model_spec"), dict):
+            own_kind = _text_of(told.get("type")) or kind
+            models.append({**told, "type": own_kind})
+    return models
 
 
 def _find_model(wanted: str, models: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The first model of an id or trait, in any case; a provider's name may stand before it: venice/zai-org-glm-5-2."""
-    name = wanted.lower()
-    for spelling in (name, name.partition("/")[2]):
+    """The first model of an id or trait, in any case."""
+    for spelling in _spellings(wanted):
         for model in models:
-            names = [model["id"], *(model["model_spec"].get("traits") or [])]
-            if spelling in map(str.lower, names):
+            if spelling in map(str.lower, _names_of(model)):
                 return model
     return None
+
+
+def _spellings(wanted: str) -> list[str]:
+    """A name as it is, and without the provider before it, as in venice/zai-org-glm-5-2."""
+    name = wanted.lower()
+    _, _, without_provider = name.partition("/")
+    return [name, without_provider]
+
+
+def _names_of(model: dict[str, Any]) -> list[str]:
+    """The id and the traits of a model."""
+    traits = model["model_spec"].get("traits") or []
+    return [model["id"], *traits]
 
 
 def _stand_in(kind: str, foreign: str) -> str:
     """What Venice runs in place of another maker's model, by its own list; nothing, if it has none."""
     listed, _ = _call("GET", "/models/compatibility_mapping", params={"type": kind})
-    known = {name.lower(): _text_of(model) for name, model in _object_of(_object_of(listed).get("data")).items()}
-    name = foreign.lower()
-    return known.get(name) or known.get(name.partition("/")[2]) or ""
+    stand_ins = _object_of(_object_of(listed).get("data"))
+    known = {name.lower(): _text_of(model) for name, model in stand_ins.items()}
+    for spelling in _spellings(foreign):
+        if known.get(spelling):
+            return known[spelling]
+    return ""
 
 
 def _rank(model: dict[str, Any], usual: str = "") -> tuple[bool, ...]:
-    """Venice's default first, then the `usual` (an id or a trait), then settled, then beta, then those about to go."""
-    named = [model["id"], *(spec := model["model_spec"]).get("traits", [])]
-    return "default" not in named, usual not in named, bool(spec.get("deprecation")), bool(spec.get("betaModel"))
+    """Where a model stands among others; lower goes first.
+
+    The default, then the `usual` (an id or a trait), settled ones, beta, and those about to go.
+    """
+    names = _names_of(model)
+    spec = model["model_spec"]
+    is_ending = bool(spec.get("deprecation"))
+    is_beta = bool(spec.get("betaModel"))
+    return "default" not in names, usual not in names, is_ending, is_beta
 
 
 def _input_cost(spec: dict[str, Any], amount: int, *, digits: int) -> float | None:
-    """What so many tokens or characters cost a model to read, in USD; None, if its price for a million is not told."""
+    """What a model takes to read so many tokens or characters, in USD; None, if not told."""
     price = spec.get("pricing", {}).get("input", {}).get("usd")
     if price is None:
         return None
-    cost: float = price * amount / 1e6
+    million = 1e6
+    cost: float = price * amount / million
     return round(cost, digits)
 
 
@@ -150,24 +205,34 @@ _SIDE_PRICES = ("cache", "extended", "upscale")
 
 
 def _go_on_without(setting: str, named: str, able: list[dict[str, Any]], listed: list[dict[str, Any]]) -> _Model:
-    """The model that is taken without the operator's setting, whose model can't be had; an error, if it may be dear."""
+    """The model in place of the operator's, which can't be had; an error, if it may be dear."""
     taken = able[0]
-    known = _find_model(named, listed)  # it is offline, or can't do what is asked for
-    why = "can't be used for this now" if known else "Venice does not have"
-    fault = f"{setting} names the model {named!r:.80}, which {why}; only the operator can change that setting"
-    # What a model cost that is gone, nobody tells: then the usual price is what counts.
-    basis = _prices(known) if known else _usual_prices(able)
-    if _is_at_most_twice(_prices(taken), basis) and not (known and _tells_more(taken, known)):
-        price = "at most twice its price" if known else "its price is not known; at most twice the usual one"
+    known = _find_model(named, listed)
+    if known:  # it is offline, or can't do what is asked for
+        why = "can't be used for this now"
+        basis = _prices(known)
+        price = "at most twice its price"
+    else:  # what a model cost that is gone, nobody tells: then the usual price is what counts
+        why = "Venice does not have"
+        basis = _usual_prices(able)
+        price = "its price is not known; at most twice the usual one"
+
+    only_operator = "only the operator can change that setting"
+    fault = f"{setting} names the model {named!r:.80}, which {why}; {only_operator}"
+    is_as_private = known is None or not _tells_more(taken, known)
+    if is_as_private and _is_at_most_twice(_prices(taken), basis):
         return _chosen(taken, [f"{fault}. Took {taken['id']:.80} ({price})."])
-    doubt = f"Without it {taken['id']:.80} would be taken, which may cost more than twice as much, or be less private"
-    raise VeniceError(f"{fault}. {doubt}: name a model in this call ({_near(named, able)}), or ask the operator.")
+
+    doubt = "which may cost more than twice as much, or be less private"
+    ways = f"name a model in this call ({_near(named, able)}), or ask the operator"
+    raise VeniceError(f"{fault}. Without it {taken['id']:.80} would be taken, {doubt}: {ways}.")
 
 
 def _tells_more(taken: dict[str, Any], known: dict[str, Any]) -> bool:
     """Whether one model is private and the other, which is taken, is not."""
     was_private = known["model_spec"].get("privacy") == "private"
-    return bool(was_private and taken["model_spec"].get("privacy") != "private")
+    is_private = taken["model_spec"].get("privacy") == "private"
+    return was_private and not is_private
 
 
 def _is_at_most_twice(prices: dict[str, float], basis: dict[str, float]) -> bool:
@@ -182,14 +247,24 @@ def _usual_prices(models: list[dict[str, Any]]) -> dict[str, float]:
     for model in models:
         for unit, usd in _prices(model).items():
             found.setdefault(unit, []).append(usd)
-    return {unit: sorted(prices)[(len(prices) - 1) // 2] for unit, prices in found.items()}
+    return {unit: _middle(prices) for unit, prices in found.items()}
+
+
+def _middle(numbers: list[float]) -> float:
+    """The number in the middle, the lower of two."""
+    place = (len(numbers) - 1) // 2
+    return sorted(numbers)[place]
 
 
 def _prices(model: dict[str, Any]) -> dict[str, float]:
     """The highest price of a model in USD, by the unit that it is for, such as "input" or "generation"."""
     pricing = _object_of(model["model_spec"].get("pricing"))
-    amounts = {unit: [*_amounts(price)] for unit, price in pricing.items() if not unit.startswith(_SIDE_PRICES)}
-    return {unit: max(found) for unit, found in amounts.items() if found}
+    highest = {}
+    for unit, price in pricing.items():
+        amounts = [*_amounts(price)]
+        if amounts and not unit.startswith(_SIDE_PRICES):
+            highest[unit] = max(amounts)
+    return highest
 
 
 def _amounts(node: Any) -> Iterator[float]:

@@ -1,6 +1,5 @@
 """Ask another model."""
 
-import json
 from typing import Any
 from urllib.parse import quote
 
@@ -9,55 +8,146 @@ from sanctum_venice_tools.runtime.chat import _attach, _chat, _Said, _tell_cut
 from sanctum_venice_tools.runtime.models import _pick_model
 from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.replies import _number_of, _parse_reply
+from sanctum_venice_tools.runtime.text import _room_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
 
 TOOLSET = "core"
 COST = "cents"
 
-_OPTIONS: dict[str, Any] = (
-    dict.fromkeys(("top_p", "min_p"), (0.0, 1.0))
-    | dict.fromkeys(("temperature", "min_temp", "max_temp", "repetition_penalty"), (0.0, 2.0))
-    | dict.fromkeys(("frequency_penalty", "presence_penalty"), (-2.0, 2.0))
-    | {"include_venice_system_prompt": [True, False]}
-    | {"n": (1, 8), "seed": (1, 2**53), "top_k": (0, 10**6), "max_completion_tokens": (1, 10**7)}
-)
+# Each option with its lowest and highest value, or its choices.
+_OPTIONS: dict[str, Any] = {
+    "temperature": (0.0, 2.0),
+    "min_temp": (0.0, 2.0),
+    "max_temp": (0.0, 2.0),
+    "top_p": (0.0, 1.0),
+    "min_p": (0.0, 1.0),
+    "top_k": (0, 10**6),
+    "repetition_penalty": (0.0, 2.0),
+    "frequency_penalty": (-2.0, 2.0),
+    "presence_penalty": (-2.0, 2.0),
+    "n": (1, 8),
+    "seed": (1, 2**53),
+    "max_completion_tokens": (1, 10**7),
+    "include_venice_system_prompt": [True, False],
+}
+
+
+# --- what is asked ---
 
 
 def _read_settings(rare: dict[str, Any], able: dict[str, Any]) -> dict[str, Any]:
     """The options, checked, in the form that Venice takes."""
-    asked = [rare.pop(name, None) or [] for name in ("tools", "stop")]
-    offers, stops = (one if isinstance(one, list) else [one] for one in asked)
-    tools = [one.get("function", one) if isinstance(one, dict) else one for one in offers]
-    names = [one.get("name") if isinstance(one, dict) else None for one in tools]
-    if not all(names) or not all(isinstance(stop, str) for stop in stops) or len(stops) > 4:
-        raise VeniceError('Write "stop" as one to four texts, "tools" as [{"name", "description", "parameters"}].')
-    forms = ["auto", "none", "required", *({"type": "function", "function": {"name": name}} for name in names)]
-    efforts = able.get("reasoningEffortOptions") or []
-    read = _read_options(rare, _OPTIONS | {"reasoning_effort": efforts, "tool_choice": forms})
-    return read | _given(tools=[{"type": "function", "function": one} for one in tools], stop=stops)
+    tools = [_read_offer(offer) for offer in _listed(rare.pop("tools", None))]
+    stops = _read_stops(rare.pop("stop", None))
+    known = {
+        **_OPTIONS,
+        "reasoning_effort": able.get("reasoningEffortOptions") or [],
+        "tool_choice": ["auto", "none", "required", *(_form_of_choice(tool) for tool in tools)],
+    }
+    read = _read_options(rare, known)
+    return {**read, **_given(tools=tools, stop=stops)}
+
+
+def _listed(value: Any) -> list[Any]:
+    """A list as it is, and one thing as a list of one."""
+    if not value:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _read_offer(offer: Any) -> dict[str, Any]:
+    """A tool that the model may call, as Venice takes it; its function may be given bare."""
+    function = offer.get("function", offer) if isinstance(offer, dict) else None
+    if not isinstance(function, dict) or not function.get("name"):
+        raise VeniceError('Write "tools" as [{"name", "description", "parameters"}].')
+    return {"type": "function", "function": function}
+
+
+def _form_of_choice(tool: dict[str, Any]) -> dict[str, Any]:
+    """How Venice is told that the model must call this tool."""
+    return {"type": "function", "function": {"name": tool["function"]["name"]}}
+
+
+def _read_stops(value: Any) -> list[str]:
+    """The texts at which an answer is to stop."""
+    stops = _listed(value)
+    if len(stops) > 4 or not all(isinstance(stop, str) for stop in stops):
+        raise VeniceError('Write "stop" as one to four texts.')
+    return stops
 
 
 def _lower_tokens(body: dict[str, Any], spec: dict[str, Any]) -> list[str]:
-    """Hold a wish for tokens to the most that the model writes, above which Venice refuses; what was done about it."""
+    """Hold a wish for tokens to the most that the model writes, above which Venice refuses.
+
+    What was done about it comes back as a note.
+    """
     most = _number_of(spec.get("maxCompletionTokens"))
-    if not most or body.get("max_completion_tokens", 0) <= most:
+    wanted = body.get("max_completion_tokens", 0)
+    if not most or wanted <= most:
         return []
     body["max_completion_tokens"] = int(most)
     return [f"max_tokens was lowered to {most:.0f}, the most that {body['model']:.80} writes."]
 
 
+def _model_of(character: str) -> str:
+    """The model that a character was made for."""
+    slug = quote(character, safe="", errors="replace").replace(".", "%2E")
+    reply, _ = _call("GET", f"/characters/{slug}")
+    model: str = reply["data"]["modelId"]
+    return model
+
+
+def _system_turn(system: str) -> list[dict[str, Any]]:
+    """What the model is told before all else, if anything."""
+    return [{"role": "system", "content": system}] if system else []
+
+
+def _own_turn(prompt: str, images: list[str], files: list[str]) -> list[dict[str, Any]]:
+    """A prompt, if there is one, after what is to be looked at or read with it."""
+    parts = [_attach(image, "image_url") for image in images]
+    parts += [_attach(file, "file") for file in files]
+    if not prompt:
+        return []
+    if not parts:
+        return [{"role": "user", "content": prompt}]
+    return [{"role": "user", "content": [*parts, {"type": "text", "text": prompt}]}]
+
+
+# --- what is answered ---
+
+
 def _show(answer: _Said, room: int, *, is_json: bool, offered: bool) -> dict[str, Any]:
-    """One answer in so many characters, with calls of tools only if any were offered; what is missing is said."""
-    whole = text, ending, calls = answer.text, answer.ending, [*answer.calls.values()] if offered else []
+    """One answer in so many characters, with a note of what is missing.
+
+    Calls of tools are in it only if any tools were offered.
+    """
+    text = answer.text
+    calls = list(answer.calls.values()) if offered else []
     parsed = _parse_reply(text) if is_json else None
-    while len(json.dumps([text, calls], ensure_ascii=False)) > room:
-        text, parsed, calls = text[: len(text) * 9 // 10], None, calls if text else calls[:-1]
-    is_whole = ending in ("stop", "tool_calls")
-    kind = ending if is_whole or ending == "content_filter" else "cut"
-    notes = _tell_cut(kind, f"It broke off ({ending}): ask to go on, or raise max_tokens.")
-    notes += ["It was shortened. Set max_tokens to get more."] * ((text, ending, calls) != whole)
-    notes += ["It is not the JSON that was asked for."] * (is_json and parsed is None and not calls)
-    return _given(answer=text if parsed is None else parsed, tool_calls=calls, finish_reason=ending, notes=notes)
+    is_shortened = False
+    while _room_of([text, calls]) > room:
+        is_shortened = True
+        parsed = None
+        if text:
+            text = text[: len(text) * 9 // 10]
+        else:
+            calls.pop()
+
+    notes = _tell_ending(answer.ending)
+    if is_shortened:
+        notes.append("It was shortened. Set max_tokens to get more.")
+    if is_json and parsed is None and not calls:
+        notes.append("It is not the JSON that was asked for.")
+    shown = text if parsed is None else parsed
+    return _given(answer=shown, tool_calls=calls, finish_reason=answer.ending, notes=notes)
+
+
+def _tell_ending(ending: str) -> list[str]:
+    """What to note of how an answer ended; nothing, if it came to its end."""
+    if ending in ("stop", "tool_calls"):
+        return []
+    kind = "content_filter" if ending == "content_filter" else "cut"
+    return _tell_cut(kind, f"It broke off ({ending}): ask to go on, or raise max_tokens.")
 
 
 @_read_as_meant
@@ -95,32 +185,52 @@ def venice_chat(
     Returns:
         JSON: answer (or answers), finish_reason, tool_calls, cost_usd, notes.
     """
+    if not (prompt or history):
+        raise VeniceError("There is no prompt: say something.")
     schema = _parse_reply(answer_schema) if answer_schema else None
-    if (answer_schema and not isinstance(schema, dict)) or not (prompt or history):
-        raise VeniceError('There is no prompt, or answer_schema is no JSON Schema as text: {"type": "object", ...}.')
-    rare = (options or {}) | _given(max_completion_tokens=max_tokens)
+    if answer_schema and not isinstance(schema, dict):
+        raise VeniceError('answer_schema is no JSON Schema as text: {"type": "object", ...}.')
+    rare = {**(options or {}), **_given(max_completion_tokens=max_tokens)}
     if character and not model:
-        model = _call("GET", f"/characters/{quote(character, safe='', errors='replace').replace('.', '%2E')}")[0][
-            "data"
-        ]["modelId"]
-    wants = {"supportsVision": images, "supportsFunctionCalling": rare.get("tools"), "supportsResponseSchema": schema}
-    needs = " ".join([name for name in wants if wants[name]] + ["supportsMultipleImages"] * (len(images or []) > 1))
-    usual = "default_vision" if images else ""
-    chosen = _pick_model("text", model, setting="VENICE_CHAT_MODEL", needs=needs, usual=usual)
-    body = {"model": chosen.id, **_read_settings(rare, chosen.spec.get("capabilities", {}))}
+        model = _model_of(character)
+
+    needs = {
+        "supportsVision": images,
+        "supportsMultipleImages": images and len(images) > 1,
+        "supportsFunctionCalling": rare.get("tools"),
+        "supportsResponseSchema": schema,
+    }
+    chosen = _pick_model(
+        "text",
+        model,
+        setting="VENICE_CHAT_MODEL",
+        needs=" ".join(name for name, is_needed in needs.items() if is_needed),
+        usual="default_vision" if images else "",
+    )
+
+    settings = _read_settings(rare, chosen.spec.get("capabilities", {}))
+    body: dict[str, Any] = {"model": chosen.id, **settings}
     lowered = _lower_tokens(body, chosen.spec)
-    parts = [_attach(one, "image_url") for one in images or []] + [_attach(one, "file") for one in files or []]
-    said = [{"role": "user", "content": [*parts, {"type": "text", "text": prompt}] if parts else prompt}] * bool(prompt)
-    body["messages"] = [*([{"role": "system", "content": system}] if system else []), *(history or []), *said]
+    asked = _own_turn(prompt, images or [], files or [])
+    body["messages"] = [*_system_turn(system), *(history or []), *asked]
     if schema:
         form = {"name": "answer", "strict": True, "schema": schema}
         body["response_format"] = {"type": "json_schema", "json_schema": form}
     own = body.pop("include_venice_system_prompt", None)
-    chat = _chat({**body, "venice_parameters": _given(character_slug=character, include_venice_system_prompt=own)})
+    body["venice_parameters"] = _given(character_slug=character, include_venice_system_prompt=own)
+    chat = _chat(body)
 
-    room = (16_000 if max_tokens else 6500) // len(chat.answers)
-    answers = [_show(one, room, is_json=bool(schema), offered="tools" in body) for one in chat.answers]
+    has_long_answers = bool(max_tokens)
+    room = (16_000 if has_long_answers else 6500) // len(chat.answers)
+    is_json, offered = bool(schema), "tools" in body
+    answers = [_show(said, room, is_json=is_json, offered=offered) for said in chat.answers]
     shown = answers[0] if len(answers) == 1 else {"answers": answers}
     notes = [*chosen.notes, *lowered, *shown.pop("notes", [])]
-    most = 18_000 if max_tokens else 8000
-    return _answer(_most=most, **shown, model=chosen.id, usage=chat.usage, cost_usd=chat.cost_usd, notes=notes)
+    return _answer(
+        _most=18_000 if has_long_answers else 8000,
+        **shown,
+        model=chosen.id,
+        usage=chat.usage,
+        cost_usd=chat.cost_usd,
+        notes=notes,
+    )
