@@ -57,8 +57,8 @@ _OTHER_WORDS = {
     "lifetime": ["never"],
 }
 
-# How the line of Letta's script begins that has the names of the arguments:
-# __letta_raw_args = {'prompt': prompt}
+# How the line of Letta's script begins that has the names of the arguments. With one argument it
+# goes on as 'prompt': prompt}
 _NAMES_IN_SCRIPT = "\n__letta_raw_args = {"
 
 # What a tool fails with that meets something else in Venice's reply than is documented.

@@ -15,14 +15,21 @@ from sanctum_venice_tools.runtime.venice import VeniceError
 
 
 def _read_options(options: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
-    """The options by their known names, each within its (lowest, highest), one of its [choices], or any text (str)."""
+    """The options by their known names, checked.
+
+    Args:
+        options: What was sent.
+        known: What each option may be: (lowest, highest), [choices], or any text (str).
+    """
     read = {}
     for written, value in options.items():
         name = _read_name(written, known)
+        allowed = known[name]
         try:
-            read[name] = _read_within(value, known[name])
+            read[name] = _read_within(value, allowed)
         except _UNREADABLE:
-            raise VeniceError(f"The option '{name}' must be {_range(known[name])}, not {value!r:.40}.") from None
+            fitting = _range(allowed)
+            raise VeniceError(f"The option '{name}' must be {fitting}, not {value!r:.40}.") from None
     return read
 
 
@@ -31,8 +38,8 @@ def _read_name(written: str, known: dict[str, Any]) -> str:
     try:
         return _read_choice(written, known)
     except _UNREADABLE:
-        near = difflib.get_close_matches(written, known, n=1, cutoff=0)
-        raise VeniceError(f"There is no option {written!r:.40}; the nearest is '{near[0]}'.") from None
+        (nearest,) = difflib.get_close_matches(written, known, n=1, cutoff=0)
+        raise VeniceError(f"There is no option {written!r:.40}; the nearest is '{nearest}'.") from None
 
 
 def _range(allowed: Any) -> str:
@@ -40,31 +47,35 @@ def _range(allowed: Any) -> str:
     if allowed is str:
         return "a text"
     if isinstance(allowed, tuple):
-        return f"{allowed[0]} to {allowed[1]}"
+        lowest, highest = allowed
+        return f"{lowest} to {highest}"
     if not allowed:
         return "left out with this model"
-    return f"one of {', '.join(map(str, allowed))}"
+    choices = ", ".join(str(choice) for choice in allowed)
+    return f"one of {choices}"
 
 
 def _read_within(value: Any, allowed: Any) -> Any:
-    """A value within (lowest, highest), or one of [choices]; one of the errors of `_UNREADABLE` when it is not."""
+    """A value, if it is what is allowed; one of the errors of `_UNREADABLE` when it is not."""
     if allowed is str:
         return _read_text(value)
     if isinstance(allowed, list):
         return _read_one_of(value, allowed)
-    is_whole = all(isinstance(bound, int) for bound in allowed)
+    lowest, highest = allowed
+    is_whole = isinstance(lowest, int) and isinstance(highest, int)
     number = _read_whole(value) if is_whole else _read_number(value)
-    if not allowed[0] <= number <= allowed[1]:
+    if not lowest <= number <= highest:
         raise ValueError("out of range")
     return number
 
 
 def _read_one_of(value: Any, choices: list[Any]) -> Any:
-    """That of the choices which is meant: switches, whole numbers, texts, or objects of a certain form."""
+    """That of the choices which is meant: switches, whole numbers, texts, or objects."""
     if choices == [True, False]:
         return _read_switch(value)
     if all(isinstance(choice, int) for choice in choices):
         value = _read_whole(value)
     if value in choices:
         return value
-    return _read_choice(value, [choice for choice in choices if isinstance(choice, str)])
+    words = [choice for choice in choices if isinstance(choice, str)]
+    return _read_choice(value, words)

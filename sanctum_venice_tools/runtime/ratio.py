@@ -20,7 +20,12 @@ _SHAPES = {
 }
 
 # 16:9, 16/9, 1280x720, 1280 by 720
-_SIDES = re.compile(r"([1-9]\d{0,4})(:|/|x|\u00d7|by)([1-9]\d{0,4})", re.ASCII)
+_SIDES = re.compile(
+    r"(?P<width>[1-9]\d{0,4})"
+    r"(?P<between>:|/|x|\u00d7|by)"  # \u00d7 is the sign of multiplication
+    r"(?P<height>[1-9]\d{0,4})",
+    re.ASCII,
+)
 
 # A model's own: 16:9, 1.85:1; not: auto
 _RATIO = re.compile(r"[\d.]+:[\d.]+", re.ASCII)
@@ -41,17 +46,23 @@ def _read_shape(wanted: str) -> _Shape | None:
     sides = _SIDES.fullmatch(_SHAPES.get(word, word))
     if not sides:
         return None
-    return _Shape(int(sides[1]), int(sides[3]), sides[2] not in ":/")
+    is_ratio = sides["between"] in (":", "/")
+    return _Shape(int(sides["width"]), int(sides["height"]), is_in_pixels=not is_ratio)
 
 
 def _fit_ratio(wanted: str, ratios: list[str]) -> str:
-    """That of a model's ratios which is nearest to what was asked, as a ratio, in pixels, or by a word."""
-    if wanted.strip().lower() in ratios:
-        return wanted.strip().lower()
+    """That of a model's ratios which is nearest to what was asked."""
+    named = wanted.strip().lower()
+    if named in ratios:
+        return named
+
     shape = _read_shape(wanted)
-    if shape and (numbers := [ratio for ratio in ratios if _RATIO.fullmatch(ratio)]):
-        return min(numbers, key=lambda ratio: abs(_quotient(ratio) - shape.width / shape.height))
-    raise VeniceError(f"The aspect ratio {wanted!r:.40} is not to be had; this model has: {', '.join(ratios)}.")
+    numbers = [ratio for ratio in ratios if _RATIO.fullmatch(ratio)]
+    if not shape or not numbers:
+        known = ", ".join(ratios)
+        raise VeniceError(f"The aspect ratio {wanted!r:.40} is not to be had; this model has: {known}.")
+    quotient = shape.width / shape.height
+    return min(numbers, key=lambda ratio: abs(_quotient(ratio) - quotient))
 
 
 def _quotient(ratio: str) -> float:
