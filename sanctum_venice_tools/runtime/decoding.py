@@ -15,11 +15,16 @@ _ORDER_MARKS = {
 }
 _TEXT_ENDINGS = (".txt", ".md", ".markdown", ".csv", ".tsv", ".json", ".jsonl", ".srt", ".vtt", ".log")
 _PAGE_ENDINGS = (".html", ".htm", ".xhtml")
-_PAGE_START = r"(?i)\s*(<\?xml[^<>]*>\s*)?<(!doctype )?html"
-_LONGEST_PAGE = 4_000_000  # a longer one is read with its tags, for to take it apart takes too much memory
 
-# What texts have none of: control characters, but for those of layout (tab, line and page feeds) and of colour.
-_CONTROL = r"[\x00-\x08\x0e-\x1a\x1c-\x1f]"
+# <!doctype html>, <html, <?xml version="1.0"?> <html
+_PAGE_START = re.compile(r"\s*(<\?xml[^<>]*>\s*)?<(!doctype )?html", re.IGNORECASE)
+
+# A longer one is read with its tags, for to take it apart takes too much memory.
+_LONGEST_PAGE = 4_000_000
+
+# What texts have none of: control characters, but for those of layout (tab, line and page feeds) and
+# of colour.
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 def _text_of_file(name: str, content: bytes) -> str | None:
@@ -27,7 +32,7 @@ def _text_of_file(name: str, content: bytes) -> str | None:
     text = _decode(content)
     if text is None or name.lower().endswith(_TEXT_ENDINGS):
         return text
-    if re.search(_CONTROL, text):
+    if _CONTROL.search(text):
         return None
     is_page = name.lower().endswith(_PAGE_ENDINGS) or _is_page(text)
     if is_page and len(text) <= _LONGEST_PAGE:
@@ -37,44 +42,42 @@ def _text_of_file(name: str, content: bytes) -> str | None:
 
 def _decode(content: bytes) -> str | None:
     """The text in bytes, without its byte order mark; None if it is of no encoding that is known here."""
-    marked = [encoding for mark, encoding in _ORDER_MARKS.items() if content.startswith(mark)]
-    # Nearly any bytes are a text in cp1252, the encoding of old Windows; few that are not are one in UTF-8.
-    for encoding in marked[:1] or ["utf-8", "cp1252"]:
+    for encoding in _encodings_of(content):
         with suppress(UnicodeDecodeError):
             return content.decode(encoding).lstrip("\ufeff")
     return None
 
 
+def _encodings_of(content: bytes) -> list[str]:
+    """What the encoding of a text may be, the most likely first."""
+    for mark, encoding in _ORDER_MARKS.items():
+        if content.startswith(mark):
+            return [encoding]
+    # Nearly any bytes are a text in cp1252, the encoding of old Windows; but few in UTF-8.
+    return ["utf-8", "cp1252"]
+
+
 def _is_page(text: str) -> bool:
     """Whether a text is a page of HTML."""
-    return re.match(_PAGE_START, text) is not None
+    return _PAGE_START.match(text) is not None
 
 
 # Elements whose content no reader sees, those that begin a line, and those that keep their spaces.
 _HIDDEN = ("script", "style", "template", "noscript", "svg")
 _BLOCKS = {
-    *(
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "br",
-        "dd",
-        "div",
-        "dl",
-        "dt",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-    ),
-    *("h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "option", "p", "pre", "section", "table"),
-    *("title", "tr", "ul"),
+    *("h1", "h2", "h3", "h4", "h5", "h6", "p", "pre", "br", "hr", "title", "address", "blockquote"),
+    *("ul", "ol", "li", "dl", "dd", "dt", "table", "tr", "form", "option", "figure"),
+    *("main", "header", "footer", "nav", "section", "article", "aside", "div"),
 }
 _CELLS = {"td", "th"}
-# A tag, or what looks like the beginning of one; else text.
-_TAG_OR_TEXT = r"<[^<>]*>?|[^<]+"
+
+# A tag, or what looks like the beginning of one: <p>, <p; else text.
+_TAG_OR_TEXT = re.compile(r"<[^<>]*>?|[^<]+")
+
+# How a tag begins, and its name: <td, </td
+_TAG_NAME = re.compile(r"<(/?[a-z][a-z0-9]*)", re.IGNORECASE)
+
+_EMPTY_LINES = re.compile(r"\n{3,}")
 
 
 def _page_text(page: str) -> str:
@@ -82,28 +85,35 @@ def _page_text(page: str) -> str:
     pieces: list[str] = []
     hidden_until = ""
     is_kept_as_is = False
-    for found in re.finditer(_TAG_OR_TEXT, _without_comments(page)):
+    for found in _TAG_OR_TEXT.finditer(_without_comments(page)):
         piece = found[0]
         name = _element(piece)
         if hidden_until:
-            hidden_until = "" if name == hidden_until else hidden_until
+            if name == hidden_until:
+                hidden_until = ""
         elif name in _HIDDEN and not piece.endswith("/>"):
             hidden_until = f"/{name}"
         elif name:
-            if space := _space_for(name):
-                pieces.append(space)
-            is_kept_as_is = name == "pre" or (is_kept_as_is and name != "/pre")
+            pieces += _space_for(name)
+            if name in ("pre", "/pre"):
+                is_kept_as_is = name == "pre"
         elif not piece.startswith("<!"):
             text = piece if is_kept_as_is else _in_one_line(piece, pieces)
             pieces.append(html.unescape(text))
-    lines = [line.rstrip(" ") for line in "".join(pieces).split("\n")]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+    return _tidy_lines("".join(pieces))
+
+
+def _tidy_lines(text: str) -> str:
+    """A text without spaces at the end of its lines, and with one empty line where there were several."""
+    lines = [line.rstrip(" ") for line in text.split("\n")]
+    return _EMPTY_LINES.sub("\n\n", "\n".join(lines)).strip()
 
 
 def _without_comments(page: str) -> str:
     """A page without its comments."""
-    first, *others = page.split("<!--")
-    return first + "".join(other.partition("-->")[2] for other in others)
+    text, *commented = page.split("<!--")
+    after_comments = [piece.partition("-->")[2] for piece in commented]
+    return text + "".join(after_comments)
 
 
 def _in_one_line(piece: str, before: list[str]) -> str:
@@ -115,15 +125,17 @@ def _in_one_line(piece: str, before: list[str]) -> str:
 
 def _element(piece: str) -> str:
     """The name of a tag's element, with "/" before it if the tag ends it; nothing, if this is no tag."""
-    found = re.match(r"<(/?[a-z][a-z0-9]*)", piece, re.IGNORECASE)
-    return found[1].lower() if found and piece.endswith(">") else ""
+    found = _TAG_NAME.match(piece)
+    if not found or not piece.endswith(">"):
+        return ""
+    return found[1].lower()
 
 
-def _space_for(tag: str) -> str:
-    """What stands in a text for a tag."""
+def _space_for(tag: str) -> list[str]:
+    """What stands in a text for a tag, if anything."""
     name = tag.removeprefix("/")
     if name in _BLOCKS:
-        return "\n"
+        return ["\n"]
     if tag in _CELLS:
-        return "\t"
-    return ""
+        return ["\t"]
+    return []
