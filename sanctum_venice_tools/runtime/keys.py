@@ -15,10 +15,8 @@ from sanctum_venice_tools.runtime.media import _media_place, _sync_folder
 from sanctum_venice_tools.runtime.replies import _list_of, _number_of, _object_of, _text_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
 
-_NEEDS_ADMIN = dict.fromkeys(
-    (401, 403), "Ask the operator whether VENICE_API_KEY is an ADMIN key, for only such a key may do this."
-)
-
+_ASK_FOR_ADMIN = "Ask the operator whether VENICE_API_KEY is an ADMIN key, for only such a key may do this."
+_NEEDS_ADMIN = {401: _ASK_FOR_ADMIN, 403: _ASK_FOR_ADMIN}
 
 # As Venice writes the settings of a key.
 _TYPES_OF_KEYS = ("INFERENCE", "ADMIN")
@@ -27,8 +25,18 @@ _PRIVACIES = ("ALL", "PRIVATE_TEXT", "PRIVATE_ONLY")
 
 # A key has 40 characters and more; what is shorter could be guessed, or be something else.
 _KEY = re.compile("[!-~]{20,500}")
+
+# e28e82dc-9df2-4b47-b726-d0a222ef2ab5
 _ID = re.compile("[0-9A-Za-z-]{1,40}")
+
+# 2027-01-31, 2027-01-31T00:00:00.000Z
 _END = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+Z?)?", re.ASCII)
+
+# What may be a key within an error.
+_LIKE_A_KEY = re.compile(r"\S{23,}\w")
+
+# What any error says of a request whose outcome is not known; of a key there is more to say.
+_CHARGE_IN_DOUBT = re.compile("it may be charged.*")
 
 _MOST_ADDRESSES = 100
 
@@ -57,7 +65,8 @@ class _ListedKey:
     last_six: str
 
 
-def _key_settings(  # noqa: PLR0917 - as many as a key has
+def _key_settings(
+    *,
     description: str,
     key_type: str,
     limit_usd: float | None,
@@ -73,22 +82,31 @@ def _key_settings(  # noqa: PLR0917 - as many as a key has
         raise VeniceError("'limit_usd' must be 0.01 to 9999999999. Leave it out for a key without a limit.")
     body: dict[str, Any] = {"description": description.strip(), "apiKeyType": key_type, "modelPrivacy": model_privacy}
     if limit_usd is not None:
-        # A DIEM pays for as much as a dollar: a limit of dollars alone would be none for an account that has both.
-        body |= {"consumptionLimit": {"usd": limit_usd, "diem": limit_usd}, "limitPeriod": limit_period}
-    return body | _given(ipAllowlist=_read_allowlist(ip_allowlist or []), expiresAt=_read_day(expires.strip()))
+        # A DIEM pays for as much as a dollar: with a limit of dollars alone, an account that has both
+        # would have none.
+        body["consumptionLimit"] = {"usd": limit_usd, "diem": limit_usd}
+        body["limitPeriod"] = limit_period
+    networks = _read_allowlist(ip_allowlist or [])
+    last_day = _read_day(expires.strip())
+    return {**body, **_given(ipAllowlist=networks, expiresAt=last_day)}
 
 
 def _read_allowlist(entries: list[str]) -> list[str]:
     """The addresses and networks that a key is to be bound to, as Venice takes them."""
-    networks = {entry.strip(): _as_network(entry.strip()) for entry in entries}
-    for entry, network in networks.items():
+    networks: dict[str, str] = {}  # by what was given for them
+    for given in entries:
+        entry = given.strip()
+        network = _as_network(entry)
         if not network or not ipaddress.ip_network(network).is_global:
             raise VeniceError(
-                f"'ip_allowlist' holds {entry!r:.50}, which is no public address. Give addresses such as 203.0.114.7, "
-                "or networks such as 203.0.114.0/24, as the internet sees them; or leave it out."
+                f"'ip_allowlist' holds {entry!r:.50}, which is no public address. Give addresses such "
+                "as 203.0.114.7, or networks such as 203.0.114.0/24, as the internet sees them; or leave "
+                "it out."
             )
+        networks[entry] = network
     if len(networks) > _MOST_ADDRESSES:
-        raise VeniceError(f"'ip_allowlist' may have {_MOST_ADDRESSES} entries. Give networks in place of addresses.")
+        most = f"'ip_allowlist' may have {_MOST_ADDRESSES} entries"
+        raise VeniceError(f"{most}. Give networks in place of addresses.")
     return list(networks.values())
 
 
@@ -101,7 +119,8 @@ def _as_network(value: Any) -> str:
 
 def _read_day(expires: str) -> str:
     """The day on which a key is to end, as Venice writes it; nothing, if it is to have no end."""
-    day, today = "", datetime.now(UTC).date().isoformat()
+    day = ""
+    today = datetime.now(UTC).date().isoformat()
     with suppress(ValueError):
         day = date.fromisoformat(expires).isoformat()
     if expires and day <= today:
@@ -115,9 +134,10 @@ def _make_key(path: str, settings: dict[str, Any], *, advice: dict[int, str], un
     `unsure` is what to do when it may have been made, but is not in the reply.
     """
     file = _private_file(settings["description"])
+    if_unread = f"{_MAYBE_MADE}. {unsure}"
     try:
-        unread = f"{_MAYBE_MADE}. {unsure}"
-        made = _read_new_key(_ask_about_keys("POST", path, advice=advice, unsure=unread, json=settings))
+        reply = _ask_about_keys("POST", path, advice=advice, unsure=if_unread, json=settings)
+        made = _read_new_key(reply)
         _keep_key(file, made, unsure=unsure)
     except Exception:
         with suppress(OSError):
@@ -131,12 +151,15 @@ def _read_new_key(reply: Any) -> _NewKey:
     told = _object_of(_object_of(reply).get("data")) or _object_of(reply)
     secret = _as_form(told.get("apiKey"), _KEY)
     key_id = _as_form(told.get("id"), _ID)
+    if secret and (secret in key_id or key_id in secret):
+        # What has the key in it, or is a part of it, is no id, and must not be shown as one.
+        key_id = ""
+    limit = _object_of(told.get("consumptionLimit"))
     return _NewKey(
         secret=secret,
-        # What has the key in it, or is a part of it, is no id, and must not be shown as one.
-        id="" if secret and (secret in key_id or key_id in secret) else key_id,
+        id=key_id,
         key_type=_as_choice(told.get("apiKeyType"), _TYPES_OF_KEYS),
-        limit_usd=_number_of(_object_of(told.get("consumptionLimit")).get("usd")),
+        limit_usd=_number_of(limit.get("usd")),
         limit_period=_as_choice(told.get("limitPeriod"), _PERIODS),
         model_privacy=_as_choice(told.get("modelPrivacy"), _PRIVACIES),
         ip_allowlist=_read_networks(told.get("ipAllowlist")),
@@ -200,15 +223,17 @@ def _take_back(made: _NewKey, why: str, unsure: str) -> VeniceError:
 def _tell_of_key(made: _NewKey, file: Path, *, bound_to: list[str]) -> str:
     """All of a key but itself, and what to mind of it."""
     has_limit = made.limit_usd is not None
-    warnings = {
-        "It has no limit: it can spend all that the account has.": not has_limit,
-        "It never expires.": not made.expires,
-        "It can make and revoke keys.": made.key_type == "ADMIN",
-        "Venice did not confirm the ip_allowlist: venice_list_api_keys shows what it is.": (
-            set(made.ip_allowlist) != set(bound_to)
-        ),
-        "Venice told no id: venice_list_api_keys shows it, by the last six characters.": not made.id,
-    }
+    notes = []
+    if not has_limit:
+        notes.append("It has no limit: it can spend all that the account has.")
+    if not made.expires:
+        notes.append("It never expires.")
+    if made.key_type == "ADMIN":
+        notes.append("It can make and revoke keys.")
+    if set(made.ip_allowlist) != set(bound_to):
+        notes.append("Venice did not confirm the ip_allowlist: venice_list_api_keys shows what it is.")
+    if not made.id:
+        notes.append("Venice told no id: venice_list_api_keys shows it, by the last six characters.")
     return _answer(
         file=str(file),
         id=made.id,
@@ -219,15 +244,19 @@ def _tell_of_key(made: _NewKey, file: Path, *, bound_to: list[str]) -> str:
         model_privacy=made.model_privacy,
         ip_allowlist=made.ip_allowlist,
         expires=made.expires,
-        notes=[note for note, is_so in warnings.items() if is_so],
+        notes=notes,
         next="Tell the person which file on the tools' machine holds the key. Do not open it.",
     )
 
 
 def _private_file(title: str) -> Path:
-    """A new, empty file that no one else may read, where there is room: a key that can't be kept must not be made."""
+    """A new, empty file that no one else may read, where there is room.
+
+    For a key that can't be kept must not be made.
+    """
     folder = _media_place() / ".private"  # hidden, so no tool reads from it
-    stem = "-".join(re.findall("[a-z0-9]+", title.lower()))[:40]
+    words = re.findall("[a-z0-9]+", title.lower())
+    stem = "-".join(words)[:40]
     try:
         _make_private(folder)
         with tempfile.TemporaryFile(dir=folder) as trial:
@@ -241,7 +270,7 @@ def _private_file(title: str) -> Path:
 
 
 def _make_private(folder: Path) -> None:
-    """See to it that there is a folder into which only its owner can look. What a link leads to is not touched."""
+    """See to it that there is a folder into which only its owner can look; links are not followed."""
     folder.mkdir(mode=0o700, exist_ok=True)
     if not stat.S_ISDIR(folder.lstat().st_mode):
         raise OSError(f"{folder} is a link")
@@ -251,9 +280,13 @@ def _make_private(folder: Path) -> None:
 
 
 def _ask_about_keys(method: str, path: str, *, unsure: str = "", **content: Any) -> Any:
-    """Send a request about keys; its errors say what may have become of a key, and hold nothing that could be one."""
+    """Send a request about keys.
+
+    Its errors say what may have become of a key, and hold nothing that could be one.
+    """
     try:
-        return _call(method, path, **content)[0]
+        reply, _ = _call(method, path, **content)
     except VeniceError as error:
-        line = re.sub("it may be charged.*", unsure, str(error))
-        raise VeniceError(re.sub(r"\S{23,}\w", "[hidden]", line)) from None
+        line = _CHARGE_IN_DOUBT.sub(unsure, str(error))
+        raise VeniceError(_LIKE_A_KEY.sub("[hidden]", line)) from None
+    return reply

@@ -12,16 +12,23 @@ TOOLSET = "account"
 COST = "free"
 
 # The currencies in which Venice charges, and the names under which it tells what is left of them.
-_BALANCES = {"DIEM": "diem", "EARNED_CREDITS": "earnedCredits", "BUNDLED_CREDITS": "bundledCredits", "USD": "usd"}
+_BALANCES = {"USD": "usd", "DIEM": "diem", "EARNED_CREDITS": "earnedCredits", "BUNDLED_CREDITS": "bundledCredits"}
 
 
 def _limits_of(model: str, listed: list[dict[str, Any]]) -> dict[str, Any]:
     """How often one model may be asked."""
-    limits = {one["apiModelId"]: one["rateLimits"] for one in listed if one.get("apiModelId")}
-    if model not in limits:
-        near = ", ".join(map(repr, difflib.get_close_matches(model[:80], limits, n=5, cutoff=0.0)))
-        raise VeniceError(f"There are no limits for {model!r:.80}. Use a model's id; the nearest: {near or 'none'}.")
-    return {"model": model} | {_LIMITS.get(one["type"], one["type"]): one["amount"] for one in limits[model]}
+    by_model = {one["apiModelId"]: one["rateLimits"] for one in listed if one.get("apiModelId")}
+    if model not in by_model:
+        near = difflib.get_close_matches(model[:80], by_model, n=5, cutoff=0.0)
+        names = ", ".join(repr(name) for name in near) or "none"
+        unknown = f"There are no limits for {model!r:.80}"
+        raise VeniceError(f"{unknown}. Use a model's id; the nearest: {names}.")
+
+    limits: dict[str, Any] = {"model": model}
+    for limit in by_model[model]:
+        name = _LIMITS.get(limit["type"], limit["type"])
+        limits[name] = limit["amount"]
+    return limits
 
 
 def _read_balances(billing: dict[str, Any], access: dict[str, Any]) -> dict[str, Any]:
@@ -29,7 +36,7 @@ def _read_balances(billing: dict[str, Any], access: dict[str, Any]) -> dict[str,
     left_to_key = _object_of(access.get("balances"))
     amounts = _object_of(billing.get("balances"))  # null is what is used up, or was never there
     of_account = {currency: amounts.get(name) for currency, name in _BALANCES.items()}
-    return left_to_key | _given(**of_account)
+    return {**left_to_key, **_given(**of_account)}
 
 
 @_read_as_meant
@@ -48,11 +55,16 @@ def venice_check_account(*, model: str = "") -> str:
         tier, key_expires, day_resets (when the day's DIEM and limits begin anew), limits, notes (what could not be
         seen).
     """
-    (billing, answer), notes = _account_pages("/billing/balance", "/api_keys/rate_limits")
+    pages, notes = _account_pages("/billing/balance", "/api_keys/rate_limits")
+    billing, answer = pages
     if model and not answer:
         raise VeniceError(notes[0])
     access = answer.get("data") or {}
     held = _read_balances(billing, access)
+    tier = access.get("apiTier") or {}
+    expires = access and (access.get("keyExpiration") or "never")
+    limits = _limits_of(model, access.get("rateLimits") or []) if model else None
+
     if not billing:
         notes.append("Earned credits are told to an ADMIN key only; access_permitted counts them.")
     if billing.get("canConsume") is False:
@@ -68,9 +80,9 @@ def venice_check_account(*, model: str = "") -> str:
         earned_credits=held.get("EARNED_CREDITS"),
         bundled_credits=held.get("BUNDLED_CREDITS") or None,
         diem_per_day=billing.get("diemEpochAllocation") or None,
-        tier=(access.get("apiTier") or {}).get("id"),
-        key_expires=access and (access.get("keyExpiration") or "never"),
+        tier=tier.get("id"),
+        key_expires=expires,
         day_resets=access.get("nextEpochBegins"),
-        limits=_limits_of(model, access.get("rateLimits") or []) if model else None,
+        limits=limits,
         notes=notes,
     )

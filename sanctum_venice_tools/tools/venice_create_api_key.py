@@ -38,6 +38,14 @@ def venice_create_api_key(
         JSON: file (its path), id, last_six, key_type, limit_usd, limit_period, model_privacy, ip_allowlist,
         expires, notes, next.
     """
-    settings = _key_settings(description, key_type, limit_usd, limit_period, model_privacy, ip_allowlist, expires)
+    settings = _key_settings(
+        description=description,
+        key_type=key_type,
+        limit_usd=limit_usd,
+        limit_period=limit_period,
+        model_privacy=model_privacy,
+        ip_allowlist=ip_allowlist,
+        expires=expires,
+    )
     unsure = "Look for it with venice_list_api_keys, and revoke it with venice_revoke_api_key."
     return _make_key("/api_keys", settings, advice=_NEEDS_ADMIN, unsure=unsure)

@@ -1,6 +1,7 @@
 """Make an API key for the owner of a wallet."""
 
 import re
+from dataclasses import dataclass
 from typing import Literal
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
@@ -14,11 +15,25 @@ COST = "account"
 # Venice reads no key here, so the operator's, which goes along as ever, decides nothing.
 _PATH = "/api_keys/generate_web3_key"
 _ANEW = "A token is good once, for 15 minutes: begin again with a new one."
-_REFUSED = dict.fromkeys((401, 403), _ANEW)
+_REFUSED = {401: _ANEW, 403: _ANEW}
+
+# As a private key of 32 bytes is written.
+_PRIVATE_KEY = re.compile("(0x)?[0-9a-fA-F]{64}")
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How an argument must look, and the same in words."""
+
+    pattern: re.Pattern[str]
+    in_words: str
+
+
+# A token is a JSON Web Token, RFC 7519: three parts with points between them.
 _FORMS = {
-    "address": ("0x[0-9a-fA-F]{40}", "0x and 40 hex digits"),
-    "signature": ("0x([0-9a-fA-F]{2}){65,}", "0x and at least 130 hex digits"),
-    "token": (r"[\w-]+\.[\w-]+\.[\w-]+", "the whole token from the first call"),
+    "address": _Form(re.compile("0x[0-9a-fA-F]{40}"), "0x and 40 hex digits"),
+    "signature": _Form(re.compile("0x([0-9a-fA-F]{2}){65,}"), "0x and at least 130 hex digits"),
+    "token": _Form(re.compile(r"[\w-]+\.[\w-]+\.[\w-]+"), "the whole token from the first call"),
 }
 
 
@@ -26,9 +41,26 @@ def _offer() -> str:
     """A token of Venice's, for the owner of a wallet to sign."""
     reply = _object_of(_ask_about_keys("GET", _PATH, advice=_REFUSED))
     token = _text_of(_object_of(reply.get("data")).get("token"))
-    if not re.fullmatch(_FORMS["token"][0], token):
+    if not _FORMS["token"].pattern.fullmatch(token):
         raise VeniceError("Venice's reply holds no token. Nothing was made: try again, or tell the person.")
     return token
+
+
+_HOW_TO_SIGN = (
+    "The owner signs exactly this token as a message in the wallet (personal_sign; it moves no money). "
+    "Within 15 minutes, call again with the wallet's address, the signature, and this token."
+)
+
+
+def _check_no_private_key(*texts: str) -> None:
+    """Refuse what may be the private key of a wallet."""
+    for text in texts:
+        if _PRIVATE_KEY.fullmatch(text):
+            raise VeniceError(
+                "That looks like a wallet's private key; it was not sent. Tell the person that this "
+                "conversation now holds it, so the wallet is no longer safe, and that only a signature "
+                "is needed."
+            )
 
 
 @_read_as_meant
@@ -69,21 +101,22 @@ def venice_create_web3_key(
         ip_allowlist, expires, notes.
     """
     proof = {"address": address.strip(), "signature": signature.strip(), "token": token.strip()}
-    for text in (*proof.values(), description.strip()):
-        if re.fullmatch("(0x)?[0-9a-fA-F]{64}", text):
-            raise VeniceError(
-                "That looks like a wallet's private key; it was not sent. Tell the person that this conversation now "
-                "holds it, so the wallet is no longer safe, and that only a signature is needed."
-            )
+    _check_no_private_key(*proof.values(), description.strip())
     if not any(proof.values()):
-        return _answer(
-            token=_offer(),
-            next="The owner signs exactly this token as a message in the wallet (personal_sign; it moves no money). "
-            "Within 15 minutes, call again with the wallet's address, the signature, and this token.",
-        )
-    for name, (form, said) in _FORMS.items():
-        if not re.fullmatch(form, proof[name]):
-            raise VeniceError(f"'{name}' must be {said}. Give all of {', '.join(_FORMS)}, or none to begin.")
-    settings = _key_settings(description, key_type, limit_usd, limit_period, model_privacy, ip_allowlist, expires)
+        return _answer(token=_offer(), next=_HOW_TO_SIGN)
+    for name, form in _FORMS.items():
+        if not form.pattern.fullmatch(proof[name]):
+            all_names = ", ".join(_FORMS)
+            raise VeniceError(f"'{name}' must be {form.in_words}. Give all of {all_names}, or none to begin.")
+
+    settings = _key_settings(
+        description=description,
+        key_type=key_type,
+        limit_usd=limit_usd,
+        limit_period=limit_period,
+        model_privacy=model_privacy,
+        ip_allowlist=ip_allowlist,
+        expires=expires,
+    )
     unsure = f"Its owner can find and revoke it at venice.ai. {_ANEW}"
-    return _make_key(_PATH, proof | settings, advice=_REFUSED, unsure=unsure)
+    return _make_key(_PATH, {**proof, **settings}, advice=_REFUSED, unsure=unsure)

@@ -1,6 +1,7 @@
 """List the account's API keys."""
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from sanctum_venice_tools.runtime.account import _LIMITS, _account_page, _trim
@@ -14,13 +15,16 @@ COST = "free"
 _MOST_ADDRESSES = 5  # of a key that is bound to them
 _MOST = 12  # keys, and kinds of limit hits, in one answer
 
+_ID_OF_KEY = re.compile(r"[\w-]{1,40}", re.ASCII)
+
 
 def _describe(key: dict[str, Any], *, in_full: bool) -> dict[str, Any]:
     """What a person may know of a key; the secret itself is nowhere in it."""
-    limits = _given(limit_usd=key["consumptionLimits"].get("usd"), limit_diem=key["consumptionLimits"].get("diem"))
+    consumption = key["consumptionLimits"]
+    limits = _given(limit_usd=consumption.get("usd"), limit_diem=consumption.get("diem"))
     spent = (key.get("usage") or {}).get("trailingSevenDays") or {}
-    more = {"created": key["createdAt"], "spent_this_period": key.get("currentPeriodUsage")}
-    return _given(
+    networks = _list_of(key.get("ipAllowlist"))
+    told = _given(
         id=key["id"],
         description=key.get("description"),
         last_six=key["last6Chars"],
@@ -28,30 +32,72 @@ def _describe(key: dict[str, Any], *, in_full: bool) -> dict[str, Any]:
         **limits,
         limit_period=key["limitPeriod"] if limits else None,
         model_privacy=key["modelPrivacy"] if key["modelPrivacy"] != "ALL" else None,
-        ip_allowlist=_list_of(key.get("ipAllowlist"))[:_MOST_ADDRESSES],
+        ip_allowlist=networks[:_MOST_ADDRESSES],
         last_used=key["lastUsedAt"] or "never",
         expires=key["expiresAt"],
         spent_7_days=_given(usd=spent.get("usd"), diem=spent.get("diem")),
-        **(more if in_full else {}),
     )
+    if in_full:
+        told |= _given(created=key["createdAt"], spent_this_period=key.get("currentPeriodUsage"))
+    return told
+
+
+@dataclass(frozen=True)
+class _Limit:
+    """A limit of a model, as a key ran into it."""
+
+    key_id: str
+    model: str
+    kind: str
 
 
 def _sum_hits(log: list[dict[str, Any]], names: dict[str, str]) -> list[dict[str, Any]]:
     """How often each key hit which limit of a model, the latest first."""
-    times: dict[tuple[str, str, str], list[str]] = {}
+    times: dict[_Limit, list[str]] = {}
     for hit in log:
-        times.setdefault((hit["apiKeyId"], hit["modelId"], hit["rateLimitType"]), []).append(hit["timestamp"])
-    latest = sorted(times.items(), key=lambda group: max(group[1]), reverse=True)
-    return [
+        limit = _Limit(hit["apiKeyId"], hit["modelId"], hit["rateLimitType"])
+        times.setdefault(limit, []).append(hit["timestamp"])
+
+    summed: list[dict[str, Any]] = [
         {
-            "key": names.get(key) or key,
-            "model": model,
-            "limit": _LIMITS.get(kind, kind.lower()),
+            "key": names.get(limit.key_id) or limit.key_id,
+            "model": limit.model,
+            "limit": _LIMITS.get(limit.kind, limit.kind.lower()),
             "hits": len(found),
             "last": max(found),
         }
-        for (key, model, kind), found in latest[:_MOST]
+        for limit, found in times.items()
     ]
+    summed.sort(key=lambda row: row["last"], reverse=True)
+    return summed[:_MOST]
+
+
+def _find_key(key_id: str) -> dict[str, Any]:
+    """The key of an id."""
+    unknown = "There is no key of that id. Call without key_id to see the ids."
+    # What is no id may be a key, or the way to another page: it must not get into an address, nor
+    # into an error.
+    if not _ID_OF_KEY.fullmatch(key_id):
+        raise VeniceError(unknown)
+    page = _account_page(f"/api_keys/{key_id}", unknown=unknown)
+    found: dict[str, Any] = _trim(page["data"])
+    if found.get("id") != key_id:
+        raise VeniceError(unknown)
+    return found
+
+
+def _search_keys(query: str) -> list[dict[str, Any]]:
+    """The keys that have a text in one of their fields, last used first."""
+    part = query.strip().lower()
+    listed = _trim(_account_page("/api_keys")["data"])
+    found = [key for key in listed if _has_part(key, part)]
+    return sorted(found, key=lambda key: key["lastUsedAt"] or "", reverse=True)
+
+
+def _has_part(key: dict[str, Any], part: str) -> bool:
+    """Whether one of a key's fields has a text in it."""
+    fields = ("description", "id", "apiKeyType", "last6Chars")
+    return any(part in (key.get(field) or "").lower() for field in fields)
 
 
 @_read_as_meant
@@ -70,25 +116,23 @@ def venice_list_api_keys(*, query: str = "", key_id: str = "", with_limit_hits: 
         ip_allowlist (the first of the only networks from which it works), last_used, expires, spent_7_days);
         limit_hits (key, model, limit, hits, last); notes.
     """
-    if key_id:
-        # What is no id may be a key, or the way to another page: it must not get into an address, nor into an error.
-        unknown = "There is no key of that id. Call without key_id to see the ids."
-        is_id = re.fullmatch(r"[\w-]{1,40}", key_id, re.ASCII)
-        found = [_trim(_account_page(f"/api_keys/{key_id}", unknown=unknown)["data"])] if is_id else []
-        if not found or found[0].get("id") != key_id:
-            raise VeniceError(unknown)
-    else:
-        listed, part = _trim(_account_page("/api_keys")["data"]), query.strip().lower()
-        fields = ("description", "id", "apiKeyType", "last6Chars")
-        found = [key for key in listed if any(part in (key.get(name) or "").lower() for name in fields)]
-        found.sort(key=lambda key: key["lastUsedAt"] or "", reverse=True)
-    notes = [] if found else ["No key fits: give a shorter query, or none."]
-    if len(found) > _MOST:
-        notes.append(f"{len(found) - _MOST} more keys: give a part of a description, or last characters, as query.")
+    found = [_find_key(key_id)] if key_id else _search_keys(query)
+    notes = []
+    if not found:
+        notes.append("No key fits: give a shorter query, or none.")
+    more = len(found) - _MOST
+    if more > 0:
+        notes.append(f"{more} more keys: give a part of a description, or last characters, as query.")
+
     hits = []
     if with_limit_hits:
         names = {key["id"]: key.get("description") or "" for key in found}
         log = _trim(_account_page("/api_keys/rate_limits/log")["data"])
-        hits = _sum_hits([hit for hit in log if hit["apiKeyId"] in names or not (query or key_id)], names)
-        notes += [] if hits else ["None of the last 50 limit hits is theirs."]
-    return _answer(keys=[_describe(key, in_full=bool(key_id)) for key in found[:_MOST]], limit_hits=hits, notes=notes)
+        is_of_all = not query and not key_id
+        theirs = [hit for hit in log if is_of_all or hit["apiKeyId"] in names]
+        hits = _sum_hits(theirs, names)
+        if not hits:
+            notes.append("None of the last 50 limit hits is theirs.")
+
+    keys = [_describe(key, in_full=bool(key_id)) for key in found[:_MOST]]
+    return _answer(keys=keys, limit_hits=hits, notes=notes)

@@ -14,25 +14,33 @@ COST = "free"
 
 _MOST = 8  # models and keys that are told one by one
 _MOST_OF_DAY = 3  # models of the dearest day
+_MOST_ENTRIES = 20  # single charges
+
+_CURSOR = re.compile("[A-Za-z0-9_-]{1,512}")
 
 
 def _sum(rows: list[dict[str, Any]], **names: Any) -> dict[str, Any]:
     """What several rows cost together."""
-    usd, diem = (round(sum(row[field] for row in rows), 6) for field in ("totalUsd", "totalDiem"))
+    usd = round(sum(row["totalUsd"] for row in rows), 6)
+    diem = round(sum(row["totalDiem"] for row in rows), 6)
     return _given(**names, usd=usd, diem=diem or None)
 
 
 def _dearest(rows: list[dict[str, Any]], name: str, **more: str) -> list[dict[str, Any]]:
-    """The dearest rows, each with the field that is its `name` and `more` of its fields; the others as one row."""
+    """The dearest rows, each with the field that is its `name` and `more` of its fields.
+
+    The others come as one row.
+    """
     ranked = sorted(rows, key=lambda row: -row["totalUsd"] - row["totalDiem"])
+    told = []
+    for row in ranked[:_MOST]:
+        fields = {key: row[field] for key, field in more.items()}
+        told.append(_sum([row], name=row[name][:40], **fields))
+
     others = ranked[_MOST:]
-    return [
-        *(
-            _sum([row], name=row[name][:40], **{key: row[field] for key, field in more.items()})
-            for row in ranked[:_MOST]
-        ),
-        *([_sum(others, name=f"{len(others)} others")] if others else []),
-    ]
+    if others:
+        told.append(_sum(others, name=f"{len(others)} others"))
+    return told
 
 
 def _dearest_day(usd: dict[str, float], told: dict[str, Any]) -> dict[str, Any]:
@@ -40,38 +48,54 @@ def _dearest_day(usd: dict[str, float], told: dict[str, Any]) -> dict[str, Any]:
     if len(usd) < 2:
         return {}
     day = max(usd, key=lambda one: usd[one])
-    start = datetime.fromisoformat(f"{day}T00:00:00+00:00").timestamp() * 1000
-    costs = next((row for row in _objects_in(told.get("byModelDailyUsd")) if row.get("date") == start), {})
-    ranked = sorted(costs.keys() - {"date"}, key=lambda name: -costs[name])
+    midnight = datetime.fromisoformat(f"{day}T00:00:00+00:00")
+    costs = _costs_at(midnight, told)
+    ranked = sorted(costs, key=lambda name: -costs[name])
     models = {name[:40]: round(costs[name], 6) for name in ranked[:_MOST_OF_DAY] if costs[name]}
     return _given(date=day, usd=usd[day], models=models)
+
+
+def _costs_at(midnight: datetime, told: dict[str, Any]) -> dict[str, Any]:
+    """What each model cost on the day that begins then, in USD."""
+    milliseconds = midnight.timestamp() * 1000
+    for row in _objects_in(told.get("byModelDailyUsd")):
+        if row.get("date") == milliseconds:
+            return {name: usd for name, usd in row.items() if name != "date"}
+    return {}
 
 
 def _show(entry: dict[str, Any]) -> dict[str, Any]:
     """One charge; Venice writes what was spent as a negative amount."""
     details = entry["inferenceDetails"] or {}
+    currency = entry["currency"].lower()
+    is_usual = entry["notes"] == "API Inference"
     return _given(
         time=entry["timestamp"][:19] + "Z",
         sku=entry["sku"],
         units=entry["units"],
-        **{entry["currency"].lower(): 0 - entry["amount"]},
+        **{currency: 0 - entry["amount"]},
         key_id=entry.get("apiKeyId"),
         prompt_tokens=details.get("promptTokens"),
         completion_tokens=details.get("completionTokens"),
-        note=entry["notes"] if entry["notes"] != "API Inference" else None,
+        note=None if is_usual else entry["notes"],
     )
 
 
 def _list_entries(asked: dict[str, Any]) -> str:
     """A page of single charges."""
     # Without this header it could be a table: that is what Venice sends to whoever accepts one.
-    page = _account_page("/billing/usage-history", params=asked, headers={"Accept": "application/json"})
-    return _answer(
-        entries=[_show(entry) for entry in _trim(page["data"][:20])],
-        cursor=page["nextCursor"],
-        notes="" if page["data"] else "Nothing was charged in this period.",
-        next="Call again with this cursor for the charges that follow." if page["nextCursor"] else "",
-    )
+    accept = {"Accept": "application/json"}
+    page = _account_page("/billing/usage-history", params=asked, headers=accept)
+    notes = "" if page["data"] else "Nothing was charged in this period."
+    cursor = page["nextCursor"]
+    then = "Call again with this cursor for the charges that follow." if cursor else ""
+    entries = [_show(entry) for entry in _trim(page["data"][:_MOST_ENTRIES])]
+    return _answer(entries=entries, cursor=cursor, notes=notes, next=then)
+
+
+def _by_day(days: list[dict[str, Any]], currency: str) -> dict[str, float]:
+    """What was spent of a currency on each day that cost something."""
+    return {day["date"]: round(day[currency], 6) for day in days if day[currency]}
 
 
 @_read_as_meant
@@ -96,18 +120,25 @@ def venice_report_usage(
         key_id, tokens; negative: given back) and cursor.
     """
     if cursor:
-        if not re.fullmatch(r"[A-Za-z0-9_-]{1,512}", cursor):
+        if not _CURSOR.fullmatch(cursor):
             raise VeniceError("That is no cursor. Copy it exactly from the answer before.")
         return _list_entries({"cursor": cursor})
+
     first, last = _period(days, start_date, end_date)
     if show_entries:
-        until = f"{last + timedelta(days=1)}T00:00:00Z" if end_date else None
-        return _list_entries(_given(startTimestamp=f"{first}T00:00:00Z", endTimestamp=until, pageSize=20))
+        asked: dict[str, Any] = {"startTimestamp": f"{first}T00:00:00Z", "pageSize": _MOST_ENTRIES}
+        if end_date:
+            day_after = last + timedelta(days=1)
+            asked["endTimestamp"] = f"{day_after}T00:00:00Z"
+        return _list_entries(asked)
 
-    asked = {"startDate": str(first), "endDate": str(last)} if start_date or end_date else {"lookback": f"{days}d"}
+    asked = {"lookback": f"{days}d"}
+    if start_date or end_date:
+        asked = {"startDate": str(first), "endDate": str(last)}
     told = _trim(_account_page("/billing/usage-analytics", params=asked))
     ordered = sorted(told["byDate"], key=lambda day: str(day["date"]))
-    usd, diem = ({day["date"]: round(day[name], 6) for day in ordered if day[name]} for name in ("USD", "DIEM"))
+    usd = _by_day(ordered, "USD")
+    diem = _by_day(ordered, "DIEM")
     return _answer(
         period=told["lookback"],
         total_usd=round(sum(usd.values()), 6),

@@ -1,10 +1,9 @@
 """Revoke an API key."""
 
 import os
-import re
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.keys import _NEEDS_ADMIN, _ask_about_keys, _read_listed_key
+from sanctum_venice_tools.runtime.keys import _ID, _NEEDS_ADMIN, _ask_about_keys, _read_listed_key
 from sanctum_venice_tools.runtime.replies import _object_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer
 
@@ -27,9 +26,9 @@ def venice_revoke_api_key(*, key_id: str, description: str) -> str:
         JSON: revoked (the id), description, last_six.
     """
     # Longer things, and those with other signs, are keys or paths: they must not get into an address.
-    if not re.fullmatch("[0-9A-Za-z-]{1,40}", key_id):
+    if not _ID.fullmatch(key_id):
         raise VeniceError("That is not the id of a key. Look at venice_list_api_keys.")
-    advice = _NEEDS_ADMIN | {404: "There is no key of that id. Look at venice_list_api_keys."}
+    advice = {**_NEEDS_ADMIN, 404: "There is no key of that id. Look at venice_list_api_keys."}
     found = _read_listed_key(_ask_about_keys("GET", f"/api_keys/{key_id}", advice=advice))
     if not found.last_six:
         raise VeniceError(
@@ -38,14 +37,18 @@ def venice_revoke_api_key(*, key_id: str, description: str) -> str:
     own = os.environ["VENICE_API_KEY"].strip()[-6:]
     if found.last_six == own:
         raise VeniceError("The Venice tools run with this key, so they cannot revoke it. The person can, at venice.ai.")
-    # Its real description is not told: an agent would repeat it, and a wrong id would be confirmed unread.
+
+    # Its real description is not told: an agent would repeat it, and a wrong id would be confirmed
+    # unread.
     if found.description.strip() != description.strip():
         raise VeniceError(
-            "The key of that id has another description, so it was not revoked. Compare both in venice_list_api_keys, "
-            "and ask the person which key is meant."
+            "The key of that id has another description, so it was not revoked. Compare both in "
+            "venice_list_api_keys, and ask the person which key is meant."
         )
+
     unsure = "it may have been revoked. Look at venice_list_api_keys."
-    done = _ask_about_keys("DELETE", "/api_keys", advice=_NEEDS_ADMIN, unsure=unsure, params={"id": key_id})
+    which = {"id": key_id}
+    done = _ask_about_keys("DELETE", "/api_keys", advice=_NEEDS_ADMIN, unsure=unsure, params=which)
     if _object_of(done).get("success") is not True:
         raise VeniceError("Venice did not revoke the key, and says no reason. Try again, or ask the person to do it.")
     return _answer(revoked=key_id, description=found.description, last_six=found.last_six)
