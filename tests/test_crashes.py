@@ -206,7 +206,7 @@ KEY = {"description": "for a test"}
 
 
 def test_a_key_that_was_made_is_not_lost(
-    call: Callable[..., Any], start: Callable[..., subprocess.Popen[str]], venice: LocalVenice, tmp_path: Path
+    start: Callable[..., subprocess.Popen[str]], venice: LocalVenice, tmp_path: Path
 ) -> None:
     """Killed once the key is made, its private file has it."""
     place = tmp_path / "place"
@@ -218,7 +218,8 @@ def test_a_key_that_was_made_is_not_lost(
 
     (file,) = (tmp_path / "media" / ".private").iterdir()
     key = file.read_text().strip()
-    assert 200 == httpx.get(f"{venice.base_url}/api_keys", headers={"Authorization": f"Bearer {key}"}).status_code
+    limits = httpx.get(f"{venice.base_url}/api_keys/rate_limits", headers={"Authorization": f"Bearer {key}"})
+    assert 200 == limits.status_code
 
 
 def test_a_file_that_got_no_key_goes_after_a_day(

@@ -5,13 +5,14 @@ import os
 import re
 import stat
 import tempfile
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from sanctum_venice_tools.runtime.media import _media_place, _sync_folder
+from sanctum_venice_tools.runtime.media import _DAY, _media_place, _sync_folder
 from sanctum_venice_tools.runtime.replies import _list_of, _number_of, _object_of, _text_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
 
@@ -259,6 +260,7 @@ def _private_file(title: str) -> Path:
     stem = "-".join(words)[:40]
     try:
         _make_private(folder)
+        _sweep_empty(folder)
         with tempfile.TemporaryFile(dir=folder) as trial:
             trial.write(bytes(4096))
         number, name = tempfile.mkstemp(".txt", f"key-{stem}-", folder)
@@ -267,6 +269,15 @@ def _private_file(title: str) -> Path:
     except OSError as error:
         raise VeniceError(f"No key was made: {error}. Ask the operator to check VENICE_MEDIA_DIR.") from None
     return Path(name)
+
+
+def _sweep_empty(folder: Path) -> None:
+    """Take away the files that never got their key: those of processes that were killed, a day ago or more."""
+    for file in folder.glob("key-*.txt"):
+        with suppress(OSError):  # another process may be faster
+            kept = file.stat()
+            if kept.st_size == 0 and kept.st_mtime < time.time() - _DAY:
+                file.unlink()
 
 
 def _make_private(folder: Path) -> None:
