@@ -9,7 +9,7 @@ import textwrap
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ class Place:
     """Where a service is, how one gets in, and how the demo speaks of it."""
 
     base_url: str
-    key: str
+    key: str = field(repr=False)
     words: str
     is_own: bool
     """Whether it runs on this machine for the demo alone."""

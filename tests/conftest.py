@@ -19,6 +19,9 @@ from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
 from sanctum_venice_tools.packing.bundle import bundle, tool_files
 from sanctum_venice_tools.packing.schema import typed_schema_of
 from tests.scheduling import Scheduling
+from tests.secrets_search import plant, pytest_runtest_makereport, pytest_runtest_protocol, searched, searched_processes  # noqa: F401  # some are found by pytest here
+
+plant()
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 """Venice's own published documents, where they lie beside the project."""
@@ -132,7 +135,7 @@ def load_tool(texts: dict[str, str]) -> Callable[[str], Callable[..., str]]:
     def load(name: str) -> Callable[..., str]:
         space: dict[str, Any] = {"__name__": name}
         exec(compiled(name, texts[name]), space)  # noqa: S102  # what ships is what is tested
-        tool: Callable[..., str] = space[name]
+        tool = searched(space[name])
         vars(tool)["__globals__"] = space  # what is called is a partial of the function, which has none of its own
         return tool
 

@@ -7,7 +7,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ class LocalVenice:
     """A local Venice that is running."""
 
     base_url: str
-    key: str
+    key: str = field(repr=False)
     pid: int
     allow_faults: bool = False
 

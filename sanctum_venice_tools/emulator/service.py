@@ -31,7 +31,7 @@ BOUND_TYPES = ("text", "embedding", "decision")
 class Settings:
     """How a local Venice is started."""
 
-    key: str = LOCAL_KEY
+    key: str = field(default=LOCAL_KEY, repr=False)
     log: Path | None = None
     script: Path | None = None
     allow_faults: bool = False
@@ -42,7 +42,7 @@ class Settings:
 class Key:
     """An API key of the account."""
 
-    secret: str
+    secret: str = field(repr=False)
     kind: str
     description: str
     id: str = field(default_factory=lambda: str(uuid.uuid4()))

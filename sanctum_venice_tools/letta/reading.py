@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import httpx
 from letta_client import APIError, Letta
 from letta_client.types import AgentState, Tool
-from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 # Letta's own number for a page: a shorter one is the last.
 PAGE = 50
@@ -51,8 +51,8 @@ class SecretForm(_Form):
     """What is read of an agent's secret."""
 
     key: str
-    value: str | None = None
-    value_enc: str | None = None
+    value: str | None = Field(default=None, repr=False)
+    value_enc: str | None = Field(default=None, repr=False)
 
 
 class RuleForm(_Form):

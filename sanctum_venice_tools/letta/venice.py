@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -70,7 +70,7 @@ class Venice:
     """A Venice, and a key for it."""
 
     base_url: str
-    key: str = ""
+    key: str = field(default="", repr=False)
 
     def ask(self, path: str, **query: str) -> httpx.Response:
         """Send a free GET.

@@ -214,6 +214,7 @@ def test_compose_variables_can_be_pasted(expected: str, *, with_key: bool) -> No
     assert {"OPENAI_API_KEY": expected, "OPENAI_BASE_URL": "http://v/api/v1"} == yaml.safe_load(text)["environment"]
 
 
+@pytest.mark.shows_secrets("it is asked for with --show-key")
 @pytest.mark.parametrize("form", ["shell", "dotenv", "compose"])
 def test_the_key_is_printed_only_when_asked(venice: LocalVenice, form: str) -> None:
     """Variables go to standard output alone, and hold a reference to the key; --show-key prints the key itself."""

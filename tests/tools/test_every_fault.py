@@ -23,6 +23,7 @@ from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.record import Record, read_record
 from tests.conftest import Clock, compiled, plain_call
+from tests.secrets_search import LOCAL_KEY
 from tests.tools.conftest import balance
 
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
@@ -259,7 +260,7 @@ def table(outcomes: dict[tuple[str, str], Outcome], records: dict[str, Record]) 
 @pytest.fixture
 def matrix(texts: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Matrix]:
     """All tools, and a few local Venices."""
-    monkeypatch.setenv("VENICE_API_KEY", "venice-local-key")
+    monkeypatch.setenv("VENICE_API_KEY", LOCAL_KEY)
     running = Matrix(texts, tmp_path)
     yield running
     running.close()

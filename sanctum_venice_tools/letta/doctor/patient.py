@@ -46,9 +46,9 @@ KNOWN_SETTINGS = (
 class Patient:
     """An operator's settings, Venice and a Letta server."""
 
-    settings: Mapping[str, str]
+    settings: Mapping[str, str] = field(repr=False)
     letta_url: str = ""
-    letta_key: str = ""
+    letta_key: str = field(default="", repr=False)
     provider_name: str = "venice"
     venice: Venice | None = field(default=None, init=False)
     verdict: KeyVerdict | None = field(default=None, init=False)
