@@ -5,6 +5,7 @@ import difflib
 import mimetypes
 import re
 import time
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -27,12 +28,15 @@ def _check_picture(reference: str, content: bytes, *, least: int, most: int) -> 
         _, width, height = _picture_size(content)
     except ValueError:
         advice = _untaken(content, reference) or "Give another."
-        raise VeniceError(f"{reference[:60]!r} is no whole PNG, JPEG or WebP picture. {advice}") from None
+        what = f"{reference[:60]!r} is no whole PNG, JPEG or WebP picture"
+        raise VeniceError(f"{what}. {advice}") from None
+
     pixels = width * height
     if not least <= pixels <= most:
-        size = f"{width}x{height} = {pixels:,} pixels"
-        raise VeniceError(f"{reference[:60]!r} has {size}; {least:,} to {most:,} are allowed. Give another.")
-    return base64.b64encode(content).decode(), width, height
+        what = f"{reference[:60]!r} has {width}x{height} = {pixels:,} pixels"
+        raise VeniceError(f"{what}; {least:,} to {most:,} are allowed. Give another.")
+    encoded = base64.b64encode(content).decode()
+    return encoded, width, height
 
 
 # --- what a reference stands for ---
@@ -85,7 +89,8 @@ def _read_local(reference: str, *, most_mb: int) -> bytes:
         _, _, encoded = reference.partition(",")
         content = base64.b64decode(encoded, validate=True)
     except (OSError, ValueError):
-        raise VeniceError(f"{reference[:60]!r} cannot be read, or is not valid base64. Give another.") from None
+        fault = f"{reference[:60]!r} cannot be read, or is not valid base64"
+        raise VeniceError(f"{fault}. Give another.") from None
     _check_length(reference, len(content), most_mb)
     return content
 
@@ -100,7 +105,7 @@ def _check_length(reference: str, length: int, most_mb: int) -> None:
 
 
 def _read_stored(name: str, most_mb: int) -> bytes:
-    """The content of a stored file. Its size is asked first: a film may have more than there is memory."""
+    """The content of a stored file. Its size is asked first: a film may be larger than the memory."""
     path = _stored_file(name)
     _check_length(name, path.stat().st_size, most_mb)
     with path.open("rb") as file:
@@ -108,15 +113,18 @@ def _read_stored(name: str, most_mb: int) -> bytes:
 
 
 def _stored_file(name: str) -> Path:
-    """A file of the media store by its name or path; nothing outside of it is ever opened, and nothing hidden."""
+    """A file of the media store by its name or path.
+
+    Nothing outside of the store is ever opened, and nothing hidden.
+    """
     folder = _media_place().resolve()
-    try:
+    # It may be outside, too long, have a null character, or be a circle of links.
+    with suppress(OSError, ValueError, RuntimeError):
         path = (folder / name).resolve()
         inside = path.relative_to(folder).parts
-        if path.is_file() and not any(part.startswith(".") for part in inside):
+        is_hidden = any(part.startswith(".") for part in inside)
+        if path.is_file() and not is_hidden:
             return _without_second_name(path)
-    except (OSError, ValueError, RuntimeError):  # outside, too long, a null character, a circle of links
-        pass
     near = ", ".join(_names_near(name, folder)) or "none"
     raise VeniceError(f"No stored file is called {name[:80]!r}. Near it: {near}. URLs work too.")
 
@@ -124,13 +132,14 @@ def _stored_file(name: str) -> Path:
 def _names_near(name: str, folder: Path) -> list[str]:
     """The names of stored files that are most like one."""
     files = [entry for entry in folder.iterdir() if entry.is_file()]
-    names = sorted(file.name for file in files if not file.name.startswith("."))
+    names = sorted(file.name for file in files)
+    shown = [name for name in names if not name.startswith(".")]
     wanted = Path(name).name[:200]
-    return difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
+    return difflib.get_close_matches(wanted, shown, n=3, cutoff=0.5)
 
 
 def _without_second_name(path: Path) -> Path:
-    """A stored file, if it has no other name: a hard link may lead to a file of the operator's, such as a key."""
+    """A stored file, if it has no other name: a hard link may lead to a key of the operator's."""
     if path.stat().st_nlink > 1:
         why = "It has a second name on the disk (a hard link), perhaps outside of the media store"
         raise VeniceError(f"{path.name[:80]!r} is not opened. {why}: ask the operator for a copy.")

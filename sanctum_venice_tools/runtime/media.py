@@ -34,8 +34,9 @@ def _media_place() -> Path:
 def _media_folder() -> Path:
     """The folder for files, with room for one: what can't be kept should fail before it is paid.
 
-    Half a megabyte is really written, for only that meets what stops a file: a full disk, but also a quota, which
-    `os.statvfs` does not know. The bytes are random, for some file systems store zeros in no room at all.
+    Half a megabyte is really written, for only that meets what stops a file: a full disk, but also a
+    quota, which `os.statvfs` does not know. The bytes are random, for some file systems store zeros
+    in no room at all.
     """
     folder = _media_place()
     try:
@@ -48,22 +49,41 @@ def _media_folder() -> Path:
 
 
 def _store(folder: Path, content: bytes | str, title: str, look: Any, *told: str) -> dict[str, Any]:
-    """Write a file (a text is base64), whole or not at all; `look` names its kind, and the numbers `told` of it."""
+    """Write a file, whole or not at all, and tell of it.
+
+    Args:
+        folder: Where to.
+        content: What is in it; a text is base64.
+        title: What its name begins with.
+        look: Tells the ending of its name, and some numbers; ValueError, if it is not whole.
+        told: What these numbers are called.
+    """
     try:
-        content = content if isinstance(content, bytes) else base64.b64decode(content + "==")
-        kind, *numbers = look(content)
+        if isinstance(content, str):
+            padding = "=="  # more than enough does no harm
+            content = base64.b64decode(content + padding)
+        ending, *numbers = look(content)
     except ValueError:
-        raise VeniceError("Venice sent no whole file of this kind; it may be charged. Tell the person.") from None
-    path = folder / f"{_stem_of(title[:40]) or 'file'}-{hashlib.sha256(content).hexdigest()[:10]}.{kind}"
+        told_of = "Venice sent no whole file of this kind; it may be charged"
+        raise VeniceError(f"{told_of}. Tell the person.") from None
+
+    stem = _stem_of(title[:40]) or "file"
+    mark = hashlib.sha256(content).hexdigest()[:10]
+    path = folder / f"{stem}-{mark}.{ending}"
     with _part_file(folder, advice="Tell the operator.") as part:
         part.write(content)
         _put_in_place(part, path)
-    return {"file": str(path), "type": f"image/{kind}", "bytes": len(content), **dict(zip(told, numbers, strict=True))}
+    file = {"file": str(path), "type": f"image/{ending}", "bytes": len(content)}
+    return {**file, **dict(zip(told, numbers, strict=True))}
+
+
+# What stands between the words of a title.
+_NO_LETTERS = re.compile(r"[^a-z0-9]+")
 
 
 def _stem_of(title: str) -> str:
     """A title in the letters and digits that a file's name may have anywhere."""
-    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+    return _NO_LETTERS.sub("-", title.lower()).strip("-")
 
 
 def _store_pictures(folder: Path, pictures: list[Any], title: str) -> list[dict[str, Any]]:
@@ -71,18 +91,25 @@ def _store_pictures(folder: Path, pictures: list[Any], title: str) -> list[dict[
     files = []
     fault = ""
     for picture in pictures:
+        encoded = _text_of(picture)
         try:
-            files.append(_store(folder, _text_of(picture), title, _picture_size, "width", "height"))
+            file = _store(folder, encoded, title, _picture_size, "width", "height")
         except VeniceError as error:
             fault = str(error)
+        else:
+            files.append(file)
     if not files:
         raise VeniceError(fault)
     return files
 
 
 def _store_job(place: Path, pieces: Iterable[bytes], ending_of: Callable[[BinaryIO], str]) -> Path:
-    """Write what a job made, piece by piece, whole or not at all; its content decides on the ending of its name."""
-    with _part_file(place.parent, advice="Asking again is free, when the operator has made room.") as part:
+    """Write what a job made, piece by piece, whole or not at all.
+
+    Its content decides on the ending of its name.
+    """
+    advice = "Asking again is free, when the operator has made room."
+    with _part_file(place.parent, advice=advice) as part:
         part.writelines(pieces)
         part.flush()
         part.seek(0)
@@ -100,8 +127,9 @@ def _store_job(place: Path, pieces: Iterable[bytes], ending_of: Callable[[Binary
 def _part_file(folder: Path, *, advice: str) -> Iterator[BinaryIO]:
     """A new file, to be put in place when it is whole; else nothing of it stays.
 
-    Its name is hidden, so that no tool takes it for a stored file, and random: several machines may share a folder.
-    It is for those who may read and write the folder: by that the operator says who else may see what is made.
+    Its name is hidden, so that no tool takes it for a stored file, and random: several machines may
+    share a folder. It is for those who may read and write the folder: by that the operator says who
+    else may see what is made.
     """
     part = folder / f".{secrets.token_hex(8)}.part"
     try:
@@ -116,7 +144,7 @@ def _part_file(folder: Path, *, advice: str) -> Iterator[BinaryIO]:
 
 
 def _put_in_place(part: BinaryIO, path: Path) -> None:
-    """Give a whole part file its name. It survives a crash: its content is on the disk before its name is."""
+    """Give a whole part file its name. A crash does no harm: its content is on the disk before that."""
     part.flush()
     os.fsync(part.fileno())
     Path(part.name).replace(path)
@@ -135,9 +163,10 @@ def _sync_folder(folder: Path) -> None:
 
 def _sweep(folder: Path) -> None:
     """Take away the part files of processes that were killed: those that are a day old."""
+    a_day_ago = time.time() - _DAY
     for part in folder.glob(".*.part"):
         with suppress(OSError):  # another process may be faster
-            if part.stat().st_mtime < time.time() - _DAY:
+            if part.stat().st_mtime < a_day_ago:
                 part.unlink()
 
 

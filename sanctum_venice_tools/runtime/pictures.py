@@ -1,42 +1,61 @@
-"""Pictures: the model that can make what is wished for, what it costs, and whether a stored picture is transparent."""
+"""Pictures: a model for what is wished, what it costs, and whether a stored one is transparent."""
 
 import os
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 from sanctum_venice_tools.runtime.models import _chosen, _list_models, _Model, _pick_model
 from sanctum_venice_tools.runtime.replies import _number_of, _object_of
 from sanctum_venice_tools.runtime.venice import VeniceError
 
-# How a file with an alpha channel begins: PNG, 11.2.2; RFC 9649, 2.6 and 3.4.
+# PNG, 11.2.2: after the signature, and the length and name of the first chunk, come two sides, the
+# bits of a sample, and the type of its colours.
+_PNG_HEADER = ">8s8xIIBB"
 _PNG = b"\x89PNG\r\n\x1a\n"
-_COLOUR_TYPE = 25
 _COLOUR_TYPES_WITH_ALPHA = (4, 6)
-_WEBP_CHUNK = slice(12, 16)
-_ALPHA_OF_VP8X = 0x10
-_ALPHA_OF_VP8L = 1 << 28
+
+# RFC 9649, 2.3: "RIFF", a length, "WEBP", and the name and length of the first chunk, which begins
+# with flags (2.7), or with a signature and then the sides and the flag in 32 bits (3.4).
+_WEBP_HEADER = "<12x4s4x"
+_EXTENDED_FLAGS = "<B"
+_LOSSLESS_HEADER = "<xI"
+_ALPHA_OF_EXTENDED = 0x10
+_ALPHA_OF_LOSSLESS = 1 << 28
 
 
 def _pick_picture_model(
     kind: str, model: str, *, setting: str, usual: str = "", transparent: bool, fits: Callable[[dict[str, Any]], Any]
 ) -> _Model:
-    """The model that makes a picture, as `_pick_model` finds it; and for a transparent background one that can.
+    """The model that makes a picture, as `_pick_model` finds it; with transparency, if wished for.
 
     Where nobody named a model, the cheapest that can is taken.
     """
     chosen = _pick_model(kind, model, setting=setting, usual=usual, fits=fits)
     if not transparent or _can_be_transparent(chosen.spec):
         return chosen
-    able = [one for one in _list_models(kind) if fits(one) and _can_be_transparent(one["model_spec"])]
-    able = [one for one in able if not one["model_spec"].get("offline")]
-    able.sort(key=lambda one: _least_price(one["model_spec"]))
-    is_free_to_choose = not model.strip() and not os.environ.get(setting, "").strip()
-    if able and is_free_to_choose:
+
+    able = _list_transparent(kind, fits)
+    named = model.strip() or os.environ.get(setting, "").strip()
+    if able and not named:
         return _chosen(able[0])
     names = ", ".join(one["id"] for one in able[:8]) or "none now"
     told = f"The model {chosen.id:.80} makes no transparent background; models that do: {names}"
-    raise VeniceError(f"{told}. Or make the picture without it, and cut it out with venice_remove_background.")
+    way = "make the picture without it, and cut it out with venice_remove_background"
+    raise VeniceError(f"{told}. Or {way}.")
+
+
+def _list_transparent(kind: str, fits: Callable[[dict[str, Any]], Any]) -> list[dict[str, Any]]:
+    """The models that can leave the background out, the cheapest first."""
+    able = []
+    for model in _list_models(kind):
+        spec = model["model_spec"]
+        if fits(model) and _can_be_transparent(spec) and not spec.get("offline"):
+            able.append(model)
+    return sorted(able, key=lambda model: _least_price(model["model_spec"]))
 
 
 def _can_be_transparent(spec: dict[str, Any]) -> bool:
@@ -53,15 +72,21 @@ def _least_price(spec: dict[str, Any]) -> float:
 
 
 def _picture_price(spec: dict[str, Any], plain: str, *, tier: str, quality: str) -> float | None:
-    """What a model asks for one picture, by size and quality, where Venice says; `plain` is where a price may be."""
+    """What a model asks for one picture of a size and quality, where Venice says.
+
+    Where the price depends on neither, `plain` is the name that it stands under.
+    """
     prices = _object_of(spec.get("pricing"))
     limits = _object_of(spec.get("constraints"))
     tier = tier or limits.get("defaultResolution") or "1K"
     quality = quality or limits.get("defaultQuality") or ""
-    by_quality = _object_of(_object_of(_object_of(prices.get("quality")).get(tier)).get(quality))
+
+    qualities_of_tier = _object_of(_object_of(prices.get("quality")).get(tier))
+    by_quality = _object_of(qualities_of_tier.get(quality))
     by_tier = _object_of(_object_of(prices.get("resolutions")).get(tier))
     at_all = _object_of(prices.get(plain))
-    return _number_of((by_quality or by_tier or at_all).get("usd"))
+    price = by_quality or by_tier or at_all
+    return _number_of(price.get("usd"))
 
 
 def _is_transparent(file: str) -> bool:
@@ -69,11 +94,21 @@ def _is_transparent(file: str) -> bool:
     with Path(file).open("rb") as picture:
         start = picture.read(64)
     if start.startswith(_PNG):
-        return start[_COLOUR_TYPE] in _COLOUR_TYPES_WITH_ALPHA
-    if start[_WEBP_CHUNK] == b"VP8X":
-        return bool(start[20] & _ALPHA_OF_VP8X)
-    if start[_WEBP_CHUNK] == b"VP8L":
-        return bool(int.from_bytes(start[21:25], "little") & _ALPHA_OF_VP8L)
+        *_, colour_type = struct.unpack_from(_PNG_HEADER, start)
+        return colour_type in _COLOUR_TYPES_WITH_ALPHA
+    return _has_alpha(start)
+
+
+def _has_alpha(start: bytes) -> bool:
+    """Whether a picture that begins so is a WebP with an alpha channel."""
+    (chunk,) = struct.unpack_from(_WEBP_HEADER, start)
+    content = start[struct.calcsize(_WEBP_HEADER) :]
+    if chunk == b"VP8X":
+        (flags,) = struct.unpack_from(_EXTENDED_FLAGS, content)
+        return bool(flags & _ALPHA_OF_EXTENDED)
+    if chunk == b"VP8L":
+        (sides_and_flag,) = struct.unpack_from(_LOSSLESS_HEADER, content)
+        return bool(sides_and_flag & _ALPHA_OF_LOSSLESS)
     return False
 
 
@@ -89,7 +124,13 @@ def _tell_transparency(files: list[dict[str, Any]]) -> list[str]:
 def _read_transparency(options: dict[str, Any]) -> dict[str, Any]:
     """The options with OpenAI's word for a transparent background in Venice's own."""
     if "background" not in options:
-        return options
-    others = {name: value for name, value in options.items() if name != "background"}
-    is_transparent = str(options["background"]).strip().lower() == "transparent"
-    return {"transparent_background": is_transparent, **others}
+        return dict(options)
+    others = dict(options)
+    background = str(others.pop("background"))
+    return {"transparent_background": background.strip().lower() == "transparent", **others}
+
+
+def _is_held_back(headers: httpx.Headers) -> bool:
+    """Whether Venice says that a picture breaks its terms, whatever terms these are."""
+    told = [value for name, value in headers.items() if name.endswith("content-violation")]
+    return "true" in told

@@ -1,6 +1,7 @@
 """Change pictures by words."""
 
 import functools
+from dataclasses import dataclass
 from typing import Any
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
@@ -8,6 +9,7 @@ from sanctum_venice_tools.runtime.intake import _check_picture, _read_local
 from sanctum_venice_tools.runtime.media import _media_folder, _picture_size, _store
 from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.pictures import (
+    _is_held_back,
     _pick_picture_model,
     _picture_price,
     _read_transparency,
@@ -26,21 +28,39 @@ _TRANSPARENT = {"transparent_background": [True, False]}
 def _takes(count: int, model: dict[str, Any]) -> bool:
     """Whether a model can combine so many pictures."""
     limits = model["model_spec"].get("constraints", {})
-    return count <= ((limits.get("maxInputImages") or 3) if limits.get("combineImages") else 1)
+    most = 1
+    if limits.get("combineImages"):
+        most = limits.get("maxInputImages") or 3
+    return bool(count <= most)
 
 
-def _as_sent(image: str) -> tuple[str, int, int]:
-    """A picture as Venice takes it, with width and height: a URL is Venice's to fetch, its size is not known."""
+@dataclass(frozen=True)
+class _Sent:
+    """A picture as Venice gets it: in base64; or as a URL, and then its size is not known."""
+
+    image: str
+    width: int | None = None
+    height: int | None = None
+
+
+def _as_sent(image: str) -> _Sent:
+    """A picture as Venice takes it."""
     if _is_for_venice(image):
-        return image, 0, 0
-    return _check_picture(image, _read_local(image, most_mb=25), least=65_536, most=33_177_600)
+        return _Sent(image)
+    content = _read_local(image, most_mb=25)
+    encoded, width, height = _check_picture(image, content, least=65_536, most=33_177_600)
+    return _Sent(encoded, width, height)
 
 
 def _price(spec: dict[str, Any], tier: str, quality: str, pictures: int) -> float | None:
     """What a model asks for an edit, where Venice says: the more pictures go in, the more it may be."""
     base = _picture_price(spec, "inpaint", tier=tier, quality=quality)
-    extra = spec.get("pricing", {}).get("inputImages") or {"included": pictures, "additional": {"usd": 0}}
-    return base and round(base + max(pictures - extra["included"], 0) * extra["additional"]["usd"], 4)
+    extra = spec.get("pricing", {}).get("inputImages")
+    if not base or not extra:
+        return base and round(base, 4)
+    more = max(pictures - extra["included"], 0)
+    for_more: float = more * extra["additional"]["usd"]
+    return round(base + for_more, 4)
 
 
 @_read_as_meant
@@ -76,41 +96,58 @@ def venice_edit_image(
     folder = _media_folder()
     pictures = [_as_sent(image) for image in images]
 
-    enough = functools.partial(_takes, len(images))
-    asked = _read_options(_given(transparent_background=rare.pop("transparent_background", None)), _TRANSPARENT)
+    wish = _given(transparent_background=rare.pop("transparent_background", None))
+    asked = _read_options(wish, _TRANSPARENT)
     transparent = asked.get("transparent_background", False)
     chosen = _pick_picture_model(
-        "inpaint", model, setting="VENICE_EDIT_MODEL", usual="firered-image-edit", transparent=transparent, fits=enough
+        "inpaint",
+        model,
+        setting="VENICE_EDIT_MODEL",
+        usual="firered-image-edit",
+        transparent=transparent,
+        fits=functools.partial(_takes, len(images)),
     )
     limits = chosen.spec.get("constraints", {})
-    known = {"resolution": limits.get("resolutions") or ["1K"], "quality": limits.get("qualities") or []}
-    known |= {switch: [True, False] for switch in ("safe_mode", "enhance_prompt")}
-    rare = _read_options(rare | _given(resolution=resolution), known)
-    tier = rare.get("resolution", "")
+    known = {
+        "resolution": limits.get("resolutions") or ["1K"],
+        "quality": limits.get("qualities") or [],
+        "safe_mode": [True, False],
+        "enhance_prompt": [True, False],
+    }
+    rare = _read_options({**rare, **_given(resolution=resolution)}, known)
     longest = limits.get("promptCharacterLimit") or 32_768
     if not 0 < len(instruction) <= longest:
-        raise VeniceError(f"The instruction has {len(instruction)} characters; 1 to {longest} are allowed.")
-    ratio = aspect_ratio and _fit_ratio(aspect_ratio, limits.get("aspectRatios") or ["auto"])
+        length = f"The instruction has {len(instruction)} characters"
+        raise VeniceError(f"{length}; 1 to {longest} are allowed.")
+    ratio = ""
+    if aspect_ratio:
+        ratio = _fit_ratio(aspect_ratio, limits.get("aspectRatios") or ["auto"])
 
-    body = rare | asked | _given(prompt=instruction, aspect_ratio=ratio)
-    several = len(images) > 1 or "quality" in rare  # the endpoint for one picture knows no quality
-    sent = [picture for picture, _, _ in pictures]
-    body |= {"modelId": chosen.id, "images": sent} if several else {"model": chosen.id, "image": sent[0]}
-    edited, headers = _call_for_file("POST", "/image/multi-edit" if several else "/image/edit", json=body)
-    if any(name.endswith("content-violation") and headers[name] == "true" for name in headers):
+    body = {**rare, **asked, **_given(prompt=instruction, aspect_ratio=ratio)}
+    has_quality = "quality" in rare  # the endpoint for one picture knows no quality
+    if len(images) > 1 or has_quality:
+        path = "/image/multi-edit"
+        body |= {"modelId": chosen.id, "images": [picture.image for picture in pictures]}
+    else:
+        path = "/image/edit"
+        body |= {"model": chosen.id, "image": pictures[0].image}
+    edited, headers = _call_for_file("POST", path, json=body)
+    if _is_held_back(headers):
         why = "it breaks the terms of service; it may be charged"
         raise VeniceError(f"Venice held the picture back: {why}. Change the instruction.")
+
+    file = _store(folder, edited, instruction, _picture_size, "width", "height")
     notes = [*chosen.notes]
     if ratio != aspect_ratio:
         notes.append(f"Took the shape {ratio} for {aspect_ratio!r:.40}.")
-    file = _store(folder, edited, instruction, _picture_size, "width", "height")
     if transparent:
         notes += _tell_transparency([file])
+    tier, quality = rare.get("resolution", ""), rare.get("quality", "")
     return _answer(
         **file,
-        input_width=pictures[0][1] or None,
-        input_height=pictures[0][2] or None,
+        input_width=pictures[0].width,
+        input_height=pictures[0].height,
         model=chosen.id,
-        cost_usd=_price(chosen.spec, tier, rare.get("quality", ""), len(images)),
+        cost_usd=_price(chosen.spec, tier, quality, len(images)),
         notes=notes,
     )

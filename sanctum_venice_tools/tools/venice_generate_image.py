@@ -5,6 +5,7 @@ a ratio as well as a width and height.
 """
 
 import difflib
+import math
 from typing import Any, Literal
 from urllib.parse import unquote
 
@@ -12,12 +13,13 @@ from sanctum_venice_tools.runtime.arguments import _as_listed, _read_as_meant
 from sanctum_venice_tools.runtime.media import _media_folder, _store_pictures
 from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.pictures import (
+    _is_held_back,
     _pick_picture_model,
     _picture_price,
     _read_transparency,
     _tell_transparency,
 )
-from sanctum_venice_tools.runtime.ratio import _fit_ratio, _read_shape
+from sanctum_venice_tools.runtime.ratio import _fit_ratio, _read_shape, _Shape
 from sanctum_venice_tools.runtime.replies import _list_of, _number_of, _object_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
 
@@ -45,12 +47,13 @@ def _makes_pictures(model: dict[str, Any]) -> bool:
     return bool(model["id"] != "bria-bg-remover")
 
 
-def _check_prompts(prompts: tuple[str, str], limits: dict[str, Any]) -> None:
+def _check_prompts(prompts: list[str], limits: dict[str, Any]) -> None:
     """Refuse what is longer than the model reads."""
     most = int(_number_of(limits.get("promptCharacterLimit")) or _LONGEST_PROMPT)
-    longest = max(map(len, prompts))
+    longest = max(len(prompt) for prompt in prompts)
     if longest > most:
-        raise VeniceError(f"The prompt has {longest:,} characters; this model reads {most:,}. Say it in fewer words.")
+        fault = f"The prompt has {longest:,} characters; this model reads {most:,}"
+        raise VeniceError(f"{fault}. Say it in fewer words.")
 
 
 def _fit_size(limits: dict[str, Any], wanted: str) -> dict[str, Any]:
@@ -61,26 +64,63 @@ def _fit_size(limits: dict[str, Any], wanted: str) -> dict[str, Any]:
     ratios = [ratio for ratio in limits.get("aspectRatios") or [] if ":" in ratio]
     if ratios:
         return {"aspect_ratio": _fit_ratio(wanted, ratios)}
-    # A size stays as it is, a mere ratio gets about a million pixels.
-    is_size = shape.is_in_pixels and min(shape.width, shape.height) >= 64
-    scale = 1 if is_size else 1024 / (shape.width * shape.height) ** 0.5
-    scale = min(scale, _LONGEST_SIDE / max(shape.width, shape.height))
     step = limits.get("widthHeightDivisor") or 8
-    sides = {"width": shape.width, "height": shape.height}
-    return {name: max(round(side * scale) // step, 1) * step for name, side in sides.items()}
+    scale = _scale_for(shape)
+    width = _round_down(shape.width * scale, step)
+    height = _round_down(shape.height * scale, step)
+    return {"width": width, "height": height}
+
+
+def _scale_for(shape: _Shape) -> float:
+    """By what to multiply sides: a size stays as it is, a mere ratio gets about a million pixels."""
+    is_size = shape.is_in_pixels and min(shape.width, shape.height) >= 64
+    scale = 1.0
+    if not is_size:
+        area: int = shape.width * shape.height
+        scale = 1024 / math.sqrt(area)
+    longest = max(shape.width, shape.height)
+    return min(scale, _LONGEST_SIDE / longest)
+
+
+def _round_down(side: float, step: int) -> int:
+    """A side that the model takes: a multiple of its step."""
+    steps = round(side) // step
+    return max(steps, 1) * step
 
 
 def _name_style(wanted: str) -> str:
     """The exact name of a style, whatever its case."""
     listed, _ = _call("GET", "/image/styles")
-    styles = [style for style in _list_of(_object_of(listed).get("data")) if isinstance(style, str)]
+    data = _list_of(_object_of(listed).get("data"))
+    styles = [style for style in data if isinstance(style, str)]
     style = _as_listed(wanted, styles)
-    if style not in styles:
-        names = {known.lower(): known for known in styles}
-        near = difflib.get_close_matches(wanted.lower(), names, n=3, cutoff=0.0)
-        likely = ", ".join(names[name] for name in near) or "none"
-        raise VeniceError(f"There is no style {wanted!r:.40}. The nearest: {likely}. All: venice_list_image_styles.")
-    return style
+    if style in styles:
+        return style
+
+    names = {known.lower(): known for known in styles}
+    near = difflib.get_close_matches(wanted.lower(), names, n=3, cutoff=0.0)
+    likely = ", ".join(names[name] for name in near) or "none"
+    unknown = f"There is no style {wanted!r:.40}"
+    raise VeniceError(f"{unknown}. The nearest: {likely}. All: venice_list_image_styles.")
+
+
+def _read_count(variants: Any) -> int:
+    """How many pictures are wished for."""
+    count: int = _read_options({"n": variants}, {"n": (1, 4)})["n"]
+    return count
+
+
+def _tell_missing(made: dict[str, Any], count: int, *, broken: int) -> list[str]:
+    """What to say of pictures that were asked for, and are not there."""
+    notes = []
+    came = len(_list_of(made.get("images")))
+    refused = int(_number_of(made.get("content_policy_violation_count")) or 0)
+    if refused > 0:
+        what = f"{refused} of {count} pictures were not made"
+        notes.append(f"{what}: the model's maker refused them by its policy.")
+    if broken:
+        notes.append(f"{broken} of {came} pictures came broken; they may be charged.")
+    return notes
 
 
 @_read_as_meant
@@ -115,53 +155,62 @@ def venice_generate_image(
     Returns:
         JSON: files (file, width, height), model, seed, cost_usd, notes.
     """
-    rare = _read_transparency(dict(options or {}))  # in which OpenAI's names for some arguments are welcome
-    wanted = {"n": variants, "size": aspect_ratio, "style": style, "resolution": resolution}
-    wanted |= {name: rare.pop(name) for name in wanted.keys() & rare}
     if not prompt:
         raise VeniceError("The prompt is empty. Say what is to be seen.")
-    count = _read_options({"n": wanted["n"]}, {"n": (1, 4)})["n"]
+    rare = _read_transparency(options or {})
+    # OpenAI's names for some arguments are welcome among the options.
+    count = _read_count(rare.pop("n", variants))
+    wanted_size = str(rare.pop("size", aspect_ratio) or "")
+    wanted_style = str(rare.pop("style", style) or "")
+    wanted_tier = rare.pop("resolution", resolution)
     rare = _read_options(rare, _OPTIONS)
     _read_options(_given(seed=seed), {"seed": (-999_999_999, 999_999_999)})
     transparent = rare.get("transparent_background", False)
     if transparent and format == "jpeg":
         raise VeniceError("JPEG has no transparency. Leave the format out, or take png.")
+
     folder = _media_folder()
     chosen = _pick_picture_model(
         "image", model, setting="VENICE_IMAGE_MODEL", transparent=transparent, fits=_makes_pictures
     )
     limits = chosen.spec.get("constraints") or {}
-    _check_prompts((prompt, negative_prompt), limits)
+    _check_prompts([prompt, negative_prompt], limits)
     offered = {"resolution": limits.get("resolutions") or [], "quality": limits.get("qualities") or []}
-    tiers = _read_options(_given(resolution=wanted["resolution"], quality=rare.pop("quality", "")), offered)
-    size = _fit_size(limits, str(wanted["size"])) if wanted["size"] else {}
-    exact_style = _name_style(str(wanted["style"])) if wanted["style"] else ""
+    asked = _given(resolution=wanted_tier, quality=rare.pop("quality", ""))
+    tiers = _read_options(asked, offered)
+    size = _fit_size(limits, wanted_size) if wanted_size else {}
+    exact_style = _name_style(wanted_style) if wanted_style else ""
 
-    body = rare | tiers | size | _given(model=chosen.id, prompt=prompt, negative_prompt=negative_prompt)
-    body |= _given(style_preset=exact_style, variants=count, seed=seed, format=format)
-    made, headers = _call("POST", "/image/generate", json=body)
-    pictures = _list_of(_object_of(made).get("images"))
-    refused = int(_number_of(_object_of(made).get("content_policy_violation_count")) or 0)
-    if not pictures or any(name.endswith("content-violation") and headers[name] == "true" for name in headers):
+    given = _given(
+        model=chosen.id,
+        prompt=prompt,
+        negative_prompt=negative_prompt,
+        style_preset=exact_style,
+        variants=count,
+        seed=seed,
+        format=format,
+    )
+    told, headers = _call("POST", "/image/generate", json={**rare, **tiers, **size, **given})
+    made = _object_of(told)
+    pictures = _list_of(made.get("images"))
+    if not pictures or _is_held_back(headers):
         why = "it breaks the terms of service, or failed; it may be charged"
         raise VeniceError(f"Venice held the picture back: {why}. Change the prompt.")
     files = _store_pictures(folder, pictures, prompt)
-    price = _picture_price(
-        chosen.spec, "generation", tier=tiers.get("resolution", ""), quality=tiers.get("quality", "")
-    )
+
     notes = [*chosen.notes]
     if transparent:
         notes += _tell_transparency(files)
-    if refused > 0:
-        notes.append(f"{refused} of {count} pictures were not made: the model's maker refused them by its policy.")
-    if len(files) < len(pictures):
-        notes.append(f"{len(pictures) - len(files)} of {len(pictures)} pictures came broken; they may be charged.")
+    notes += _tell_missing(made, count, broken=len(pictures) - len(files))
     if headers.get("x-venice-is-blurred") == "true":
         notes.append("Venice blurred adult content, as safe_mode asks.")
+    tier, quality = tiers.get("resolution", ""), tiers.get("quality", "")
+    price = _picture_price(chosen.spec, "generation", tier=tier, quality=quality)
+    is_as_wanted = wanted_size in size.values()
     return _answer(
         files=files,
         model=chosen.id,
-        sized_as=None if wanted["size"] in size.values() else size,
+        sized_as=None if is_as_wanted else size,
         seed=_object_of(made.get("request")).get("seed"),
         prompt_used=unquote(headers.get("x-venice-enhanced-prompt", "")),
         cost_usd=price and round(price * len(pictures), 4),

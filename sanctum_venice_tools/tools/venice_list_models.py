@@ -3,7 +3,6 @@
 import difflib
 import json
 import re
-from itertools import accumulate
 from typing import Any, Literal
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
@@ -31,99 +30,162 @@ _NEEDS = {
     "image_to_video": "image-to-video",
 }
 _KINDS = ["text", "image", "embedding", "tts", "asr", "video", "music", "inpaint", "upscale"]
+_PER_MILLION_TOKENS = "USD per million tokens."
+_PER_PICTURE = "USD per picture; from lowest to highest where it depends."
 _UNITS = {
-    **dict.fromkeys(("text", "code", "embedding", "decision"), "USD per million tokens."),
-    **dict.fromkeys(("image", "inpaint", "upscale"), "USD per picture; from lowest to highest where it depends."),
+    "text": _PER_MILLION_TOKENS,
+    "code": _PER_MILLION_TOKENS,
+    "embedding": _PER_MILLION_TOKENS,
+    "decision": _PER_MILLION_TOKENS,
+    "image": _PER_PICTURE,
+    "inpaint": _PER_PICTURE,
+    "upscale": _PER_PICTURE,
     "tts": "USD per million characters.",
     "asr": "USD per second of audio.",
     "music": "USD; venice_quote_music tells the price of a piece.",
     "video": "venice_quote_video tells the price of a film.",
 }
 
+# What models and their ids may take of the reply, in characters.
+_ROOM_FOR_MODELS = 2400
+_ROOM_FOR_IDS = 700
+
+# What is of no use to an agent in a model's description, and how much of the rest is shown.
+_USELESS = ("diem", "capabilities", "modelSource")
+_MOST_ITEMS = 60
+_LONGEST_TEXT = 200
+
+# What stands between the words of a need: web search, web-search
+_BETWEEN_WORDS_OF_NEED = re.compile(r"[\s_-]+")
+
 
 def _abilities(model: dict[str, Any]) -> list[str]:
     """Those of the needs that a model meets."""
     spec = model["model_spec"]
     fields = {**spec, **(spec.get("capabilities") or {})}
-    named = (spec.get("privacy"), (spec.get("constraints") or {}).get("model_type"))
-    return [need for need, name in _NEEDS.items() if name in named or fields.get(name) is True]
+    constraints = spec.get("constraints") or {}
+    kinds = (spec.get("privacy"), constraints.get("model_type"))
+    return [need for need, name in _NEEDS.items() if name in kinds or fields.get(name) is True]
 
 
 def _summarize(model: dict[str, Any]) -> dict[str, Any]:
     """A model in a line: what it is for, what it can, what it costs."""
     spec = model["model_spec"]
     end = _read_end(spec)
-    prices = {}
-    for name, price in (spec.get("pricing") or {}).items():
-        found = sorted(set(_amounts(price)))
-        if found and not name.startswith(("cache", "extended")) and (name != "upscale" or model["type"] == name):
-            prices[name] = found[0] if len(found) == 1 else f"{found[0]} to {found[-1]}"
     return _given(
         id=model["id"],
         type=model["type"],
         default_for=", ".join(spec.get("traits") or []),
         can=", ".join(_abilities(model)),
         context=spec.get("availableContextTokens"),
-        prices=prices,
+        prices=_tell_prices(model),
         retires=end.day,
         replacement=end.replacement,
         beta=spec.get("betaModel") or None,
     )
 
 
+def _tell_prices(model: dict[str, Any]) -> dict[str, Any]:
+    """What a model costs, by what it is paid for: a price, or from lowest to highest."""
+    told: dict[str, Any] = {}
+    pricing = model["model_spec"].get("pricing") or {}
+    for name, price in pricing.items():
+        amounts = sorted(set(_amounts(price)))
+        is_of_another = name == "upscale" and model["type"] != "upscale"
+        if not amounts or is_of_another or name.startswith(("cache", "extended")):
+            continue
+        lowest, highest = amounts[0], amounts[-1]
+        told[name] = lowest if lowest == highest else f"{lowest} to {highest}"
+    return told
+
+
 def _count_types(models: list[dict[str, Any]]) -> dict[str, Any]:
-    """How many models there are of each type, and the first of them; Venice may add types at any time."""
-    kinds = dict.fromkeys([*_KINDS, *(one["type"] for one in models)])
-    types = {kind: [one["id"] for one in models if one["type"] == kind] for kind in kinds}
-    return {kind[:40]: {"models": len(ids), "first": ids[0]} for kind, ids in types.items() if ids}
+    """How many models there are of each type, and the first of them.
+
+    Venice may add types at any time.
+    """
+    ids: dict[str, list[str]] = {kind: [] for kind in _KINDS}
+    for model in models:
+        ids.setdefault(model["type"], []).append(model["id"])
+    return {kind[:40]: {"models": len(names), "first": names[0]} for kind, names in ids.items() if names}
 
 
 def _fit(entries: list[Any], room: int) -> list[Any]:
     """The first entries, as many as fit into so many characters."""
-    ends = accumulate(len(json.dumps(entry)) + 2 for entry in entries)
-    return [entry for entry, end in zip(entries, ends, strict=True) if end <= room]
+    fitting = []
+    for entry in entries:
+        around = 2  # the comma and the space behind it
+        room -= len(json.dumps(entry)) + around
+        if room < 0:
+            break
+        fitting.append(entry)
+    return fitting
 
 
 def _trim(node: Any) -> Any:
-    """A model's description with long lists and texts cut, and without what is empty or of no use to an agent."""
+    """A model's description, with long lists and texts cut, and without what is of no use."""
     if isinstance(node, dict):
-        useless = ("diem", "capabilities", "modelSource")
-        return _given(**{name: _trim(value) for name, value in node.items() if name not in useless})
+        useful = {name: _trim(value) for name, value in node.items() if name not in _USELESS}
+        return _given(**useful)
     if isinstance(node, list):
-        return [_trim(item) for item in node[:60]] + [f"... {len(node) - 60} more"] * (len(node) > 60)
-    return node[:200] if isinstance(node, str) else node
+        items = [_trim(item) for item in node[:_MOST_ITEMS]]
+        more = len(node) - len(items)
+        return [*items, f"... {more} more"] if more else items
+    return node[:_LONGEST_TEXT] if isinstance(node, str) else node
 
 
 def _tell_all(model: dict[str, Any]) -> str:
     """All about one model that an agent can use."""
-    efforts = (model["model_spec"].get("capabilities") or {}).get("reasoningEffortOptions")
-    about = {"id": model["id"], "type": model["type"], "can": _abilities(model), **_trim(model["model_spec"])}
-    return _answer(**about, reasoning_efforts=efforts, price_unit=_UNITS.get(model["type"]))
+    spec = model["model_spec"]
+    capabilities = spec.get("capabilities") or {}
+    told = {"id": model["id"], "type": model["type"], "can": _abilities(model), **_trim(spec)}
+    efforts = capabilities.get("reasoningEffortOptions")
+    return _answer(**told, reasoning_efforts=efforts, price_unit=_UNITS.get(model["type"]))
 
 
 def _read_needs(needs: list[str]) -> set[str]:
     """The needs by their names, however they are written."""
-    # Several may stand in one text: "vision, tools".
-    named = [name for need in needs for name in need.split(",")]
-    wanted = {re.sub(r"[\s_-]+", "_", name.strip().lower()) for name in named}
+    wanted = set()
+    for written in needs:
+        for name in written.split(","):  # several may stand in one text: "vision, tools"
+            need = _BETWEEN_WORDS_OF_NEED.sub("_", name.strip().lower())
+            wanted.add(need)
+
     for need in wanted - _NEEDS.keys():
-        near = difflib.get_close_matches(need, _NEEDS, n=1, cutoff=0.0)[0]
-        raise VeniceError(f"There is no need {need!r:.40}; the nearest is '{near}'. Others: {', '.join(_NEEDS)}.")
+        (nearest,) = difflib.get_close_matches(need, _NEEDS, n=1, cutoff=0.0)
+        others = ", ".join(_NEEDS)
+        unknown = f"There is no need {need!r:.40}; the nearest is '{nearest}'"
+        raise VeniceError(f"{unknown}. Others: {others}.")
     return wanted
 
 
 def _translate(name: str, kinds: list[str]) -> str:
     """What Venice runs in place of another maker's model."""
     known: dict[str, str] = {}
+    wanted = name.lower()
     for kind in kinds:
         listed, _ = _call("GET", "/models/compatibility_mapping", params={"type": kind})
-        known |= {foreign.lower(): ours for foreign, ours in listed["data"].items()}
-        if name.lower() in known:
-            return _answer(
-                foreign_name=name, id=known[name.lower()], type=kind, next="Give this id as the model of a tool."
-            )
+        for foreign, ours in listed["data"].items():
+            known[foreign.lower()] = ours
+        if wanted in known:
+            then = "Give this id as the model of a tool."
+            return _answer(foreign_name=name, id=known[wanted], type=kind, next=then)
+
     near = ", ".join(difflib.get_close_matches(name, known, n=5, cutoff=0.0))
-    raise VeniceError(f"Venice has no stand-in for {name!r:.80}; it has some for: {near}. Or leave the model out.")
+    unknown = f"Venice has no stand-in for {name!r:.80}"
+    raise VeniceError(f"{unknown}; it has some for: {near}. Or leave the model out.")
+
+
+def _place(model: dict[str, Any]) -> tuple[Any, ...]:
+    """Where a model stands in the list; lower goes first, so the newest is negative."""
+    has_no_trait = not model["model_spec"].get("traits")
+    return _rank(model), has_no_trait, -model.get("created", 0)
+
+
+def _list_traits(kind: str) -> Any:
+    """Which models Venice recommends of a type, by what each is best at."""
+    listed, _ = _call("GET", "/models/traits", params={"type": kind})
+    return listed["data"]
 
 
 @_read_as_meant
@@ -153,28 +215,34 @@ def venice_list_models(
     if foreign_name:
         return _translate(foreign_name.strip(), [type] if type in _KINDS else _KINDS)
     wanted = _read_needs(needs or [])
-    found = sorted(
-        _list_models(type), key=lambda one: (_rank(one), not one["model_spec"].get("traits"), -one.get("created", 0))
-    )
-    if model and (named := _find_model(model.strip(), found)):
-        return _tell_all(named)
+    found = sorted(_list_models(type), key=_place)
+    if model:
+        named = _find_model(model.strip(), found)
+        if named:
+            return _tell_all(named)
     live = [one for one in found if not one["model_spec"].get("offline")]
     if type == "all" and not wanted and not model:
-        return _answer(types=_count_types(live), next="Call again with a type, with needs, or with a model.")
+        then = "Call again with a type, with needs, or with a model."
+        return _answer(types=_count_types(live), next=then)
 
-    fit = [one for one in live if model.lower() in one["id"].lower() and wanted <= set(_abilities(one))]
+    part = model.lower()
+    fit = [one for one in live if part in one["id"].lower() and wanted <= set(_abilities(one))]
     if not fit:
-        near = ", ".join(difflib.get_close_matches(model, [one["id"] for one in live], n=5, cutoff=0.0))
-        raise VeniceError(f"No model fits. Leave out a need, or the type; the nearest ids: {near or 'none'}.")
-    rows = _fit([_summarize(one) for one in fit], 2400)
-    ids = _fit([one["id"] for one in fit[len(rows) :]], 700)
-    unseen = len(fit) - len(rows) - len(ids)
-    traits = _call("GET", "/models/traits", params={"type": type})[0]["data"] if type in _KINDS else {}
+        ids = [one["id"] for one in live]
+        near = ", ".join(difflib.get_close_matches(model, ids, n=5, cutoff=0.0)) or "none"
+        raise VeniceError(f"No model fits. Leave out a need, or the type; the nearest ids: {near}.")
+
+    rows = _fit([_summarize(one) for one in fit], _ROOM_FOR_MODELS)
+    more_ids = _fit([one["id"] for one in fit[len(rows) :]], _ROOM_FOR_IDS)
+    notes = ""
+    unseen = len(fit) - len(rows) - len(more_ids)
+    if unseen:
+        notes = f"{unseen} more fit: narrow it with needs, or with a part of an id as model."
     return _answer(
         models=rows,
-        more_ids=ids,
-        traits=traits,
+        more_ids=more_ids,
+        traits=_list_traits(type) if type in _KINDS else {},
         price_unit=_UNITS.get(type),
-        notes=f"{unseen} more fit: narrow it with needs, or with a part of an id as model." if unseen else "",
+        notes=notes,
         next="Call again with one id as model to see all about it.",
     )
