@@ -1,4 +1,4 @@
-"""Decisions: questions in whatever form a model writes them, as Venice takes them, and its answers in few words."""
+"""Decisions: questions in whatever form a model writes them, and Venice's answers in few words."""
 
 import json
 import re
@@ -31,7 +31,11 @@ _NAMES = {
 _POLES = {"true": "true", "yes": "true", "false": "false", "no": "false"}
 
 # Between these, a yes is neither likely nor unlikely.
-_UNCLEAR = (0.4, 0.6)
+_LIKELY_NO = 0.4
+_LIKELY_YES = 0.6
+
+# What stands between several names in one text: "calm, cross"
+_BETWEEN_NAMES = re.compile(r"\s*[,;|]\s*")
 
 
 @dataclass(frozen=True)
@@ -47,14 +51,23 @@ class _Question:
 
 def _read_questions(sent: dict[str, Any] | list[Any]) -> dict[str, _Question]:
     """The questions, by the ids that Venice gets; the deciding model does not see these."""
-    if isinstance(sent, dict):
-        is_one = any(_part_of(name) in ("question", "options", "levels") for name in sent)
-        named = [("", sent)] if is_one else list(sent.items())
-    else:
+    if isinstance(sent, list):
         named = [("", one) for one in sent]
+    elif _is_one_question(sent):
+        named = [("", sent)]
+    else:
+        named = list(sent.items())
+
     if not 0 < len(named) <= _MOST_QUESTIONS:
-        raise VeniceError(f"There are {len(named)} questions; 1 to {_MOST_QUESTIONS} can be asked at once. {_FORMS}.")
+        count = f"There are {len(named)} questions; 1 to {_MOST_QUESTIONS} can be asked at once"
+        raise VeniceError(f"{count}. {_FORMS}.")
     return {f"q{place}": _read_question(name, one) for place, (name, one) in enumerate(named, 1)}
+
+
+def _is_one_question(sent: dict[str, Any]) -> bool:
+    """Whether an object is a question itself, and not several by their names."""
+    parts = {_part_of(name) for name in sent}
+    return not parts.isdisjoint({"question", "options", "levels"})
 
 
 def _read_question(name: str, sent: Any) -> _Question:
@@ -72,7 +85,7 @@ def _read_question(name: str, sent: Any) -> _Question:
 
 
 def _read_parts(sent: Any) -> dict[str, Any]:
-    """The parts of a question by the names that they have here; null stands for a question that is its own name."""
+    """The parts of a question, by our names for them; none, if its name is the question."""
     if sent is None:
         return {}
     if isinstance(sent, str):
@@ -122,14 +135,19 @@ def _read_choices(sent: Any) -> dict[str, str | None]:
     """Options, each with what it means, or null: an object of these, or only their names."""
     if not isinstance(sent, dict):
         sent = dict.fromkeys(_read_names(sent))
-    options = {str(name): None if about in (None, "") else _read_text(about) for name, about in sent.items()}
+    options: dict[str, str | None] = {}
+    for name, about in sent.items():
+        is_explained = about not in (None, "")
+        options[str(name)] = _read_text(about) if is_explained else None
     _check_count(options)
     return options
 
 
 def _read_levels(sent: Any) -> list[str]:
     """Levels, from low to high; an object has them as its values."""
-    levels = _read_names(list(sent.values()) if isinstance(sent, dict) else sent)
+    if isinstance(sent, dict):
+        sent = list(sent.values())
+    levels = _read_names(sent)
     _check_count(levels)
     return levels
 
@@ -137,7 +155,7 @@ def _read_levels(sent: Any) -> list[str]:
 def _read_names(sent: Any) -> list[str]:
     """Several names: a list, or a text with commas."""
     if isinstance(sent, str):
-        sent = re.split(r"\s*[,;|]\s*", sent.strip())
+        sent = _BETWEEN_NAMES.split(sent.strip())
     return [_read_text(name) for name in sent]
 
 
@@ -149,7 +167,8 @@ def _check_count(criteria: Sized) -> None:
 
 def _is_of_poles(criteria: dict[str, Any]) -> bool:
     """Whether criteria say what a yes and a no mean, and nothing else."""
-    return bool(criteria) and {str(name).lower() for name in criteria} <= _POLES.keys()
+    names = {str(name).lower() for name in criteria}
+    return bool(names) and names <= _POLES.keys()
 
 
 def _read_poles(criteria: dict[str, Any]) -> dict[str, str]:
@@ -158,24 +177,28 @@ def _read_poles(criteria: dict[str, Any]) -> dict[str, str]:
 
 
 def _check_length(state: str, questions: dict[str, _Question], spec: dict[str, Any]) -> None:
-    """Refuse a state that is longer than the model reads. How many tokens it has is a guess: one for four bytes."""
+    """Refuse a state that is longer than the model reads."""
     most = _number_of(spec.get("maxStateTokens"))
     most_in_all = _number_of(spec.get("maxTotalTokens"))
     length = _tokens(state)
     lengths = [_tokens(json.dumps(question.body)) for question in questions.values()]
+    in_all = length + sum(lengths)
+
     if most and length + max(lengths) > most:
-        told = f"The state has about {length:,} tokens, and this model reads {most:,.0f} with the longest question"
-        raise VeniceError(f"{told}. Nothing was sent: give the part that matters, or let venice_chat sum it up first.")
-    if most_in_all and length + sum(lengths) > most_in_all:
-        told = (
-            f"State and questions have about {length + sum(lengths):,} tokens, and this model reads {most_in_all:,.0f}"
-        )
-        raise VeniceError(f"{told}. Nothing was sent: ask in several calls.")
+        told = f"The state has about {length:,} tokens"
+        limit = f"this model reads {most:,.0f} with the longest question"
+        way = "give the part that matters, or let venice_chat sum it up first"
+        raise VeniceError(f"{told}, and {limit}. Nothing was sent: {way}.")
+    if most_in_all and in_all > most_in_all:
+        told = f"State and questions have about {in_all:,} tokens"
+        limit = f"this model reads {most_in_all:,.0f}"
+        raise VeniceError(f"{told}, and {limit}. Nothing was sent: ask in several calls.")
 
 
 def _tokens(text: str) -> int:
-    """About how many tokens a text has."""
-    return len(text.encode(errors="replace")) // 4
+    """About how many tokens a text has: a guess."""
+    bytes_a_token = 4
+    return len(text.encode(errors="replace")) // bytes_a_token
 
 
 # --- answers ---
@@ -183,29 +206,42 @@ def _tokens(text: str) -> int:
 
 def _tell_answers(questions: dict[str, _Question], told: dict[str, Any]) -> list[dict[str, Any]]:
     """The answers, surest first, each in a line; those that Venice left out are left out."""
-    rows = [_tell(question, _object_of(told.get(place))) for place, question in questions.items()]
-    return sorted((row for row in rows if row), key=lambda row: -row["sure"])
+    rows = []
+    for place, question in questions.items():
+        row = _tell(question, _object_of(told.get(place)))
+        if row:
+            rows.append(row)
+    return sorted(rows, key=lambda row: -row["sure"])
 
 
 def _tell(question: _Question, told: dict[str, Any]) -> dict[str, Any]:
     """One answer: what it is, how sure it is, and what else is likely."""
-    tell = {"noul": _tell_yes_or_no, "choice": _tell_choice, "score": _tell_score}[question.body["type"]]
-    answer = tell(question, told)
+    kind = question.body["type"]
+    if kind == "noul":
+        answer = _tell_yes_or_no(told)
+    elif kind == "choice":
+        answer = _tell_choice(told)
+    else:
+        answer = _tell_score(question, told)
     return {"question": question.name, **answer} if answer else {}
 
 
-def _tell_yes_or_no(_: _Question, told: dict[str, Any]) -> dict[str, Any]:
+def _tell_yes_or_no(told: dict[str, Any]) -> dict[str, Any]:
     """Yes, no or unclear; how sure that is follows from how likely a yes is."""
     likely = _number_of(told.get("noul"))
     if likely is None:
         return {}
-    answer = "yes" if likely > 0.5 else "no"
-    if _UNCLEAR[0] < likely < _UNCLEAR[1]:
+    if likely >= _LIKELY_YES:
+        answer = "yes"
+    elif likely <= _LIKELY_NO:
+        answer = "no"
+    else:
         answer = "unclear"
-    return {"answer": answer, "sure": _share(abs(2 * likely - 1)), "yes": _share(likely)}
+    sure = abs(2 * likely - 1)
+    return {"answer": answer, "sure": _share(sure), "yes": _share(likely)}
 
 
-def _tell_choice(_: _Question, told: dict[str, Any]) -> dict[str, Any]:
+def _tell_choice(told: dict[str, Any]) -> dict[str, Any]:
     """The likeliest option, and the two after it."""
     choice = _text_of(told.get("choice"))
     if not choice:
@@ -213,7 +249,7 @@ def _tell_choice(_: _Question, told: dict[str, Any]) -> dict[str, Any]:
     likely = _likely(told)
     likely.pop(choice, None)
     others = dict(list(likely.items())[:2])
-    return {"answer": choice, "sure": _share(_number_of(told.get("confidence")) or 0.0), **_given(others=others)}
+    return {"answer": choice, "sure": _confidence(told), **_given(others=others)}
 
 
 def _tell_score(question: _Question, told: dict[str, Any]) -> dict[str, Any]:
@@ -221,18 +257,29 @@ def _tell_score(question: _Question, told: dict[str, Any]) -> dict[str, Any]:
     score = _number_of(told.get("score"))
     if score is None:
         return {}
-    levels = question.body["criteria"]
+    legend = _object_of(told.get("legend"))
     likeliest = next(iter(_likely(told)), "")
-    level = _text_of(_object_of(told.get("legend")).get(likeliest))
-    confidence = _share(_number_of(told.get("confidence")) or 0.0)
-    return {**_given(answer=level), "sure": confidence, "score": round(score, 2), "highest": len(levels) - 1}
+    level = _text_of(legend.get(likeliest))
+    levels = question.body["criteria"]
+    highest = len(levels) - 1
+    told_score = {"sure": _confidence(told), "score": round(score, 2), "highest": highest}
+    return {**_given(answer=level), **told_score}
+
+
+def _confidence(told: dict[str, Any]) -> float:
+    """How sure an answer is, as Venice tells it."""
+    return _share(_number_of(told.get("confidence")) or 0.0)
 
 
 def _likely(told: dict[str, Any]) -> dict[str, float]:
     """What has some likelihood, likeliest first."""
-    shares = {name: _share(_number_of(share) or 0.0) for name, share in _object_of(told.get("probabilities")).items()}
+    shares = {}
+    for name, probability in _object_of(told.get("probabilities")).items():
+        share = _share(_number_of(probability) or 0.0)
+        if share > 0:
+            shares[name] = share
     ordered = sorted(shares, key=lambda name: -shares[name])
-    return {name: shares[name] for name in ordered if shares[name] > 0}
+    return {name: shares[name] for name in ordered}
 
 
 def _share(number: float) -> float:
@@ -242,11 +289,12 @@ def _share(number: float) -> float:
 
 def _price_of(usage: dict[str, Any], prices: dict[str, Any]) -> float | None:
     """What Venice asks for the tokens that it counted, if it says what a million costs."""
+    million = 1e6
     usd = 0.0
     for kind in ("input", "output"):
         price = _number_of(_object_of(prices.get(kind)).get("usd"))
         tokens = _number_of(usage.get(f"{kind}_tokens"))
         if price is None or tokens is None:
             return None
-        usd += price * tokens / 1e6
+        usd += price * tokens / million
     return round(usd, 8)

@@ -1,8 +1,9 @@
-"""Music, sound effects and spoken texts: a model for what is wished, and nothing sent that it does not take."""
+"""Music, sound effects and spoken texts: a model for what is wished, sent only what it takes."""
 
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sanctum_venice_tools.runtime.arguments import _as_listed
@@ -10,18 +11,41 @@ from sanctum_venice_tools.runtime.models import _chosen, _list_models, _Model, _
 from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.venice import VeniceError, _given
 
-# By kind: the variable of the operator's model, and the model that is taken when nobody names one.
+
+@dataclass(frozen=True)
+class _Kind:
+    """What is made, and by which model."""
+
+    setting: str
+    """The variable of the operator's model."""
+    usual: str
+    """The model that is taken when nobody names one."""
+
+
 _KINDS = {
-    "music": ("VENICE_MUSIC_MODEL", "elevenlabs-music"),
-    "effect": ("VENICE_EFFECT_MODEL", "elevenlabs-sound-effects-v2"),
-    "speech": ("VENICE_SPEECH_JOB_MODEL", "elevenlabs-tts-v3"),
+    "music": _Kind("VENICE_MUSIC_MODEL", "elevenlabs-music"),
+    "effect": _Kind("VENICE_EFFECT_MODEL", "elevenlabs-sound-effects-v2"),
+    "speech": _Kind("VENICE_SPEECH_JOB_MODEL", "elevenlabs-tts-v3"),
 }
-# By wish: the field in which it is sent, and the field of a model that says whether it can.
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """Something that not every model can."""
+
+    sent_as: str
+    told_by: str
+    """The field of a model that says whether it can."""
+
+
 _WISHES = {
-    "lyrics": ("lyrics_prompt", "supports_lyrics"),
-    "instrumental": ("force_instrumental", "supports_force_instrumental"),
-    "voice": ("voice", "voices"),
-    **{name: (name, f"supports_{name}") for name in ("lyrics_optimizer", "loop", "language_code", "speed")},
+    "lyrics": _Wish("lyrics_prompt", "supports_lyrics"),
+    "instrumental": _Wish("force_instrumental", "supports_force_instrumental"),
+    "voice": _Wish("voice", "voices"),
+    "lyrics_optimizer": _Wish("lyrics_optimizer", "supports_lyrics_optimizer"),
+    "loop": _Wish("loop", "supports_loop"),
+    "language_code": _Wish("language_code", "supports_language_code"),
+    "speed": _Wish("speed", "supports_speed"),
 }
 _OPTIONS: dict[str, Any] = {
     "loop": [True, False],
@@ -30,70 +54,140 @@ _OPTIONS: dict[str, Any] = {
     "language_code": str,
     "speed": (0.25, 4.0),
 }
+# Of these, one at most: they all say what is sung.
 _SUNG = {"lyrics", "instrumental", "lyrics_optimizer"}
+
+# Names of models that make noises.
+_EFFECT_MODEL = re.compile("sound-effects|text-to-audio")
+
+# Where a model tells no limit of its own, in characters.
+_MOST_CHARACTERS = 100_000
+
+
+@dataclass(frozen=True)
+class _MusicPlan:
+    """What is to be made, by which model."""
+
+    model: _Model
+    settings: dict[str, Any]
+    """What is queued, without the prompt."""
+    priced: dict[str, Any]
+    """What the price is asked for."""
+    notes: list[str]
+    """What was chosen on the caller's behalf."""
+
+
+@dataclass(frozen=True)
+class _Lengths:
+    """How long a model can be asked to play; nothing when it decides by itself."""
+
+    seconds: Sequence[int]
+    in_words: str
 
 
 def _plan_music(
     kind: str, model: str, characters: int, seconds: int, options: dict[str, Any] | None = None, **wishes: Any
-) -> tuple[_Model, dict[str, Any], dict[str, Any], list[str]]:
-    """The model, the settings to queue, what to ask the price of, and what was chosen on the caller's behalf.
+) -> _MusicPlan:
+    """What to queue, and what to ask the price of.
 
     The characters are those of the prompt; a mere quote may not know them (0).
     """
     if seconds < 0:
-        raise VeniceError("The duration_seconds must be whole seconds, such as 30. Correct it, or leave it out.")
-    wishes |= {"duration_seconds": seconds} | _read_options(_given(**(options or {})), _OPTIONS)
-    wishes = {name: value for name, value in wishes.items() if value}
-    if len(wishes.keys() & _SUNG) > 1:
-        raise VeniceError("Of lyrics, instrumental and lyrics_optimizer, only one can be had. Leave the others out.")
-    chosen = _choose_for(kind, model, characters, wishes)
-    spec, notes = chosen.spec, [*chosen.notes]
-    pricing = spec.get("pricing") or {}
-    usual = int(spec.get("default_duration") or 0)
-    if "duration_seconds" not in wishes and usual in _lengths(spec)[0] and pricing.keys() & {"durations", "per_second"}:
-        wishes["duration_seconds"] = usual  # said outright, so that what is quoted is what is queued
+        fault = "The duration_seconds must be whole seconds, such as 30"
+        raise VeniceError(f"{fault}. Correct it, or leave it out.")
+    rare = _read_options(_given(**(options or {})), _OPTIONS)
+    wished = {**wishes, "duration_seconds": seconds, **rare}
+    wanted = {name: value for name, value in wished.items() if value}
+    if len(wanted.keys() & _SUNG) > 1:
+        fault = "Of lyrics, instrumental and lyrics_optimizer, only one can be had"
+        raise VeniceError(f"{fault}. Leave the others out.")
+
+    chosen = _choose_for(kind, model, characters, wanted)
+    notes = [*chosen.notes]
+    usual = _usual_seconds(chosen.spec)
+    if usual and "duration_seconds" not in wanted:
+        # It is said outright, so that what is quoted is what is queued.
+        wanted["duration_seconds"] = usual
         notes.append(f"Chosen for you: {usual} seconds.")
-    if "voice" in wishes:
-        wishes["voice"] = _as_listed(wishes["voice"], spec.get("voices") or [])
-    settled: dict[str, Any] = {"model": chosen.id} | {
-        _WISHES.get(name, [name])[0]: value for name, value in wishes.items()
-    }
-    quoted: dict[str, Any] = {name: settled[name] for name in ("model", "duration_seconds") if name in settled}
-    if _kind_of(chosen.id, spec) == "speech":
-        quoted["character_count"] = characters
+    if "voice" in wanted:
+        wanted["voice"] = _as_listed(wanted["voice"], chosen.spec.get("voices") or [])
+
+    settings = {"model": chosen.id}
+    for name, value in wanted.items():
+        field = _WISHES[name].sent_as if name in _WISHES else name
+        settings[field] = value
+    priced = _priced_by(settings, chosen.spec, characters)
+    return _MusicPlan(chosen, settings, priced, notes)
+
+
+def _usual_seconds(spec: dict[str, Any]) -> int:
+    """How long a model plays when nobody says; 0, if that can't be asked for, or costs the same."""
+    usual = int(spec.get("default_duration") or 0)
+    pricing = spec.get("pricing") or {}
+    is_priced_by_length = "durations" in pricing or "per_second" in pricing
+    if is_priced_by_length and usual in _lengths(spec).seconds:
+        return usual
+    return 0
+
+
+def _priced_by(settings: dict[str, Any], spec: dict[str, Any], characters: int) -> dict[str, Any]:
+    """Those of the settings on which the price depends, and the length of a text that is read."""
+    priced = {"model": settings["model"]}
+    if "duration_seconds" in settings:
+        priced["duration_seconds"] = settings["duration_seconds"]
+    name = settings["model"]
+    if _kind_of(name, spec) == "speech":
         if not characters:
-            raise VeniceError(f"{chosen.id} is priced by the character. Give character_count, the text's length.")
-    return chosen, settled, quoted, notes
+            fault = f"{name} is priced by the character"
+            raise VeniceError(f"{fault}. Give character_count, the text's length.")
+        priced["character_count"] = characters
+    return priced
+
+
+# --- the model ---
 
 
 def _choose_for(kind: str, model: str, characters: int, wishes: dict[str, Any]) -> _Model:
-    """The caller's model, else the operator's, else one that can all that is wished; what can't is an error."""
-    setting, usual = _KINDS[kind]
-    named = model or os.environ.get(setting, "")
+    """The caller's model, else the operator's, else one that can all that is wished.
+
+    It is an error when the model that somebody named can't do it.
+    """
+    setting = _KINDS[kind].setting
+    usual = _KINDS[kind].usual
     chosen = _pick_model(
         "music",
         model,
         setting=setting,
         usual=usual,
-        fits=lambda one: _makes_sound(one) and (model or _kind_of(one["id"], one["model_spec"]) == kind),
+        fits=lambda one: _makes_sound(one) and (model or _is_of_kind(one, kind)),
     )
     lack = _lack(chosen.spec, characters, wishes)
     if not lack:
         return chosen
-    live = sorted(
-        (one for one in _list_models("music") if _makes_sound(one) and not one["model_spec"].get("offline")),
-        key=lambda one: _rank(one, usual),
-    )
-    able = [
-        one
-        for wanted in dict.fromkeys((_kind_of(chosen.id, chosen.spec), kind))
-        for one in live
-        if _kind_of(one["id"], one["model_spec"]) == wanted and not _lack(one["model_spec"], characters, wishes)
-    ]
+
+    own_kind = _kind_of(chosen.id, chosen.spec)
+    able = _list_able([own_kind, kind], usual, characters, wishes)
+    named = model or os.environ.get(setting, "")
     if able and not named:
         return _chosen(able[0])
-    other = f", or use the model {able[0]['id']}" if able else ": no other model can do all of this"
+    other = ": no other model can do all of this"
+    if able:
+        other = f", or use the model {able[0]['id']}"
     raise VeniceError(f"{chosen.id} {lack}. Change that{other}.")
+
+
+def _list_able(kinds: list[str], usual: str, characters: int, wishes: dict[str, Any]) -> list[dict[str, Any]]:
+    """The models that can all that is wished, those of the first kind first, and then by rank."""
+    listed = sorted(_list_models("music"), key=lambda model: _rank(model, usual))
+    able = []
+    for kind in dict.fromkeys(kinds):
+        for model in listed:
+            spec = model["model_spec"]
+            if not _is_of_kind(model, kind) or not _makes_sound(model) or spec.get("offline"):
+                continue
+            if not _lack(spec, characters, wishes):
+                able.append(model)
+    return able
 
 
 def _makes_sound(model: dict[str, Any]) -> bool:
@@ -101,43 +195,96 @@ def _makes_sound(model: dict[str, Any]) -> bool:
     return not model["model_spec"].get("voice_changer")
 
 
+def _is_of_kind(model: dict[str, Any], kind: str) -> bool:
+    """Whether a model makes what is wished."""
+    return _kind_of(model["id"], model["model_spec"]) == kind
+
+
 def _kind_of(name: str, spec: dict[str, Any]) -> str:
     """What a model makes; of effects, only its name tells."""
-    if "per_thousand_characters" in (spec.get("pricing") or {}):
+    pricing = spec.get("pricing") or {}
+    if "per_thousand_characters" in pricing:
         return "speech"
-    return "effect" if re.search("sound-effects|text-to-audio", name) else "music"
+    return "effect" if _EFFECT_MODEL.search(name) else "music"
+
+
+# --- what a model can't do ---
 
 
 def _lack(spec: dict[str, Any], characters: int, wishes: dict[str, Any]) -> str:
-    """The first thing wished that a model can't do, said as after its name; nothing, if it can all of it."""
+    """The first wish that a model can't fulfil, said as after its name; nothing, if it can all."""
+    return (
+        _lack_of_field(spec, wishes)
+        or _lack_of_voice(spec, wishes)
+        or _lack_of_speed(spec, wishes)
+        or _lack_of_length(spec, wishes)
+        or _lack_of_words(spec, characters, wishes)
+    )
+
+
+def _lack_of_field(spec: dict[str, Any], wishes: dict[str, Any]) -> str:
+    """What of the wishes a model knows nothing of."""
+    for name, wish in _WISHES.items():
+        if name in wishes and not spec.get(wish.told_by):
+            return f"takes no {name}"
+    return ""
+
+
+def _lack_of_voice(spec: dict[str, Any], wishes: dict[str, Any]) -> str:
+    """That a model does not have a voice."""
     voices = spec.get("voices") or []
     voice = _as_listed(wishes.get("voice", ""), voices)
-    lengths, offered = _lengths(spec)
-    least, most = spec.get("min_prompt_length") or 1, spec.get("prompt_character_limit") or 100_000
-    most_sung = spec.get("lyrics_character_limit") or 100_000
-    slowest, fastest = spec.get("min_speed") or 0.25, spec.get("max_speed") or 4
-    lacks = {
-        **{f"takes no {name}": name in wishes and not spec.get(flag) for name, (_, flag) in _WISHES.items()},
-        f"has no voice {voice!r:.40}, but {', '.join(voices)!r:.400}": (
-            voice and voice not in voices and not spec.get("supports_custom_voice_id")
-        ),
-        f"speaks at a speed of {slowest} to {fastest}": not slowest <= wishes.get("speed", slowest) <= fastest,
-        f"makes {offered} seconds" if offered else "takes no duration_seconds": (
-            "duration_seconds" in wishes and wishes["duration_seconds"] not in lengths
-        ),
-        f"takes a prompt of {least} to {most} characters": characters and not least <= characters <= most,
-        f"takes lyrics of at most {most_sung} characters": len(wishes.get("lyrics", "")) > most_sung,
-        "needs lyrics, instrumental or lyrics_optimizer": (
-            spec.get("lyrics_required") and characters and not wishes.keys() & _SUNG
-        ),
-    }
-    return next((lack for lack, is_so in lacks.items() if is_so), "")
+    if not voice or voice in voices or spec.get("supports_custom_voice_id"):
+        return ""
+    known = ", ".join(voices)
+    return f"has no voice {voice!r:.40}, but {known!r:.400}"
 
 
-def _lengths(spec: dict[str, Any]) -> tuple[Sequence[int], str]:
-    """The whole seconds that a model can be asked for, and these in words; none when it decides by itself."""
-    if options := spec.get("duration_options"):
-        lengths = [int(seconds) for seconds in options if seconds >= 1]
-        return lengths, ", ".join(map(str, lengths))
-    first, last = max(int(spec.get("min_duration") or 1), 1), int(spec.get("max_duration") or 0)
-    return range(first, last + 1), f"{first} to {last}" * (first <= last)
+def _lack_of_speed(spec: dict[str, Any], wishes: dict[str, Any]) -> str:
+    """That a model speaks slower or faster than it is wished."""
+    slowest = spec.get("min_speed") or 0.25
+    fastest = spec.get("max_speed") or 4
+    if slowest <= wishes.get("speed", slowest) <= fastest:
+        return ""
+    return f"speaks at a speed of {slowest} to {fastest}"
+
+
+def _lack_of_length(spec: dict[str, Any], wishes: dict[str, Any]) -> str:
+    """That a model does not play as long as it is wished."""
+    lengths = _lengths(spec)
+    if "duration_seconds" not in wishes or wishes["duration_seconds"] in lengths.seconds:
+        return ""
+    if not lengths.in_words:
+        return "takes no duration_seconds"
+    return f"makes {lengths.in_words} seconds"
+
+
+def _lack_of_words(spec: dict[str, Any], characters: int, wishes: dict[str, Any]) -> str:
+    """That a prompt or lyrics are too short or too long, or missing."""
+    least = spec.get("min_prompt_length") or 1
+    most = spec.get("prompt_character_limit") or _MOST_CHARACTERS
+    if characters and not least <= characters <= most:
+        return f"takes a prompt of {least} to {most} characters"
+
+    most_sung = spec.get("lyrics_character_limit") or _MOST_CHARACTERS
+    if len(wishes.get("lyrics", "")) > most_sung:
+        return f"takes lyrics of at most {most_sung} characters"
+
+    says_what_is_sung = bool(wishes.keys() & _SUNG)
+    if spec.get("lyrics_required") and characters and not says_what_is_sung:
+        return "needs lyrics, instrumental or lyrics_optimizer"
+    return ""
+
+
+def _lengths(spec: dict[str, Any]) -> _Lengths:
+    """The whole seconds that a model can be asked for."""
+    options = spec.get("duration_options")
+    if options:
+        seconds = [int(length) for length in options if length >= 1]
+        return _Lengths(seconds, ", ".join(str(length) for length in seconds))
+
+    first = max(int(spec.get("min_duration") or 1), 1)
+    last = int(spec.get("max_duration") or 0)
+    if first > last:
+        return _Lengths((), "")
+    return _Lengths(range(first, last + 1), f"{first} to {last}")

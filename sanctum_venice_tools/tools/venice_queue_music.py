@@ -43,8 +43,8 @@ def venice_queue_music(
     words = prompt.strip()
     if not words:
         raise VeniceError("The prompt is empty. Say what is to be heard.")
-    chosen, settled, quoted, notes = _plan_music(
-        kind, model, len(words), duration_seconds, options, lyrics=lyrics.strip(), instrumental=instrumental or None
-    )
-    queued = _queue("audio", settled | {"prompt": words}, _quote("audio", quoted))
-    return _answer(**queued, model=chosen.id, notes=notes)
+    sung = {"lyrics": lyrics.strip(), "instrumental": instrumental}
+    plan = _plan_music(kind, model, len(words), duration_seconds, options, **sung)
+    price = _quote("audio", plan.priced)
+    queued = _queue("audio", {**plan.settings, "prompt": words}, price)
+    return _answer(**queued, model=plan.model.id, notes=plan.notes)

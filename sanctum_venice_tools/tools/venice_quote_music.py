@@ -13,10 +13,11 @@ COST = "free"
 
 def _offer(spec: dict[str, Any]) -> dict[str, Any]:
     """What a model lets a caller choose."""
+    voices = spec.get("voices") or []
     return _given(
-        duration_seconds=_lengths(spec)[1],
-        takes=[name for name, (_, flag) in _WISHES.items() if spec.get(flag)],
-        voices=[voice[:30] for voice in (spec.get("voices") or [])[:40]],
+        duration_seconds=_lengths(spec).in_words,
+        takes=[name for name, wish in _WISHES.items() if spec.get(wish.told_by)],
+        voices=[voice[:30] for voice in voices[:40]],
         prompt_characters=spec.get("prompt_character_limit"),
         lyrics_characters=spec.get("lyrics_character_limit"),
     )
@@ -43,12 +44,15 @@ def venice_quote_music(
     Returns:
         JSON: price_usd, model, settings; offers (what the model lets you choose), notes.
     """
-    chosen, _, quoted, notes = _plan_music(kind, model, character_count, duration_seconds, lyrics="x" * sung)
+    lyrics = "x" if sung else ""  # any will do for a price
+    plan = _plan_music(kind, model, character_count, duration_seconds, lyrics=lyrics)
+    settings = dict(plan.priced)
+    settings.pop("model")
     return _answer(
-        price_usd=_quote("audio", quoted),
-        model=chosen.id,
-        settings={name: value for name, value in quoted.items() if name != "model"},
-        offers=_offer(chosen.spec),
-        notes=notes,
+        price_usd=_quote("audio", plan.priced),
+        model=plan.model.id,
+        settings=settings,
+        offers=_offer(plan.model.spec),
+        notes=plan.notes,
         next="Call venice_queue_music with the same model and settings; venice_list_models (music) shows others.",
     )
