@@ -9,6 +9,8 @@ from sanctum_venice_tools.runtime.venice import VeniceError
 
 # Approvals do not hold everywhere, so there is a limit also where the operator sets none.
 _USUAL_LIMIT_USD = 5.0
+
+# 12, 1.50
 _AMOUNT = re.compile(r"[0-9]{1,6}(\.[0-9]+)?")
 
 
@@ -31,8 +33,9 @@ def _limit_usd() -> float | None:
     if setting.lower() == "none":
         return None
     if not _AMOUNT.fullmatch(setting):
+        fault = "VENICE_MAX_USD is no number of dollars"
         form = "It must be written as 1.50, with a point and no sign; or as none, for no limit"
-        raise VeniceError(f"VENICE_MAX_USD is no number of dollars. {form}. Ask the operator; nothing was spent.")
+        raise VeniceError(f"{fault}. {form}. Ask the operator; nothing was spent.")
     return float(setting)
 
 
@@ -46,7 +49,8 @@ def _check_price(usd: float, *, is_least: bool = False) -> None:
         return
     if usd > limit:
         price = f"This costs {usd:g} USD, and the operator allows {limit:g} a call (VENICE_MAX_USD)"
-        raise VeniceError(f"{price}. Nothing was spent: choose something shorter or cheaper, or ask the operator.")
+        ways = "choose something shorter or cheaper, or ask the operator"
+        raise VeniceError(f"{price}. Nothing was spent: {ways}.")
     if is_least and usd > limit / 2:
         price = f"This costs {usd:g} USD or more, for reference videos may be longer than you said"
         limits = f"That is above half of the {limit:g} USD that are allowed a call (VENICE_MAX_USD)"

@@ -1,4 +1,4 @@
-"""What lies at public addresses of the internet; private networks are never asked, by us or on our behalf."""
+"""What lies at public addresses; private networks are never asked, by us or on our behalf."""
 
 import ipaddress
 import re
@@ -10,8 +10,8 @@ import httpx
 
 from sanctum_venice_tools.runtime.venice import VeniceError, _failed, _guard_connection
 
-# Ranges that are not for everybody (IANA's registries of special addresses), and hosts of clouds that give out secrets.
-# Python's own `is_global` differs from version to version.
+# Ranges that are not for everybody (IANA's registries of special addresses), and hosts of clouds that
+# give out secrets. Python's own `is_global` differs from version to version.
 _NOT_PUBLIC = [
     ipaddress.ip_network(network)
     for network in (
@@ -44,6 +44,19 @@ _INTERNET_V6 = ipaddress.ip_network("2000::/3")
 # The last parts of names that mean something only within a network.
 _LOCAL_NAMES = {"local", "localhost", "internal", "intranet", "lan", "home", "corp", "arpa"}
 
+# https://example.com, but not https:///page
+_WEB_ADDRESS = re.compile(r"https?://[^\s/]", re.IGNORECASE)
+
+# What ends the host and port of an address.
+_AFTER_AUTHORITY = re.compile("[/?#]")
+
+# Browsers, and what reads as they do, end a host at a backslash and decode %31: there it would be
+# another one.
+_DOUBTFUL_IN_HOST = re.compile(r"[\\%\s]")
+
+# 127.0.0.1, 0x7f000001, 2130706433
+_WRITTEN_AS_NUMBER = re.compile("[0-9][0-9a-fx.]*")
+
 
 @contextmanager
 def _open_public(url: str, *, trusted: bytes | None = None, method: str = "GET") -> Iterator[httpx.Response]:
@@ -54,7 +67,9 @@ def _open_public(url: str, *, trusted: bytes | None = None, method: str = "GET")
     try:
         for _ in range(4):  # three redirects at most, each checked anew
             target = httpx.URL(url)
-            pinned = target.copy_with(host=target.host if target.netloc == trusted else _public_address(target.host))
+            is_trusted = target.netloc == trusted
+            address = target.host if is_trusted else _public_address(target.host)
+            pinned = target.copy_with(host=address)
             headers = {"Host": target.netloc.decode(), "Accept-Encoding": "gzip"}
             extensions = {"sni_hostname": target.host, "trace": _guard_connection}
             # No proxy of the environment: it would look the name up itself.
@@ -65,7 +80,8 @@ def _open_public(url: str, *, trusted: bytes | None = None, method: str = "GET")
                     url = str(target.join(reply.headers["location"]))
                     continue
                 if not reply.is_success:
-                    raise _failed(f"{url[:80]!r} answered {reply.status_code}. Check the URL.", reply.status_code)
+                    status = reply.status_code
+                    raise _failed(f"{url[:80]!r} answered {status}. Check the URL.", status)
                 yield reply
                 return
     except (httpx.HTTPError, httpx.InvalidURL, OverflowError):
@@ -76,10 +92,11 @@ def _open_public(url: str, *, trusted: bytes | None = None, method: str = "GET")
 def _public_address(host: str) -> str:
     """An address of the host that anybody on the internet could call."""
     try:
-        found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None, proto=socket.IPPROTO_TCP)}
+        entries = socket.getaddrinfo(host, None, proto=socket.IPPROTO_TCP)
     except (OSError, ValueError):
         raise VeniceError(f"There is no host {host[:80]!r}. Check the URL.") from None
-    for address in sorted(found, key=len):
+    addresses = {str(place[0]) for _family, _type, _protocol, _name, place in entries}
+    for address in sorted(addresses, key=len):
         if _is_public(address):
             return address
     raise VeniceError(_refuse_private(host))
@@ -98,34 +115,50 @@ def _refuse_private(host: str) -> str:
 
 
 def _is_for_venice(reference: str) -> bool:
-    """Whether a reference is a web address, which Venice fetches itself; one in a private network is an error."""
-    if not re.match(r"(?i)https?://[^\s/]", reference):
+    """Whether a reference is a web address, which Venice fetches; a private one is an error."""
+    if not _WEB_ADDRESS.match(reference):
         return False
     _check_public(reference)
     return True
 
 
 def _check_public(url: str) -> None:
-    """Refuse an address that Venice is to fetch for us, if we would not fetch it; names are for Venice to look up."""
-    # Browsers, and what reads as they do, end a host at a backslash and decode %31: there it would be another one.
-    authority = re.split("[/?#]", url.strip().partition("//")[2], maxsplit=1)[0]
-    try:
-        host = httpx.URL(url).host.strip("[]").rstrip(".").lower()
-    except (httpx.InvalidURL, UnicodeError):
-        host = ""
-    if not host or re.search(r"[\\%\s]", authority):
-        raise VeniceError(f"{url[:80]!r} is no web address. Give one such as https://example.com/page.")
+    """Refuse an address that Venice is to fetch for us, if we would not fetch it.
+
+    A name is for Venice to look up.
+    """
+    after_scheme = url.strip().partition("//")[2]
+    authority = _AFTER_AUTHORITY.split(after_scheme, maxsplit=1)[0]
+    host = _host_of(url)
+    if not host or _DOUBTFUL_IN_HOST.search(authority):
+        fault = f"{url[:80]!r} is no web address"
+        raise VeniceError(f"{fault}. Give one such as https://example.com/page.")
+
     address = _written_address(host)
-    is_local_name = not address and ("." not in host or host.rpartition(".")[2] in _LOCAL_NAMES)
-    if is_local_name or (address and not _is_public(address)):
+    if address:
+        is_public = _is_public(address)
+    else:
+        last_part = host.rpartition(".")[2]
+        is_public = "." in host and last_part not in _LOCAL_NAMES
+    if not is_public:
         raise VeniceError(_refuse_private(host))
 
 
+def _host_of(url: str) -> str:
+    """The host of an address; nothing, if it has none."""
+    try:
+        host = httpx.URL(url).host
+    except (httpx.InvalidURL, UnicodeError):
+        return ""
+    return host.strip("[]").rstrip(".").lower()
+
+
 def _written_address(host: str) -> str:
-    """The address that a host is, in any form in which one may be written: 127.0.0.1, 0x7f000001, 2130706433."""
-    if re.fullmatch(r"[0-9a-fx.]+", host) and re.match(r"\d", host):
+    """The address that a host is, however it is written; nothing, if it is a name."""
+    if _WRITTEN_AS_NUMBER.fullmatch(host):
         try:
             return socket.inet_ntoa(socket.inet_aton(host))
         except OSError:
             return ""
-    return host if ":" in host else ""
+    is_version_6 = ":" in host
+    return host if is_version_6 else ""

@@ -28,7 +28,8 @@ def _keep(folder: Path, text: str, title: str, kind: str, part: int = 1, **more:
 
     It may have been paid, so that it is shown even if it can't be kept.
     """
-    # Half of a surrogate pair is no character, and no file can hold it; a byte order mark is no part of a text.
+    # Half of a surrogate pair is no character, and no file can hold it; a byte order mark is no part
+    # of a text.
     text = _whole(text).lstrip("\ufeff")
     if not text.strip():
         return _answer(**more, notes=["There is no text in it. Reading it again would not help."])
@@ -80,6 +81,7 @@ def _length(ahead: str, *, is_rest: bool) -> int:
     part = ahead[:longest]
     for mark in _ENDS:
         ends = [found.end() for found in mark.finditer(part)]
-        if ends and ends[-1] > longest / 2:
-            return ends[-1]
+        last = ends[-1] if ends else 0
+        if last > longest / 2:
+            return last
     return longest

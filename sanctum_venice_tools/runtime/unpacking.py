@@ -13,11 +13,12 @@ _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 
 
 def _unpacked(reply: httpx.Response) -> Iterator[bytes]:
-    """The body of a reply, piece by piece; one that is packed twice, or in another way than gzip, is an error.
+    """The body of a reply, piece by piece; an error, if it is packed twice, or not in gzip.
 
     httpx would unpack whatever a server sends, in any number of layers, all at once.
     """
-    coding = reply.headers.get("content-encoding", "identity").strip().lower()
+    told = reply.headers.get("content-encoding", "identity")
+    coding = told.strip().lower()
     if coding == "identity":
         yield from reply.iter_bytes()
     elif coding in ("gzip", "deflate"):

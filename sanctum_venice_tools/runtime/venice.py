@@ -100,12 +100,28 @@ _FREE = "nothing was charged. Try again."
 _CHARGED = "it may be charged. Ask the person, or look at venice_report_usage, before you try again."
 
 
+# A key has signs of ASCII, and no space.
+_SIGNS = re.compile("[!-~]+")
+
+# http://127.0.0.1:8484/api/v1, https://[::1]/v1
+_HTTP_ADDRESS = re.compile(
+    r"""
+    https?://
+    ( [a-zA-Z0-9_.-]+ | \[[0-9a-fA-F:]+\] )  # a host; no name or password before it
+    ( :[0-9]{1,5} )?                         # a port
+    ( /[!-~]* )?                             # a path
+    """,
+    re.VERBOSE,
+)
+
+
 @functools.cache
 def _client() -> httpx.Client:
     """The way to Venice, with the operator's key."""
     key = os.environ.get("VENICE_API_KEY", "").strip()
-    if not re.fullmatch(r"[!-~]+", key):
-        raise VeniceError("VENICE_API_KEY is not set, or is no key. Ask the operator to set this agent's secret.")
+    if not _SIGNS.fullmatch(key):
+        fault = "VENICE_API_KEY is not set, or is no key"
+        raise VeniceError(f"{fault}. Ask the operator to set this agent's secret.")
     # httpx would ask for every encoding that it knows.
     headers = {"Authorization": f"Bearer {key}", "Accept-Encoding": "gzip"}
     return httpx.Client(base_url=_base_url(), headers=headers)
@@ -114,8 +130,7 @@ def _client() -> httpx.Client:
 def _base_url() -> httpx.URL:
     """Where Venice is: an http address without a name or password in it."""
     setting = os.environ.get("VENICE_BASE_URL", "").strip() or "https://api.venice.ai/api/v1"
-    host = r"[a-zA-Z0-9_.-]+ | \[[0-9a-fA-F:]+\]"
-    if re.fullmatch(rf"https?://({host})(:[0-9]{{1,5}})?(/[!-~]*)?", setting, re.VERBOSE):
+    if _HTTP_ADDRESS.fullmatch(setting):
         with suppress(httpx.InvalidURL, UnicodeError):
             url = httpx.URL(setting)
             url.host.encode("idna")  # as a connection will: no part of a name is empty, or too long
@@ -139,9 +154,12 @@ def _send(
         if is_good and not is_page:
             _note_deprecation(reply.headers)
             return reply
-        refused = _refusal(reply, _read_what_comes(reply), advice or {})
+
+        body = _read_what_comes(reply)
+        refused = _refusal(reply, body, advice or {})
         pause = _pause(reply)
-        if tries_left == 0 or time.monotonic() + pause > _DEADLINE - 5:
+        time_for_another = _DEADLINE - time.monotonic() - 5
+        if tries_left == 0 or pause > time_for_another:
             break
         time.sleep(pause)
     raise refused
@@ -155,7 +173,8 @@ def _send_once(method: str, path: str, content: dict[str, Any]) -> httpx.Respons
     extensions = {"timeout": limits, "trace": _guard_connection}
     request = _client().build_request(method, path, extensions=extensions, **content)
     if "json" in content and len(request.content) > _MOST_TO_SEND:
-        raise VeniceError("That is more than 35 MB, which Venice does not take. Send fewer files, or smaller ones.")
+        fault = "That is more than 35 MB, which Venice does not take"
+        raise VeniceError(f"{fault}. Send fewer files, or smaller ones.")
     if not _is_free(request):
         _PAID.append(path)
     try:
@@ -174,7 +193,9 @@ def _sendable(node: Any) -> Any:
         return [_sendable(value) for value in node]
     if isinstance(node, tuple):  # a file of a form: name, content, type
         return tuple(_sendable(value) for value in node)
-    return _whole(node) if isinstance(node, str) and not node.isascii() else node
+    if isinstance(node, str) and not node.isascii():
+        return _whole(node)
+    return node
 
 
 def _pieces(reply: httpx.Response, most: int = _MOST_OF_FILE) -> Iterator[bytes]:
@@ -198,7 +219,7 @@ def _read(reply: httpx.Response) -> bytes:
 
 
 def _read_what_comes(reply: httpx.Response) -> bytes:
-    """The body of a reply of which every word counts, or none: as far as it comes, and no further than a megabyte."""
+    """The body of a reply as far as it comes, and no further than a megabyte."""
     body = b""
     with suppress(VeniceError):
         for piece in _pieces(reply, _MOST_OF_ERROR):
@@ -224,6 +245,15 @@ def _call_for_file(method: str, path: str, **content: Any) -> tuple[bytes, httpx
 
 # --- errors ---
 
+# What is looked at of an error's body, in characters.
+_LONGEST_PAGE_OF_ERROR = 100_000
+
+# <title>502 Bad Gateway
+_TITLE = re.compile(r"<title>([^<]*)", re.IGNORECASE)
+
+# <p>, </a>
+_ANY_TAG = re.compile(r"<[^<>]*>")
+
 # The parts of an error's body that only hold others.
 _FRAME = ("error", "message", "details", "_errors", "issues")
 
@@ -248,8 +278,9 @@ _FORBIDDEN = {
     ),
 }
 
-# What tells when to come again, each with what is left until then. Models' limits and the error budget (it refuses all,
-# after 50 failures in 30 s) tell milliseconds since 1970, a blockchain's limit seconds.
+# What tells when to come again, each with what is left until then. Models' limits and the error
+# budget (it refuses all, after 50 failures in 30 s) tell milliseconds since 1970, a blockchain's limit
+# seconds.
 _RESETS = {
     "x-ratelimit-reset-requests": "x-ratelimit-remaining-requests",
     "x-ratelimit-reset-tokens": "x-ratelimit-remaining-tokens",
@@ -271,68 +302,95 @@ def _may_be_charged(request: httpx.Request) -> str:
 def _lost(request: httpx.Request, error: Exception) -> VeniceError:
     """The error for a request that got no whole reply."""
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-        return _failed(f"Venice cannot be reached at '{request.url.host}'; nothing was sent. Try again later.", 0)
-    is_late = isinstance(error, httpx.TimeoutException | TimeoutError) or time.monotonic() >= _DEADLINE
+        told = f"Venice cannot be reached at '{request.url.host}'"
+        return _failed(f"{told}; nothing was sent. Try again later.", 0)
+    is_time_out = isinstance(error, httpx.TimeoutException | TimeoutError)
+    is_late = is_time_out or time.monotonic() >= _DEADLINE
     told = "Venice took too long" if is_late else "Venice sent no whole reply"
     return _failed(f"{told}; {_may_be_charged(request)}", 0)
 
 
 def _unreadable(error: Exception) -> VeniceError:
     """The error for a reply that is of another form than Venice's documents say."""
-    told = f"{error.__class__.__name__}: {' '.join(str(error).split())[:80]}"
-    return VeniceError(f"Venice's reply could not be read ({told}); {_CHARGED if _PAID else _FREE}")
+    kind = error.__class__.__name__
+    line = " ".join(str(error).split())
+    then = _CHARGED if _PAID else _FREE
+    return VeniceError(f"Venice's reply could not be read ({kind}: {line[:80]}); {then}")
 
 
 def _too_long(request: httpx.Request, most: int) -> VeniceError:
     """The error for a reply that is longer than any that Venice sends."""
-    return VeniceError(f"Venice sent more than {most // _MEGABYTE} MB, so it was not read; {_may_be_charged(request)}")
+    told = f"Venice sent more than {most // _MEGABYTE} MB, so it was not read"
+    return VeniceError(f"{told}; {_may_be_charged(request)}")
 
 
 def _refusal(reply: httpx.Response, content: bytes, advice: dict[int, str]) -> VeniceError:
     """The error for a reply that is not a good one: Venice's own reason, then what to do."""
     status = reply.status_code
     body, is_venices = _error_body(content)
-    # What Venice itself refuses, it does not charge. Of all else nobody knows.
-    is_refused = status in (429, 503) or (400 <= status < 500 and status != 408 and is_venices)
-    known = _ADVICE | {429: f"Try again in {_pause(reply):.0f} s."}
+    known = {**_ADVICE, 429: f"Try again in {_pause(reply):.0f} s.", **advice}
     if status == 402 and "authOptions" in str(body):
-        body, known[402] = "no API key arrived", known[401]
-    if is_refused or _is_free(reply.request):
-        end = f". {_own_advice(status, body) or advice.get(status) or known.get(status, 'Try again later.')}"
-    else:
-        end = f"; {_CHARGED}"
-    return _failed(f"Venice answered {status}: {_reason(body)}{end}", status)
+        body = "no API key arrived"
+        known[402] = advice.get(402) or _ADVICE[401]
+
+    told = f"Venice answered {status}: {_reason(body)}"
+    if _is_refused(status, is_venices=is_venices) or _is_free(reply.request):
+        what_to_do = _own_advice(status, body) or known.get(status, "Try again later.")
+        return _failed(f"{told}. {what_to_do}", status)
+    return _failed(f"{told}; {_CHARGED}", status)
+
+
+def _is_refused(status: int, *, is_venices: bool) -> bool:
+    """Whether Venice itself refused, which it does not charge. Of all else nobody knows."""
+    if status in (429, 503):
+        return True
+    is_fault_of_request = 400 <= status < 500 and status != 408
+    return is_fault_of_request and is_venices
 
 
 def _own_advice(status: int, body: Any) -> str:
     """What to do about a refusal that its own words explain; nothing, if its status says all."""
-    told = str(body) if status == 403 else ""
-    return next((advice for words, advice in _FORBIDDEN.items() if words in told), "")
+    if status != 403:
+        return ""
+    told = str(body)
+    for words, advice in _FORBIDDEN.items():
+        if words in told:
+            return advice
+    return ""
 
 
 def _error_body(content: bytes) -> tuple[Any, bool]:
     """What an error's body holds: Venice's own JSON, or the words of somebody's page in between."""
     with suppress(ValueError, RecursionError):
         return json.loads(content), True
-    page = content.decode(errors="replace")[:100_000]
-    title = re.search(r"(?i)<title>([^<]*)", page)
-    return title[1] if title else re.sub(r"<[^<>]*>", " ", page), False
+    page = content.decode(errors="replace")[:_LONGEST_PAGE_OF_ERROR]
+    title = _TITLE.search(page)
+    words = title[1] if title else _ANY_TAG.sub(" ", page)
+    return words, False
 
 
 def _reason(body: Any) -> str:
     """What one of Venice's many error bodies says, on one line and without the key."""
-    told = "; ".join(_texts(body))[:100_000]
+    told = "; ".join(_texts(body))[:_LONGEST_PAGE_OF_ERROR]
     shown = "".join(sign if sign.isprintable() else " " for sign in told)
     line = " ".join(shown.split()) or "no reason given"
-    return line.replace(os.environ["VENICE_API_KEY"].strip(), "[key]")[:500].rstrip(" .")
+    key = os.environ["VENICE_API_KEY"].strip()
+    safe = line.replace(key, "[key]")
+    return safe[:500].rstrip(" .")
 
 
 def _texts(node: Any, field: str = "") -> list[str]:
     """Every text in one of Venice's many error bodies, each with the field that it speaks of."""
     if isinstance(node, list):
-        return [text for item in node for text in _texts(item, field)]
+        texts = []
+        for item in node:
+            texts += _texts(item, field)
+        return texts
     if isinstance(node, dict):
-        return [text for name in node for text in _texts(node[name], field if name in _FRAME else name)]
+        texts = []
+        for name, value in node.items():
+            texts += _texts(value, field if name in _FRAME else name)
+        return texts
     return [f"{field}: {node}" if field else str(node)]
 
 
@@ -348,14 +406,22 @@ def _pause(reply: httpx.Response) -> float:
     return max(2.0, _wait_until(headers.get("retry-after", "")), *waits)
 
 
+# 30, 1.5, 1767225600000
+_STAMP = re.compile(r"\d{1,20}(\.\d{1,9})?", re.ASCII)
+
+# In seconds: September 2001. No wait is as long.
+_FIRST_MOMENT = 1e9
+
+
 def _wait_until(stamp: str) -> float:
-    """Seconds from now on: a small number is a wait, a large one a moment, in seconds or milliseconds since 1970."""
-    if not re.fullmatch(r"\d{1,20}(\.\d{1,9})?", stamp, re.ASCII):
+    """Seconds from now on: a small number is a wait, a large one a moment, since 1970."""
+    if not _STAMP.fullmatch(stamp):
         return 0
     number = float(stamp)
-    if number < 1e9:
+    if number < _FIRST_MOMENT:
         return number
-    moment = number / 1000 if number > 1e11 else number
+    is_in_milliseconds = number > 100 * _FIRST_MOMENT
+    moment = number / 1000 if is_in_milliseconds else number
     return moment - time.time()
 
 
@@ -381,10 +447,14 @@ def _note_deprecation(headers: httpx.Headers) -> None:
     replacement = headers.get("x-venice-deprecated-replacement", "")
     if _REMARKS or not (warning or date):
         return
-    told = f"Venice says of this model: {warning.rstrip('.') or 'it is about to go'}"
-    day = f" ({date[:40]})" if date else ""
-    then = f". Then take {replacement[:80]}" if replacement else ""
-    _REMARKS.append(" ".join(f"{told}{day}{then}".split())[:400] + ".")
+    said = warning.rstrip(".") or "it is about to go"
+    remark = f"Venice says of this model: {said}"
+    if date:
+        remark += f" ({date[:40]})"
+    if replacement:
+        remark += f". Then take {replacement[:80]}"
+    line = " ".join(remark.split())
+    _REMARKS.append(f"{line[:400]}.")
 
 
 def _given(**fields: Any) -> dict[str, Any]:
@@ -399,7 +469,8 @@ def _answer(*, _most: int = _MOST_OF_REPLY, **fields: Any) -> str:
     for longest, items in _CUTS:
         if len(reply) <= _most:
             break
-        cut = _noted(_tidy(told, longest, items), ["This reply was too long: texts and lists in it are cut."])
+        short = _tidy(told, longest, items)
+        cut = _noted(short, ["This reply was too long: texts and lists in it are cut."])
         reply = _to_json(_given(**cut))
     return reply
 
@@ -407,9 +478,10 @@ def _answer(*, _most: int = _MOST_OF_REPLY, **fields: Any) -> str:
 def _noted(fields: dict[str, Any], remarks: list[str]) -> dict[str, Any]:
     """The fields with more notes."""
     notes = fields.get("notes") or []
-    if isinstance(notes, str) and remarks:
-        notes = [notes]
-    return {**fields, "notes": [*notes, *remarks] if remarks else notes}
+    if remarks:
+        first = [notes] if isinstance(notes, str) else notes
+        notes = [*first, *remarks]
+    return {**fields, "notes": notes}
 
 
 def _to_json(fields: dict[str, Any]) -> str:
@@ -441,5 +513,5 @@ def _tidy_object(node: dict[str, Any], longest: int, items: int) -> dict[str, An
 
 
 def _whole(text: str) -> str:
-    """The text with characters that were torn into halves whole again, and halves without the other replaced."""
+    """The text with torn characters whole again; a half without the other is replaced."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
