@@ -152,7 +152,8 @@ def _read_argument(name: str, value: Any, annotation: Any) -> Any:
         if isinstance(meant, dict | list):
             json.dumps(meant, allow_nan=False)  # NaN and Infinity are not JSON
     except _UNREADABLE:
-        raise VeniceError(f"'{name}' must be {_form_in_words(form)}, not {value!r:.60}. Correct it.") from None
+        expected = _form_in_words(form)
+        raise VeniceError(f"'{name}' must be {expected}, not {value!r:.60}. Correct it.") from None
     if get_origin(form) is dict:
         # null within an object of rare settings leaves that setting out, too.
         return _without_nothing(meant)

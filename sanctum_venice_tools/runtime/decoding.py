@@ -77,6 +77,7 @@ _TAG_OR_TEXT = re.compile(r"<[^<>]*>?|[^<]+")
 # How a tag begins, and its name: <td, </td
 _TAG_NAME = re.compile(r"<(/?[a-z][a-z0-9]*)", re.IGNORECASE)
 
+_SPACES = re.compile(r"\s+")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
 
@@ -118,7 +119,7 @@ def _without_comments(page: str) -> str:
 
 def _in_one_line(piece: str, before: list[str]) -> str:
     """A piece of text with single spaces, and none where a line begins."""
-    text = re.sub(r"\s+", " ", piece)
+    text = _SPACES.sub(" ", piece)
     begins_line = not before or before[-1] in ("\n", "\t")
     return text.lstrip(" ") if begins_line else text
 

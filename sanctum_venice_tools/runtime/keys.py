@@ -81,7 +81,8 @@ def _key_settings(
         raise VeniceError("The description must have 1 to 64 characters. Say shortly what the key is for.")
     if limit_usd is not None and not 0.01 <= limit_usd <= 9_999_999_999:
         raise VeniceError("'limit_usd' must be 0.01 to 9999999999. Leave it out for a key without a limit.")
-    body: dict[str, Any] = {"description": description.strip(), "apiKeyType": key_type, "modelPrivacy": model_privacy}
+    title = description.strip()
+    body: dict[str, Any] = {"description": title, "apiKeyType": key_type, "modelPrivacy": model_privacy}
     if limit_usd is not None:
         # A DIEM pays for as much as a dollar: with a limit of dollars alone, an account that has both
         # would have none.
@@ -188,7 +189,9 @@ def _as_choice(value: Any, choices: tuple[str, ...]) -> str:
 def _read_listed_key(reply: Any) -> _ListedKey:
     """The key in Venice's reply to a question for one."""
     told = _object_of(_object_of(reply).get("data"))
-    return _ListedKey(description=_text_of(told.get("description")), last_six=_text_of(told.get("last6Chars")))
+    description = _text_of(told.get("description"))
+    last_six = _text_of(told.get("last6Chars"))
+    return _ListedKey(description, last_six)
 
 
 def _keep_key(file: Path, made: _NewKey, *, unsure: str) -> None:

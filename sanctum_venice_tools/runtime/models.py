@@ -9,6 +9,9 @@ from typing import Any
 from sanctum_venice_tools.runtime.replies import _number_of, _object_of, _objects_in, _text_of
 from sanctum_venice_tools.runtime.venice import _REMARKS, VeniceError, _call
 
+# A model as Venice lists it, with an id, a type, and a model_spec.
+_Listed = dict[str, Any]
+
 
 @dataclass(frozen=True)
 class _Model:
@@ -29,13 +32,7 @@ class _End:
 
 
 def _pick_model(
-    kind: str,
-    wanted: str,
-    *,
-    setting: str,
-    needs: str = "",
-    usual: str = "",
-    fits: Callable[[dict[str, Any]], Any] = bool,
+    kind: str, wanted: str, *, setting: str, needs: str = "", usual: str = "", fits: Callable[[_Listed], Any] = bool
 ) -> _Model:
     """The model `wanted`, else the operator's, else the `usual`, else Venice's.
 
@@ -72,7 +69,7 @@ def _pick_model(
     raise VeniceError(f"There is no {kind} model {named!r:.80} fit for this. Leave it out, or use: {use}.")
 
 
-def _is_able(model: dict[str, Any], needs: list[str]) -> bool:
+def _is_able(model: _Listed, needs: list[str]) -> bool:
     """Whether a model can be used now, and has all of some capabilities."""
     spec = model["model_spec"]
     if spec.get("offline"):
@@ -81,7 +78,7 @@ def _is_able(model: dict[str, Any], needs: list[str]) -> bool:
     return all(capabilities.get(need) for need in needs)
 
 
-def _find_able(kind: str, named: str, able: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _find_able(kind: str, named: str, able: list[_Listed]) -> _Listed | None:
     """The model of a name: its own, or another maker's for which Venice has a stand-in."""
     found = _find_model(named, able)
     if not found and kind == "text":
@@ -91,7 +88,7 @@ def _find_able(kind: str, named: str, able: list[dict[str, Any]]) -> dict[str, A
     return found
 
 
-def _find_with_features(named: str, able: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _find_with_features(named: str, able: list[_Listed]) -> _Listed | None:
     """The model of a name with features behind it: zai-org-glm-5-2:enable_web_search=on."""
     name, colon, features = named.partition(":")
     found = _find_model(name, able)
@@ -100,20 +97,20 @@ def _find_with_features(named: str, able: list[dict[str, Any]]) -> dict[str, Any
     return {**found, "id": found["id"] + colon + features}
 
 
-def _near(named: str, models: list[dict[str, Any]]) -> str:
+def _near(named: str, models: list[_Listed]) -> str:
     """The names that are nearest to one."""
     ids = [model["id"] for model in models]
     nearest = difflib.get_close_matches(named, ids, n=5, cutoff=0.0)
     return ", ".join(nearest)
 
 
-def _chosen(model: dict[str, Any], notes: Sequence[str] = ()) -> _Model:
+def _chosen(model: _Listed, notes: Sequence[str] = ()) -> _Model:
     """A model as the choice for this call; that it is about to go, the reply tells once."""
     _REMARKS[:] = _remarks_on(model)
     return _Model(model["id"], model["model_spec"], [*notes])
 
 
-def _remarks_on(model: dict[str, Any]) -> list[str]:
+def _remarks_on(model: _Listed) -> list[str]:
     """What to say of a model that is about to go: its last day, and what to take then."""
     end = _read_end(model["model_spec"])
     if not end.day:
@@ -132,8 +129,8 @@ def _read_end(spec: dict[str, Any]) -> _End:
     return _End(day=moment[:10], replacement=replacement[:80])
 
 
-def _list_models(kind: str) -> list[dict[str, Any]]:
-    """What Venice lists of a type: each with an id, a type, and a model_spec."""
+def _list_models(kind: str) -> list[_Listed]:
+    """The models that Venice lists of a type."""
     listed, _ = _call("GET", "/models", params={"type": kind})
     models = []
     for told in _objects_in(_object_of(listed).get("data")):
@@ -143,7 +140,7 @@ def _list_models(kind: str) -> list[dict[str, Any]]:
     return models
 
 
-def _find_model(wanted: str, models: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _find_model(wanted: str, models: list[_Listed]) -> _Listed | None:
     """The first model of an id or trait, in any case."""
     for spelling in _spellings(wanted):
         for model in models:
@@ -159,7 +156,7 @@ def _spellings(wanted: str) -> list[str]:
     return [name, without_provider]
 
 
-def _names_of(model: dict[str, Any]) -> list[str]:
+def _names_of(model: _Listed) -> list[str]:
     """The id and the traits of a model."""
     traits = model["model_spec"].get("traits") or []
     return [model["id"], *traits]
@@ -176,7 +173,7 @@ def _stand_in(kind: str, foreign: str) -> str:
     return ""
 
 
-def _rank(model: dict[str, Any], usual: str = "") -> tuple[bool, ...]:
+def _rank(model: _Listed, usual: str = "") -> tuple[bool, ...]:
     """Where a model stands among others; lower goes first.
 
     The default, then the `usual` (an id or a trait), settled ones, beta, and those about to go.
@@ -204,7 +201,7 @@ def _input_cost(spec: dict[str, Any], amount: int, *, digits: int) -> float | No
 _SIDE_PRICES = ("cache", "extended", "upscale")
 
 
-def _go_on_without(setting: str, named: str, able: list[dict[str, Any]], listed: list[dict[str, Any]]) -> _Model:
+def _go_on_without(setting: str, named: str, able: list[_Listed], listed: list[_Listed]) -> _Model:
     """The model in place of the operator's, which can't be had; an error, if it may be dear."""
     taken = able[0]
     known = _find_model(named, listed)
@@ -228,7 +225,7 @@ def _go_on_without(setting: str, named: str, able: list[dict[str, Any]], listed:
     raise VeniceError(f"{fault}. Without it {taken['id']:.80} would be taken, {doubt}: {ways}.")
 
 
-def _tells_more(taken: dict[str, Any], known: dict[str, Any]) -> bool:
+def _tells_more(taken: _Listed, known: _Listed) -> bool:
     """Whether one model is private and the other, which is taken, is not."""
     was_private = known["model_spec"].get("privacy") == "private"
     is_private = taken["model_spec"].get("privacy") == "private"
@@ -241,7 +238,7 @@ def _is_at_most_twice(prices: dict[str, float], basis: dict[str, float]) -> bool
     return bool(units) and all(prices[unit] <= 2 * basis[unit] for unit in units)
 
 
-def _usual_prices(models: list[dict[str, Any]]) -> dict[str, float]:
+def _usual_prices(models: list[_Listed]) -> dict[str, float]:
     """By unit, the price in the middle of those that models have, the lower of two."""
     found: dict[str, list[float]] = {}
     for model in models:
@@ -256,7 +253,7 @@ def _middle(numbers: list[float]) -> float:
     return sorted(numbers)[place]
 
 
-def _prices(model: dict[str, Any]) -> dict[str, float]:
+def _prices(model: _Listed) -> dict[str, float]:
     """The highest price of a model in USD, by the unit that it is for, such as "input" or "generation"."""
     pricing = _object_of(model["model_spec"].get("pricing"))
     highest = {}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sanctum_venice_tools.runtime.arguments import _as_listed
-from sanctum_venice_tools.runtime.models import _chosen, _list_models, _Model, _pick_model, _rank
+from sanctum_venice_tools.runtime.models import _chosen, _list_models, _Listed, _Model, _pick_model, _rank
 from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.venice import VeniceError, _given
 
@@ -176,7 +176,7 @@ def _choose_for(kind: str, model: str, characters: int, wishes: dict[str, Any]) 
     raise VeniceError(f"{chosen.id} {lack}. Change that{other}.")
 
 
-def _list_able(kinds: list[str], usual: str, characters: int, wishes: dict[str, Any]) -> list[dict[str, Any]]:
+def _list_able(kinds: list[str], usual: str, characters: int, wishes: dict[str, Any]) -> list[_Listed]:
     """The models that can all that is wished, those of the first kind first, and then by rank."""
     listed = sorted(_list_models("music"), key=lambda model: _rank(model, usual))
     able = []
@@ -190,12 +190,12 @@ def _list_able(kinds: list[str], usual: str, characters: int, wishes: dict[str, 
     return able
 
 
-def _makes_sound(model: dict[str, Any]) -> bool:
+def _makes_sound(model: _Listed) -> bool:
     """Whether a model makes anything of a prompt; those that change voices are listed as music, too."""
     return not model["model_spec"].get("voice_changer")
 
 
-def _is_of_kind(model: dict[str, Any], kind: str) -> bool:
+def _is_of_kind(model: _Listed, kind: str) -> bool:
     """Whether a model makes what is wished."""
     return _kind_of(model["id"], model["model_spec"]) == kind
 

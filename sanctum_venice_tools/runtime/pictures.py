@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from sanctum_venice_tools.runtime.models import _chosen, _list_models, _Model, _pick_model
+from sanctum_venice_tools.runtime.models import _chosen, _list_models, _Listed, _Model, _pick_model
 from sanctum_venice_tools.runtime.replies import _number_of, _object_of
 from sanctum_venice_tools.runtime.venice import VeniceError
 
@@ -28,7 +28,7 @@ _ALPHA_OF_LOSSLESS = 1 << 28
 
 
 def _pick_picture_model(
-    kind: str, model: str, *, setting: str, usual: str = "", transparent: bool, fits: Callable[[dict[str, Any]], Any]
+    kind: str, model: str, *, setting: str, usual: str = "", transparent: bool, fits: Callable[[_Listed], Any]
 ) -> _Model:
     """The model that makes a picture, as `_pick_model` finds it; with transparency, if wished for.
 
@@ -48,7 +48,7 @@ def _pick_picture_model(
     raise VeniceError(f"{told}. Or {way}.")
 
 
-def _list_transparent(kind: str, fits: Callable[[dict[str, Any]], Any]) -> list[dict[str, Any]]:
+def _list_transparent(kind: str, fits: Callable[[_Listed], Any]) -> list[_Listed]:
     """The models that can leave the background out, the cheapest first."""
     able = []
     for model in _list_models(kind):

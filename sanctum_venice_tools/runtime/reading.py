@@ -57,7 +57,8 @@ def _show(text: str, file: str, part: int, *, fault: str = "", **more: Any) -> s
     if file and shown < last:
         read_on = f"venice_read_document(document={file!r}, part={shown + 1})"
         next_step = f"To read on, free: {read_on}."
-    return _answer(text=parts[shown - 1], part=shown, parts=last, file=file, **more, notes=notes, next=next_step)
+    text_of_part = parts[shown - 1]
+    return _answer(text=text_of_part, part=shown, parts=last, file=file, **more, notes=notes, next=next_step)
 
 
 def _cut(text: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.intake import _check_picture, _read_local
 from sanctum_venice_tools.runtime.media import _media_folder, _picture_size, _store
+from sanctum_venice_tools.runtime.models import _Listed
 from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.pictures import (
     _is_held_back,
@@ -25,7 +26,7 @@ COST = "cents"
 _TRANSPARENT = {"transparent_background": [True, False]}
 
 
-def _takes(count: int, model: dict[str, Any]) -> bool:
+def _takes(count: int, model: _Listed) -> bool:
     """Whether a model can combine so many pictures."""
     limits = model["model_spec"].get("constraints", {})
     most = 1

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from sanctum_venice_tools.runtime.arguments import _as_listed, _read_as_meant
 from sanctum_venice_tools.runtime.media import _media_folder, _store_pictures
+from sanctum_venice_tools.runtime.models import _Listed
 from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.pictures import (
     _is_held_back,
@@ -42,7 +43,7 @@ _LONGEST_SIDE = 1280  # pixels
 _LONGEST_PROMPT = 7500  # characters, where a model does not say
 
 
-def _makes_pictures(model: dict[str, Any]) -> bool:
+def _makes_pictures(model: _Listed) -> bool:
     """Whether a model of type image makes any: one of them only cuts out what there is."""
     return bool(model["id"] != "bria-bg-remover")
 

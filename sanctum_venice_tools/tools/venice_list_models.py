@@ -6,7 +6,7 @@ import re
 from typing import Any, Literal
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.models import _amounts, _find_model, _list_models, _rank, _read_end
+from sanctum_venice_tools.runtime.models import _amounts, _find_model, _list_models, _Listed, _rank, _read_end
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
 
 TOOLSET = "core"
@@ -59,7 +59,7 @@ _LONGEST_TEXT = 200
 _BETWEEN_WORDS_OF_NEED = re.compile(r"[\s_-]+")
 
 
-def _abilities(model: dict[str, Any]) -> list[str]:
+def _abilities(model: _Listed) -> list[str]:
     """Those of the needs that a model meets."""
     spec = model["model_spec"]
     fields = {**spec, **(spec.get("capabilities") or {})}
@@ -68,7 +68,7 @@ def _abilities(model: dict[str, Any]) -> list[str]:
     return [need for need, name in _NEEDS.items() if name in kinds or fields.get(name) is True]
 
 
-def _summarize(model: dict[str, Any]) -> dict[str, Any]:
+def _summarize(model: _Listed) -> dict[str, Any]:
     """A model in a line: what it is for, what it can, what it costs."""
     spec = model["model_spec"]
     end = _read_end(spec)
@@ -85,7 +85,7 @@ def _summarize(model: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-def _tell_prices(model: dict[str, Any]) -> dict[str, Any]:
+def _tell_prices(model: _Listed) -> dict[str, Any]:
     """What a model costs, by what it is paid for: a price, or from lowest to highest."""
     told: dict[str, Any] = {}
     pricing = model["model_spec"].get("pricing") or {}
@@ -99,7 +99,7 @@ def _tell_prices(model: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-def _count_types(models: list[dict[str, Any]]) -> dict[str, Any]:
+def _count_types(models: list[_Listed]) -> dict[str, Any]:
     """How many models there are of each type, and the first of them.
 
     Venice may add types at any time.
@@ -107,7 +107,12 @@ def _count_types(models: list[dict[str, Any]]) -> dict[str, Any]:
     ids: dict[str, list[str]] = {kind: [] for kind in _KINDS}
     for model in models:
         ids.setdefault(model["type"], []).append(model["id"])
-    return {kind[:40]: {"models": len(names), "first": names[0]} for kind, names in ids.items() if names}
+    return {kind[:40]: _count(names) for kind, names in ids.items() if names}
+
+
+def _count(ids: list[str]) -> dict[str, Any]:
+    """How many models there are, and the first of them."""
+    return {"models": len(ids), "first": ids[0]}
 
 
 def _fit(entries: list[Any], room: int) -> list[Any]:
@@ -134,7 +139,7 @@ def _trim(node: Any) -> Any:
     return node[:_LONGEST_TEXT] if isinstance(node, str) else node
 
 
-def _tell_all(model: dict[str, Any]) -> str:
+def _tell_all(model: _Listed) -> str:
     """All about one model that an agent can use."""
     spec = model["model_spec"]
     capabilities = spec.get("capabilities") or {}
@@ -176,7 +181,7 @@ def _translate(name: str, kinds: list[str]) -> str:
     raise VeniceError(f"{unknown}; it has some for: {near}. Or leave the model out.")
 
 
-def _place(model: dict[str, Any]) -> tuple[Any, ...]:
+def _place(model: _Listed) -> tuple[Any, ...]:
     """Where a model stands in the list; lower goes first, so the newest is negative."""
     has_no_trait = not model["model_spec"].get("traits")
     return _rank(model), has_no_trait, -model.get("created", 0)

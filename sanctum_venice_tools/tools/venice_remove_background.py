@@ -26,7 +26,9 @@ def venice_remove_background(*, image: str) -> str:
     if _is_for_venice(image):
         body = {"image_url": image}
     else:
-        encoded, _, _ = _check_picture(image, _read_local(image, most_mb=25), least=1, most=33_177_600)
+        content = _read_local(image, most_mb=25)
+        encoded, _, _ = _check_picture(image, content, least=1, most=33_177_600)
         body = {"image": encoded}
     cut_out, _ = _call_for_file("POST", "/image/background-remove", json=body)
-    return _answer(**_store(folder, cut_out, "cut-out", _picture_size, "width", "height"))
+    file = _store(folder, cut_out, "cut-out", _picture_size, "width", "height")
+    return _answer(**file)

@@ -25,23 +25,22 @@ def venice_upscale_image(*, image: str, scale: int = 2, creativity: float = 0.01
     Returns:
         JSON: file, width, height, scale, cost_usd, notes.
     """
-    _read_options({"scale": scale, "creativity": creativity}, {"scale": [2, 4], "creativity": (0, 0.02)})
+    asked = {"scale": scale, "creativity": creativity}
+    _read_options(asked, {"scale": [2, 4], "creativity": (0, 0.02)})
     folder = _media_folder()
-    encoded, width, height = _check_picture(image, _read_media(image, most_mb=25), least=65_536, most=_LARGEST // 4)
+    content = _read_media(image, most_mb=25)
+    encoded, width, height = _check_picture(image, content, least=65_536, most=_LARGEST // 4)
     notes = []
-    if width * height * scale**2 > _LARGEST:
+    pixels = (width * scale) * (height * scale)
+    if pixels > _LARGEST:
         scale = 2
-        notes.append("Done at scale 2: at 4, more than the 16.7 million pixels that Venice allows would come out.")
+        why = "at 4, more than the 16.7 million pixels that Venice allows would come out"
+        notes.append(f"Done at scale 2: {why}.")
 
-    prices = _pick_model("upscale", "", setting="").spec.get("pricing", {}).get("upscale", {})
+    upscaler = _pick_model("upscale", "", setting="")
+    prices = upscaler.spec.get("pricing", {}).get("upscale", {})
+    price = prices.get(f"{scale}x", {}).get("usd")
     body = {"image": encoded, "scale": scale, "creativity": creativity}
     larger, _ = _call_for_file("POST", "/image/upscale", json=body)
     file = _store(folder, larger, "upscaled", _picture_size, "width", "height")
-    return _answer(
-        **file,
-        input_width=width,
-        input_height=height,
-        scale=scale,
-        cost_usd=prices.get(f"{scale}x", {}).get("usd"),
-        notes=notes,
-    )
+    return _answer(**file, input_width=width, input_height=height, scale=scale, cost_usd=price, notes=notes)
