@@ -100,11 +100,10 @@ def _read_allowlist(entries: list[str]) -> list[str]:
         entry = given.strip()
         network = _as_network(entry)
         if not network or not ipaddress.ip_network(network).is_global:
-            raise VeniceError(
-                f"'ip_allowlist' holds {entry!r:.50}, which is no public address. Give addresses such "
-                "as 203.0.114.7, or networks such as 203.0.114.0/24, as the internet sees them; or leave "
-                "it out."
-            )
+            shown = "[hidden]" if _KEY.fullmatch(entry) else f"{entry!r:.50}"
+            told = f"'ip_allowlist' holds {shown}, which is no public address"
+            forms = "addresses such as 203.0.114.7, or networks such as 203.0.114.0/24"
+            raise VeniceError(f"{told}. Give {forms}, as the internet sees them; or leave it out.")
         networks[entry] = network
     if len(networks) > _MOST_ADDRESSES:
         most = f"'ip_allowlist' may have {_MOST_ADDRESSES} entries"

@@ -2,8 +2,9 @@
 
 import time
 from dataclasses import dataclass, replace
+from typing import Any
 
-from sanctum_venice_tools.runtime.film_models import _fit, _Fitted, _makes
+from sanctum_venice_tools.runtime.film_models import _fit, _Fitted, _makes, _pick_film_model
 from sanctum_venice_tools.runtime.film_wish import _Wish
 from sanctum_venice_tools.runtime.jobs import _quote
 from sanctum_venice_tools.runtime.models import _chosen, _list_models, _Model, _rank
@@ -57,10 +58,21 @@ def _ask_for_offers(wish: _Wish) -> list[_Offer]:
 
 
 def _candidates(wish: _Wish) -> list[_Model]:
-    """The models that make such films and can be had, those that Venice recommends first."""
-    listed = sorted(_list_models("video"), key=_rank)
-    return [
-        _Model(model["id"], model["model_spec"], [])
-        for model in listed
-        if not model["model_spec"].get("offline") and _makes(wish, model)
-    ]
+    """The models that make such films and can be had, those that Venice recommends first.
+
+    Where the one that would be taken without this wish is private, only private ones are asked.
+    """
+    usual = _pick_film_model("", wish)
+    must_be_private = _is_private(usual.spec)
+    found = []
+    for model in sorted(_list_models("video"), key=_rank):
+        spec = model["model_spec"]
+        is_open = must_be_private and not _is_private(spec)
+        if _makes(wish, model) and not spec.get("offline") and not is_open:
+            found.append(_Model(model["id"], spec, []))
+    return found
+
+
+def _is_private(spec: dict[str, Any]) -> bool:
+    """Whether Venice keeps nothing of what a model is asked."""
+    return bool(spec.get("privacy") == "private")

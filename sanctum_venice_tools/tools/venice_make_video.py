@@ -1,5 +1,7 @@
 """Make a film in one call."""
 
+from typing import Any
+
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.film import _plan_film
 from sanctum_venice_tools.runtime.jobs import _queue, _quote, _retrieve_kindly
@@ -19,9 +21,10 @@ def venice_make_video(
     aspect_ratio: str = "",
     audio: bool = True,
     model: str = "",
+    options: dict[str, Any] | None = None,
     wait_seconds: int = 90,
 ) -> str:
-    """Have a film made and wait for it: quote, queue and retrieve in one call, for a film without special wishes.
+    """Have a film made and wait for it: quote, queue and retrieve in one call.
 
     Costs 0.1 to 10 US dollars. What takes longer than the wait is handed over as a job for venice_retrieve_video.
 
@@ -33,13 +36,14 @@ def venice_make_video(
         aspect_ratio: Such as "16:9"; not with image.
         audio: False makes it silent, for less.
         model: Best left out.
+        options: As for venice_queue_video, such as choose ("cheapest") or negative_prompt.
         wait_seconds: How long to wait, 0 to 100.
 
     Returns:
         JSON: file, type, bytes, or status and next (when to ask again); job, cost_usd, model, notes.
     """
     settings = {"duration": duration, "resolution": resolution, "aspect_ratio": aspect_ratio, "audio": audio}
-    plan = _plan_film(model, settings, None, prompt=prompt, image_url=image)
+    plan = _plan_film(model, settings, options, prompt=prompt, image_url=image)
     queued = _queue("video", plan.body, _quote("video", plan.quoted), is_least=plan.price_is_least)
     done = _retrieve_kindly("video", queued["job"], wait_seconds) if "job" in queued else {"next": queued["next"]}
     return _answer(**{**queued, "next": None, **done}, model=plan.model.id, notes=plan.notes)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,10 @@ class Matrix:
     def run(self) -> dict[tuple[str, str], Outcome]:
         """How each tool ends with each fault."""
         struck = dict.fromkeys(name for name in faults.NAMES if name not in ELSEWHERE)
+        # Before there are threads: Python 3.11 may fail to compile in several at once.
+        for tool, text in self.texts.items():
+            compiled(tool, text)
+            import_module(f"tests.tools.test_{tool}")
         with ThreadPoolExecutor(WORKERS) as pool:
             targets = dict(zip(self.texts, pool.map(self.target, self.texts), strict=True))
             pairs = [(tool, fault) for fault in struck for tool in self.texts]

@@ -12,7 +12,7 @@ import respx
 from sanctum_venice_tools.emulator.process import LocalVenice
 from tests import samples
 from tests.conftest import Clock
-from tests.tools.conftest import refusal
+from tests.tools.conftest import posts, refusal
 from tests.tools.test_venice_queue_video import LISTED
 
 Tool = Callable[..., str]
@@ -56,6 +56,14 @@ def test_quotes_buys_waits_and_fetches(make: Callable[..., Any], api: respx.Mock
     } == reply
     paths = [call.request.url.path.rpartition("/")[2] for call in api.calls if call.request.method == "POST"]
     assert ["quote", "queue", "retrieve", "retrieve"] == paths
+
+
+def test_special_wishes_reach_venice(make: Callable[..., Any], api: respx.MockRouter) -> None:
+    """What venice_queue_video takes as options is taken here too."""
+    api.post("/video/retrieve").mock(side_effect=[FILM])
+    make(options={"negative_prompt": "No rain"})
+
+    assert "No rain" in [body.get("negative_prompt") for body in posts(api)]
 
 
 def test_what_takes_longer_is_handed_over(make: Callable[..., Any], api: respx.MockRouter) -> None:

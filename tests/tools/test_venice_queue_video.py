@@ -499,6 +499,21 @@ def test_no_more_than_two_dozen_models_are_asked(
     assert 25 == asked.call_count
 
 
+def test_where_the_usual_one_is_private_only_private_ones_are_asked(
+    api: respx.MockRouter, queue: Callable[..., Any], asked: respx.Route
+) -> None:
+    """A price does not decide who may see a prompt."""
+    rows = {"wan-2.5-preview-text-to-video": "private", "a-text-to-video": "anonymized", "b-text-to-video": "private"}
+    models = [model(name, "text-to-video") for name in rows]
+    for row in models:
+        row["model_spec"]["privacy"] = rows[row["id"]]
+    api.get("/models").respond(json={"object": "list", "data": models})
+    queue(options=CHEAPEST)
+
+    named = {json.loads(call.request.content)["model"] for call in asked.calls}
+    assert {"wan-2.5-preview-text-to-video", "b-text-to-video"} == named
+
+
 def test_a_model_and_a_choice_are_too_much(queue: Callable[..., Any], asked: respx.Route) -> None:
     """Either the caller decides or the price does."""
     assert "Give a model, or the option choose, and not both" in refusal(queue, model="veo-text", options=CHEAPEST)
