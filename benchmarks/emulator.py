@@ -53,10 +53,14 @@ async def many_at_once(venice: LocalVenice) -> str:
     """Many chats, half of them streamed, all begun together; how long until the last has ended."""
     limits = httpx.Limits(max_connections=AT_ONCE)
     headers = {"Authorization": f"Bearer {venice.key}"}
-    async with httpx.AsyncClient(base_url=venice.base_url, headers=headers, limits=limits, timeout=60) as client:
+    async with httpx.AsyncClient(
+        base_url=venice.base_url, headers=headers, limits=limits, timeout=60
+    ) as client:
         started = time.perf_counter()
         bodies = [{**CHAT, **WEB, "stream": bool(number % 2)} for number in range(AT_ONCE)]
-        replies = await asyncio.gather(*(client.post("/chat/completions", json=body) for body in bodies))
+        replies = await asyncio.gather(
+            *(client.post("/chat/completions", json=body) for body in bodies)
+        )
     failed = sum(reply.status_code != httpx.codes.OK for reply in replies)
     return f"{time.perf_counter() - started:.2f} s, {failed} failed"
 
@@ -87,15 +91,29 @@ def main() -> None:
         with httpx.Client(base_url=venice.base_url, headers=headers, timeout=60) as client:
             tell("GET /models", milliseconds(lambda: client.get("/models")))
             tell("GET /characters", milliseconds(lambda: client.get("/characters")))
-            tell("POST /chat/completions", milliseconds(lambda: client.post("/chat/completions", json=CHAT)))
+            tell(
+                "POST /chat/completions",
+                milliseconds(lambda: client.post("/chat/completions", json=CHAT)),
+            )
             searched = {**CHAT, **WEB}
-            tell("  with web search", milliseconds(lambda: client.post("/chat/completions", json=searched)))
+            tell(
+                "  with web search",
+                milliseconds(lambda: client.post("/chat/completions", json=searched)),
+            )
             streamed = {**searched, "stream": True}
-            tell("  streamed", milliseconds(lambda: client.post("/chat/completions", json=streamed)))
+            tell(
+                "  streamed", milliseconds(lambda: client.post("/chat/completions", json=streamed))
+            )
             long = {**CHAT, "messages": [MESSAGE] * 200}
             size = len(json.dumps(long)) // 1000
-            tell(f"  with 200 messages ({size} kB)", milliseconds(lambda: client.post("/chat/completions", json=long)))
-            vectors = {"model": "text-embedding-bge-m3", "input": "A red fox on a city roof at dusk"}
+            tell(
+                f"  with 200 messages ({size} kB)",
+                milliseconds(lambda: client.post("/chat/completions", json=long)),
+            )
+            vectors = {
+                "model": "text-embedding-bge-m3",
+                "input": "A red fox on a city roof at dusk",
+            }
             tell("POST /embeddings", milliseconds(lambda: client.post("/embeddings", json=vectors)))
             tell(
                 "POST /image/generate, 1024 x 1024 WebP",

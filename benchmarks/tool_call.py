@@ -3,9 +3,10 @@
 
     python benchmarks/tool_call.py [ROUNDS]
 
-Each round calls, one after the other: a tool without arguments; one written the documented way (a positional text
-argument); and each tool of the pack as it ships, with a stand-in for Venice that answers at once. The figures are
-medians in seconds, and ratios to the tool without arguments of the same run.
+Each round calls, one after the other: a tool without arguments; one written the documented way (a
+positional text argument); and each tool of the pack as it ships, with a stand-in for Venice that
+answers at once. The figures are medians in seconds, and ratios to the tool without arguments of the
+same run.
 """
 
 import statistics
@@ -15,7 +16,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a clone works without being installed
+sys.path.insert(
+    0, str(Path(__file__).resolve().parents[1])
+)  # a clone works without being installed
 
 from letta_client import Letta
 
@@ -28,7 +31,10 @@ DOCUMENTED = "def documented(text: str) -> str:\n    return text\n"
 ARGUMENTS = {
     "venice_ask_web": {"question": "How do foxes live in cities?"},
     "venice_find_characters": {"query": "philosophy"},
-    "venice_generate_image": {"prompt": "a fox", "aspect_ratio": "64x64"},  # small: drawing is the stand-in's work
+    "venice_generate_image": {
+        "prompt": "a fox",
+        "aspect_ratio": "64x64",
+    },  # small: drawing is the stand-in's work
 }
 
 
@@ -51,7 +57,11 @@ def cases(folder: str) -> dict[str, dict[str, Any]]:
     }
     for name, arguments in ARGUMENTS.items():
         record = read_record(name)
-        bodies[name] = {"source_code": record.source_code, "json_schema": record.json_schema, "args": arguments}
+        bodies[name] = {
+            "source_code": record.source_code,
+            "json_schema": record.json_schema,
+            "args": arguments,
+        }
         # The same text stopped before it calls Venice: what the tool's own presence costs.
         empty_key = {"VENICE_API_KEY": ""}
         bodies[f"{name}, no call"] = {**bodies[name], "env_vars": empty_key}
@@ -85,7 +95,9 @@ def main() -> None:
     print(f"\n{'tool':<32} {'median s':>8} {'min':>6} {'max':>6} {'ratio':>6}")
     for name, measured in seconds.items():
         median = statistics.median(measured)
-        print(f"{name:<32} {median:>8.2f} {min(measured):>6.2f} {max(measured):>6.2f} {median / base:>6.2f}")
+        print(
+            f"{name:<32} {median:>8.2f} {min(measured):>6.2f} {max(measured):>6.2f} {median / base:>6.2f}"
+        )
 
 
 if __name__ == "__main__":

@@ -76,8 +76,14 @@ def run(console: Console, progress: Progress) -> None:
         try:
             venice = stack.enter_context(_venice(progress))
             server = stack.enter_context(_letta(progress))
-            if venice.is_own and httpx.URL(server.base_url).host not in ("127.0.0.1", "localhost", "::1"):
-                raise DemoError("A Letta server elsewhere can't reach the local Venice: set VENICE_API_KEY too.")
+            if venice.is_own and httpx.URL(server.base_url).host not in (
+                "127.0.0.1",
+                "localhost",
+                "::1",
+            ):
+                raise DemoError(
+                    "A Letta server elsewhere can't reach the local Venice: set VENICE_API_KEY too."
+                )
             letta = Letta(base_url=server.base_url, api_key=server.key or None, timeout=300)
             tools = _register(letta, server.base_url)
             agent, model = stack.enter_context(_agent(letta, venice, on_this_machine=server.is_own))
@@ -92,11 +98,15 @@ def run(console: Console, progress: Progress) -> None:
                 _converse(console, progress, letta, agent, question)
             console.print()
         except APIConnectionError:
-            raise DemoError(f"There is no Letta server at {letta.base_url}: check LETTA_BASE_URL.") from None
+            raise DemoError(
+                f"There is no Letta server at {letta.base_url}: check LETTA_BASE_URL."
+            ) from None
         except APIError as error:
             raise DemoError(f"The Letta server says: {_reason(error)}") from None
     if server.is_own:
-        console.print(f"All of it is stopped. The picture is in {MEDIA}; README.md says how to go on.")
+        console.print(
+            f"All of it is stopped. The picture is in {MEDIA}; README.md says how to go on."
+        )
     else:
         console.print("The agent of this demo is deleted again; the tools stay registered.")
 
@@ -104,7 +114,9 @@ def run(console: Console, progress: Progress) -> None:
 def _reason(error: APIError) -> str:
     """What the server says went wrong, on one line: its words where it has some, else all of it."""
     said = error.body if isinstance(error.body, dict) else {}
-    words = " ".join(str(said[name]) for name in ("message", "detail") if said.get(name)) or str(error)
+    words = " ".join(str(said[name]) for name in ("message", "detail") if said.get(name)) or str(
+        error
+    )
     return " ".join(words.split())[:300]
 
 
@@ -119,14 +131,24 @@ def _venice(progress: Progress) -> Iterator[Place]:
 
     progress("Starting the local Venice, a stand-in that costs nothing")
     with running_venice() as local:
-        yield Place(local.base_url, local.key, f"a stand-in at {local.base_url}; nothing is spent", is_own=True)
+        yield Place(
+            local.base_url,
+            local.key,
+            f"a stand-in at {local.base_url}; nothing is spent",
+            is_own=True,
+        )
 
 
 @contextmanager
 def _letta(progress: Progress) -> Iterator[Place]:
     base_url = server_url(os.environ.get("LETTA_BASE_URL", ""))
     if base_url:
-        yield Place(base_url, os.environ.get("LETTA_API_KEY", ""), f"your server at {base_url}", is_own=False)
+        yield Place(
+            base_url,
+            os.environ.get("LETTA_API_KEY", ""),
+            f"your server at {base_url}",
+            is_own=False,
+        )
         return
     from sanctum_venice_tools.letta import local_server  # noqa: PLC0415  # not needed with a server
 
@@ -137,9 +159,16 @@ def _letta(progress: Progress) -> Iterator[Place]:
     try:
         server = local_server.start(home, tied_to_caller=True, progress=progress)
     except local_server.LocalServerError as error:
-        raise DemoError(str(error)) from None  # it names the log in that folder, which therefore stays
+        raise DemoError(
+            str(error)
+        ) from None  # it names the log in that folder, which therefore stays
     try:
-        yield Place(server.base_url, "", f"{server.version} on this machine, at {server.base_url}", is_own=True)
+        yield Place(
+            server.base_url,
+            "",
+            f"{server.version} on this machine, at {server.base_url}",
+            is_own=True,
+        )
     finally:
         local_server.stop(home, progress=progress)
         shutil.rmtree(home)
@@ -158,7 +187,12 @@ def _register(letta: Letta, base_url: str) -> str:
     for change in done:
         if change.problem:
             raise DemoError(f"{change.record.name} could not be registered: {change.problem}.")
-    words = {"create": "created", "update": "updated", "drifted": "repaired", "unchanged": "there already"}
+    words = {
+        "create": "created",
+        "update": "updated",
+        "drifted": "repaired",
+        "unchanged": "there already",
+    }
     return "\n".join(f"{change.record.name} ({words[change.action]})" for change in done)
 
 
@@ -187,14 +221,19 @@ def _agent(letta: Letta, venice: Place, *, on_this_machine: bool) -> Iterator[tu
             tools=[record.name for record in _core()],
             secrets=settings,
             memory_blocks=[
-                {"label": "persona", "value": "I am a helpful agent. I use my tools, then answer in a few sentences."}
+                {
+                    "label": "persona",
+                    "value": "I am a helpful agent. I use my tools, then answer in a few sentences.",
+                }
             ],
         )
         stack.callback(letta.agents.delete, agent.id)
         yield agent.id, model.id
 
 
-def _converse(console: Console, progress: Progress, letta: Letta, agent: str, question: str) -> None:
+def _converse(
+    console: Console, progress: Progress, letta: Letta, agent: str, question: str
+) -> None:
     """Say one thing to the agent, and show all that follows as it comes."""
     _say(console, "You", question)
     started = time.monotonic()
@@ -223,25 +262,36 @@ def _converse(console: Console, progress: Progress, letta: Letta, agent: str, qu
 
 def _events(letta: Letta, agent: str, question: str) -> Iterable[dict[str, Any]]:
     stream = letta.agents.messages.create(
-        agent, messages=[{"role": "user", "content": question}], streaming=True, stream_tokens=True, include_pings=False
+        agent,
+        messages=[{"role": "user", "content": question}],
+        streaming=True,
+        stream_tokens=True,
+        include_pings=False,
     )
     return (event.model_dump() for event in stream)
 
 
 def _plain(content: Any) -> str:
     """The text of a message, which Letta gives as a text or as a list of parts."""
-    return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
+    return (
+        content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
+    )
 
 
 def _show_call(console: Console, call: ToolCall, result: dict[str, Any], seconds: float) -> None:
     """What the agent asked a tool for, what came back, and how long it took."""
-    arguments = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in _object(call.arguments))
+    arguments = ", ".join(
+        f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in _object(call.arguments)
+    )
     _say(console, "", f"→ {call.name}({arguments})", "cyan")
     fields = _object(result["tool_return"])
     if result["status"] != "success" or not fields:
         _say(console, "", f"← after {seconds:.1f} s: {result['tool_return']}", "red")
         return
-    lines = [f"  {name}: {textwrap.shorten(_brief(value), 280, placeholder=' ...')}" for name, value in fields]
+    lines = [
+        f"  {name}: {textwrap.shorten(_brief(value), 280, placeholder=' ...')}"
+        for name, value in fields
+    ]
     _say(console, "", "\n".join([f"← after {seconds:.1f} s", *lines]), "green")
 
 
@@ -280,5 +330,7 @@ def _say(console: Console, who: str, what: str, style: str = "") -> None:
             break_on_hyphens=False,
         )
         for line in lines or [""]:
-            console.print(Text(first, style="bold"), Text(line, style=style), sep="", soft_wrap=True)
+            console.print(
+                Text(first, style="bold"), Text(line, style=style), sep="", soft_wrap=True
+            )
             first = indent

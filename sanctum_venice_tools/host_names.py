@@ -1,7 +1,7 @@
 """`--allow-host`: the names by which a server of ours may be called, beside its own.
 
-A page in a browser can be made to reach a server on this machine by a name that points to it, so each of our servers
-answers to the names that it knows.
+A page in a browser can be made to reach a server on this machine by a name that points to it, so
+each of our servers answers to the names that it knows.
 """
 
 import re
@@ -12,11 +12,15 @@ import click
 _NAME = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*", re.ASCII | re.IGNORECASE)
 
 
-def _check(_context: click.Context, _option: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+def _check(
+    _context: click.Context, _option: click.Parameter, names: tuple[str, ...]
+) -> tuple[str, ...]:
     """Refuse what no Host header can name."""
     for name in names:
         if not _NAME.fullmatch(name):
-            raise click.BadParameter(f"{name!r} is no name of a host: write it like letta.example.org, without a port")
+            raise click.BadParameter(
+                f"{name!r} is no name of a host: write it like letta.example.org, without a port"
+            )
     return names
 
 

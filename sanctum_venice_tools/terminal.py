@@ -14,9 +14,10 @@ from rich.text import Text
 def visible(text: str) -> str:
     r"""A text on one line, with whatever could steer the terminal written out.
 
-    Names, refusals and replies come from others. An escape sequence in one could move the cursor or colour what we say,
-    a line feed could make a line that looks like ours, and U+202E turns a line around. Each becomes its escape of
-    JSON, such as \u001b, so that a line of JSON stays one of the same meaning.
+    Names, refusals and replies come from others. An escape sequence in one could move the cursor or
+    colour what we say, a line feed could make a line that looks like ours, and U+202E turns a line
+    around. Each becomes its escape of JSON, such as \u001b, so that a line of JSON stays one of the
+    same meaning.
     """
     return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
 

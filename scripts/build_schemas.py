@@ -8,7 +8,9 @@ python scripts/build_schemas.py --check    write nothing; exit with 1 when somet
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a clone works without being installed
+sys.path.insert(
+    0, str(Path(__file__).resolve().parents[1])
+)  # a clone works without being installed
 
 from sanctum_venice_tools.cli.schemas import build_schemas
 

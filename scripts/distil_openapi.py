@@ -2,12 +2,13 @@
 """Distil Venice's published OpenAPI document to the facts that the local Venice checks requests against.
 
 python scripts/distil_openapi.py OPENAPI_YAML writes sanctum_venice_tools/emulator/facts.json and prints which
-operations changed, and which tools call them; with --check it changes nothing and fails when that file differs.
-What remains are names, types and limits; no prose.
+operations changed, and which tools call them; with --check it changes nothing and fails when that
+file differs. What remains are names, types and limits; no prose.
 
-What Venice changed after that document is in amendments.yaml beside facts.json, each change with its source and day.
-It is an overlay of the OpenAPI Initiative (Overlay Specification 1.0.0) and is laid over the document first. When a
-newer document says it itself, the amendment is to be removed: this command names each that changes nothing.
+What Venice changed after that document is in amendments.yaml beside facts.json, each change with
+its source and day. It is an overlay of the OpenAPI Initiative (Overlay Specification 1.0.0) and is
+laid over the document first. When a newer document says it itself, the amendment is to be removed:
+this command names each that changes nothing.
 """
 
 import copy
@@ -28,8 +29,8 @@ AMENDMENTS = EMULATOR / "amendments.yaml"
 METHODS = ("get", "post", "put", "patch", "delete")
 WIDTH = 110
 
-# Of a schema these say something that can be checked (or, `default`, something that a caller can leave out);
-# all else is prose.
+# Of a schema these say something that can be checked (or, `default`, something that a caller can
+# leave out); all else is prose.
 KEPT = (
     "$ref", "type", "enum", "format", "pattern", "default",
     "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
@@ -48,9 +49,13 @@ class Loader(yaml.SafeLoader):
 
 
 Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("(true|false)$"), list("tf"))
-Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"-?(0|[1-9]\d*)$"), list("-0123456789"))
 Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"-?\d+(\.\d+([eE][-+]?\d+)?|[eE][-+]?\d+)$"), list("-0123456789")
+    "tag:yaml.org,2002:int", re.compile(r"-?(0|[1-9]\d*)$"), list("-0123456789")
+)
+Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"-?\d+(\.\d+([eE][-+]?\d+)?|[eE][-+]?\d+)$"),
+    list("-0123456789"),
 )
 
 
@@ -67,7 +72,8 @@ def read_document(path: Path) -> dict[str, Any]:
         amend(document, action)
         if document == before:
             click.echo(
-                f"{AMENDMENTS.name}: the document says this itself, remove it: {action['description']}", err=True
+                f"{AMENDMENTS.name}: the document says this itself, remove it: {action['description']}",
+                err=True,
             )
     return document
 
@@ -81,7 +87,8 @@ def amend(document: dict[str, Any], action: dict[str, Any]) -> None:
     places = list(jsonpath.finditer(action["target"], document))
     if not places:
         raise click.ClickException(f"{AMENDMENTS.name}: the document has no {action['target']}.")
-    # From the last to the first, so that what is taken out of a list does not move what is still to be found.
+    # From the last to the first, so that what is taken out of a list does not move what is still to
+    # be found.
     for place in reversed(places):
         if action.get("remove"):
             parent: Any = place.parent
@@ -104,7 +111,9 @@ def merge(place: Any, update: Any) -> None:
 
 def distil_schema(schema: dict[str, Any]) -> dict[str, Any]:
     """An OpenAPI 3.0 schema as JSON Schema draft 2020-12, without its prose."""
-    facts = {keyword: distil_keyword(keyword, schema[keyword]) for keyword in KEPT if keyword in schema}
+    facts = {
+        keyword: distil_keyword(keyword, schema[keyword]) for keyword in KEPT if keyword in schema
+    }
     for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
         if facts.pop(exclusive, False):
             facts[exclusive] = facts.pop(bound)
@@ -179,14 +188,19 @@ def distil(document: dict[str, Any]) -> dict[str, Any]:
             }
             for path, operations in sorted(document["paths"].items())
         },
-        "$defs": {name: distil_schema(schema) for name, schema in sorted(document["components"]["schemas"].items())},
+        "$defs": {
+            name: distil_schema(schema)
+            for name, schema in sorted(document["components"]["schemas"].items())
+        },
     }
 
 
 def lay_out(value: Any, depth: int = 0, label: str = "") -> str:
     """JSON in which what fits on a line stands on one line, so that a change shows as a small difference."""
     line = label + json.dumps(value, ensure_ascii=False)
-    nested = isinstance(value, dict) or (isinstance(value, list) and isinstance(next(iter(value), 0), dict))
+    nested = isinstance(value, dict) or (
+        isinstance(value, list) and isinstance(next(iter(value), 0), dict)
+    )
     if depth + len(line) < WIDTH or not nested:
         return line
     parts = (

@@ -19,17 +19,25 @@ from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
 from sanctum_venice_tools.packing.bundle import bundle, tool_files
 from sanctum_venice_tools.packing.schema import typed_schema_of
 from tests.scheduling import Scheduling
-from tests.secrets_search import plant, pytest_runtest_makereport, pytest_runtest_protocol, searched, searched_processes  # noqa: F401  # some are found by pytest here
+from tests.secrets_search import (
+    plant,
+    pytest_runtest_makereport,  # noqa: F401  # pytest looks for it here
+    pytest_runtest_protocol,  # noqa: F401  # likewise
+    searched,
+    searched_processes,  # noqa: F401  # likewise
+)
 
 plant()
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 """Venice's own published documents, where they lie beside the project."""
 
-# How many examples Hypothesis draws: `make test` takes few, and the same ones at each run; `make test-deep` takes many,
-# and others each time.
+# How many examples Hypothesis draws: `make test` takes few, and the same ones at each run; `make
+# test-deep` takes many, and others each time.
 ANY_PACE = settings(
-    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], print_blob=True
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    print_blob=True,
 )
 settings.register_profile("quick", ANY_PACE, max_examples=25, derandomize=True)
 settings.register_profile("deep", ANY_PACE, max_examples=500)
@@ -85,7 +93,11 @@ def text_arguments(name: str, texts: Iterator[str]) -> dict[str, str | list[str]
 def objects_needed(name: str) -> dict[str, Any]:
     """An empty object for each argument without which a tool can't be called, and which takes no text."""
     parameters = typed_schema_of(name)["parameters"]
-    return {one: {} for one in parameters["required"] if parameters["properties"][one]["type"] == "object"}
+    return {
+        one: {}
+        for one in parameters["required"]
+        if parameters["properties"][one]["type"] == "object"
+    }
 
 
 def meant_by(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -136,7 +148,9 @@ def load_tool(texts: dict[str, str]) -> Callable[[str], Callable[..., str]]:
         space: dict[str, Any] = {"__name__": name}
         exec(compiled(name, texts[name]), space)  # noqa: S102  # what ships is what is tested
         tool = searched(space[name])
-        vars(tool)["__globals__"] = space  # what is called is a partial of the function, which has none of its own
+        vars(tool)["__globals__"] = (
+            space  # what is called is a partial of the function, which has none of its own
+        )
         return tool
 
     return load

@@ -19,7 +19,8 @@ def box(kind: bytes, content: bytes = b"") -> bytes:
     return (8 + len(content)).to_bytes(4) + kind + content
 
 
-# The least that is whole: a film of the three boxes that each has, and a song of two silent frames after a tag.
+# The least that is whole: a film of the three boxes that each has, and a song of two silent frames
+# after a tag.
 FILM = box(b"ftyp", b"isom\0\0\0\0") + box(b"moov") + box(b"mdat", bytes(300))
 SONG = b"ID3\x04\0\0\0\0\0\0" + (b"\xff\xfb\x90\xc0" + bytes(413)) * 2
 
@@ -29,10 +30,14 @@ def whole_files() -> dict[str, bytes]:
     """A genuine file of every format that is told whole from cut, by a name that begins with its ending."""
     picture = pictures.draw("fox", (64, 48), "1").convert("RGB")
     spoken = sound.murmur("The fox sleeps.", "af_sky", 1, RATE)
-    files = {kind: sound.encode(spoken, RATE, kind) for kind in ("mp3", "wav", "flac", "opus", "aac")}
+    files = {
+        kind: sound.encode(spoken, RATE, kind) for kind in ("mp3", "wav", "flac", "opus", "aac")
+    }
     files["mp4"] = film.make(picture, (64, 48), 1, "fox", audio=True)
     files["mp4 for streams"] = _film(picture, "mp4", "libx264", movflags="faststart")
-    files["mp4 in fragments"] = _film(picture, "mp4", "libx264", movflags="frag_keyframe+empty_moov")
+    files["mp4 in fragments"] = _film(
+        picture, "mp4", "libx264", movflags="frag_keyframe+empty_moov"
+    )
     files["mov"] = _film(picture, "mov", "libx264")
     files["webm"] = _film(picture, "webm", "libvpx")
     files["png"] = _picture(picture, "PNG")

@@ -1,9 +1,9 @@
 """Secrets are planted in every test, and searched for in all that comes out of it.
 
-What is planted: the key of the local Venice, which is one of a kind here, whatever a test has in VENICE_API_KEY and
-LETTA_API_KEY, and the keys that tools have Venice make. Where they are looked for: the replies and errors of tools, the
-output of commands and of processes, logs, and the files that a test leaves. A test that is to show a key says so, and
-why, by the mark `shows_secrets`.
+What is planted: the key of the local Venice, which is one of a kind here, whatever a test has in
+VENICE_API_KEY and LETTA_API_KEY, and the keys that tools have Venice make. Where they are looked
+for: the replies and errors of tools, the output of commands and of processes, logs, and the files
+that a test leaves. A test that is to show a key says so, and why, by the mark `shows_secrets`.
 """
 
 import functools

@@ -1,7 +1,8 @@
 """Processes that end in the middle of a write, or meet each other: the call again gives the whole file.
 
-Each tool is its emitted text in a process of its own. What holds it still, or ends the disk, stands in front of the
-text and takes the place of `os.fsync`, by which a part file is whole on the disk before it gets its name.
+Each tool is its emitted text in a process of its own. What holds it still, or ends the disk, stands
+in front of the text and takes the place of `os.fsync`, by which a part file is whole on the disk
+before it gets its name.
 """
 
 import json
@@ -22,7 +23,8 @@ from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.letta.local_server.state import State, write_state
 from tests.tools.conftest import balance
 
-# At its first fsync, the process says where it is by a file of its own, and goes on when there is a file `go`.
+# At its first fsync, the process says where it is by a file of its own, and goes on when there is a
+# file `go`.
 HOLD = """
 import os as _os, time as _time
 def _hold(number):
@@ -66,7 +68,9 @@ def start(
     def run(name: str, arguments: dict[str, Any], before: str = "") -> subprocess.Popen[str]:
         file = tmp_path / f"{name}-{len(before)}.py"
         file.write_text(before + texts[name] + CALL.format(name=name, arguments=arguments))
-        return subprocess.Popen([sys.executable, "-I", str(file)], stdout=subprocess.PIPE, text=True)
+        return subprocess.Popen(
+            [sys.executable, "-I", str(file)], stdout=subprocess.PIPE, text=True
+        )
 
     return run
 
@@ -154,7 +158,10 @@ def test_a_killed_write_leaves_no_half_file(
 
 @pytest.mark.parametrize("name", WRITES)
 def test_a_full_disk_leaves_nothing(
-    call: Callable[..., Any], arguments_of: Callable[[str], dict[str, Any]], tmp_path: Path, name: str
+    call: Callable[..., Any],
+    arguments_of: Callable[[str], dict[str, Any]],
+    tmp_path: Path,
+    name: str,
 ) -> None:
     """A disk that is full at the last moment is told in one line, and leaves no part; with room, the call works."""
     media = tmp_path / "media"
@@ -195,7 +202,9 @@ def test_two_at_once_make_one_whole_file(
     with held(place, processes):
         assert 2 == len(parts_in(media))
         (place / "go").touch()
-        replies = [json.loads(process.communicate(timeout=60)[0].splitlines()[-1]) for process in processes]
+        replies = [
+            json.loads(process.communicate(timeout=60)[0].splitlines()[-1]) for process in processes
+        ]
 
     assert all("reply" in reply for reply in replies), replies
     assert 1 == len(files_in(media))
@@ -218,12 +227,17 @@ def test_a_key_that_was_made_is_not_lost(
 
     (file,) = (tmp_path / "media" / ".private").iterdir()
     key = file.read_text().strip()
-    limits = httpx.get(f"{venice.base_url}/api_keys/rate_limits", headers={"Authorization": f"Bearer {key}"})
+    limits = httpx.get(
+        f"{venice.base_url}/api_keys/rate_limits", headers={"Authorization": f"Bearer {key}"}
+    )
     assert 200 == limits.status_code
 
 
 def test_a_file_that_got_no_key_goes_after_a_day(
-    call: Callable[..., Any], start: Callable[..., subprocess.Popen[str]], venice: LocalVenice, tmp_path: Path
+    call: Callable[..., Any],
+    start: Callable[..., subprocess.Popen[str]],
+    venice: LocalVenice,
+    tmp_path: Path,
 ) -> None:
     """Killed while Venice makes the key, an empty file stays, which the next call takes away when it is old."""
     private = tmp_path / "media" / ".private"

@@ -28,7 +28,15 @@ from tests.conftest import meant_by, objects_needed, plain_call, text_arguments
 PROJECT = Path(__file__).resolve().parents[1]
 LETTA_PYTHON = local_server.ENVIRONMENT / "bin" / "python"
 # What is installed here, but not in every sandbox.
-ELSEWHERE = ("sanctum_venice_tools", "letta_client", "pydantic", "click", "rich", "docstring_parser", "letta")
+ELSEWHERE = (
+    "sanctum_venice_tools",
+    "letta_client",
+    "pydantic",
+    "click",
+    "rich",
+    "docstring_parser",
+    "letta",
+)
 
 # Texts that Letta would take for something else, were it not for the guard line and the bare *.
 TRAPS = [
@@ -74,9 +82,16 @@ def test_guards_its_arguments(name: str, texts: dict[str, str]) -> None:
     lines = texts[name].split("\n")
     guard = next(place for place, line in enumerate(lines) if "letta.functions.ast_parsers" in line)
 
-    assert 'sys.modules.setdefault("letta.functions.ast_parsers", None)' == lines[guard].partition("  #")[0]
-    assert {"import gc", "import sys", ""} == {line for line in lines[:guard] if not line.startswith("#")}
-    assert "Hiding that module from this process keeps arguments as they were sent" in "\n".join(lines[:guard])
+    assert (
+        'sys.modules.setdefault("letta.functions.ast_parsers", None)'
+        == lines[guard].partition("  #")[0]
+    )
+    assert {"import gc", "import sys", ""} == {
+        line for line in lines[:guard] if not line.startswith("#")
+    }
+    assert "Hiding that module from this process keeps arguments as they were sent" in "\n".join(
+        lines[:guard]
+    )
 
 
 @for_every_tool
@@ -125,7 +140,9 @@ def test_loses_no_argument_to_a_name_of_its_own(name: str, texts: dict[str, str]
     space = {parameter: f"the {parameter}" for parameter in parameters}
     exec(compile(texts[name], f"{name}.py", "exec"), space)  # noqa: S102  # what ships is what is tested
 
-    assert {parameter: f"the {parameter}" for parameter in parameters} == {one: space[one] for one in parameters}
+    assert {parameter: f"the {parameter}" for parameter in parameters} == {
+        one: space[one] for one in parameters
+    }
 
 
 @for_every_tool
@@ -138,7 +155,9 @@ def test_imports_only_what_a_sandbox_has(name: str, texts: dict[str, str]) -> No
         elif isinstance(node, ast.ImportFrom):
             imported.add(node.module or "")
 
-    assert set() == {one.partition(".")[0] for one in imported} - sys.stdlib_module_names - THIRD_PARTY
+    assert (
+        set() == {one.partition(".")[0] for one in imported} - sys.stdlib_module_names - THIRD_PARTY
+    )
 
 
 @for_every_tool
@@ -156,7 +175,9 @@ def test_has_no_loose_names(name: str, texts: dict[str, str]) -> None:
         f"{name}.py",
         "-",
     ]
-    done = subprocess.run(command, input=texts[name], capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run(
+        command, input=texts[name], capture_output=True, text=True, check=False, timeout=30
+    )
 
     assert (0, "All checks passed!\n") == (done.returncode, done.stdout), done.stderr
 
@@ -166,8 +187,19 @@ def test_has_sound_types(texts: dict[str, str], tmp_path: Path) -> None:
     """Every text passes mypy's strict checks by itself."""
     for name, text in texts.items():
         (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
-    command = [sys.executable, "-m", "mypy", "--config-file=", "--strict", "--cache-dir", os.devnull, "."]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--config-file=",
+        "--strict",
+        "--cache-dir",
+        os.devnull,
+        ".",
+    ]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
 
     assert (0, "") == (done.returncode, done.stderr), done.stdout
 
@@ -186,7 +218,11 @@ def test_runs_alone(name: str, texts: dict[str, str], venice: LocalVenice, tmp_p
             f"print(ascii({name}(**{plain_call(name, venice)!r})))",
         ]
     )
-    environment = {"VENICE_API_KEY": venice.key, "VENICE_BASE_URL": venice.base_url, "VENICE_MEDIA_DIR": str(tmp_path)}
+    environment = {
+        "VENICE_API_KEY": venice.key,
+        "VENICE_BASE_URL": venice.base_url,
+        "VENICE_MEDIA_DIR": str(tmp_path),
+    }
     done = subprocess.run(
         [sys.executable, "-I", "-W", "error", "-"],
         input=program,
@@ -227,7 +263,8 @@ async def main():
 asyncio.run(main())
 """
 
-# One process for all scripts, for its imports take a second; what a text hides is shown again before the next.
+# One process for all scripts, for its imports take a second; what a text hides is shown again
+# before the next.
 RUN = """
 import json, sys
 
@@ -289,24 +326,36 @@ def letta_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scripts(texts: dict[str, str], letta_home: Path) -> dict[str, list[str]]:
     """By tool, the scripts that Letta makes of its text and each turn of traps."""
     calls = [
-        {"text": echo(text), "schema": schema_of(name), "arguments": objects_needed(name) | trapped(name, turn)}
+        {
+            "text": echo(text),
+            "schema": schema_of(name),
+            "arguments": objects_needed(name) | trapped(name, turn),
+        }
         for name, text in texts.items()
         for turn in range(len(TRAPS))
     ]
     made = json.loads(in_letta(RENDER, calls, letta_home))
-    return {name: made[place * len(TRAPS) : (place + 1) * len(TRAPS)] for place, name in enumerate(texts)}
+    return {
+        name: made[place * len(TRAPS) : (place + 1) * len(TRAPS)]
+        for place, name in enumerate(texts)
+    }
 
 
 @pytest.fixture(scope="session")
 def outcomes(scripts: dict[str, list[str]], letta_home: Path) -> dict[str, list[tuple[Any, bool]]]:
     """By tool, what came of each of its scripts."""
     found = run_scripts([script for made in scripts.values() for script in made], letta_home)
-    return {name: found[place * len(TRAPS) : (place + 1) * len(TRAPS)] for place, name in enumerate(scripts)}
+    return {
+        name: found[place * len(TRAPS) : (place + 1) * len(TRAPS)]
+        for place, name in enumerate(scripts)
+    }
 
 
 @pytest.mark.server
 @for_every_tool
-def test_gets_its_arguments_unchanged(name: str, outcomes: dict[str, list[tuple[Any, bool]]]) -> None:
+def test_gets_its_arguments_unchanged(
+    name: str, outcomes: dict[str, list[tuple[Any, bool]]]
+) -> None:
     """Whatever text a model sends, every parameter of the tool gets it as meant, and Letta's server is not loaded."""
     for turn, (got, is_letta_loaded) in enumerate(outcomes[name]):
         meant = meant_by(name, trapped(name, turn))
@@ -321,7 +370,10 @@ def test_needs_its_guard(letta_home: Path) -> None:
     """Without the guard line Letta does change an argument: once it no longer does, the line can go."""
     text = HEADER.format(name="venice_demo", package="sanctum_venice_tools")
     text += "def venice_demo(*, word: str) -> str:\n    return __import__('json').dumps(word)\n"
-    schema = {"name": "venice_demo", "parameters": {"type": "object", "properties": {"word": {"type": "string"}}}}
+    schema = {
+        "name": "venice_demo",
+        "parameters": {"type": "object", "properties": {"word": {"type": "string"}}},
+    }
     calls = [
         {"text": one, "schema": schema, "arguments": {"word": "1.10"}}
         for one in (text, text.replace("sys.modules.setdefault(", "sys.modules.get("))
@@ -350,13 +402,24 @@ def test_knows_the_names_that_letta_uses_after_it(name: str, scripts: dict[str, 
 CANARY = "canary"
 SENT: list[Any] = [
     *(None, "hello", 3, 1.5, True, ["a", "b"], [{"role": "user"}], {"seed": 1}),
-    *("null", "3", "1.5", "TRUE", '["a", "b"]', '[{"role": "user"}]', '{"seed": 1}', "['a', 'b']", '["a"'),
+    *(
+        "null",
+        "3",
+        "1.5",
+        "TRUE",
+        '["a", "b"]',
+        '[{"role": "user"}]',
+        '{"seed": 1}',
+        "['a', 'b']",
+        '["a"',
+    ),
     f"[] if open({CANARY!r}, 'w').write('ran') else []",
     "__import__('os').mkdir('canary')",
     "'\"\n\\\"\"\"'''",
 ]
 
-# As RUN, but for tools that may fail: an error's line is an outcome, too. Results hold any byte, so this ends each.
+# As RUN, but for tools that may fail: an error's line is an outcome, too. Results hold any byte, so
+# this ends each.
 END = "=== the end of one script ===\n"
 TRY = f"""
 import json, sys
@@ -378,11 +441,17 @@ def readings(value: Any) -> list[Any]:
         for read in (json.loads, ast.literal_eval):
             with suppress(ValueError, SyntaxError):
                 parsed = read(value.lower() if value == "TRUE" else value)
-                meant += [parsed, *([[json.dumps(item) for item in parsed]] if isinstance(parsed, list) else [])]
+                meant += [
+                    parsed,
+                    *([[json.dumps(item) for item in parsed]] if isinstance(parsed, list) else []),
+                ]
     else:
         meant.append(json.dumps(value))
     if isinstance(value, list):
-        meant += [[json.dumps(item) for item in value], *([json.dumps(value[0])] if len(value) == 1 else [])]
+        meant += [
+            [json.dumps(item) for item in value],
+            *([json.dumps(value[0])] if len(value) == 1 else []),
+        ]
     return [*meant, *([one] for one in meant)]
 
 
@@ -390,7 +459,9 @@ def boundary_of(name: str, folder: Path) -> str:
     """The text of a tool of the same name and signature that gives back its arguments, and has nothing else in it."""
     path = tool_files()[name]
     tool = tool_in(path.read_text(encoding="utf-8"))
-    head = path.read_text(encoding="utf-8").split("\n")[tool.decorator_list[0].lineno - 1 : tool.body[0].lineno - 1]
+    head = path.read_text(encoding="utf-8").split("\n")[
+        tool.decorator_list[0].lineno - 1 : tool.body[0].lineno - 1
+    ]
     lines = [
         "import json",
         "from typing import Any, Literal",
@@ -433,7 +504,9 @@ def _outcome(told: bytes) -> Any:
 
 
 @pytest.fixture(scope="session")
-def tried(letta_home: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[str, Any, Any]]]:
+def tried(
+    letta_home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[tuple[str, Any, Any]]]:
     """By tool, each of its arguments with each value that was sent for it, and what came of that; one run for all."""
     folder = tmp_path_factory.mktemp("boundaries")
     plan = [
@@ -443,7 +516,10 @@ def tried(letta_home: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
         for call in calls_with(name, argument, SENT)
     ]
     boundaries = {name: boundary_of(name, folder) for name in tool_files()}
-    calls = [{"text": boundaries[name], "schema": schema_of(name), "arguments": call} for name, _, call in plan]
+    calls = [
+        {"text": boundaries[name], "schema": schema_of(name), "arguments": call}
+        for name, _, call in plan
+    ]
     outcomes = outcomes_in_letta(calls, letta_home)
     found: dict[str, list[tuple[str, Any, Any]]] = {name: [] for name in tool_files()}
     for (name, argument, call), outcome in zip(plan, outcomes, strict=True):
@@ -460,7 +536,11 @@ def test_no_argument_is_code_and_each_is_read_or_refused(
     parameters = typed_schema_of(name)["parameters"]
     for argument, value, outcome in tried[name]:
         if isinstance(outcome, str):
-            about = f"The argument '{argument}' is missing." if value is None else f"'{argument}' must be "
+            about = (
+                f"The argument '{argument}' is missing."
+                if value is None
+                else f"'{argument}' must be "
+            )
             assert outcome.startswith(f"VeniceError: {about}"), (argument, value)
             assert 1 == len(outcome.splitlines())
         elif value in (None, "null") and argument not in parameters["required"]:
@@ -483,7 +563,9 @@ def test_lists_would_be_code(letta_home: Path, tmp_path: Path) -> None:
     """Told the types of the signature, Letta does run what is sent for a list; once it does not, it may be told."""
     text, schema = boundary_of("venice_chat", tmp_path), typed_schema_of("venice_chat")
 
-    outcomes_in_letta([{"text": text, "schema": schema, "arguments": hostile_call("images")}], letta_home)
+    outcomes_in_letta(
+        [{"text": text, "schema": schema, "arguments": hostile_call("images")}], letta_home
+    )
 
     assert "ran" == (letta_home / CANARY).read_text()
     (letta_home / CANARY).unlink()
@@ -494,13 +576,19 @@ NAMES = [NAME_AS_CODE, f"dict(\n__letta_raw_args = {{}}, a={NAME_AS_CODE})['a']"
 
 
 @pytest.fixture(scope="session")
-def scripts_with_names(letta_home: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, bool], str]:
+def scripts_with_names(
+    letta_home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[tuple[str, bool], str]:
     """The scripts of calls with an argument of each name, by name and whether the tool checks names."""
     checking = boundary_of("venice_chat", tmp_path_factory.mktemp("names"))
     texts = {True: checking, False: checking.replace("    _check_names(tool)\n", "")}
     cases = [(name, is_checked) for name in NAMES for is_checked in texts]
     calls = [
-        {"text": texts[is_checked], "schema": schema_of("venice_chat"), "arguments": {"prompt": "hi", name: "x"}}
+        {
+            "text": texts[is_checked],
+            "schema": schema_of("venice_chat"),
+            "arguments": {"prompt": "hi", name: "x"},
+        }
         for name, is_checked in cases
     ]
     made = json.loads(in_letta(RENDER, calls, letta_home))
@@ -515,7 +603,9 @@ def test_no_name_of_an_argument_is_code(
 ) -> None:
     """Letta writes names into its script as well: those that the tool does not know end the call before they run."""
     (tmp_path / "script.py").write_text(scripts_with_names[name, is_checked])
-    done = subprocess.run([str(LETTA_PYTHON), "script.py"], cwd=tmp_path, capture_output=True, check=False, timeout=60)
+    done = subprocess.run(
+        [str(LETTA_PYTHON), "script.py"], cwd=tmp_path, capture_output=True, check=False, timeout=60
+    )
 
     assert (not is_checked and name != "imagse") == (tmp_path / CANARY).exists()
     assert is_checked == (b"VeniceError: There is no argument " in done.stderr)

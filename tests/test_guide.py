@@ -22,13 +22,15 @@ from tests.tools.conftest import PICTURE
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "guide.md"
 CODE = re.compile(r"^```python\n(?P<block>.*?)^```|`(?P<words>[^`\n]+)`", re.DOTALL | re.MULTILINE)
 
-# Files that the page names, and what it leaves to the reader: what only a person has, and where an answer has the rest.
+# Files that the page names, and what it leaves to the reader: what only a person has, and where an
+# answer has the rest.
 PICTURES = ("input_image.png", "mask.png", "low_res_image.png", "static_image.png")
 OWN = {"address": f"0x{'45' * 20}", "signature": f"0x{'ab' * 65}"}
 ANSWERED = {"job": "job", "file": "file", "token": "token", "key_id": "id"}
 LEFT_OUT = "..."
 
-# What the local Venice says of the weather: it has no mind, so the call that the guide expects is in its script.
+# What the local Venice says of the weather: it has no mind, so the call that the guide expects is
+# in its script.
 WEATHER = {
     "when": "weather",
     "calls": [{"name": "get_weather", "arguments": {"location": "Paris"}}],
@@ -76,8 +78,13 @@ def tools_on(page: str) -> Iterator[tuple[int, ast.expr]]:
             if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
                 names.values[statement.targets[0].id] = statement.value
             else:
-                assert isinstance(statement, ast.Expr), f"docs/guide.md:{line}: not a call: {code:.100}"
-                yield line + (statement.lineno if found["block"] else 0), names.visit(statement.value)
+                assert isinstance(statement, ast.Expr), (
+                    f"docs/guide.md:{line}: not a call: {code:.100}"
+                )
+                yield (
+                    line + (statement.lineno if found["block"] else 0),
+                    names.visit(statement.value),
+                )
 
 
 def calls_on(page: str) -> list[Call]:
@@ -96,7 +103,10 @@ CALLS = calls_on(PAGE.read_text(encoding="utf-8"))
 
 def test_names_only_tools_that_there_are() -> None:
     """Each tool that the page names, with or without arguments, is one of the pack."""
-    named = {ast.unparse(getattr(node, "func", node)) for _, node in tools_on(PAGE.read_text(encoding="utf-8"))}
+    named = {
+        ast.unparse(getattr(node, "func", node))
+        for _, node in tools_on(PAGE.read_text(encoding="utf-8"))
+    }
 
     assert set() == named - set(tool_files())
 

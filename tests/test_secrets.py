@@ -19,8 +19,12 @@ MADE = f"VENICE_INFERENCE_KEY_{'x' * 40}"
 
 
 @pytest.mark.parametrize("secret", [LOCAL_KEY, MADE, "sk-of-this-test-only"])
-@pytest.mark.parametrize("form", [str, str.encode, lambda text: {"key": text}], ids=["text", "bytes", "object"])
-def test_the_search_finds_a_secret(monkeypatch: pytest.MonkeyPatch, secret: str, form: Callable[[str], Any]) -> None:
+@pytest.mark.parametrize(
+    "form", [str, str.encode, lambda text: {"key": text}], ids=["text", "bytes", "object"]
+)
+def test_the_search_finds_a_secret(
+    monkeypatch: pytest.MonkeyPatch, secret: str, form: Callable[[str], Any]
+) -> None:
     """A planted key, one that a tool had made, and one of the environment are found in whatever holds them."""
     monkeypatch.setenv("LETTA_API_KEY", "sk-of-this-test-only")
 
@@ -62,7 +66,9 @@ HOLDERS: dict[str, Callable[[], Any]] = {
     "Venice": lambda: Venice("http://127.0.0.1", LOCAL_KEY),
     "the doctor's patient": lambda: Patient({"VENICE_API_KEY": LOCAL_KEY}, "", LOCAL_KEY),
     "the demo's Venice": lambda: Place("http://127.0.0.1", LOCAL_KEY, "Venice", is_own=False),
-    "an agent's secret": lambda: SecretForm(key="VENICE_API_KEY", value=LOCAL_KEY, value_enc=LOCAL_KEY),
+    "an agent's secret": lambda: SecretForm(
+        key="VENICE_API_KEY", value=LOCAL_KEY, value_enc=LOCAL_KEY
+    ),
     "Letta's client": lambda: connect("http://127.0.0.1:1", LOCAL_KEY),
 }
 

@@ -7,7 +7,8 @@ import click
 
 HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
-# Each command by its name: where it is, and what it does. It is loaded when it is called, for most load slowly.
+# Each command by its name: where it is, and what it does. It is loaded when it is called, for most
+# load slowly.
 _COMMANDS = {
     "demo": ("demo.run_demo", "Watch an agent on a real Letta server use the tools."),
     "doctor": ("doctor.run_doctor", "Check all that the tools need."),
@@ -16,7 +17,10 @@ _COMMANDS = {
     "provider": ("provider.configure_provider", "Make Venice the model behind Letta's agents."),
     "register": ("register.register_tools", "Put the tools on a Letta server."),
     "run": ("run.run", "Call one tool, and print its reply."),
-    "schemas": ("schemas.build_schemas", "Write each tool's JSON schema from its signature and docstring."),
+    "schemas": (
+        "schemas.build_schemas",
+        "Write each tool's JSON schema from its signature and docstring.",
+    ),
 }
 
 

@@ -15,7 +15,12 @@ _COLOURS = {"ok": "green", "warning": "yellow", "failure": "red", "skipped": Non
 
 @click.command("doctor", context_settings=HELP)
 @LETTA_URL
-@click.option("--provider", default="venice", show_default=True, help="What Venice's provider is called on it.")
+@click.option(
+    "--provider",
+    default="venice",
+    show_default=True,
+    help="What Venice's provider is called on it.",
+)
 @JSON
 def run_doctor(base_url: str | None, provider: str, as_json: bool) -> None:
     """Check all that the tools need, from Venice's key to the media folder; it costs nothing.
@@ -41,6 +46,11 @@ def run_doctor(base_url: str | None, provider: str, as_json: bool) -> None:
             click.echo(f"{state}  {finding.check:<{width}}  {visible(told)}")
     has_failed = any(finding.state == "failure" for finding in findings)
     if as_json:
-        click.echo(json.dumps({"ok": not has_failed, "checks": [asdict(finding) for finding in findings]}, indent=2))
+        click.echo(
+            json.dumps(
+                {"ok": not has_failed, "checks": [asdict(finding) for finding in findings]},
+                indent=2,
+            )
+        )
     if has_failed:
         raise SystemExit(1)

@@ -32,9 +32,19 @@ def letta() -> None:
 @letta.command("start")
 @_HOME
 @JSON
-@click.option("--port", type=click.IntRange(1, 65535), help="Its port on 127.0.0.1.  [default: a free one]")
-@click.option("--env", "variables", metavar="NAME=VALUE", multiple=True, help="Set a variable; repeatable.")
-@click.option("--pass", "passed", metavar="NAME", multiple=True, help="Hand over a variable of yours; repeatable.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="Its port on 127.0.0.1.  [default: a free one]"
+)
+@click.option(
+    "--env", "variables", metavar="NAME=VALUE", multiple=True, help="Set a variable; repeatable."
+)
+@click.option(
+    "--pass",
+    "passed",
+    metavar="NAME",
+    multiple=True,
+    help="Hand over a variable of yours; repeatable.",
+)
 @ALLOW_HOST
 def start_letta(
     home: Path | None,
@@ -62,7 +72,11 @@ def start_letta(
     place = home or local_server.DEFAULT_HOME
     with shown_progress() as progress, one_line_errors(local_server.LocalServerError):
         server = local_server.start(
-            place, port=port, environment=environment, allowed_hosts=allowed_hosts, progress=progress
+            place,
+            port=port,
+            environment=environment,
+            allowed_hosts=allowed_hosts,
+            progress=progress,
         )
     _print_server(server, as_json=as_json)
     if not as_json:
@@ -106,10 +120,17 @@ def letta_status(home: Path | None, as_json: bool) -> None:
 
 def _print_server(server: "LocalServer", *, as_json: bool) -> None:
     if as_json:
-        facts = {"base_url": server.base_url, "pid": server.pid, "home": str(server.home), "version": server.version}
+        facts = {
+            "base_url": server.base_url,
+            "pid": server.pid,
+            "home": str(server.home),
+            "version": server.version,
+        }
         click.echo(json.dumps({"running": True, **facts}))
     else:
-        show(f"Letta {server.version} runs at {server.base_url} (process {server.pid}, data in {server.home})")
+        show(
+            f"Letta {server.version} runs at {server.base_url} (process {server.pid}, data in {server.home})"
+        )
 
 
 def _server_variables(variables: tuple[str, ...], passed: tuple[str, ...]) -> dict[str, str]:
@@ -117,7 +138,9 @@ def _server_variables(variables: tuple[str, ...], passed: tuple[str, ...]) -> di
     for variable in variables:
         name, equals, value = variable.partition("=")
         if not (name and equals):
-            raise click.BadParameter("write NAME=VALUE", param_hint="--env")  # not the text: it may be a key
+            raise click.BadParameter(
+                "write NAME=VALUE", param_hint="--env"
+            )  # not the text: it may be a key
         environment[name] = value
     for name in passed:
         if name not in os.environ:

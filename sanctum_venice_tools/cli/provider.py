@@ -18,25 +18,56 @@ from sanctum_venice_tools.cli.options import JSON, LETTA_URL, shown_progress
 from sanctum_venice_tools.letta import provider
 from sanctum_venice_tools.letta.connection import address_of, explain
 from sanctum_venice_tools.letta.provider import RESERVED_NAMES, Change, Form
-from sanctum_venice_tools.letta.venice import ChatModel, ChoiceError, EmbeddingModel, Venice, VeniceError, normal_url
+from sanctum_venice_tools.letta.venice import (
+    ChatModel,
+    ChoiceError,
+    EmbeddingModel,
+    Venice,
+    VeniceError,
+    normal_url,
+)
 from sanctum_venice_tools.terminal import show, visible
 
 
 @click.command("provider", context_settings=HELP)
 @LETTA_URL
 @click.option(
-    "--venice-url", envvar="VENICE_BASE_URL", default="", help="Venice.  [default: $VENICE_BASE_URL or its own]"
+    "--venice-url",
+    envvar="VENICE_BASE_URL",
+    default="",
+    help="Venice.  [default: $VENICE_BASE_URL or its own]",
 )
 @click.option(
-    "--name", default="venice", show_default=True, help="What the provider is called, and its models begin with."
+    "--name",
+    default="venice",
+    show_default=True,
+    help="What the provider is called, and its models begin with.",
 )
 @click.option(
-    "--model", "wanted_model", metavar="ID", default="", help="The agents' model.  [default: Venice's choice]"
+    "--model",
+    "wanted_model",
+    metavar="ID",
+    default="",
+    help="The agents' model.  [default: Venice's choice]",
 )
-@click.option("--embedding-model", "wanted_embedding", metavar="ID", default="", help="The model for vectors.")
-@click.option("--create-agent", "agent", metavar="NAME", help="Make an agent of this name, unless there is one.")
-@click.option("--env", "form", type=click.Choice(["shell", "dotenv", "compose"]), help="Print variables instead.")
-@click.option("--show-key", is_flag=True, help="With --env: print the key itself, not a reference to it.")
+@click.option(
+    "--embedding-model", "wanted_embedding", metavar="ID", default="", help="The model for vectors."
+)
+@click.option(
+    "--create-agent",
+    "agent",
+    metavar="NAME",
+    help="Make an agent of this name, unless there is one.",
+)
+@click.option(
+    "--env",
+    "form",
+    type=click.Choice(["shell", "dotenv", "compose"]),
+    help="Print variables instead.",
+)
+@click.option(
+    "--show-key", is_flag=True, help="With --env: print the key itself, not a reference to it."
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
 @JSON
 def configure_provider(
@@ -70,14 +101,20 @@ def configure_provider(
     """  # noqa: D301  # click keeps the lines after \b as they are
     if not re.fullmatch(r"[\w.-]+", name, re.ASCII) or name in RESERVED_NAMES:
         reserved = ", ".join(RESERVED_NAMES)
-        raise click.BadParameter(f"letters, digits, dots, - and _ only, and not {reserved}", param_hint="--name")
+        raise click.BadParameter(
+            f"letters, digits, dots, - and _ only, and not {reserved}", param_hint="--name"
+        )
     if form and agent:
-        raise click.UsageError("--create-agent needs a running server: start it with these variables first")
+        raise click.UsageError(
+            "--create-agent needs a running server: start it with these variables first"
+        )
     if show_key and not form:
         raise click.UsageError("--show-key goes with --env")
     key = os.environ.get("VENICE_API_KEY", "").strip()
     if not key and (show_key or not form):
-        raise click.UsageError("VENICE_API_KEY is not set; a key is made at https://venice.ai/settings/api")
+        raise click.UsageError(
+            "VENICE_API_KEY is not set; a key is made at https://venice.ai/settings/api"
+        )
     if not (base_url or form):
         raise click.UsageError(
             "which Letta server? Set LETTA_BASE_URL, such as http://localhost:8283, or use --env for one that you "
@@ -85,11 +122,22 @@ def configure_provider(
         )
     with _one_line(base_url or "", key):
         venice = Venice(normal_url(venice_url), key)
-        chat, embedding = venice.choose_chat_model(wanted_model), venice.choose_embedding_model(wanted_embedding)
+        chat, embedding = (
+            venice.choose_chat_model(wanted_model),
+            venice.choose_embedding_model(wanted_embedding),
+        )
         if form:
             _print_environment(venice, chat, embedding, form, show_key=show_key, as_json=as_json)
         else:
-            _configure(base_url or "", name, venice, (chat, embedding), agent=agent, dry_run=dry_run, as_json=as_json)
+            _configure(
+                base_url or "",
+                name,
+                venice,
+                (chat, embedding),
+                agent=agent,
+                dry_run=dry_run,
+                as_json=as_json,
+            )
 
 
 @contextmanager
@@ -100,7 +148,9 @@ def _one_line(base_url: str, key: str) -> Iterator[None]:
         address = address_of(base_url)
         yield
     except httpx.InvalidURL:
-        raise click.UsageError("LETTA_BASE_URL is no address, such as http://localhost:8283") from None
+        raise click.UsageError(
+            "LETTA_BASE_URL is no address, such as http://localhost:8283"
+        ) from None
     except ChoiceError as error:
         raise click.UsageError(visible(str(error))) from None
     except VeniceError as error:
@@ -119,12 +169,22 @@ def _one_line(base_url: str, key: str) -> Iterator[None]:
 
 
 def _print_environment(
-    venice: Venice, chat: ChatModel, embedding: EmbeddingModel, form: Form, *, show_key: bool, as_json: bool
+    venice: Venice,
+    chat: ChatModel,
+    embedding: EmbeddingModel,
+    form: Form,
+    *,
+    show_key: bool,
+    as_json: bool,
 ) -> None:
-    settings = provider.agent_settings(provider.ENVIRONMENT_PREFIX, chat, embedding=embedding, base_url=venice.base_url)
+    settings = provider.agent_settings(
+        provider.ENVIRONMENT_PREFIX, chat, embedding=embedding, base_url=venice.base_url
+    )
     if as_json:
         shown = venice if show_key else replace(venice, key="$VENICE_API_KEY")
-        click.echo(json.dumps({"environment": provider.environment(shown), "agent": settings}, indent=2))
+        click.echo(
+            json.dumps({"environment": provider.environment(shown), "agent": settings}, indent=2)
+        )
         return
     show(*provider.environment_text(form, venice, with_key=show_key).split("\n"))
     # Beside the variables, so that these alone go into a file.
@@ -150,10 +210,15 @@ def _configure(
     address = address_of(base_url)
     made = None
     with ExitStack() as stack:
-        # The server asks Venice for its models before it answers. A provider must not be made twice: no second try.
+        # The server asks Venice for its models before it answers. A provider must not be made
+        # twice: no second try.
         key = os.environ.get("LETTA_API_KEY")
-        letta = stack.enter_context(Letta(base_url=base_url, api_key=key, timeout=60, max_retries=0))
-        stack.enter_context(stack.enter_context(shown_progress()).counting(f"Configuring {address}"))
+        letta = stack.enter_context(
+            Letta(base_url=base_url, api_key=key, timeout=60, max_retries=0)
+        )
+        stack.enter_context(
+            stack.enter_context(shown_progress()).counting(f"Configuring {address}")
+        )
         change = provider.plan(letta, name, venice)
         if not dry_run:
             change = provider.apply(letta, change)
@@ -165,8 +230,15 @@ def _configure(
         if agent and not (dry_run or change.problem):
             made = provider.create_agent(letta, agent, settings)
     if as_json:
-        report = {"server": address, "dry_run": dry_run, "provider": change.as_json(), "agent": settings}
-        report |= {"created_agent": {"id": made[0], "name": agent, "made": made[1]} if made else None}
+        report = {
+            "server": address,
+            "dry_run": dry_run,
+            "provider": change.as_json(),
+            "agent": settings,
+        }
+        report |= {
+            "created_agent": {"id": made[0], "name": agent, "made": made[1]} if made else None
+        }
         click.echo(json.dumps(report, indent=2))
     else:
         _print_change(change, address, dry_run=dry_run)
@@ -186,15 +258,21 @@ def _print_change(change: Change, address: str, *, dry_run: bool) -> None:
         show(f"{'Would be written' if dry_run else 'Written'} to {address}")
 
 
-def _print_agent(chat: ChatModel, settings: dict[str, Any], name: str | None, made: tuple[str, bool] | None) -> None:
+def _print_agent(
+    chat: ChatModel, settings: dict[str, Any], name: str | None, made: tuple[str, bool] | None
+) -> None:
     window = settings["context_window_limit"]
     show("", f"{chat.id}: {chat.window:,} tokens, of which agents use {window:,}")
     if chat.note:
         show(f"Note: {chat.note}")
     if "embedding_config" not in settings:
-        show("No embeddings: for these, Letta takes the key from its own environment, and Venice's is not there")
+        show(
+            "No embeddings: for these, Letta takes the key from its own environment, and Venice's is not there"
+        )
     if made:
         identifier, is_new = made
-        show(f"agent {name} ({identifier}) {'created' if is_new else 'is there already; it was left as it is'}")
+        show(
+            f"agent {name} ({identifier}) {'created' if is_new else 'is there already; it was left as it is'}"
+        )
     else:
         show("", *provider.snippet(settings, name or "my-agent").split("\n"))

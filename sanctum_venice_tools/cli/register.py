@@ -29,15 +29,31 @@ _TOOLSETS = (*(toolset for toolset in TOOLSETS if toolset != "admin"), "all")
 @click.command("register", context_settings=HELP)
 @click.argument("names", metavar="[NAME ... | all]", nargs=-1)
 @click.option(
-    "--toolset", "toolsets", type=click.Choice(_TOOLSETS), multiple=True, help="The tools of a set; repeatable."
+    "--toolset",
+    "toolsets",
+    type=click.Choice(_TOOLSETS),
+    multiple=True,
+    help="The tools of a set; repeatable.",
 )
-@click.option("--list", "lists", is_flag=True, help="Print what there is to choose from, and nothing else.")
-@click.option("--show", metavar="NAME", help="Print the text that Letta would store of a tool, and nothing else.")
+@click.option(
+    "--list", "lists", is_flag=True, help="Print what there is to choose from, and nothing else."
+)
+@click.option(
+    "--show",
+    metavar="NAME",
+    help="Print the text that Letta would store of a tool, and nothing else.",
+)
 @LETTA_URL
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
-@click.option("--diff", is_flag=True, help="Show how the source differs of each tool that is there in another form.")
+@click.option(
+    "--diff",
+    is_flag=True,
+    help="Show how the source differs of each tool that is there in another form.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--adopt", is_flag=True, help="Overwrite tools of the same name that are not of this pack.")
+@click.option(
+    "--adopt", is_flag=True, help="Overwrite tools of the same name that are not of this pack."
+)
 @click.option("--prune", is_flag=True, help="Remove tools of this pack that are not chosen.")
 @click.option(
     "--approve",
@@ -45,8 +61,20 @@ _TOOLSETS = (*(toolset for toolset in TOOLSETS if toolset != "admin"), "all")
     help="Which tools ask a person before each call: costly, all, none, or names with commas. What changes the Venice "
     "account always asks.  [default: costly]",
 )
-@click.option("--agent", "agents", metavar="NAME|ID", multiple=True, help="Give an agent these tools; repeatable.")
-@click.option("--agent-tag", "agent_tags", metavar="TAG", multiple=True, help="The same for all agents with a tag.")
+@click.option(
+    "--agent",
+    "agents",
+    metavar="NAME|ID",
+    multiple=True,
+    help="Give an agent these tools; repeatable.",
+)
+@click.option(
+    "--agent-tag",
+    "agent_tags",
+    metavar="TAG",
+    multiple=True,
+    help="The same for all agents with a tag.",
+)
 @click.option(
     "--secret",
     "secret_names",
@@ -54,14 +82,22 @@ _TOOLSETS = (*(toolset for toolset in TOOLSETS if toolset != "admin"), "all")
     multiple=True,
     help="Set a secret of those agents, such as VENICE_API_KEY, from your environment or as you type it; repeatable.",
 )
-@click.option("--replace-secrets", is_flag=True, help="Do so even if secrets that can't be read are lost by it.")
+@click.option(
+    "--replace-secrets",
+    is_flag=True,
+    help="Do so even if secrets that can't be read are lost by it.",
+)
 @click.option(
     "--sandbox",
     type=click.Choice(["local", "cloud"]),
     help="Where tools run: in the server's own Python, or where packages are installed as they are named "
     "(E2B, Modal, Letta Cloud).  [default: by the address]",
 )
-@click.option("--fast-sandbox/--no-fast-sandbox", default=None, help="Run tools in a small venv, or no longer.")
+@click.option(
+    "--fast-sandbox/--no-fast-sandbox",
+    default=None,
+    help="Run tools in a small venv, or no longer.",
+)
 @JSON
 def register_tools(  # noqa: PLR0917  # click hands over one argument for each option
     names: tuple[str, ...],
@@ -135,14 +171,27 @@ def register_tools(  # noqa: PLR0917  # click hands over one argument for each o
         loses_secrets=replace_secrets,
         fast_sandbox=fast_sandbox,
     )
-    _run(base_url, order, dry_run=dry_run, diff=diff, asks=_at_terminal() and not yes, as_json=as_json)
+    _run(
+        base_url,
+        order,
+        dry_run=dry_run,
+        diff=diff,
+        asks=_at_terminal() and not yes,
+        as_json=as_json,
+    )
 
 
-def _run(base_url: str, order: bootstrap.Order, *, dry_run: bool, diff: bool, asks: bool, as_json: bool) -> None:
+def _run(
+    base_url: str, order: bootstrap.Order, *, dry_run: bool, diff: bool, asks: bool, as_json: bool
+) -> None:
     """Plan, show, ask, do, and tell."""
     address = connection.address_of(base_url)
     with connection.connect(base_url, os.environ.get("LETTA_API_KEY")) as letta:
-        with _server_errors(address), shown_progress() as progress, progress.counting(f"Reading {address}"):
+        with (
+            _server_errors(address),
+            shown_progress() as progress,
+            progress.counting(f"Reading {address}"),
+        ):
             plan = bootstrap.make_plan(letta, order)
         console = Console(stderr=as_json, highlight=False, markup=False)
         if not as_json or (asks and plan.writes):
@@ -152,7 +201,11 @@ def _run(base_url: str, order: bootstrap.Order, *, dry_run: bool, diff: bool, as
         if plan.writes and not dry_run:
             if asks and not click.confirm(f"Do this at {address}?", err=as_json):
                 raise click.ClickException("nothing was changed")
-            with _server_errors(address), shown_progress() as progress, progress.counting(f"Writing to {address}"):
+            with (
+                _server_errors(address),
+                shown_progress() as progress,
+                progress.counting(f"Writing to {address}"),
+            ):
                 plan = bootstrap.carry_out(letta, order, plan)
     if as_json:
         report = {"server": address, "dry_run": dry_run, **plan.as_json()}
@@ -198,7 +251,9 @@ def _choose(names: Sequence[str], toolsets: Sequence[str]) -> list[Record]:
     everything = [read_record(name) for name in tool_files()]
     chosen = [record for record in everything if record.toolset in sets]
     if not chosen:
-        raise click.UsageError(f"this pack has no tools in {', '.join(sorted(sets))}; --list shows what it has")
+        raise click.UsageError(
+            f"this pack has no tools in {', '.join(sorted(sets))}; --list shows what it has"
+        )
     return sorted(chosen, key=lambda record: (TOOLSETS.index(record.toolset), record.name))
 
 
@@ -208,7 +263,9 @@ def _known(names: Sequence[str]) -> Sequence[str]:
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0)
-            raise click.BadParameter(f"there is no tool {name!r}; did you mean {near[0]}?", param_hint="NAME")
+            raise click.BadParameter(
+                f"there is no tool {name!r}; did you mean {near[0]}?", param_hint="NAME"
+            )
     return names
 
 
@@ -230,7 +287,9 @@ def _approved(records: list[Record], approve: str | None) -> list[Record]:
 def _secret(name: str) -> str:
     """The value of a secret, which never stands on a command line, where others could see it."""
     if not name.isidentifier():
-        raise click.BadParameter("give the name alone, such as VENICE_API_KEY", param_hint="--secret")
+        raise click.BadParameter(
+            "give the name alone, such as VENICE_API_KEY", param_hint="--secret"
+        )
     if os.environ.get(name):
         return os.environ[name]
     if not _at_terminal():

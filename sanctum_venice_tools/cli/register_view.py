@@ -24,7 +24,13 @@ _WORDS = {
     "enable_parallel_execution": "parallel calls",
     "source_type": "language",
 }
-_COLOURS = {"create": "green", "update": "yellow", "drifted": "magenta", "adopt": "magenta", "foreign": "red"}
+_COLOURS = {
+    "create": "green",
+    "update": "yellow",
+    "drifted": "magenta",
+    "adopt": "magenta",
+    "foreign": "red",
+}
 _REMARKS = {"drifted": "edited on the server", "adopt": "not ours until now"}
 _SANDBOX = {
     "speed up": "make the venv of the fast sandbox; every Python tool of this server will run in it, and finds httpx "
@@ -44,7 +50,9 @@ def print_list(console: Console, records: Sequence[Record]) -> None:
         asks = "yes" if record.needs_approval else ""
         table.add_row(record.name, record.toolset, record.cost, asks, record.summary)
     _print_table(console, table)
-    console.print('\ncost: of a call, in US dollars; "account" changes your Venice account. asks: needs approval.')
+    console.print(
+        '\ncost: of a call, in US dollars; "account" changes your Venice account. asks: needs approval.'
+    )
 
 
 def print_plan(console: Console, plan: Plan) -> None:
@@ -58,9 +66,13 @@ def print_plan(console: Console, plan: Plan) -> None:
         table.add_row(Text(visible(name)), Text(action, colour), Text(visible(about)))
     if table.row_count:
         _print_table(console, table)
-    changes_approval = any(change.writes and "default_requires_approval" in change.differs for change in plan.tools)
+    changes_approval = any(
+        change.writes and "default_requires_approval" in change.differs for change in plan.tools
+    )
     if changes_approval and not plan.agents:
-        console.print("An agent that has such a tool already keeps its own approvals: --agent changes them too.")
+        console.print(
+            "An agent that has such a tool already keeps its own approvals: --agent changes them too."
+        )
     same = sum(change.action == "unchanged" for change in plan.tools)
     if same and (plan.writes or plan.problems):
         console.print(f"{_count(same, 'tool')} unchanged")
@@ -74,7 +86,9 @@ def print_diffs(console: Console, plan: Plan) -> None:
         name = change.record.name
         ours = change.record.source_code.split("\n")
         theirs = (change.there.source_code or "").split("\n")
-        for line in difflib.unified_diff(theirs, ours, f"{name} on the server", f"{name} of this pack", lineterm=""):
+        for line in difflib.unified_diff(
+            theirs, ours, f"{name} on the server", f"{name} of this pack", lineterm=""
+        ):
             style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
             console.print(Text(visible(line), style), soft_wrap=True)
 
@@ -89,7 +103,9 @@ def print_result(console: Console, plan: Plan, address: str, *, dry_run: bool) -
     changed = sum(agent.writes and not agent.problem for agent in plan.agents)
     parts = [f"{_count(written, 'tool')} {'to write' if dry_run else 'written'}"] if written else []
     parts += [f"{removed} {'to remove' if dry_run else 'removed'}"] if removed else []
-    parts += [f"{_count(changed, 'agent')} {'to change' if dry_run else 'changed'}"] if changed else []
+    parts += (
+        [f"{_count(changed, 'agent')} {'to change' if dry_run else 'changed'}"] if changed else []
+    )
     if plan.sandbox and plan.sandbox.writes and not plan.sandbox.problem:
         parts.append("the sandbox to change" if dry_run else "the sandbox changed")
     console.print(f"{', '.join(parts) or 'nothing done'}: {address}", soft_wrap=True)
@@ -122,7 +138,10 @@ def _print_table(console: Console, table: Table) -> None:
 
 def _about_tool(change: Change) -> str:
     approval = f"approval {'on' if change.record.needs_approval else 'off'}"
-    words = [approval if name == "default_requires_approval" else _WORDS.get(name, name) for name in change.differs]
+    words = [
+        approval if name == "default_requires_approval" else _WORDS.get(name, name)
+        for name in change.differs
+    ]
     about = ", ".join(dict.fromkeys(words))
     if change.action == "foreign":
         return change.problem or ""

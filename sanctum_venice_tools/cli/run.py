@@ -46,10 +46,14 @@ class _Tools(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The tools with what each does, at the end of --help."""
         with formatter.section("Tools"):
-            formatter.write_dl([(name, read_record(name).summary) for name in self.list_commands(ctx)])
+            formatter.write_dl(
+                [(name, read_record(name).summary) for name in self.list_commands(ctx)]
+            )
 
 
-@click.group("run", cls=_Tools, context_settings=HELP, subcommand_metavar="NAME [ARGUMENT=VALUE ...]")
+@click.group(
+    "run", cls=_Tools, context_settings=HELP, subcommand_metavar="NAME [ARGUMENT=VALUE ...]"
+)
 def run() -> None:
     """Call one tool, and print its reply: a line of JSON.
 
@@ -88,8 +92,14 @@ def _command(name: str) -> click.Command:
         help=_help(schema, record),
         params=[
             click.Argument(["values"], metavar="[ARGUMENT=VALUE ...]", nargs=-1),
-            click.Option(["--args"], metavar="JSON", help="Arguments as a JSON object; - reads it from the input."),
-            click.Option(["--yes"], is_flag=True, hidden=record.cost not in COSTLY, help="Do not ask."),
+            click.Option(
+                ["--args"],
+                metavar="JSON",
+                help="Arguments as a JSON object; - reads it from the input.",
+            ),
+            click.Option(
+                ["--yes"], is_flag=True, hidden=record.cost not in COSTLY, help="Do not ask."
+            ),
         ],
     )
 
@@ -98,9 +108,14 @@ def _help(schema: dict[str, Any], record: Record) -> str:
     """What the tool does, what it costs, and its arguments."""
     properties = schema["parameters"]["properties"]
     required = schema["parameters"]["required"]
-    arguments = [_argument_help(name, spec, is_required=name in required) for name, spec in properties.items()]
+    arguments = [
+        _argument_help(name, spec, is_required=name in required)
+        for name, spec in properties.items()
+    ]
     asks = " You are asked first." if record.cost in COSTLY else ""
-    return "\n\n".join([schema["description"], _COSTS[record.cost] + asks, "Arguments:", *arguments])
+    return "\n\n".join(
+        [schema["description"], _COSTS[record.cost] + asks, "Arguments:", *arguments]
+    )
 
 
 def _argument_help(name: str, spec: dict[str, Any], *, is_required: bool) -> str:
@@ -110,7 +125,9 @@ def _argument_help(name: str, spec: dict[str, Any], *, is_required: bool) -> str
     return f"{name} ({kind}{need}): {spec['description']}"
 
 
-def _arguments(ctx: click.Context, schema: dict[str, Any], values: tuple[str, ...], args: str | None) -> dict[str, Any]:
+def _arguments(
+    ctx: click.Context, schema: dict[str, Any], values: tuple[str, ...], args: str | None
+) -> dict[str, Any]:
     """The arguments of a call, both ways of giving them together; values are read by the tool itself."""
     arguments = _read_object(ctx, args)
     for value in values:
@@ -124,7 +141,9 @@ def _arguments(ctx: click.Context, schema: dict[str, Any], values: tuple[str, ..
     known = schema["parameters"]["properties"]
     for name in arguments:
         if name not in known:
-            raise click.UsageError(f"There is no argument {name}. There are: {', '.join(known)}.", ctx)
+            raise click.UsageError(
+                f"There is no argument {name}. There are: {', '.join(known)}.", ctx
+            )
     missing = [name for name in schema["parameters"]["required"] if name not in arguments]
     if missing:
         raise click.UsageError(f"This is missing: {', '.join(missing)}.", ctx)
@@ -150,7 +169,9 @@ def _ask_first(record: Record, *, is_answered: bool) -> None:
     if record.cost not in COSTLY or is_answered:
         return
     if not sys.stdin.isatty():
-        raise click.UsageError(f"{record.name}: {_COSTS[record.cost]} Add --yes if a person agreed.")
+        raise click.UsageError(
+            f"{record.name}: {_COSTS[record.cost]} Add --yes if a person agreed."
+        )
     click.confirm(f"{record.name}: {_COSTS[record.cost]} Go on?", abort=True, err=True)
 
 

@@ -17,7 +17,9 @@ _COSTS = {"free": "free", "cents": "¢", "dollars": "$", "account": "!"}
 
 
 @click.command("schemas", context_settings=HELP)
-@click.option("--check", is_flag=True, help="Write nothing; exit with 1 when something would change.")
+@click.option(
+    "--check", is_flag=True, help="Write nothing; exit with 1 when something would change."
+)
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
@@ -39,7 +41,11 @@ def build_schemas(check: bool, folder: Path) -> None:
         wanted = {schemas / f"{one.name}.json": schema.schema_text(one.name) for one in records}
     records.sort(key=lambda one: (record.TOOLSETS.index(one.toolset), one.name))
     wanted[readme] = _with_table(readme, records)
-    stale = [path for path, text in wanted.items() if not path.is_file() or path.read_bytes() != text.encode()]
+    stale = [
+        path
+        for path, text in wanted.items()
+        if not path.is_file() or path.read_bytes() != text.encode()
+    ]
     extra = sorted(set(schemas.glob("*.json")) - set(wanted))
     if check and (stale or extra):
         raise click.ClickException(

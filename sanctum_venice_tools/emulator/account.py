@@ -70,11 +70,17 @@ class Account:
 
     def remember_last_week(self, key: str) -> None:
         """Put into the bill what the days before this start may have cost, so that reports show something."""
-        models = [model for model in catalogue().models if model["id"] in {"zai-org-glm-5-2", "z-image-turbo"}]
+        models = [
+            model
+            for model in catalogue().models
+            if model["id"] in {"zai-org-glm-5-2", "z-image-turbo"}
+        ]
         for day in range(6, 0, -1):
             for model in models:
                 usd = 0.01 * (1 + day % 3)
-                self.bill.append(Spending(now() - timedelta(days=day), model["id"], 1 + day % 3, usd, model, key))
+                self.bill.append(
+                    Spending(now() - timedelta(days=day), model["id"], 1 + day % 3, usd, model, key)
+                )
 
     def afford(self, key: str, limit: float | None) -> None:
         """Refuse a call that neither the balance nor the key's own limit can pay at all."""
@@ -142,7 +148,9 @@ class Account:
                     "apiModelId": model["id"],
                     "rateLimits": [
                         {"amount": amount, "type": kind}
-                        for amount, kind in zip(LIMITS.get(model["type"], UNLIMITED), ("RPM", "TPM"), strict=True)
+                        for amount, kind in zip(
+                            LIMITS.get(model["type"], UNLIMITED), ("RPM", "TPM"), strict=True
+                        )
                         if amount
                     ],
                 }

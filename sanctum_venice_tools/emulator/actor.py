@@ -12,7 +12,12 @@ from sanctum_venice_tools.emulator.errors import custom
 from sanctum_venice_tools.emulator.sample import sample
 from sanctum_venice_tools.emulator.script import Step, fill
 from sanctum_venice_tools.emulator.service import Call
-from sanctum_venice_tools.emulator.uploads import LARGEST_FILE, check_address, read_file, read_picture
+from sanctum_venice_tools.emulator.uploads import (
+    LARGEST_FILE,
+    check_address,
+    read_file,
+    read_picture,
+)
 
 SMALLEST_PICTURE = 64
 FIRST_WORDS = 20
@@ -46,7 +51,11 @@ def decide(call: Call, conversation: Conversation, parameters: dict[str, Any]) -
         return _follow(turn.step, conversation, offered)
     if parameters["enable_web_search"] != "off":
         return _answer(conversation.message, parameters)
-    speaking = (turn for turn in call.service.script.turns if not turn.step.calls and turn.fits(conversation.message))
+    speaking = (
+        turn
+        for turn in call.service.script.turns
+        if not turn.step.calls and turn.fits(conversation.message)
+    )
     if spoken := next(speaking, None):
         return _follow(spoken.step, conversation, offered)
     return Reply(" ".join([STAND_IN, *_glances(conversation)]))
@@ -61,7 +70,9 @@ def _glances(conversation: Conversation) -> Iterator[str]:
             url = part["image_url"]["url"]
             # Only what came along is looked at; the stand-in fetches nothing.
             if url.startswith("data:"):
-                picture = read_picture("messages", url, allow_url=False, smallest=SMALLEST_PICTURE**2)
+                picture = read_picture(
+                    "messages", url, allow_url=False, smallest=SMALLEST_PICTURE**2
+                )
                 yield f"The picture has {pictures.describe(picture)}."
             else:
                 check_address("messages", url)
@@ -104,7 +115,8 @@ def prescribe(reply: Reply, wanted: dict[str, Any] | None) -> None:
     schema = schema if wanted["type"] == "json_schema" else {"properties": {"answer": {}}}
     definitions = schema.get("$defs") if isinstance(schema, dict) else None
     reply.text = json.dumps(
-        sample(schema, definitions if isinstance(definitions, dict) else {}, reply.text), ensure_ascii=False
+        sample(schema, definitions if isinstance(definitions, dict) else {}, reply.text),
+        ensure_ascii=False,
     )
 
 
@@ -130,7 +142,9 @@ def _call_tools(step: Step, results: dict[str, Any], offered: set[str]) -> Reply
     missing = [wanted["name"] for wanted in step.calls if wanted["name"] not in offered]
     if missing:
         return Reply(f"The script wants me to call {', '.join(missing)}, but I was not offered it.")
-    calls = [_tool_call(wanted["name"], fill(wanted["arguments"], results)) for wanted in step.calls]
+    calls = [
+        _tool_call(wanted["name"], fill(wanted["arguments"], results)) for wanted in step.calls
+    ]
     return Reply(calls=calls, ending="tool_calls")
 
 
@@ -146,5 +160,7 @@ def _answer(question: str, parameters: dict[str, Any]) -> Reply:
     found += [page for page in web.search(question) if page not in found]
     reply = Reply(web.answer(question, found, cite=parameters["enable_web_citations"]), found=found)
     if parameters["return_search_results_as_documents"]:
-        reply.calls = [_tool_call("venice_web_search_documents", {"documents": web.citations(found)})]
+        reply.calls = [
+            _tool_call("venice_web_search_documents", {"documents": web.citations(found)})
+        ]
     return reply

@@ -33,13 +33,17 @@ async def _edit_body(response: Response, edit: Edit, fault: "Fault") -> Response
         content = json.loads(await whole_body(response))
         edit(content, fault)
     except (LookupError, TypeError, ValueError):
-        return standard(500, f"The local Venice can't do {fault.fault} {fault.field} to this reply.").response()
+        return standard(
+            500, f"The local Venice can't do {fault.fault} {fault.field} to this reply."
+        ).response()
     response.body = json.dumps(content).encode()
     response.headers["content-length"] = str(len(response.body))
     return response
 
 
-async def _edit_events(events: AsyncIterable[Any], edit: Edit, fault: "Fault") -> AsyncIterator[bytes]:
+async def _edit_events(
+    events: AsyncIterable[Any], edit: Edit, fault: "Fault"
+) -> AsyncIterator[bytes]:
     """A stream whose events are edited; one that has no such place stays as it is."""
     async for event in events:
         yield event if event == LAST_EVENT else _edit_event(event, edit, fault)

@@ -88,7 +88,8 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("get", "/x402/transactions/{walletAddress}"): closed.respond,
 }
 
-# Where the films of private models lie; Venice has them on another host, which its document does not tell of.
+# Where the films of private models lie; Venice has them on another host, which its document does
+# not tell of.
 FILE = Operation("/files/{token}.mp4", "get", frozenset({"public"}), {}, {}, {})
 
 
@@ -99,7 +100,11 @@ def create_app(settings: Settings) -> Starlette:
         Mount(
             "/api/v1",
             routes=[
-                Route(path, Door(service, _operation(path, method), endpoint), methods=[method.upper()])
+                Route(
+                    path,
+                    Door(service, _operation(path, method), endpoint),
+                    methods=[method.upper()],
+                )
                 for (method, path), endpoint in ENDPOINTS.items()
             ],
         )
@@ -136,7 +141,9 @@ async def _refuse(request: Request, refusal: Exception) -> Response:
     entry = Entry(request.app.state.service, request)
     entry.body = (await read(request)).decode("utf-8", "replace")
     entry.status = refusal.status_code if isinstance(refusal, HTTPException) else 500
-    reason = {404: "Not found", 405: "Method not allowed"}.get(entry.status, "An unknown error occurred")
+    reason = {404: "Not found", 405: "Method not allowed"}.get(
+        entry.status, "An unknown error occurred"
+    )
     response = standard(entry.status, f"{reason}: {request.method} {request.url.path}").response()
     response.headers.update(common_headers())
     entry.write()

@@ -100,7 +100,9 @@ def _unfold(cursor: str) -> dict[str, Any]:
         query = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError:
         query = None
-    if not isinstance(query, dict) or not all(isinstance(query.get(name), int) for name in ("first", "pageSize")):
+    if not isinstance(query, dict) or not all(
+        isinstance(query.get(name), int) for name in ("first", "pageSize")
+    ):
         raise custom("cursor", "Invalid cursor")
     return query
 
@@ -127,7 +129,9 @@ def _table(rows: list[dict[str, Any]], more: str | None) -> Response:
     writer.writeheader()
     writer.writerows(rows)
     name = f"billing-usage-history-{now():%Y%m%dT%H%M%S%f}"[: -len("000")] + "Z.csv"
-    headers = {"Content-Disposition": f"attachment; filename={name}"} | ({"x-next-cursor": more} if more else {})
+    headers = {"Content-Disposition": f"attachment; filename={name}"} | (
+        {"x-next-cursor": more} if more else {}
+    )
     return PlainTextResponse(file.getvalue(), headers=headers, media_type="text/csv")
 
 
@@ -144,10 +148,16 @@ async def get_analytics(call: Call) -> Response:
         first = last - timedelta(days=count - 1)
     if not 0 <= (last.date() - first.date()).days < LONGEST_DAYS:
         raise custom("lookback", f"The period must be 1 to {LONGEST_DAYS} days long")
-    days = [first.date() + timedelta(days=day) for day in range((last.date() - first.date()).days + 1)]
-    entries = [entry for entry in call.service.account.bill if days[0] <= entry.when.date() <= days[-1]]
+    days = [
+        first.date() + timedelta(days=day) for day in range((last.date() - first.date()).days + 1)
+    ]
+    entries = [
+        entry for entry in call.service.account.bill if days[0] <= entry.when.date() <= days[-1]
+    ]
     names = {key.id: key.description for key in call.service.keys.values()}
-    models = _grouped(entries, lambda entry: entry.model["model_spec"]["name"] if entry.model else entry.sku)
+    models = _grouped(
+        entries, lambda entry: entry.model["model_spec"]["name"] if entry.model else entry.sku
+    )
     keys = _grouped(entries, lambda entry: entry.key)
     model_days = _daily(days, models)
     key_days = _daily(days, {names.get(key, "(revoked)"): group for key, group in keys.items()})
@@ -198,7 +208,11 @@ def _usd(entries: Iterable[Spending]) -> float:
 
 
 def _totals(entries: list[Spending]) -> dict[str, float]:
-    return {"totalUsd": _usd(entries), "totalDiem": 0, "totalUnits": round(sum(entry.units for entry in entries), 6)}
+    return {
+        "totalUsd": _usd(entries),
+        "totalDiem": 0,
+        "totalUnits": round(sum(entry.units for entry in entries), 6),
+    }
 
 
 def _daily(days: list[date], groups: dict[str, list[Spending]]) -> list[dict[str, float]]:
@@ -211,4 +225,7 @@ def _milliseconds(day: date) -> int:
 
 
 def _costs_on(day: date, groups: dict[str, list[Spending]]) -> dict[str, float]:
-    return {name: _usd(entry for entry in group if entry.when.date() == day) for name, group in groups.items()}
+    return {
+        name: _usd(entry for entry in group if entry.when.date() == day)
+        for name, group in groups.items()
+    }

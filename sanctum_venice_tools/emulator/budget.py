@@ -33,7 +33,10 @@ class Bucket:
     def headers(self) -> dict[str, str]:
         """What is left, and the moment, in milliseconds, at which it begins anew."""
         left = max(MOST_FAILURES - self.failures, 0)
-        return {"x-ratelimit-remaining": str(left), "x-ratelimit-resets": str(round(self.ends * 1000))}
+        return {
+            "x-ratelimit-remaining": str(left),
+            "x-ratelimit-resets": str(round(self.ends * 1000)),
+        }
 
     def check(self) -> None:
         """Refuse a request while all is refused."""

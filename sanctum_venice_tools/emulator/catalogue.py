@@ -30,7 +30,11 @@ class Catalogue:
         if kind == "all":
             return self.models
         if kind == "code":
-            return [model for model in self.listed("text") if model["model_spec"]["capabilities"]["optimizedForCode"]]
+            return [
+                model
+                for model in self.listed("text")
+                if model["model_spec"]["capabilities"]["optimizedForCode"]
+            ]
         return [model for model in self.models if model["type"] == kind]
 
     def traits(self, kind: str) -> dict[str, str]:
@@ -55,7 +59,9 @@ class Catalogue:
     def _not_found(self, name: str, kinds: tuple[str, ...]) -> ApiError:
         """A model that is not there, with what Venice suggests instead."""
         if successor := self.retired.get(name):
-            return standard(404, f"The model {name} has been deprecated. Please use {successor} instead.")
+            return standard(
+                404, f"The model {name} has been deprecated. Please use {successor} instead."
+            )
         ids = [model["id"] for kind in kinds for model in self.listed(kind)]
         near = difflib.get_close_matches(name, ids, n=1)
         hint = f". Did you mean {near[0]}?" if near else ""
@@ -89,7 +95,10 @@ def one_of(field: str, value: Any, allowed: list[Any]) -> None:
     if value not in allowed:
         expected = quoted(allowed)
         raise custom(
-            field, f"Invalid value. Expected {expected}, received '{value}'", expected=expected, received=value
+            field,
+            f"Invalid value. Expected {expected}, received '{value}'",
+            expected=expected,
+            received=value,
         )
 
 

@@ -14,7 +14,8 @@ Character = dict[str, Any]
 
 WELL_RATED = 4
 
-# Each way to sort, as the value that it looks at; the greatest comes first unless `sortOrder` says otherwise.
+# Each way to sort, as the value that it looks at; the greatest comes first unless `sortOrder` says
+# otherwise.
 ORDERS: dict[str, Any] = {
     "featured": lambda character: character["featured"],
     "highestRating": lambda character: character["stats"]["averageRating"],
@@ -42,7 +43,11 @@ def find_character(slug: str) -> Character:
 
 def _shown(character: Character) -> Character:
     """A character as Venice shows it."""
-    return {name: value for name, value in character.items() if name not in {"reviews", "categories", "pro"}}
+    return {
+        name: value
+        for name, value in character.items()
+        if name not in {"reviews", "categories", "pro"}
+    }
 
 
 def _well_rated(character: Character) -> bool:
@@ -59,7 +64,11 @@ def _fits(character: Character, query: dict[str, Any]) -> bool:
     models = query.get("modelId", [])
     return (
         all(word in text for word in query.get("search", "").lower().split())
-        and all(character[name] is (query[flag] == "true") for flag, name in flags.items() if flag in query)
+        and all(
+            character[name] is (query[flag] == "true")
+            for flag, name in flags.items()
+            if flag in query
+        )
         and (not tags or not tags.isdisjoint(tag.lower() for tag in character["tags"]))
         and (not categories or not categories.isdisjoint(character["categories"]))
         and (not models or character["modelId"] in models)
@@ -70,7 +79,10 @@ async def list_characters(call: Call) -> Response:
     """GET /characters."""
     query = call.query
     found = [character for character in characters() if _fits(character, query)]
-    found.sort(key=ORDERS[query.get("sortBy", "featured")], reverse=query.get("sortOrder", "desc") == "desc")
+    found.sort(
+        key=ORDERS[query.get("sortBy", "featured")],
+        reverse=query.get("sortOrder", "desc") == "desc",
+    )
     page = found[query["offset"] : query["offset"] + query["limit"]]
     return JSONResponse({"object": "list", "data": [_shown(character) for character in page]})
 
@@ -99,8 +111,16 @@ async def list_reviews(call: Call) -> Response:
     body = {
         "object": "list",
         "data": reviews[(page - 1) * size : page * size],
-        "pagination": {"page": page, "pageSize": size, "total": total, "totalPages": -(-total // size)},
-        "summary": {"averageRating": round(sum(ratings) / total, 2) if total else 0, "totalReviews": total},
+        "pagination": {
+            "page": page,
+            "pageSize": size,
+            "total": total,
+            "totalPages": -(-total // size),
+        },
+        "summary": {
+            "averageRating": round(sum(ratings) / total, 2) if total else 0,
+            "totalReviews": total,
+        },
     }
     call.headers |= {
         "x-pagination-limit": str(size),

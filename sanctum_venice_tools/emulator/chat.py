@@ -62,9 +62,13 @@ async def complete(call: Call) -> Response:
     count = max(body.get("n", 1), 1)
     envelope = _bill(call, model, prompt_tokens, reply, count)
     shown = {name: parameters[name] for name in (*DEFAULTS, "character_slug") if name in parameters}
-    envelope["venice_parameters"] = shown | {"web_search_citations": web.citations(reply.found or [])}
+    envelope["venice_parameters"] = shown | {
+        "web_search_citations": web.citations(reply.found or [])
+    }
     if body.get("stream") and call.fault != "json-for-stream":
-        return StreamingResponse(_stream(envelope, reply, body, count), media_type="text/event-stream")
+        return StreamingResponse(
+            _stream(envelope, reply, body, count), media_type="text/event-stream"
+        )
     choices = [
         {
             "index": index,
@@ -80,7 +84,9 @@ async def complete(call: Call) -> Response:
         }
         for index in range(count)
     ]
-    return JSONResponse({**envelope, "object": "chat.completion", "choices": choices, "prompt_logprobs": None})
+    return JSONResponse(
+        {**envelope, "object": "chat.completion", "choices": choices, "prompt_logprobs": None}
+    )
 
 
 def _features(suffix: str) -> dict[str, Any]:
@@ -102,7 +108,9 @@ def _check(model: Model, body: dict[str, Any], prompt_tokens: int) -> None:
     for field_, needed in (("tools", "supportsFunctionCalling"), ("logprobs", "supportsLogProbs")):
         if body.get(field_) and not capabilities[needed]:
             raise unsupported(model, field_)
-    if (body.get("response_format") or {}).get("type") == "json_schema" and not capabilities["supportsResponseSchema"]:
+    if (body.get("response_format") or {}).get("type") == "json_schema" and not capabilities[
+        "supportsResponseSchema"
+    ]:
         raise unsupported(model, "response_format")
     effort = body.get("reasoning_effort") or (body.get("reasoning") or {}).get("effort")
     if effort:
@@ -110,7 +118,9 @@ def _check(model: Model, body: dict[str, Any], prompt_tokens: int) -> None:
     _check_parts(model, body["messages"])
     most = spec["maxCompletionTokens"]
     if (body.get("max_completion_tokens") or 0) > most:
-        raise custom("max_completion_tokens", f"Number must be less than or equal to {most}", maximum=most)
+        raise custom(
+            "max_completion_tokens", f"Number must be less than or equal to {most}", maximum=most
+        )
     if prompt_tokens > spec["availableContextTokens"]:
         limit = spec["availableContextTokens"]
         message = f"This model's maximum context length is {limit} tokens, but the messages have {prompt_tokens}."
@@ -123,7 +133,10 @@ def _check_parts(model: Model, messages: list[dict[str, Any]]) -> None:
     """Refuse pictures, sounds and films that this model cannot take, or too many of them."""
     capabilities = model["model_spec"]["capabilities"]
     kinds = [
-        part["type"] for message in messages if isinstance(message.get("content"), list) for part in message["content"]
+        part["type"]
+        for message in messages
+        if isinstance(message.get("content"), list)
+        for part in message["content"]
     ]
     most_images = capabilities.get("maxImages", 10) if capabilities["supportsMultipleImages"] else 1
     for kind, needed, most in (
@@ -132,9 +145,14 @@ def _check_parts(model: Model, messages: list[dict[str, Any]]) -> None:
         ("video_url", "supportsVideoInput", capabilities.get("maxVideos", 3)),
     ):
         if kind in kinds and not capabilities[needed]:
-            raise custom("messages", f"{kind} content is not supported by this model: {model['id']}")
+            raise custom(
+                "messages", f"{kind} content is not supported by this model: {model['id']}"
+            )
         if most and kinds.count(kind) > most:
-            raise custom("messages", f"At most {most} {kind} parts are supported by this model: {model['id']}")
+            raise custom(
+                "messages",
+                f"At most {most} {kind} parts are supported by this model: {model['id']}",
+            )
 
 
 def _cut(reply: Reply, body: dict[str, Any], model: Model) -> None:
@@ -143,7 +161,10 @@ def _cut(reply: Reply, body: dict[str, Any], model: Model) -> None:
     for stop in [stops] if isinstance(stops, str) else stops:
         if stop:
             reply.text = reply.text.partition(stop)[0]
-    limits = [body.get("max_completion_tokens") or body.get("max_tokens"), model["model_spec"]["maxCompletionTokens"]]
+    limits = [
+        body.get("max_completion_tokens") or body.get("max_tokens"),
+        model["model_spec"]["maxCompletionTokens"],
+    ]
     most = min(limit for limit in limits if limit and limit > 0)
     if not reply.calls and _tokens(reply.thought + reply.text) > most:
         reply.thought = reply.thought[: most * 4]
@@ -171,9 +192,9 @@ def _bill(call: Call, model: Model, prompt_tokens: int, reply: Reply, count: int
     written = reply.text + reply.thought + (json.dumps(reply.calls) if reply.calls else "")
     completion_tokens = _tokens(written) * count
     pricing = model["model_spec"]["pricing"]
-    usd = (prompt_tokens * pricing["input"]["usd"] + completion_tokens * pricing["output"]["usd"]) / 1e6 + (
-        SEARCH_USD if reply.found is not None else 0
-    )
+    usd = (
+        prompt_tokens * pricing["input"]["usd"] + completion_tokens * pricing["output"]["usd"]
+    ) / 1e6 + (SEARCH_USD if reply.found is not None else 0)
     identifier = f"chatcmpl-{uuid.uuid4().hex}"
     details = {
         "requestId": identifier,
@@ -189,7 +210,9 @@ def _bill(call: Call, model: Model, prompt_tokens: int, reply: Reply, count: int
         "completion_tokens": completion_tokens,
         "total_tokens": prompt_tokens + completion_tokens,
         "prompt_tokens_details": {"cached_tokens": 0, "cache_creation_input_tokens": 0},
-        "completion_tokens_details": {"reasoning_tokens": _tokens(reply.thought) if reply.thought else 0},
+        "completion_tokens_details": {
+            "reasoning_tokens": _tokens(reply.thought) if reply.thought else 0
+        },
     }
     return {
         "id": identifier,
@@ -200,9 +223,13 @@ def _bill(call: Call, model: Model, prompt_tokens: int, reply: Reply, count: int
     }
 
 
-async def _stream(envelope: dict[str, Any], reply: Reply, body: dict[str, Any], count: int) -> AsyncIterator[bytes]:
+async def _stream(
+    envelope: dict[str, Any], reply: Reply, body: dict[str, Any], count: int
+) -> AsyncIterator[bytes]:
     """The reply as events; the pages found stand at the top level of the first one."""
-    frame = {name: envelope[name] for name in ("id", "created", "model")} | {"object": "chat.completion.chunk"}
+    frame = {name: envelope[name] for name in ("id", "created", "model")} | {
+        "object": "chat.completion.chunk"
+    }
 
     def event(choices: list[dict[str, Any]], **more: Any) -> bytes:
         # Every event has a `usage`; in all but the last it is null.
@@ -226,7 +253,9 @@ async def _stream(envelope: dict[str, Any], reply: Reply, body: dict[str, Any], 
                     "function": {"name": name, "arguments": ""}}  # fmt: skip
             yield event([delta(index, tool_calls=[head])])
             for piece in _pieces(arguments):
-                yield event([delta(index, tool_calls=[{"index": place, "function": {"arguments": piece}}])])
+                yield event(
+                    [delta(index, tool_calls=[{"index": place, "function": {"arguments": piece}}])]
+                )
         yield event([delta(index) | {"finish_reason": reply.ending}])
     if (body.get("stream_options") or {}).get("include_usage"):
         yield event([], usage=envelope["usage"], cost=envelope["cost"])

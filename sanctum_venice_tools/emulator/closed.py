@@ -14,4 +14,6 @@ async def respond(call: Call) -> Response:  # noqa: ARG001 - every endpoint is c
 async def top_up(call: Call) -> Response:  # noqa: ARG001 - as above
     """POST /x402/top-up: without a wallet's signature it only says how to pay."""
     offer = no_credentials("/x402/top-up")
-    raise ApiError(402, {name: offer.body[name] for name in ("x402Version", "accepts")}, offer.headers)
+    raise ApiError(
+        402, {name: offer.body[name] for name in ("x402Version", "accepts")}, offer.headers
+    )

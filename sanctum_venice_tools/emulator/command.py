@@ -14,16 +14,39 @@ from sanctum_venice_tools.host_names import ALLOW_HOST
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
-@click.option("--port", default=0, show_default=True, help="The port to listen at; 0 takes a free one.")
+@click.option(
+    "--port", default=0, show_default=True, help="The port to listen at; 0 takes a free one."
+)
 @ALLOW_HOST
-@click.option("--key", default=LOCAL_KEY, show_default=True, help="The only API key that is accepted.")
-@click.option("--log", type=click.Path(dir_okay=False, path_type=Path), help="Write each request as a line of JSON.")
-@click.option("--script", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="What the chat says.")
-@click.option("--job-seconds", default=JOB_SECONDS, show_default=True, help="How long films and music take.")
+@click.option(
+    "--key", default=LOCAL_KEY, show_default=True, help="The only API key that is accepted."
+)
+@click.option(
+    "--log",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write each request as a line of JSON.",
+)
+@click.option(
+    "--script",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What the chat says.",
+)
+@click.option(
+    "--job-seconds", default=JOB_SECONDS, show_default=True, help="How long films and music take."
+)
 @click.option("--allow-faults", is_flag=True, help="Offer POST and DELETE /emulator/faults.")
-@click.option("--until-stdin-closes", is_flag=True, help="End together with the program that holds our input open.")
+@click.option(
+    "--until-stdin-closes",
+    is_flag=True,
+    help="End together with the program that holds our input open.",
+)
 def emulator(
-    host: str, port: int, *, allowed_hosts: tuple[str, ...], until_stdin_closes: bool, **settings: Any
+    host: str,
+    port: int,
+    *,
+    allowed_hosts: tuple[str, ...],
+    until_stdin_closes: bool,
+    **settings: Any,
 ) -> None:
     """Run the local Venice, a stand-in for api.venice.ai, and print its base URL."""
     try:

@@ -49,7 +49,10 @@ def read(messages: list[dict[str, Any]]) -> Conversation:
             pending = any(call.get("id") not in results for call in calls)
             if not pending:
                 conversation.rounds.append(
-                    [_result(str((call.get("function") or {}).get("name")), results[call["id"]]) for call in calls]
+                    [
+                        _result(str((call.get("function") or {}).get("name")), results[call["id"]])
+                        for call in calls
+                    ]
                 )
     return conversation
 
@@ -67,7 +70,9 @@ def _last_user(messages: list[dict[str, Any]]) -> int:
 def _said(content: str | list[dict[str, Any]]) -> str | None:
     """The words of a user message; None for one that Letta itself wrote, such as a heartbeat."""
     text = (
-        content if isinstance(content, str) else "\n".join(part["text"] for part in content if part["type"] == "text")
+        content
+        if isinstance(content, str)
+        else "\n".join(part["text"] for part in content if part["type"] == "text")
     )
     wrapped = _object(text)
     if wrapped is None or not isinstance(wrapped.get("type"), str):

@@ -76,7 +76,9 @@ def _answer(network: str, request: dict[str, Any]) -> dict[str, Any]:
     digest = hashlib.sha256(json.dumps([network, request["method"], params]).encode()).hexdigest()
     needs_address = {"eth_getBalance", "eth_getTransactionCount", "eth_getCode"}
     if request["method"] in needs_address and not (params and isinstance(params[0], str)):
-        return frame | {"error": {"code": INVALID_PARAMS, "message": "missing value for required argument 0"}}
+        return frame | {
+            "error": {"code": INVALID_PARAMS, "message": "missing value for required argument 0"}
+        }
     results: dict[str, Any] = {
         "eth_chainId": hex(NETWORKS[network]),
         "eth_blockNumber": hex(21_000_000 + NETWORKS[network] % 1000),

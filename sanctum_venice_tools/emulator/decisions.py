@@ -1,8 +1,9 @@
 """POST /decisions: typed questions about a text or JSON, decided by the words that both have.
 
-There is no mind behind it, but the rule is plain: what shares more words with the state is more likely. Words are
-compared by their first five letters, and short ones do not count. An option or level is four times as likely as another
-for each word that it shares more; a yes is as likely as the share of the question's words that the state has.
+There is no mind behind it, but the rule is plain: what shares more words with the state is more
+likely. Words are compared by their first five letters, and short ones do not count. An option or
+level is four times as likely as another for each word that it shares more; a yes is as likely as
+the share of the question's words that the state has.
 """
 
 import json
@@ -39,7 +40,10 @@ async def decide(call: Call) -> Response:
     usage = {"input_tokens": state + sum(questions), "output_tokens": count(answers)}
     call.use(model, tokens=usage["input_tokens"])
     prices = spec["pricing"]
-    usd = usage["input_tokens"] * prices["input"]["usd"] + usage["output_tokens"] * prices["output"]["usd"]
+    usd = (
+        usage["input_tokens"] * prices["input"]["usd"]
+        + usage["output_tokens"] * prices["output"]["usd"]
+    )
     call.charge(usd / 1e6, sku=model["id"], units=usage["input_tokens"] / 1e6, model=model)
     return JSONResponse({"model": model["id"], "answers": answers, "usage": usage})
 
@@ -56,7 +60,9 @@ def count(value: Any) -> int:
 
 def stems(text: str) -> set[str]:
     """The beginnings of a text's longer words."""
-    return {word[:STEM] for word in re.findall(r"[^\W_]+", text.lower()) if len(word) >= SHORTEST_WORD}
+    return {
+        word[:STEM] for word in re.findall(r"[^\W_]+", text.lower()) if len(word) >= SHORTEST_WORD
+    }
 
 
 def _within(tokens: int, most: int, what: str) -> None:
@@ -69,12 +75,22 @@ def _answer(question: dict[str, Any], known: set[str]) -> dict[str, Any]:
     criteria = question.get("criteria", {})
     match question["type"]:
         case "noul":
-            return {"type": "noul", "noul": _yes(as_text(question["instructions"]), criteria, known)}
+            return {
+                "type": "noul",
+                "noul": _yes(as_text(question["instructions"]), criteria, known),
+            }
         case "choice":
-            shares = _shares([f"{option} {about or ''}" for option, about in criteria.items()], known)
+            shares = _shares(
+                [f"{option} {about or ''}" for option, about in criteria.items()], known
+            )
             likely = dict(zip(criteria, shares, strict=True))
             choice = max(likely, key=likely.__getitem__)
-            return {"type": "choice", "choice": choice, "probabilities": likely, "confidence": _confidence(shares)}
+            return {
+                "type": "choice",
+                "choice": choice,
+                "probabilities": likely,
+                "confidence": _confidence(shares),
+            }
     shares = _shares(criteria, known)
     return {
         "type": "score",

@@ -7,7 +7,9 @@ import zlib
 from xml.etree import ElementTree as ET
 
 # Where the words stand in the parts of an Office file.
-OFFICE = re.compile(r"word/document\.xml|ppt/slides/slide\d+\.xml|xl/sharedStrings\.xml|xl/worksheets/sheet\d+\.xml")
+OFFICE = re.compile(
+    r"word/document\.xml|ppt/slides/slide\d+\.xml|xl/sharedStrings\.xml|xl/worksheets/sheet\d+\.xml"
+)
 LARGEST_TEXT = 20 * 2**20
 
 
@@ -32,7 +34,14 @@ def _office(content: bytes) -> str:
             if sum(entry.file_size for entry in parts) > LARGEST_TEXT:
                 raise ValueError("too much text")
             return "\n".join(_paragraphs(office.read(entry)) for entry in parts)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ET.ParseError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+        ET.ParseError,
+    ) as error:
         raise ValueError(str(error)) from None
 
 

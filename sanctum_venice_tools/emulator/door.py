@@ -46,7 +46,8 @@ class Door:
         """Answer one request, whatever happens, and write it down."""
         request = Request(scope, receive)
         entry = Entry(self.service, request)
-        # The route's own template says nothing of the slug or id, so faults match the path as it was asked.
+        # The route's own template says nothing of the slug or id, so faults match the path as it
+        # was asked.
         fault = self.service.faults.take(request.method, entry.path)
         try:
             raw = await read(request)
@@ -64,7 +65,9 @@ class Door:
         finally:
             entry.write()
 
-    async def answer(self, request: Request, raw: bytes, entry: "Entry", fault: Fault | None) -> Response:
+    async def answer(
+        self, request: Request, raw: bytes, entry: "Entry", fault: Fault | None
+    ) -> Response:
         """The reply to a request whose body was read."""
         try:
             kind, body = await self.parse(request, raw, entry)
@@ -96,12 +99,16 @@ class Door:
         response.headers.update(bucket.headers())
         return response
 
-    async def carry_out(self, request: Request, key: Key | None, kind: str, body: Any, fault: Fault | None) -> Response:
+    async def carry_out(
+        self, request: Request, key: Key | None, kind: str, body: Any, fault: Fault | None
+    ) -> Response:
         """What the endpoint answers, if the request is one that Venice's document allows."""
         if kind:
             self.operation.check_body(kind, body)
         given = {name: request.query_params.getlist(name) for name in request.query_params}
-        call = Call(request, self.service, self.operation, key, self.operation.check_query(given), body)
+        call = Call(
+            request, self.service, self.operation, key, self.operation.check_query(given), body
+        )
         call.fault = fault.fault if fault else ""
         if "siwx" in self.operation.access:
             self.service.account.afford(call.key_id, key.limits.get("usd") if key else None)
@@ -147,7 +154,9 @@ class Door:
             return kind, errors.too_large_body()
         try:
             entry.body = (
-                parse_json(raw) if kind == "application/json" else await parse_form(raw, request.headers, kinds[kind])
+                parse_json(raw)
+                if kind == "application/json"
+                else await parse_form(raw, request.headers, kinds[kind])
             )
         except ValueError as error:
             entry.body = raw.decode("utf-8", "replace")
@@ -198,7 +207,8 @@ def parse_json(raw: bytes) -> Any:
         value = json.loads(raw, parse_constant=_not_json, parse_float=_finite)
     except RecursionError:
         raise ValueError("nested too deep") from None
-    # Only a body with many brackets can be deep, only one with escapes can hold half a surrogate pair.
+    # Only a body with many brackets can be deep, only one with escapes can hold half a surrogate
+    # pair.
     if raw.count(b"[") + raw.count(b"{") > DEEPEST_BODY or b"\\ud" in raw.lower():
         return _tidy(value, DEEPEST_BODY)
     return value
@@ -230,4 +240,8 @@ def _tidy(value: Any, room: int) -> Any:
 
 def common_headers() -> dict[str, str]:
     """What every reply carries; each connection serves one request, for Letta stalls on kept ones."""
-    return {"connection": "close", "cf-ray": f"{secrets.token_hex(8)}-LOC", "x-venice-version": facts()["version"]}
+    return {
+        "connection": "close",
+        "cf-ray": f"{secrets.token_hex(8)}-LOC",
+        "x-venice-version": facts()["version"],
+    }

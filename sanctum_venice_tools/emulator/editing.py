@@ -9,7 +9,13 @@ from starlette.responses import Response
 from sanctum_venice_tools.emulator import pictures
 from sanctum_venice_tools.emulator.catalogue import Model, catalogue, one_of, unsupported, within
 from sanctum_venice_tools.emulator.errors import custom
-from sanctum_venice_tools.emulator.images import BACKGROUND_REMOVER, TIERS, check_transparency, price, seed_of
+from sanctum_venice_tools.emulator.images import (
+    BACKGROUND_REMOVER,
+    TIERS,
+    check_transparency,
+    price,
+    seed_of,
+)
 from sanctum_venice_tools.emulator.service import Call
 from sanctum_venice_tools.emulator.uploads import read_picture
 
@@ -24,7 +30,9 @@ TOLERANCE = 60
 async def edit(call: Call) -> Response:
     """POST /image/edit."""
     body = call.body
-    model = catalogue().find(body.get("model") or body.get("modelId") or "firered-image-edit", "inpaint")
+    model = catalogue().find(
+        body.get("model") or body.get("modelId") or "firered-image-edit", "inpaint"
+    )
     return await _edit(call, model, [body["image"]], "image")
 
 
@@ -44,10 +52,14 @@ async def _edit(call: Call, model: Model, sources: list[str], field: str) -> Res
     body = call.body
     _check(model, body)
     opened = [
-        await run_in_threadpool(read_picture, field, source, allow_url=True, smallest=SMALLEST, largest=LARGEST)
+        await run_in_threadpool(
+            read_picture, field, source, allow_url=True, smallest=SMALLEST, largest=LARGEST
+        )
         for source in sources
     ]
-    resolution = body.get("resolution") or model["model_spec"]["constraints"].get("defaultResolution", "1K")
+    resolution = body.get("resolution") or model["model_spec"]["constraints"].get(
+        "defaultResolution", "1K"
+    )
     usual = "png" if resolution == "1K" or body.get("transparent_background") else "jpeg"
     kind = body.get("output_format") or usual
     check_transparency(model, body, kind)
@@ -79,7 +91,9 @@ def _apply(body: dict[str, Any], opened: list[Image.Image], megapixels: float, k
     """The base with its colours turned, the other pictures in a row, and the instruction written below."""
     base = opened[0].convert("RGB")
     ratio = body.get("aspect_ratio", "auto")
-    size = pictures.fit_ratio(f"{base.width}:{base.height}" if ratio == "auto" else ratio, megapixels)
+    size = pictures.fit_ratio(
+        f"{base.width}:{base.height}" if ratio == "auto" else ratio, megapixels
+    )
     made = pictures.turn_colours(ImageOps.fit(base, size), seed_of({"prompt": body["prompt"]}))
     side = min(size) // 5
     for place, other in enumerate(opened[1:]):
@@ -95,7 +109,12 @@ async def upscale(call: Call) -> Response:
     """POST /image/upscale."""
     body = call.body
     picture = await run_in_threadpool(
-        read_picture, "image", body["image"], allow_url=False, smallest=SMALLEST, largest=LARGEST_UPSCALED
+        read_picture,
+        "image",
+        body["image"],
+        allow_url=False,
+        smallest=SMALLEST,
+        largest=LARGEST_UPSCALED,
     )
     scale = body.get("scale", SCALES[0])
     pixels = picture.width * picture.height
@@ -108,13 +127,17 @@ async def upscale(call: Call) -> Response:
 
     def enlarge() -> bytes:
         size = (round(picture.width * scale), round(picture.height * scale))
-        larger = picture.resize(size, Image.Resampling.LANCZOS).filter(ImageFilter.UnsharpMask(2, 60))
+        larger = picture.resize(size, Image.Resampling.LANCZOS).filter(
+            ImageFilter.UnsharpMask(2, 60)
+        )
         return pictures.encode(larger, "png")
 
     file = await run_in_threadpool(enlarge)
     call.use(model)
     tier = "2x" if scale <= SCALES[0] else "4x"
-    call.charge(model["model_spec"]["pricing"]["upscale"][tier]["usd"], sku=f"upscale-{tier}", model=model)
+    call.charge(
+        model["model_spec"]["pricing"]["upscale"][tier]["usd"], sku=f"upscale-{tier}", model=model
+    )
     return Response(file, media_type="image/png")
 
 
@@ -124,11 +147,15 @@ async def remove_background(call: Call) -> Response:
     field = "image" if "image" in body else "image_url"
     if field not in body:
         raise custom("image", "Either image or image_url is required")
-    picture = await run_in_threadpool(read_picture, field, body[field], allow_url=field == "image_url", largest=LARGEST)
+    picture = await run_in_threadpool(
+        read_picture, field, body[field], allow_url=field == "image_url", largest=LARGEST
+    )
     model = catalogue().find(BACKGROUND_REMOVER, "image")
     file = await run_in_threadpool(lambda: pictures.encode(cut_out(picture), "png"))
     call.use(model)
-    call.charge(model["model_spec"]["pricing"]["generation"]["usd"], sku="background-removal", model=model)
+    call.charge(
+        model["model_spec"]["pricing"]["generation"]["usd"], sku="background-removal", model=model
+    )
     return Response(file, media_type="image/png")
 
 

@@ -51,7 +51,9 @@ async def create(call: Call) -> Response:
     counts = [max(1, len(text) // 4) for text in texts]
     for place, count in enumerate(counts):
         if count > (most := spec["maxInputTokens"]):
-            raise custom("input", f"Input {place} has {count} tokens; the most are {most}.", maximum=most)
+            raise custom(
+                "input", f"Input {place} has {count} tokens; the most are {most}.", maximum=most
+            )
     dimensions = body.get("dimensions") or spec["embeddingDimensions"]
     if dimensions != spec["embeddingDimensions"] and not spec["supportsCustomDimensions"]:
         raise unsupported(model, "dimensions")
@@ -61,14 +63,23 @@ async def create(call: Call) -> Response:
     vectors = await run_in_threadpool(lambda: [embed(text, dimensions) for text in texts])
     tokens = sum(counts)
     call.use(model, tokens=tokens)
-    call.charge(tokens * spec["pricing"]["input"]["usd"] / 1e6, sku=model["id"], units=tokens / 1e6, model=model)
+    call.charge(
+        tokens * spec["pricing"]["input"]["usd"] / 1e6,
+        sku=model["id"],
+        units=tokens / 1e6,
+        model=model,
+    )
     packed = body.get("encoding_format") == "base64"
     return JSONResponse(
         {
             "object": "list",
             "model": model["id"],
             "data": [
-                {"object": "embedding", "index": index, "embedding": _pack(vector) if packed else vector}
+                {
+                    "object": "embedding",
+                    "index": index,
+                    "embedding": _pack(vector) if packed else vector,
+                }
                 for index, vector in enumerate(vectors)
             ],
             "usage": {"prompt_tokens": tokens, "total_tokens": tokens},

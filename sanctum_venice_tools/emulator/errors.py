@@ -10,7 +10,9 @@ from starlette.responses import JSONResponse
 class ApiError(Exception):
     """A request that is answered with an error status instead of a result."""
 
-    def __init__(self, status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, status: int, body: dict[str, Any], headers: dict[str, str] | None = None
+    ) -> None:
         super().__init__(f"{status}: {body.get('error')}")
         self.status = status
         self.body = body
@@ -34,18 +36,23 @@ def invalid(issues: list[dict[str, Any]]) -> ApiError:
         for part in issue["path"]:
             place = place.setdefault(str(part), {"_errors": []})
         place["_errors"].append(issue["message"])
-    return ApiError(400, {"error": "Invalid request parameters", "details": details, "issues": issues})
+    return ApiError(
+        400, {"error": "Invalid request parameters", "details": details, "issues": issues}
+    )
 
 
 def custom(field: str, message: str, **more: Any) -> ApiError:
     """A DetailedError about one field, for rules that no schema states."""
-    return invalid([{"code": "custom", "path": [field] if field else [], "message": message, **more}])
+    return invalid(
+        [{"code": "custom", "path": [field] if field else [], "message": message, **more}]
+    )
 
 
 def no_credentials(path: str) -> ApiError:
     """What an inference endpoint answers when no key was sent: not 401, but an offer to pay.
 
-    Venice's document wants a 402 to be either this or a StandardError, but not both: hence no `error`.
+    Venice's document wants a 402 to be either this or a StandardError, but not both: hence no
+    `error`.
     """
     accepts = [
         {
@@ -59,7 +66,11 @@ def no_credentials(path: str) -> ApiError:
         }
         for network, asset, receiver in (
             ("eip155:8453", "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913", "0x" + "0" * 40),
-            ("solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp", "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v", "1" * 32),
+            (
+                "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp",
+                "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v",
+                "1" * 32,
+            ),
         )
     ]
     body = {
@@ -86,7 +97,9 @@ def no_credentials(path: str) -> ApiError:
         },
     }
     challenge = {name: body[name] for name in ("x402Version", "resource", "accepts")}
-    return ApiError(402, body, {"PAYMENT-REQUIRED": base64.b64encode(json.dumps(challenge).encode()).decode()})
+    return ApiError(
+        402, body, {"PAYMENT-REQUIRED": base64.b64encode(json.dumps(challenge).encode()).decode()}
+    )
 
 
 def wrong_key() -> ApiError:
@@ -102,7 +115,8 @@ def admin_only() -> ApiError:
 def other_address() -> ApiError:
     """A key that is used from an address which is not on its list."""
     return standard(
-        403, "This API key is restricted to configured IP addresses, and this request's source IP is not allowed"
+        403,
+        "This API key is restricted to configured IP addresses, and this request's source IP is not allowed",
     )
 
 
@@ -131,13 +145,18 @@ def too_large(megabytes: int = 25) -> ApiError:
 
 def too_large_body() -> ApiError:
     """A body of JSON over the limit."""
-    return ApiError(413, {"code": "PAYLOAD_TOO_LARGE", "error": "Request body exceeds the maximum allowed size."})
+    return ApiError(
+        413,
+        {"code": "PAYLOAD_TOO_LARGE", "error": "Request body exceeds the maximum allowed size."},
+    )
 
 
 def content_violation(suggested_prompt: str = "") -> ApiError:
     """A prompt that Venice itself refuses."""
     body = {"error": "Your prompt violates the content policy of Venice.ai or the model provider"}
-    return ApiError(422, body | ({"suggested_prompt": suggested_prompt} if suggested_prompt else {}))
+    return ApiError(
+        422, body | ({"suggested_prompt": suggested_prompt} if suggested_prompt else {})
+    )
 
 
 def provider_policy(recommended_model: str = "", *, credits_refunded: bool = True) -> ApiError:
@@ -145,8 +164,13 @@ def provider_policy(recommended_model: str = "", *, credits_refunded: bool = Tru
     refunded = " Credits have been refunded." if credits_refunded else ""
     advice = f" Try using {recommended_model} instead." if recommended_model else ""
     error = {
-        "message": "The selected model provider rejected this request due to its content policies." + refunded + advice,
+        "message": "The selected model provider rejected this request due to its content policies."
+        + refunded
+        + advice,
         "type": "provider_content_policy",
         "credits_refunded": credits_refunded,
     }
-    return ApiError(422, {"error": error | ({"recommended_model": recommended_model} if recommended_model else {})})
+    return ApiError(
+        422,
+        {"error": error | ({"recommended_model": recommended_model} if recommended_model else {})},
+    )

@@ -1,6 +1,7 @@
 """What Venice's published document says, and checks against it in Venice's own words.
 
-facts.json is made by scripts/distil_openapi.py. Venice checks with Zod; its messages are told here in Zod's form.
+facts.json is made by scripts/distil_openapi.py. Venice checks with Zod; its messages are told here
+in Zod's form.
 """
 
 import functools
@@ -51,7 +52,9 @@ class Schema:
 
     def __init__(self, schema: dict[str, Any]) -> None:
         self.schema = schema
-        self.validator = Draft202012Validator({**schema, "$defs": facts()["$defs"]}, format_checker=FORMATS)
+        self.validator = Draft202012Validator(
+            {**schema, "$defs": facts()["$defs"]}, format_checker=FORMATS
+        )
 
     def properties(self) -> dict[str, dict[str, Any]]:
         """The schema of each field, wherever the schema has it from."""
@@ -67,8 +70,14 @@ class Schema:
 
     def issues(self, value: Any, prefix: Iterable[str] = ()) -> list[dict[str, Any]]:
         """All that is wrong with a value, as Zod would tell it."""
-        errors = sorted(self.validator.iter_errors(value), key=lambda error: [str(part) for part in error.path])
-        return [{**issue, "path": [*prefix, *issue["path"]]} for error in errors for issue in _issues(error)]
+        errors = sorted(
+            self.validator.iter_errors(value), key=lambda error: [str(part) for part in error.path]
+        )
+        return [
+            {**issue, "path": [*prefix, *issue["path"]]}
+            for error in errors
+            for issue in _issues(error)
+        ]
 
     def check(self, value: Any) -> None:
         """Raise Venice's 400 when the value does not fit."""
@@ -159,7 +168,9 @@ def _meant(context: list[ValidationError]) -> list[ValidationError]:
     branches: dict[Any, list[ValidationError]] = {}
     for error in context:
         branches.setdefault(error.relative_schema_path[0], []).append(error)
-    fitting = [errors for errors in branches.values() if not any(_rules_out(error) for error in errors)]
+    fitting = [
+        errors for errors in branches.values() if not any(_rules_out(error) for error in errors)
+    ]
     return min(fitting, key=len, default=[])
 
 
@@ -176,12 +187,16 @@ def _kind(value: Any) -> str:
         return "null"
     if isinstance(value, str):
         return "string"
-    return {bool: "boolean", int: "number", float: "number", list: "array", dict: "object"}[type(value)]
+    return {bool: "boolean", int: "number", float: "number", list: "array", dict: "object"}[
+        type(value)
+    ]
 
 
 def quoted(options: Iterable[Any]) -> str:
     """Choices as Zod lists them."""
-    return " | ".join(f"'{option}'" if isinstance(option, str) else str(option) for option in options)
+    return " | ".join(
+        f"'{option}'" if isinstance(option, str) else str(option) for option in options
+    )
 
 
 def _issue(error: ValidationError) -> Iterator[dict[str, Any]]:  # noqa: C901 - a table of Zod's messages
@@ -189,7 +204,12 @@ def _issue(error: ValidationError) -> Iterator[dict[str, Any]]:  # noqa: C901 - 
     path = list(error.absolute_path)
     rule, limit = cast("Any", error.validator), cast("Any", error.validator_value)
     schema, given = cast("dict[str, Any]", error.schema), cast("Any", error.instance)
-    unit = {"minLength": "String", "maxLength": "String", "minItems": "Array", "maxItems": "Array"}.get(rule, "Number")
+    unit = {
+        "minLength": "String",
+        "maxLength": "String",
+        "minItems": "Array",
+        "maxItems": "Array",
+    }.get(rule, "Number")
     match rule:
         case "required":
             for name in limit:
@@ -268,6 +288,8 @@ def _issue(error: ValidationError) -> Iterator[dict[str, Any]]:  # noqa: C901 - 
 def _bound(unit: str, relation: str, limit: Any) -> str:
     """Zod's sentence about a size that is out of bounds."""
     if unit == "Number":
-        relation = {"at least": "greater than or equal to", "at most": "less than or equal to"}.get(relation, relation)
+        relation = {"at least": "greater than or equal to", "at most": "less than or equal to"}.get(
+            relation, relation
+        )
         return f"Number must be {relation} {limit}"
     return f"{unit} must contain {relation} {limit} {'character' if unit == 'String' else 'element'}(s)"

@@ -67,7 +67,9 @@ PRESETS: dict[str, ApiError] = {
     "status-415": standard(415, "Invalid content type"),
     "status-422": errors.content_violation("A calmer scene."),
     "status-429": standard(
-        429, "Rate limit exceeded", {"x-ratelimit-limit-requests": "20", "x-ratelimit-remaining-requests": "0"}
+        429,
+        "Rate limit exceeded",
+        {"x-ratelimit-limit-requests": "20", "x-ratelimit-remaining-requests": "0"},
     ),
     "status-500": standard(500, "Inference processing failed"),
     "status-502": standard(502, "The transcription service failed; please retry."),
@@ -75,7 +77,10 @@ PRESETS: dict[str, ApiError] = {
     "status-504": standard(504, "The request took too long to complete and was timed out."),
     "400-issues-only": ApiError(
         400,
-        {"error": "Invalid request parameters", "issues": [{"code": "too_big", "maximum": 4096, "path": ["input"]}]},
+        {
+            "error": "Invalid request parameters",
+            "issues": [{"code": "too_big", "maximum": 4096, "path": ["input"]}],
+        },
     ),
     "400-openai": ApiError(
         400,
@@ -89,10 +94,18 @@ PRESETS: dict[str, ApiError] = {
         },
     ),
     "400-text-details": ApiError(
-        400, {"error": "Invalid request", "details": "The picture could not be decoded by the provider."}
+        400,
+        {
+            "error": "Invalid request",
+            "details": "The picture could not be decoded by the provider.",
+        },
     ),
     "400-provider": ApiError(
-        400, {"error": "messages: at least one message is required", "request_id": "chatcmpl-4007fd29f42b7d3c"}
+        400,
+        {
+            "error": "messages: at least one message is required",
+            "request_id": "chatcmpl-4007fd29f42b7d3c",
+        },
     ),
     "401-pro-only": standard(401, "This model is only available to Pro users"),
     "402-no-key": errors.no_credentials("/chat/completions"),
@@ -102,16 +115,21 @@ PRESETS: dict[str, ApiError] = {
     "403-address": errors.other_address(),
     "403-privacy": errors.anonymous_model("PRIVATE_ONLY", "kimi-k3"),
     "404-renamed": standard(404, "Specified model not found: glm-5. Did you mean zai-org-glm-5-2?"),
-    "404-deprecated": standard(404, "The model glm-4 has been deprecated. Please use zai-org-glm-5-2 instead."),
+    "404-deprecated": standard(
+        404, "The model glm-4 has been deprecated. Please use zai-org-glm-5-2 instead."
+    ),
     "422-provider": errors.provider_policy("wan-2-7-text-to-video"),
     "422-not-refunded": errors.provider_policy(credits_refunded=False),
-    "422-moderation": ApiError(422, {"error": "Content policy violation", "credits_refunded": True}),
+    "422-moderation": ApiError(
+        422, {"error": "Content policy violation", "credits_refunded": True}
+    ),
     "429-overloaded": standard(429, "The model is currently overloaded. Please try again later."),
     "429-error-budget": exhausted({}),
 }
 
-# A 429 tells in different ways when to come again: in `seconds`, or at the moment that they lead to. Models' limits
-# and the error budget tell milliseconds, a blockchain's limit seconds; venice-py has seen seconds for models as well.
+# A 429 tells in different ways when to come again: in `seconds`, or at the moment that they lead
+# to. Models' limits and the error budget tell milliseconds, a blockchain's limit seconds; venice-py
+# has seen seconds for models as well.
 RESETS: dict[str, Callable[[float], dict[str, str]]] = {
     "429-requests": lambda seconds: {
         "x-ratelimit-remaining-requests": "0",
@@ -125,7 +143,10 @@ RESETS: dict[str, Callable[[float], dict[str, str]]] = {
         "x-ratelimit-remaining-requests": "0",
         "x-ratelimit-reset-requests": str(round(time.time() + seconds)),
     },
-    "429-error-budget": lambda seconds: {"x-ratelimit-remaining": "0", "x-ratelimit-resets": _milliseconds(seconds)},
+    "429-error-budget": lambda seconds: {
+        "x-ratelimit-remaining": "0",
+        "x-ratelimit-resets": _milliseconds(seconds),
+    },
     "429-blockchain": lambda seconds: {
         "X-RateLimit-Limit": "100",
         "X-RateLimit-Remaining": "0",
@@ -155,9 +176,19 @@ FLAGS = {
 }
 
 # What happens to the reply on its way.
-ON_THE_WAY = ("headers", "wrong-content-type", "reset", "reset-midway", "stall", "drip", "stream-error", *FLAGS)
+ON_THE_WAY = (
+    "headers",
+    "wrong-content-type",
+    "reset",
+    "reset-midway",
+    "stall",
+    "drip",
+    "stream-error",
+    *FLAGS,
+)
 INSTEAD = ("status", "html", "empty", "broken-json", "bytes", *PRESETS)
-# A model that behaves otherwise, or an answer to a chat in a form that was not asked for; chat.py does these.
+# A model that behaves otherwise, or an answer to a chat in a form that was not asked for; chat.py
+# does these.
 CHAT = ("json-for-stream", "only-thinks", "only-thinks-length", "think-tags", "content-filter")
 # What the request goes into first; door.py does this.
 BEFORE = ("error-budget",)
@@ -228,7 +259,9 @@ class Fault:
         if self.fault == "empty":
             return Response(status_code=status, media_type="application/json")
         if self.fault == "broken-json":
-            return Response('{"object": "list", "data": [{"id": "a', status, media_type="application/json")
+            return Response(
+                '{"object": "list", "data": [{"id": "a', status, media_type="application/json"
+            )
         if self.fault == "bytes":
             return self._large_reply(status)
         body = b"null" if self.own_body is None else self.own_body
@@ -238,7 +271,9 @@ class Fault:
         """A body of any size, made while it is sent."""
         kind = self.content_type or "application/octet-stream"
         length = {"content-length": str(self.bytes)}
-        return StreamingResponse(_filled(self.bytes, kind, self.filling("\0")), status, length, kind)
+        return StreamingResponse(
+            _filled(self.bytes, kind, self.filling("\0")), status, length, kind
+        )
 
     async def alter(self, response: Response) -> Response:
         """The reply with the fault's status, or with another shape."""
@@ -257,7 +292,9 @@ class Fault:
         else:
             await self._spoil(response, scope, receive, _Spoiler(self, send, wire))
 
-    async def _spoil(self, response: Response, scope: Scope, receive: Receive, spoiler: "_Spoiler") -> None:
+    async def _spoil(
+        self, response: Response, scope: Scope, receive: Receive, spoiler: "_Spoiler"
+    ) -> None:
         """Send the reply through what spoils it; a large one just stops when the client is gone."""
         await response(scope, receive, spoiler)
         if not spoiler.done:
@@ -287,7 +324,10 @@ class _Spoiler:
 
     def headers(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         """The reply's headers, some of them exchanged."""
-        new = {name.lower(): value for name, value in (FLAGS.get(self.fault.fault, {}) | self.fault.headers).items()}
+        new = {
+            name.lower(): value
+            for name, value in (FLAGS.get(self.fault.fault, {}) | self.fault.headers).items()
+        }
         if self.fault.fault == "wrong-content-type":
             new["content-type"] = self.fault.content_type or "text/html"
         kept = [(name, value) for name, value in headers if name.decode() not in new]
@@ -306,7 +346,11 @@ class _Spoiler:
                 await self.give(body[start : start + step], more=True)
                 await self.wire.pause(fault.seconds or 0.05)
             await self.give(b"", more=more)
-        elif kind in {"reset-midway", "stream-error", "stall"} and 0 <= fault.bytes - self.sent < len(body):
+        elif kind in {
+            "reset-midway",
+            "stream-error",
+            "stall",
+        } and 0 <= fault.bytes - self.sent < len(body):
             place = fault.bytes - self.sent
             await self.give(body[:place], more=True)
             if kind == "reset-midway":
@@ -314,8 +358,12 @@ class _Spoiler:
                 await self.wire.pause(0.05)
                 await self.wire.reset()
             if kind == "stream-error":
-                error = {"error": {"message": "Inference processing failed", "type": "server_error"}}
-                await self.give(b"\n\ndata: " + json.dumps(fault.body or error).encode() + b"\n\n", more=False)
+                error = {
+                    "error": {"message": "Inference processing failed", "type": "server_error"}
+                }
+                await self.give(
+                    b"\n\ndata: " + json.dumps(fault.body or error).encode() + b"\n\n", more=False
+                )
                 return
             if place or fault.bytes:
                 await self.wire.pause(fault.seconds)

@@ -22,15 +22,21 @@ def size_of(resolution: str, ratio: str) -> tuple[int, int]:
     return (longer, short) if across >= down else (short, longer)
 
 
-def make(picture: Image.Image, size: tuple[int, int], seconds: float, title: str, *, audio: bool) -> bytes:
+def make(
+    picture: Image.Image, size: tuple[int, int], seconds: float, title: str, *, audio: bool
+) -> bytes:
     """A film of that many seconds over the picture."""
     import av  # noqa: PLC0415 - its libraries are large, and most runs make no film
 
     file = io.BytesIO()
     count = max(round(seconds * FRAMES_PER_SECOND), 1)
-    larger = ImageOps.fit(picture.convert("RGB"), (round(size[0] * MARGIN), round(size[1] * MARGIN)))
+    larger = ImageOps.fit(
+        picture.convert("RGB"), (round(size[0] * MARGIN), round(size[1] * MARGIN))
+    )
     with av.open(file, "w", format="mp4") as output:
-        stream = output.add_stream("libx264", rate=FRAMES_PER_SECOND, options={"preset": "ultrafast", "crf": "28"})
+        stream = output.add_stream(
+            "libx264", rate=FRAMES_PER_SECOND, options={"preset": "ultrafast", "crf": "28"}
+        )
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
         # Streams have to be there before anything is written.

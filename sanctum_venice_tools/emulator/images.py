@@ -145,7 +145,11 @@ def _check(model: Model, body: dict[str, Any]) -> None:
     if body.get("steps", 0) > limits["steps"]["max"] and "aspectRatios" not in limits:
         most = limits["steps"]["max"]
         raise custom("steps", f"Number must be less than or equal to {most}", maximum=most)
-    for field, listed in (("aspect_ratio", "aspectRatios"), ("resolution", "resolutions"), ("quality", "qualities")):
+    for field, listed in (
+        ("aspect_ratio", "aspectRatios"),
+        ("resolution", "resolutions"),
+        ("quality", "qualities"),
+    ):
         if field in body:
             if listed not in limits:
                 raise unsupported(model, field)
@@ -161,7 +165,9 @@ def _check_references(model: Model, references: list[dict[str, Any]]) -> None:
     if references and not spec.get("supportsStyleReferences"):
         raise unsupported(model, "style_references")
     if len(references) > (most := spec["constraints"].get("maxStyleReferences", 0)):
-        raise custom("style_references", f"Array must contain at most {most} element(s)", maximum=most)
+        raise custom(
+            "style_references", f"Array must contain at most {most} element(s)", maximum=most
+        )
     for reference in references:
         address = reference["image"]
         if (
@@ -179,7 +185,9 @@ def _size(model: Model, body: dict[str, Any]) -> tuple[int, int]:
             if field in body:
                 raise unsupported(model, field)
         tier = body.get("resolution") or limits.get("defaultResolution", "1K")
-        return pictures.fit_ratio(body.get("aspect_ratio") or limits["defaultAspectRatio"], TIERS[tier])
+        return pictures.fit_ratio(
+            body.get("aspect_ratio") or limits["defaultAspectRatio"], TIERS[tier]
+        )
     divisor = limits["widthHeightDivisor"]
     for field in ("width", "height"):
         if body.get(field, 0) % divisor:

@@ -76,12 +76,19 @@ async def download(call: Call) -> Response:
     """GET or DELETE the address that a private model hands out: without a key, and only a few times."""
     service, token = call.service, call.path["token"]
     job = next(
-        (job for job in service.jobs.values() if secrets.compare_digest(job.token.encode(), token.encode())), None
+        (
+            job
+            for job in service.jobs.values()
+            if secrets.compare_digest(job.token.encode(), token.encode())
+        ),
+        None,
     )
     if job is None:
         raise standard(410, "This download has been revoked or has expired.")
     if "authorization" in call.request.headers:
-        raise standard(400, "Only one auth mechanism is allowed: do not send an Authorization header.")
+        raise standard(
+            400, "Only one auth mechanism is allowed: do not send an Authorization header."
+        )
     if call.request.method == "DELETE":
         del service.jobs[job.id]
         return Response(status_code=204)

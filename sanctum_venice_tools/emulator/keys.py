@@ -23,7 +23,11 @@ def _limits(key: Key) -> dict[str, Any]:
 
 def _shown(call: Call, key: Key, *, usage: bool) -> dict[str, Any]:
     """A key as Venice lists it: never the secret itself."""
-    week = [entry for entry in call.service.account.bill if entry.key == key.id and now() - entry.when < timedelta(7)]
+    week = [
+        entry
+        for entry in call.service.account.bill
+        if entry.key == key.id and now() - entry.when < timedelta(7)
+    ]
     spent = f"{sum(entry.usd for entry in week):.6f}"
     shown = {
         "id": key.id,

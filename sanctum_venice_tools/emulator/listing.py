@@ -29,4 +29,6 @@ async def list_traits(call: Call) -> Response:
 async def list_compatibility(call: Call) -> Response:
     """GET /models/compatibility_mapping."""
     kind = call.query["type"]
-    return JSONResponse({"object": "list", "type": kind, "data": catalogue().compatibility.get(kind, {})})
+    return JSONResponse(
+        {"object": "list", "type": kind, "data": catalogue().compatibility.get(kind, {})}
+    )

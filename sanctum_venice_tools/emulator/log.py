@@ -36,7 +36,8 @@ class Log:
 
     def __init__(self, path: Path | None, secrets: Collection[str]) -> None:
         self.secrets = secrets
-        # Without a buffer each line is one write, so that nobody who reads the file sees half a line.
+        # Without a buffer each line is one write, so that nobody who reads the file sees half a
+        # line.
         self.file: IO[bytes] | None = path.open("ab", buffering=0) if path else None
 
     def write(self, entry: dict[str, Any]) -> None:

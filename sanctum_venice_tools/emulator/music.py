@@ -28,7 +28,9 @@ SUPPORTED = {
 async def quote(call: Call) -> Response:
     """POST /audio/quote."""
     model = catalogue().find(call.body["model"], "music")
-    return JSONResponse({"quote": _price(model, _seconds(model, call.body), call.body.get("character_count"))})
+    return JSONResponse(
+        {"quote": _price(model, _seconds(model, call.body), call.body.get("character_count"))}
+    )
 
 
 async def queue(call: Call) -> Response:
@@ -65,7 +67,11 @@ def _check(model: Model, body: dict[str, Any]) -> None:
     for field, flag in SUPPORTED.items():
         if field in body and not spec.get(flag):
             raise unsupported(model, field)
-    sung = [field for field in ("lyrics_prompt", "force_instrumental", "lyrics_optimizer") if body.get(field)]
+    sung = [
+        field
+        for field in ("lyrics_prompt", "force_instrumental", "lyrics_optimizer")
+        if body.get(field)
+    ]
     if spec.get("lyrics_required") and not sung:
         raise custom("lyrics_prompt", "lyrics_prompt is required by this model")
     if {"lyrics_prompt", "lyrics_optimizer"} <= set(sung):
@@ -88,7 +94,10 @@ def _seconds(model: Model, body: dict[str, Any]) -> int:
     elif "max_duration" not in spec:
         raise unsupported(model, "duration_seconds")
     elif not spec["min_duration"] <= seconds <= spec["max_duration"]:
-        raise custom("duration_seconds", f"Number must be from {spec['min_duration']} to {spec['max_duration']}")
+        raise custom(
+            "duration_seconds",
+            f"Number must be from {spec['min_duration']} to {spec['max_duration']}",
+        )
     return seconds
 
 

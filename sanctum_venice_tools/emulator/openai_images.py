@@ -28,7 +28,11 @@ async def generate(call: Call) -> Response:
     wish = Wish(model, body["prompt"], (width, height), seed_of(body), kind, MARK)
     encoded = base64.b64encode(await run_in_threadpool(wish.make)).decode()
     call.use(model)
-    call.charge(price(model["model_spec"]["pricing"], {}, "generation"), sku=f"{model['id']}-image", model=model)
+    call.charge(
+        price(model["model_spec"]["pricing"], {}, "generation"),
+        sku=f"{model['id']}-image",
+        model=model,
+    )
     call.headers |= {"x-venice-is-blurred": "false", "x-venice-is-content-violation": "false"}
     picture = (
         {"url": f"data:image/{kind};base64,{encoded}"}

@@ -16,8 +16,22 @@ ENCODERS = {
 LONGEST_CAPTION = 400
 SMALLEST_LETTERS = 8
 
-# Words for colours: the hues around the circle, and bounds of saturation and brightness, each from 0 to 255.
-HUES = ("red", "orange", "yellow", "green", "green", "cyan", "cyan", "blue", "blue", "violet", "magenta", "red")
+# Words for colours: the hues around the circle, and bounds of saturation and brightness, each from
+# 0 to 255.
+HUES = (
+    "red",
+    "orange",
+    "yellow",
+    "green",
+    "green",
+    "cyan",
+    "cyan",
+    "blue",
+    "blue",
+    "violet",
+    "magenta",
+    "red",
+)
 GREY, DARK, BRIGHT = 30, 90, 190
 
 Colour = tuple[int, int, int]
@@ -52,7 +66,9 @@ def without_background(picture: Image.Image) -> Image.Image:
     """The picture as an oval: what lies outside is transparent, and its edge partly so."""
     mask = Image.new("L", picture.size, 0)
     across, down = picture.width // 16, picture.height // 16
-    ImageDraw.Draw(mask).ellipse((across, down, picture.width - across, picture.height - down), fill=255)
+    ImageDraw.Draw(mask).ellipse(
+        (across, down, picture.width - across, picture.height - down), fill=255
+    )
     seen = picture.convert("RGB")
     seen.putalpha(mask.filter(ImageFilter.GaussianBlur(min(across, down) / 4)))
     return seen
@@ -67,7 +83,9 @@ def encode(picture: Image.Image, kind: str) -> bytes:
 
 
 def _colour(hue: float, saturation: float, value: float) -> Colour:
-    red, green, blue = (round(part * 255) for part in colorsys.hsv_to_rgb(hue % 1, saturation, value))
+    red, green, blue = (
+        round(part * 255) for part in colorsys.hsv_to_rgb(hue % 1, saturation, value)
+    )
     return red, green, blue
 
 
@@ -81,13 +99,22 @@ def _write(pen: ImageDraw.ImageDraw, caption: str, size: tuple[int, int]) -> Non
         font = ImageFont.load_default(max(height, SMALLEST_LETTERS))
         lines = _wrap(text, font, size[0] * 0.86)
         box = pen.multiline_textbbox((0, 0), lines, font)
-        if height <= SMALLEST_LETTERS or (box[3] - box[1] <= size[1] * 0.8 and box[2] - box[0] <= size[0] * 0.9):
+        if height <= SMALLEST_LETTERS or (
+            box[3] - box[1] <= size[1] * 0.8 and box[2] - box[0] <= size[0] * 0.9
+        ):
             break
         height *= 0.85
     middle = (size[0] / 2, size[1] / 2)
     stroke = max(round(height / 28), 1)
     pen.multiline_text(
-        middle, lines, "white", font, anchor="mm", align="center", stroke_width=stroke, stroke_fill="black"
+        middle,
+        lines,
+        "white",
+        font,
+        anchor="mm",
+        align="center",
+        stroke_width=stroke,
+        stroke_fill="black",
     )
 
 
@@ -118,7 +145,9 @@ def write_below(picture: Image.Image, caption: str) -> None:
     while line and font.getlength(line) > picture.width * 0.94:
         line = line[: len(line) * 9 // 10]
     place = (picture.width / 2, picture.height - min(picture.size) / 30)
-    ImageDraw.Draw(picture).text(place, line, "white", font, anchor="ms", stroke_width=2, stroke_fill="black")
+    ImageDraw.Draw(picture).text(
+        place, line, "white", font, anchor="ms", stroke_width=2, stroke_fill="black"
+    )
 
 
 def describe(picture: Image.Image) -> str:

@@ -52,12 +52,20 @@ def running_venice(
     job_seconds: float = JOB_SECONDS,
 ) -> Iterator[LocalVenice]:
     """Run a local Venice; it ends with the block, and with this process, however that ends."""
-    command = [sys.executable, "-m", "sanctum_venice_tools.emulator", "--key", key, "--until-stdin-closes"]
+    command = [
+        sys.executable,
+        "-m",
+        "sanctum_venice_tools.emulator",
+        "--key",
+        key,
+        "--until-stdin-closes",
+    ]
     command += ["--job-seconds", str(job_seconds)]
     command += ["--log", str(log)] if log else []
     command += ["--script", str(script)] if script else []
     command += ["--allow-faults"] if allow_faults else []
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+    pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes, text=True) as process:  # noqa: S603 - our own
         assert process.stdout  # noqa: S101 - for mypy
         base_url = process.stdout.readline().strip()
         if not base_url:

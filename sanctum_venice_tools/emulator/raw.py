@@ -1,6 +1,7 @@
 """Replies that no HTTP library would write: cut where nothing tells it, packed, dribbled, without end.
 
-Each is a series of pieces. They go to the connection as they are, with a pause after each where the fault is slow.
+Each is a series of pieces. They go to the connection as they are, with a pause after each where the
+fault is slow.
 """
 
 import itertools
@@ -33,7 +34,8 @@ FRAMING = {"content-length", "content-encoding", "transfer-encoding"}
 GZIP = 16 + zlib.MAX_WBITS
 # Magic number, deflate, no flags, no time, no extra flags, unknown system.
 GZIP_HEADER = b"\x1f\x8b\x08" + b"\0" + b"\0\0\0\0" + b"\0" + b"\xff"
-# A stored block that is not the last one; its length is 0, and so is the complement of its second number.
+# A stored block that is not the last one; its length is 0, and so is the complement of its second
+# number.
 EMPTY_BLOCK = b"\0" + b"\0\0" + b"\xff\xff"
 
 EARLY_HINT = b"HTTP/1.1 103 Early Hints\r\nlink: </style.css>; rel=preload; as=style\r\n\r\n"

@@ -15,7 +15,11 @@ def sample(schema: Any, definitions: dict[str, Any], words: str, depth: int = 0)
         return schema["const"]
     for choice in ("enum", "anyOf", "oneOf"):
         if isinstance(options := schema.get(choice), list) and options:
-            return options[0] if choice == "enum" else sample(options[0], definitions, words, depth + 1)
+            return (
+                options[0]
+                if choice == "enum"
+                else sample(options[0], definitions, words, depth + 1)
+            )
     kind = schema.get("type", "object" if "properties" in schema else "string")
     kind = kind[0] if isinstance(kind, list) and kind else kind
     if kind == "object":
@@ -26,5 +30,10 @@ def sample(schema: Any, definitions: dict[str, Any], words: str, depth: int = 0)
         }
     if kind == "array":
         return [sample(schema.get("items", {}), definitions, words, depth + 1)]
-    plain = {"integer": schema.get("minimum", 1), "number": schema.get("minimum", 1), "boolean": True, "null": None}
+    plain = {
+        "integer": schema.get("minimum", 1),
+        "number": schema.get("minimum", 1),
+        "boolean": True,
+        "null": None,
+    }
     return plain.get(kind, words) if isinstance(kind, str) else words

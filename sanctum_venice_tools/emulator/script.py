@@ -2,14 +2,16 @@
 
 A script is a JSON list of turns:
 
-    {"when": "fox", "calls": [{"name": "venice_ask_web", "arguments": {"question": "..."}}], "then": "..."}
+    {"when": "fox", "calls": [{"name": "venice_ask_web", "arguments": {"question": "..."}}], "then":
+        "..."}
 
-`when` is a part of the last user message, in upper or lower case, or a regular expression between slashes.
-`calls` may be left out: then the turn only speaks. `then` is a text, or an object of further `calls` and `then`.
+`when` is a part of the last user message, in upper or lower case, or a regular expression between
+slashes. `calls` may be left out: then the turn only speaks. `then` is a text, or an object of
+further `calls` and `then`.
 
-Texts, those within arguments too, may hold placeholders: {TOOL.FIELD.FIELD}, a field of that tool's result;
-numbers count from 0 within lists, * takes all of a list, and after | stands what is said when there is no such
-field. {message} is the user's message.
+Texts, those within arguments too, may hold placeholders: {TOOL.FIELD.FIELD}, a field of that tool's
+result; numbers count from 0 within lists, * takes all of a list, and after | stands what is said
+when there is no such field. {message} is the user's message.
 """
 
 import json
@@ -94,7 +96,9 @@ def fill(template: Any, results: dict[str, Any]) -> Any:
     if whole := PLACEHOLDER.fullmatch(template):
         found = _look_up(whole[1], results)
         return (whole[2] or "") if found is None else found
-    return PLACEHOLDER.sub(lambda place: _text(_look_up(place[1], results), place[2] or ""), template)
+    return PLACEHOLDER.sub(
+        lambda place: _text(_look_up(place[1], results), place[2] or ""), template
+    )
 
 
 def _look_up(path: str, results: dict[str, Any]) -> Any:
@@ -103,7 +107,9 @@ def _look_up(path: str, results: dict[str, Any]) -> Any:
     for position, part in enumerate(parts := path.split(".")):
         if part == "*" and isinstance(value, list):
             rest = ".".join(["item", *parts[position + 1 :]])
-            return [found for item in value if (found := _look_up(rest, {"item": item})) is not None]
+            return [
+                found for item in value if (found := _look_up(rest, {"item": item})) is not None
+            ]
         if isinstance(value, list) and part.isdecimal() and int(part) < len(value):
             value = value[int(part)]
         elif isinstance(value, dict):

@@ -18,8 +18,8 @@ from sanctum_venice_tools.emulator.app import create_app
 from sanctum_venice_tools.emulator.service import Settings
 from sanctum_venice_tools.emulator.wire import Wire
 
-# The names by which a server on the loopback address may be called: a page in a browser may come by any other name
-# that somebody makes point here.
+# The names by which a server on the loopback address may be called: a page in a browser may come by
+# any other name that somebody makes point here.
 _OWN_NAMES = ["127.0.0.1", "localhost", "[::1]"]
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -72,12 +72,14 @@ def serve(
 ) -> None:
     """Serve until a signal comes, or until the program that started this one is gone.
 
-    On the loopback address it answers to its own names and to those that are allowed; elsewhere to any name, unless
-    some are allowed.
+    On the loopback address it answers to its own names and to those that are allowed; elsewhere to
+    any name, unless some are allowed.
     """
     app: ASGIApp = create_app(settings)
     if host in _LOOPBACK or allowed_hosts:
-        app = TrustedHostMiddleware(app, allowed_hosts=[*_OWN_NAMES, *allowed_hosts], www_redirect=False)
+        app = TrustedHostMiddleware(
+            app, allowed_hosts=[*_OWN_NAMES, *allowed_hosts], www_redirect=False
+        )
     config = uvicorn.Config(
         app,
         host,

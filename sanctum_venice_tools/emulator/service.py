@@ -63,7 +63,9 @@ class Key:
     def may_use(self, model: Model) -> bool:
         """Whether the key's setting for privacy allows a model."""
         is_private = model["model_spec"].get("privacy") == "private"
-        is_bound = self.privacy == "PRIVATE_ONLY" or (self.privacy == "PRIVATE_TEXT" and model["type"] in BOUND_TYPES)
+        is_bound = self.privacy == "PRIVATE_ONLY" or (
+            self.privacy == "PRIVATE_TEXT" and model["type"] in BOUND_TYPES
+        )
         return is_private or not is_bound
 
 
@@ -81,11 +83,13 @@ class Service:
         self.log = Log(settings.log, self.keys)
         self.script = Script.load(settings.script)
         self.tokens = Tokens()
-        # What speech was made, by the hash of its file, and which model each cloned voice belongs to.
+        # What speech was made, by the hash of its file, and which model each cloned voice belongs
+        # to.
         self.spoken: dict[str, str] = {}
         self.voices: dict[str, str] = {}
         self.jobs: dict[str, Job] = {}
-        # Hashes of media that consent was given for, and answers to be repeated, by key and Idempotency-Key.
+        # Hashes of media that consent was given for, and answers to be repeated, by key and
+        # Idempotency-Key.
         self.consented: set[str] = set()
         self.replies: dict[tuple[str, str], tuple[str, Any, dict[str, str]]] = {}
 
@@ -117,7 +121,9 @@ class Call:
         """Note which model serves the call, in the limits and in the reply's headers, if the key allows it."""
         if self.key and not self.key.may_use(model):
             raise anonymous_model(self.key.privacy, model["id"])
-        self.headers |= model_headers(model) | self.service.account.count(model, tokens, self.key_id)
+        self.headers |= model_headers(model) | self.service.account.count(
+            model, tokens, self.key_id
+        )
 
     def charge(
         self,
@@ -129,4 +135,6 @@ class Call:
         details: dict[str, Any] | None = None,
     ) -> None:
         """Take the price of the call from the account."""
-        self.service.account.spend(usd, sku=sku, units=units, model=model, key=self.key_id, details=details)
+        self.service.account.spend(
+            usd, sku=sku, units=units, model=model, key=self.key_id, details=details
+        )

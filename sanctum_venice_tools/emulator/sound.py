@@ -55,7 +55,9 @@ def tune(title: str, seconds: float, rate: int) -> bytes:
 def _tone(samples: "array[int]", pitch: float, seconds: float, rate: int) -> None:
     """Add a tone of whole periods: it begins and ends at nought and does not click."""
     period = max(round(rate / pitch), 2)
-    one = array("h", (round(LOUDNESS * math.sin(2 * math.pi * place / period)) for place in range(period)))
+    one = array(
+        "h", (round(LOUDNESS * math.sin(2 * math.pi * place / period)) for place in range(period))
+    )
     samples.extend(one * max(round(seconds * rate / period), 1))
 
 

@@ -40,7 +40,12 @@ async def speak(call: Call) -> Response:
     file = await run_in_threadpool(record)
     remember(call.service.spoken, file, text)
     call.use(model)
-    call.charge(len(text) * spec["pricing"]["input"]["usd"] / 1e6, sku=model["id"], units=len(text) / 1e6, model=model)
+    call.charge(
+        len(text) * spec["pricing"]["input"]["usd"] / 1e6,
+        sku=model["id"],
+        units=len(text) / 1e6,
+        model=model,
+    )
     media_type = sound.FORMATS[kind][0]
     if body.get("streaming"):
         return StreamingResponse(_pieces(file), media_type=media_type)
@@ -104,7 +109,9 @@ def sound_file(body: dict[str, Any], suffixes: set[str]) -> bytes:
     if len(file.content) > LARGEST_FILE:
         raise too_large()
     if file.rpartition(".")[2].lower() not in suffixes:
-        raise custom("file", f"Invalid audio format. Supported formats: {', '.join(sorted(suffixes))}")
+        raise custom(
+            "file", f"Invalid audio format. Supported formats: {', '.join(sorted(suffixes))}"
+        )
     return file.content
 
 
@@ -117,7 +124,10 @@ async def clone_voice(call: Call) -> Response:
     content = sound_file(call.body, set(cloning["accepted_formats"]))
     seconds = await run_in_threadpool(sound.seconds_of, content) or 0
     if seconds < cloning["min_sample_seconds"]:
-        raise custom("file", f"The sample is too short: at least {cloning['min_sample_seconds']} seconds are needed.")
+        raise custom(
+            "file",
+            f"The sample is too short: at least {cloning['min_sample_seconds']} seconds are needed.",
+        )
     voice = f"vv_{secrets.token_hex(8)}"
     call.service.voices[voice] = model["id"]
     return JSONResponse({"id": voice, "model": model["id"]})

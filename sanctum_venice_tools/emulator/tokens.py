@@ -20,7 +20,10 @@ class Tokens:
         """A new token, in the form of a JWT."""
         expires = int(time.time()) + TOKEN_SECONDS
         parts = [{"alg": "HS256", "typ": "JWT"}, {"jti": str(uuid.uuid4()), "exp": expires}]
-        coded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
+        coded = [
+            base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+            for part in parts
+        ]
         token = ".".join([*coded, secrets.token_urlsafe(32)])
         self.waiting[token] = expires
         return token

@@ -95,7 +95,9 @@ def check_address(field: str, value: str) -> None:
         raise custom(field, f"The file could not be fetched from {parts.scheme}://{host}")
 
 
-def read_picture(field: str, value: str, *, allow_url: bool, smallest: int = 0, largest: int = 0) -> Image.Image:
+def read_picture(
+    field: str, value: str, *, allow_url: bool, smallest: int = 0, largest: int = 0
+) -> Image.Image:
     """A picture that was sent in, checked for size.
 
     An address is not fetched: a picture that shows it stands for what it holds.
@@ -112,9 +114,19 @@ def read_picture(field: str, value: str, *, allow_url: bool, smallest: int = 0, 
         with Image.open(io.BytesIO(content)) as picture:
             pixels = picture.width * picture.height
             if pixels < smallest:
-                raise custom(field, f"The image has {pixels} pixels; at least {smallest} are needed.")
+                raise custom(
+                    field, f"The image has {pixels} pixels; at least {smallest} are needed."
+                )
             if largest and pixels > largest:
-                raise custom(field, f"The image has {pixels} pixels; at most {largest} are allowed.")
+                raise custom(
+                    field, f"The image has {pixels} pixels; at most {largest} are allowed."
+                )
             return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+    ):
         raise custom(field, "The image is corrupted or of an unknown format") from None

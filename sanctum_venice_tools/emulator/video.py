@@ -26,7 +26,11 @@ LARGEST_BODY = 35
 # What the catalogue says of the durations of models that change or enlarge a film.
 AUTO = "Auto"
 WITH_CONSENT = {"seedance-2-0-image-to-video"}
-CONSENTS = {"confirmed_terms_and_privacy", "confirmed_legal_right", "confirmed_screening_acknowledged"}
+CONSENTS = {
+    "confirmed_terms_and_privacy",
+    "confirmed_legal_right",
+    "confirmed_screening_acknowledged",
+}
 
 # Dollars for a second in 720p with sound, by the beginning of a model's id.
 RATES = {
@@ -41,7 +45,8 @@ RATES = {
 }
 FACTORS = {"480p": 0.5, "720p": 1.0, "1080p": 2.0}
 SILENT = 0.8
-# What an image costs that a film refers to, with a family that is billed so; which ones are, no source tells.
+# What an image costs that a film refers to, with a family that is billed so; which ones are, no
+# source tells.
 BILLED_BY_IMAGE = "grok-imagine-1-5"
 IMAGE_USD = 0.01
 # From so many frames a second on, an enlarged film costs twice as much.
@@ -57,9 +62,9 @@ ROLES = {
     "video_url": "video",
     "reference_video_urls": "reference_video",
 }
-MEDIA = {field: role.removeprefix("reference_").removeprefix("end_") for field, role in ROLES.items()} | dict.fromkeys(
-    ("audio_url", "reference_audio_urls"), "audio"
-)
+MEDIA = {
+    field: role.removeprefix("reference_").removeprefix("end_") for field, role in ROLES.items()
+} | dict.fromkeys(("audio_url", "reference_audio_urls"), "audio")
 # The most megabytes of each kind of media.
 LARGEST = {"image": 25, "video": 50, "audio": 15}
 
@@ -89,7 +94,11 @@ async def queue(call: Call) -> Response:
     model = catalogue().find(body["model"], "video")
     _check(model, body)
     _check_consent(call, model)
-    picture = read_picture("image_url", body["image_url"], allow_url=True) if "image_url" in body else None
+    picture = (
+        read_picture("image_url", body["image_url"], allow_url=True)
+        if "image_url" in body
+        else None
+    )
     job = jobs.queue(call, "video", model, lambda: _film(model, body, picture), "video/mp4")
     call.use(model)
     call.charge(_price(model, body), sku=f"{model['id']}-video", model=model)
@@ -119,7 +128,8 @@ def _require(body: dict[str, Any], field: str) -> None:
 def _check_settings(model: Model, body: dict[str, Any]) -> None:
     """Refuse settings that this model does not list; an empty list means that it has no such setting.
 
-    A film that is changed or enlarged keeps its length. The catalogue says "Auto" there, which is none of the values.
+    A film that is changed or enlarged keeps its length. The catalogue says "Auto" there, which is
+    none of the values.
     """
     limits = model["model_spec"]["constraints"]
     listed = {
@@ -182,7 +192,12 @@ def _price(model: Model, body: dict[str, Any]) -> float:
     if model["id"] == UPSCALER:
         return round(rate * ASSUMED_SECONDS * _enlargement(body), 4)
     silent = model["model_spec"]["constraints"]["audio_configurable"] and body.get("audio") is False
-    price = rate * _seconds(body) * FACTORS.get(_resolution(model, body), 1.0) * (SILENT if silent else 1)
+    price = (
+        rate
+        * _seconds(body)
+        * FACTORS.get(_resolution(model, body), 1.0)
+        * (SILENT if silent else 1)
+    )
     if model["id"].startswith(BILLED_BY_IMAGE):
         price += IMAGE_USD * _reference_images(body)
     return round(price + float(body.get("reference_video_total_duration", 0)) * rate / 4, 4)
@@ -225,5 +240,8 @@ async def transcribe(call: Call) -> Response:
         410,
         f"POST {call.request.url.path} has been removed. Use POST {chat} with a video_url content part, and a model "
         "that supports video input.",
-        {"Deprecation": "true", "Link": f'<{chat}>; rel="successor-version", <{models}>; rel="describedby"'},
+        {
+            "Deprecation": "true",
+            "Link": f'<{chat}>; rel="successor-version", <{models}>; rel="describedby"',
+        },
     )

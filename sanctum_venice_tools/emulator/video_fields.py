@@ -1,7 +1,8 @@
 """Which fields a film model takes: the body of POST /video/queue is closed, model by model.
 
-From Venice's skill for films (veniceai/skills at 73c0bf7, 2026-10-02) and, for what changes an enlarged film,
-venice-py 2.9.0. Which models take image_strength and keyframes, no source tells: here those that begin with a picture.
+From Venice's skill for films (veniceai/skills at 73c0bf7, 2026-10-02) and, for what changes an
+enlarged film, venice-py 2.9.0. Which models take image_strength and keyframes, no source tells:
+here those that begin with a picture.
 """
 
 import itertools
@@ -19,7 +20,14 @@ MOST_DEGREES = 32 * 360
 
 # What any model may be told. Settings are checked against its own lists.
 SETTINGS = {"duration", "resolution", "aspect_ratio", "audio"}
-ANYWHERE = {"model", "prompt", "negative_prompt", "consents", "anon_user_id", "audio_url"} | SETTINGS
+ANYWHERE = {
+    "model",
+    "prompt",
+    "negative_prompt",
+    "consents",
+    "anon_user_id",
+    "audio_url",
+} | SETTINGS
 FRAMES = {"image_url", "end_image_url"}
 ENHANCEMENTS = {
     "enhancement_model",
@@ -97,9 +105,14 @@ def check_quoted_references(model: Model, body: dict[str, Any]) -> None:
     if family is None:
         return
     if body.get("reference_image_count", 0) > family.images:
-        raise custom("reference_image_count", f"Number must be less than or equal to {family.images}")
+        raise custom(
+            "reference_image_count", f"Number must be less than or equal to {family.images}"
+        )
     if body.get("reference_video_total_duration", 0) > family.seconds:
-        raise custom("reference_video_total_duration", f"Number must be less than or equal to {family.seconds:g}")
+        raise custom(
+            "reference_video_total_duration",
+            f"Number must be less than or equal to {family.seconds:g}",
+        )
 
 
 def _fields_of(model: Model) -> set[str]:
@@ -137,7 +150,9 @@ def _family_of(model: Model) -> References | None:
     """The family of a model with references; None, if it has none."""
     if "reference" not in model["id"]:
         return None
-    return next(family for beginning, family in FAMILIES.items() if model["id"].startswith(beginning))
+    return next(
+        family for beginning, family in FAMILIES.items() if model["id"].startswith(beginning)
+    )
 
 
 def _needs_of(model: Model) -> list[str]:

@@ -62,9 +62,8 @@ def read(text: str) -> list[Page]:
 def answer(question: str, found: list[Page], *, cite: bool) -> str:
     """Sentences of the pages that fit the question, with markers of where each comes from."""
     if not found:
-        return (
-            f"The search found nothing about this. This is the local Venice: its web is {len(pages())} invented pages."
-        )
+        web = f"This is the local Venice: its web is {len(pages())} invented pages."
+        return f"The search found nothing about this. {web}"
     wanted, said = words(question), []
     for number, page in enumerate(found, start=1):
         sentences = re.split(r"(?<=[.!?])\s+", plain(page["content"]))
@@ -79,4 +78,7 @@ def answer(question: str, found: list[Page], *, cite: bool) -> str:
 
 def citations(found: list[Page]) -> list[dict[str, Any]]:
     """The pages as Venice lists them beside an answer."""
-    return [{name: page[name] for name in ("title", "url", "content", "date") if page.get(name)} for page in found]
+    return [
+        {name: page[name] for name in ("title", "url", "content", "date") if page.get(name)}
+        for page in found
+    ]

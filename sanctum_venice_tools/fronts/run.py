@@ -11,7 +11,8 @@ from typing import Any
 
 from sanctum_venice_tools.packing.record import Record
 
-# What stands below the text. The arguments come by standard input, where no list of processes shows them.
+# What stands below the text. The arguments come by standard input, where no list of processes shows
+# them.
 _CALL = """
 
 # --- the call ---
@@ -69,5 +70,7 @@ def _outcome(name: str, done: subprocess.CompletedProcess[str]) -> Outcome:
     last_line = done.stdout.rstrip("\n").rpartition("\n")[2]
     if done.returncode == 0 and last_line:
         return Outcome(**json.loads(last_line))
-    reason = done.stderr.rstrip("\n").rpartition("\n")[2] or f"it ended with status {done.returncode}"
+    reason = (
+        done.stderr.rstrip("\n").rpartition("\n")[2] or f"it ended with status {done.returncode}"
+    )
     raise RunError(f"{name} broke: {reason}")

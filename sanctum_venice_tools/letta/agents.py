@@ -1,7 +1,8 @@
 """Giving agents the tools: what each one has, what it is to have, and the way there that leaves the rest alone.
 
-An agent holds a tool by its id, and Letta reads the tool anew for each call: what is registered again is in use at
-once. What an agent does have of its own is a rule for each tool that needs approval, made when the tool is attached.
+An agent holds a tool by its id, and Letta reads the tool anew for each call: what is registered
+again is in use at once. What an agent does have of its own is a rule for each tool that needs
+approval, made when the tool is attached.
 """
 
 import re
@@ -79,7 +80,9 @@ class AgentChange:
         }
 
 
-def find_agents(letta: Letta, named: Sequence[str], tags: Sequence[str], *, with_secrets: bool) -> list[AgentState]:
+def find_agents(
+    letta: Letta, named: Sequence[str], tags: Sequence[str], *, with_secrets: bool
+) -> list[AgentState]:
     """The agents that a person means, each once.
 
     Raises:
@@ -109,13 +112,16 @@ def plan_agent(letta: Letta, agent: AgentState, wishes: Wishes) -> AgentChange:
     approvals = {
         name: record.needs_approval
         for name, record in wanted.items()
-        if record.needs_approval != (name in asks) and (record.needs_approval or wishes.lifts_approvals)
+        if record.needs_approval != (name in asks)
+        and (record.needs_approval or wishes.lifts_approvals)
     }
     change = AgentChange(
         agent.id,
         agent.name,
         attach=tuple(name for name in wanted if name not in has),
-        detach={name: tool.id for name, tool in has.items() if is_ours(tool) and name not in wanted},
+        detach={
+            name: tool.id for name, tool in has.items() if is_ours(tool) and name not in wanted
+        },
         approvals=approvals,
     )
     return _plan_secrets(agent, wishes, change) if wishes.secrets else change
@@ -155,18 +161,25 @@ def _find_agent(letta: Letta, named: str, parts: list[Any]) -> AgentState:
     if not agents:
         raise AgentError(f"no agent is called {named!r}")
     if len(agents) > 1:
-        raise AgentError(f"{len(agents)} agents are called {named!r}; name one: {', '.join(a.id for a in agents)}")
+        raise AgentError(
+            f"{len(agents)} agents are called {named!r}; name one: {', '.join(a.id for a in agents)}"
+        )
     return agents[0]
 
 
 def _plan_secrets(agent: AgentState, wishes: Wishes, change: AgentChange) -> AgentChange:
     """Add what is to happen to the agent's secrets. Letta replaces all of them at once, so the others must be known."""
     current = _readable_secrets(agent)
-    hidden = tuple(secret.key for secret in agent.secrets or [] if secret.key not in {*current, *wishes.secrets})
+    hidden = tuple(
+        secret.key
+        for secret in agent.secrets or []
+        if secret.key not in {*current, *wishes.secrets}
+    )
     if hidden and not wishes.loses_secrets:
         them = ", ".join(hidden)
         return replace(
-            change, problem=f"its secrets {them} can't be read and would be lost; --replace-secrets sets them anyway"
+            change,
+            problem=f"its secrets {them} can't be read and would be lost; --replace-secrets sets them anyway",
         )
     new = tuple(name for name, value in wishes.secrets.items() if current.get(name) != value)
     return replace(change, secrets=new, lost=hidden if new else ())
@@ -178,7 +191,9 @@ def _readable_secrets(agent: AgentState) -> dict[str, str]:
     return {secret.key: secret.value for secret in known if secret.value or secret.value_enc}
 
 
-def _change_agent(letta: Letta, change: AgentChange, wishes: Wishes, tool_ids: Mapping[str, str]) -> AgentChange:
+def _change_agent(
+    letta: Letta, change: AgentChange, wishes: Wishes, tool_ids: Mapping[str, str]
+) -> AgentChange:
     """Change one agent, one request after the other: Letta loses a rule of two that are made at once."""
     missing = [name for name in change.attach if name not in tool_ids]
     for name in change.attach:
@@ -187,10 +202,14 @@ def _change_agent(letta: Letta, change: AgentChange, wishes: Wishes, tool_ids: M
     for name, tool_id in change.detach.items():
         letta.agents.tools.detach(tool_id, agent_id=change.agent_id)
         # Letta keeps the rule of a tool that is gone, and it would hold if the tool came back.
-        letta.agents.tools.update_approval(name, agent_id=change.agent_id, body_requires_approval=False)
+        letta.agents.tools.update_approval(
+            name, agent_id=change.agent_id, body_requires_approval=False
+        )
     for name, needed in change.approvals.items():
         if name not in missing:
-            letta.agents.tools.update_approval(name, agent_id=change.agent_id, body_requires_approval=needed)
+            letta.agents.tools.update_approval(
+                name, agent_id=change.agent_id, body_requires_approval=needed
+            )
     if change.secrets:
         # Read again just before, for between the plan and now a person may have thought for long.
         agent = read_agent(letta, change.agent_id, [_SECRETS])
@@ -199,9 +218,14 @@ def _change_agent(letta: Letta, change: AgentChange, wishes: Wishes, tool_ids: M
             return again
         letta.agents.update(change.agent_id, secrets={**_readable_secrets(agent), **wishes.secrets})
     if missing:
-        return replace(change, problem=f"could not be given {', '.join(missing)}, which could not be registered")
+        return replace(
+            change,
+            problem=f"could not be given {', '.join(missing)}, which could not be registered",
+        )
     agent = read_agent(letta, change.agent_id, [_SECRETS])
     left = plan_agent(letta, agent, replace(wishes, secrets={}))
     # Of the secrets the names must do: not every server tells the values.
-    is_kept = set(change.secrets) <= {secret.key for secret in agent.secrets or []} and not left.writes
+    is_kept = (
+        set(change.secrets) <= {secret.key for secret in agent.secrets or []} and not left.writes
+    )
     return replace(change, problem=None if is_kept else "the server did not keep all of it")

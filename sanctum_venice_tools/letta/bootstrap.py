@@ -6,7 +6,13 @@ from typing import Any
 
 from letta_client import Letta
 
-from sanctum_venice_tools.letta.agents import AgentChange, Wishes, apply_agents, find_agents, plan_agent
+from sanctum_venice_tools.letta.agents import (
+    AgentChange,
+    Wishes,
+    apply_agents,
+    find_agents,
+    plan_agent,
+)
 from sanctum_venice_tools.letta.pruning import Removal, plan_removals, remove
 from sanctum_venice_tools.letta.registration import NOT_TRIED, Change, apply, compare
 from sanctum_venice_tools.letta.sandbox import SandboxChange, apply_sandbox, plan_sandbox
@@ -102,9 +108,15 @@ def carry_out(letta: Letta, order: Order, plan: Plan) -> Plan:
             tools,
             [replace(removal, problem=NOT_TRIED) for removal in plan.removals],
             [replace(agent, problem=NOT_TRIED) if agent.writes else agent for agent in plan.agents],
-            replace(plan.sandbox, problem=NOT_TRIED) if plan.sandbox and plan.sandbox.writes else plan.sandbox,
+            replace(plan.sandbox, problem=NOT_TRIED)
+            if plan.sandbox and plan.sandbox.writes
+            else plan.sandbox,
         )
-    ids = {change.record.name: change.tool_id for change in tools if change.tool_id and not change.problem}
+    ids = {
+        change.record.name: change.tool_id
+        for change in tools
+        if change.tool_id and not change.problem
+    }
     return Plan(
         tools,
         agents=apply_agents(letta, plan.agents, order.wishes(tools), ids),

@@ -8,12 +8,20 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
-from letta_client import APIConnectionError, APIError, APIStatusError, APITimeoutError, DefaultHttpxClient, Letta
+from letta_client import (
+    APIConnectionError,
+    APIError,
+    APIStatusError,
+    APITimeoutError,
+    DefaultHttpxClient,
+    Letta,
+)
 
 from sanctum_venice_tools.letta.reading import ReplyError
 
-# The largest tool is written in 0.2 s; a server that needs longer than this for an answer is stuck. The client tries a
-# request three times, where that is safe, and everything that the pack writes may be written twice.
+# The largest tool is written in 0.2 s; a server that needs longer than this for an answer is stuck.
+# The client tries a request three times, where that is safe, and everything that the pack writes
+# may be written twice.
 _SECONDS = 20.0
 _CONNECT_SECONDS = 5.0
 
@@ -41,7 +49,9 @@ class _HttpClient(DefaultHttpxClient):
             stream = info["return_value"]
             stream.read = functools.partial(self._read_in_time, stream.read)
 
-    def _read_in_time(self, read: Callable[..., bytes], size: int, timeout: float | None = None) -> bytes:
+    def _read_in_time(
+        self, read: Callable[..., bytes], size: int, timeout: float | None = None
+    ) -> bytes:
         left = self._time.is_up_at - time.monotonic()
         if left <= 0:
             raise httpx.ReadTimeout("the time of the request is up")
@@ -73,7 +83,8 @@ def address_of(base_url: str) -> str:
 def explain(error: APIError) -> str:
     """What went wrong, in one line.
 
-    Of a refusal only its own words are shown: its other fields may repeat what was sent, secrets too.
+    Of a refusal only its own words are shown: its other fields may repeat what was sent, secrets
+    too.
     """
     match error:
         case ReplyError():

@@ -10,7 +10,8 @@ from sanctum_venice_tools.letta.reading import list_tools
 from sanctum_venice_tools.letta.stored import is_ours
 from sanctum_venice_tools.packing.bundle import tool_files
 
-# Letta 0.16.8 writes a call as a Python script. It quotes a value of any other type; these it writes as they come.
+# Letta 0.16.8 writes a call as a Python script. It quotes a value of any other type; these it
+# writes as they come.
 UNQUOTED_TYPES = ("number", "array", "object")
 
 

@@ -11,10 +11,17 @@ from urllib.parse import quote
 from letta_client import Letta
 
 from sanctum_venice_tools.letta.reading import list_agents
-from sanctum_venice_tools.letta.venice import LETTA_OUTPUT_TOKENS, LONGEST_WINDOW, ChatModel, EmbeddingModel, Venice
+from sanctum_venice_tools.letta.venice import (
+    LETTA_OUTPUT_TOKENS,
+    LONGEST_WINDOW,
+    ChatModel,
+    EmbeddingModel,
+    Venice,
+)
 
-# Of providers of this type, and of no other that fits, Letta reads each model's true window, and it puts the
-# provider's own name before the model's. What goes over the wire is the same as for "openai".
+# Of providers of this type, and of no other that fits, Letta reads each model's true window, and it
+# puts the provider's own name before the model's. What goes over the wire is the same as for
+# "openai".
 PROVIDER_TYPE = "openrouter"
 
 # What the models of a server that has Venice in its environment are called.
@@ -94,7 +101,9 @@ def apply(letta: Letta, change: Change) -> Change:
         made = _object(letta.patch(path, cast_to=object, body=settings))
         if "base_url" in change.differs:
             # Letta reads a provider's models when it is made, and not again by itself.
-            change = replace(_read_anew(letta, change, made), notes=agents_at_old_address(letta, change))
+            change = replace(
+                _read_anew(letta, change, made), notes=agents_at_old_address(letta, change)
+            )
         return _checked(change, made)
     return change
 
@@ -118,8 +127,12 @@ def ensure_listed(letta: Letta, change: Change, model: ChatModel) -> Change:
     change = _read_anew(letta, change, _provider(letta, change.name) or {})
     there = windows(letta, change.name)
     if handle in there:
-        return replace(change, notes=(*change.notes, "the server has read Venice's list of models anew"))
-    problem = change.problem or f"the server lists {len(there)} models of it, and {handle} is not one"
+        return replace(
+            change, notes=(*change.notes, "the server has read Venice's list of models anew")
+        )
+    problem = (
+        change.problem or f"the server lists {len(there)} models of it, and {handle} is not one"
+    )
     return replace(change, problem=problem)
 
 
@@ -138,8 +151,8 @@ def agents_at_old_address(letta: Letta, change: Change) -> tuple[str, ...]:
 def embeds_at(letta: Letta, base_url: str) -> bool:
     """Whether the server's own environment has Venice's key.
 
-    For vectors Letta uses OPENAI_API_KEY of its environment, whatever an agent or a provider says. Were that a key of
-    somebody else, an agent with Venice's address would hand it to Venice.
+    For vectors Letta uses OPENAI_API_KEY of its environment, whatever an agent or a provider says.
+    Were that a key of somebody else, an agent with Venice's address would hand it to Venice.
     """
     listed: Any = letta.get("/v1/models/", cast_to=object)
     return any(
@@ -158,7 +171,8 @@ def agent_settings(
     Args:
         prefix: The name of the provider, or ENVIRONMENT_PREFIX.
         model: The agent's model.
-        embedding: The model for its archive, only for a server that has Venice's key in its environment.
+        embedding: The model for its archive, only for a server that has Venice's key in its
+            environment.
         base_url: Where that is.
     """
     settings: dict[str, Any] = {
@@ -185,7 +199,8 @@ def agent_settings(
 def create_agent(letta: Letta, name: str, settings: Mapping[str, Any]) -> tuple[str, bool]:
     """Make an agent, unless one of that name is there; give its id, and whether it was made.
 
-    It gets Letta's base tools: to a model without any tool Letta sends `tool_choice: null`, which Venice refuses.
+    It gets Letta's base tools: to a model without any tool Letta sends `tool_choice: null`, which
+    Venice refuses.
     """
     for agent in list_agents(letta, name=name):
         return agent.id, False
@@ -206,7 +221,11 @@ def environment(venice: Venice) -> dict[str, str]:
 def environment_text(form: Form, venice: Venice, *, with_key: bool) -> str:
     """The variables, ready to paste; the key is a reference to VENICE_API_KEY unless it is to be shown."""
     variables = environment(venice)
-    reference = {"shell": '"$VENICE_API_KEY"', "dotenv": "${VENICE_API_KEY}", "compose": '"${VENICE_API_KEY}"'}[form]
+    reference = {
+        "shell": '"$VENICE_API_KEY"',
+        "dotenv": "${VENICE_API_KEY}",
+        "compose": '"${VENICE_API_KEY}"',
+    }[form]
     quoted = {name: _quoted(form, value) for name, value in variables.items()}
     if not with_key:
         quoted["OPENAI_API_KEY"] = reference
@@ -234,7 +253,13 @@ def _python(value: Any) -> str:
     """A value as Python, each entry of a mapping on a line of its own."""
     if not isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False)
-    return "\n".join(["{", *(f"        {json.dumps(key)}: {_python(one)}," for key, one in value.items()), "    }"])
+    return "\n".join(
+        [
+            "{",
+            *(f"        {json.dumps(key)}: {_python(one)}," for key, one in value.items()),
+            "    }",
+        ]
+    )
 
 
 def _provider(letta: Letta, name: str) -> dict[str, Any] | None:
@@ -247,7 +272,9 @@ def _checked(change: Change, stored: Mapping[str, Any]) -> Change:
     if change.problem:
         return change
     if stored.get("base_url") != change.venice.base_url:
-        return replace(change, problem=f"the server stored another base_url: {stored.get('base_url')}")
+        return replace(
+            change, problem=f"the server stored another base_url: {stored.get('base_url')}"
+        )
     if change.action == "update" and stored.get("api_key_enc") != change.venice.key:
         hidden = "the server does not show the key it has, so the key was written again; it may be the same"
         return replace(change, notes=(*change.notes, hidden))

@@ -24,13 +24,21 @@ class Removal:
 
     def as_json(self) -> dict[str, Any]:
         """For a script to read."""
-        return {"name": self.name, "id": self.tool_id, "agents": list(self.agents), "problem": self.problem}
+        return {
+            "name": self.name,
+            "id": self.tool_id,
+            "agents": list(self.agents),
+            "problem": self.problem,
+        }
 
 
-def plan_removals(letta: Letta, there: Mapping[str, Tool], wanted: Collection[str]) -> list[Removal]:
+def plan_removals(
+    letta: Letta, there: Mapping[str, Tool], wanted: Collection[str]
+) -> list[Removal]:
     """Our tools on the server that are not wanted, and who uses them; nothing is removed.
 
-    To be removed a tool must have both our tag and our first line: what somebody made out of one of ours is theirs.
+    To be removed a tool must have both our tag and our first line: what somebody made out of one of
+    ours is theirs.
     """
     unwanted = [
         tool
@@ -38,7 +46,9 @@ def plan_removals(letta: Letta, there: Mapping[str, Tool], wanted: Collection[st
         if name not in wanted and "venice" in (tool.tags or []) and has_our_header(tool)
     ]
     users = _users(letta, {tool.id for tool in unwanted}) if unwanted else {}
-    return [Removal(tool.name or tool.id, tool.id, tuple(users.get(tool.id, ()))) for tool in unwanted]
+    return [
+        Removal(tool.name or tool.id, tool.id, tuple(users.get(tool.id, ()))) for tool in unwanted
+    ]
 
 
 def remove(letta: Letta, removals: Sequence[Removal]) -> list[Removal]:

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 # Letta's own number for a page: a shorter one is the last.
 PAGE = 50
 
-# Letta 0.16.8 sorts the tools of an agent by time and goes on by id, so that its pages lose some: one page has all.
+# Letta 0.16.8 sorts the tools of an agent by time and goes on by id, so that its pages lose some:
+# one page has all.
 _AGENT_PAGE = 1000
 
 # A server with more than 50,000 tools or agents is none: it goes round in circles.
@@ -106,7 +107,9 @@ def read_agent(letta: Letta, agent_id: str, include: list[Any]) -> AgentState:
     Raises:
         APIError: The server can't be read, or has no such agent.
     """
-    agent: AgentState = checked("agent", AgentForm, lambda: letta.agents.retrieve(agent_id, include=include))
+    agent: AgentState = checked(
+        "agent", AgentForm, lambda: letta.agents.retrieve(agent_id, include=include)
+    )
     return agent
 
 
@@ -126,8 +129,14 @@ def checked(what: str, form: Any, ask: Callable[[], Any]) -> Any:
         TypeAdapter(form).validate_python(answer)
     except ValidationError as error:
         raise ReplyError(f"its {what} is none of Letta's: {_first_fault(error)}") from None
-    except (AttributeError, TypeError, ValueError):  # what the client does with a body that it can't read
-        raise ReplyError(f"its {what} is none of Letta's: it is no JSON of the right form") from None
+    except (
+        AttributeError,
+        TypeError,
+        ValueError,
+    ):  # what the client does with a body that it can't read
+        raise ReplyError(
+            f"its {what} is none of Letta's: it is no JSON of the right form"
+        ) from None
     return answer
 
 

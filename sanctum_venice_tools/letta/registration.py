@@ -12,7 +12,13 @@ from letta_client.types import Tool
 
 from sanctum_venice_tools.letta.connection import explain
 from sanctum_venice_tools.letta.reading import ToolForm, checked
-from sanctum_venice_tools.letta.stored import differences, is_ours, read_tools, wanted_fields, was_edited
+from sanctum_venice_tools.letta.stored import (
+    differences,
+    is_ours,
+    read_tools,
+    wanted_fields,
+    was_edited,
+)
 from sanctum_venice_tools.packing.record import Record, Sandbox
 
 Action = Literal["create", "update", "drifted", "adopt", "unchanged", "foreign"]
@@ -86,7 +92,8 @@ def compare(
 def apply(letta: Letta, changes: Sequence[Change], sandbox: Sandbox) -> list[Change]:
     """Write what is to be created or updated, read it back, and give each change as it ended.
 
-    Nothing is written where nothing differs. What a server that fails half-way did not take, a second run writes.
+    Nothing is written where nothing differs. What a server that fails half-way did not take, a
+    second run writes.
     """
     if not any(change.writes for change in changes):
         return list(changes)
@@ -99,7 +106,10 @@ def apply(letta: Letta, changes: Sequence[Change], sandbox: Sandbox) -> list[Cha
         there = read_tools(letta)
     except APIError as error:
         unread = f"written, but reading it back failed: {explain(error)}"
-        return [replace(change, problem=change.problem or unread) if change.writes else change for change in tried]
+        return [
+            replace(change, problem=change.problem or unread) if change.writes else change
+            for change in tried
+        ]
     return [_confirm(change, there.get(change.record.name), sandbox) for change in tried]
 
 
@@ -115,7 +125,8 @@ def _write(letta: Letta, sandbox: Sandbox, lost: list[str], change: Change) -> C
     if _is_gone(lost):
         return replace(change, problem=NOT_TRIED)
     try:
-        # Letta's create and update are one call, which resets every field that it is not given: it gets all of them.
+        # Letta's create and update are one call, which resets every field that it is not given: it
+        # gets all of them.
         fields = wanted_fields(change.record, change.there, sandbox)
         stored = checked("answer", ToolForm, lambda: letta.tools.upsert(**fields))
     except APIError as error:
@@ -134,7 +145,9 @@ def _confirm(change: Change, tool: Tool | None, sandbox: Sandbox) -> Change:
     differs = differences(wanted_fields(change.record, tool, sandbox), tool)
     if not differs:  # a write whose answer was lost has arrived all the same
         return replace(change, tool_id=tool.id, problem=None)
-    return replace(change, problem=change.problem or f"the server stored another {', '.join(differs)}")
+    return replace(
+        change, problem=change.problem or f"the server stored another {', '.join(differs)}"
+    )
 
 
 def _compare(record: Record, tool: Tool | None, sandbox: Sandbox, *, adopt: bool) -> Change:
@@ -145,7 +158,11 @@ def _compare(record: Record, tool: Tool | None, sandbox: Sandbox, *, adopt: bool
     change = Change(record, "unchanged", differs, tool, tool.id)
     if not is_ours(tool):
         foreign = "a tool of this name is there that is not ours; --adopt overwrites it"
-        return replace(change, action="adopt") if adopt else replace(change, action="foreign", problem=foreign)
+        return (
+            replace(change, action="adopt")
+            if adopt
+            else replace(change, action="foreign", problem=foreign)
+        )
     if not differs:
         return change
     return replace(change, action="drifted" if was_edited(tool, wanted) else "update")

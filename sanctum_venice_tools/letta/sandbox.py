@@ -1,8 +1,9 @@
 """How fast a self-hosted Letta server starts a tool: in its own environment, or in a small venv.
 
-By default Letta starts each call with the server's Python and imports its own client, which takes a second. In a venv
-that has httpx and nothing else there is nothing to import. The venv is made once; pip never runs, for Letta calls
-pip only for packages that a tool or the sandbox names, and ours name none on such a server.
+By default Letta starts each call with the server's Python and imports its own client, which takes a
+second. In a venv that has httpx and nothing else there is nothing to import. The venv is made once;
+pip never runs, for Letta calls pip only for packages that a tool or the sandbox names, and ours
+name none on such a server.
 """
 
 import inspect
@@ -80,7 +81,9 @@ class SandboxChange:
 def plan_sandbox(letta: Letta, *, fast: bool) -> SandboxChange:
     """Compare the sandbox of tools with what is wanted; nothing is written."""
     address = f"{_CONFIGS}/?sandbox_type=local"
-    configs = checked("list of sandboxes", list[_ConfigForm], lambda: letta.get(address, cast_to=object))
+    configs = checked(
+        "list of sandboxes", list[_ConfigForm], lambda: letta.get(address, cast_to=object)
+    )
     config: dict[str, Any] = configs[0] if configs else {}
     settings = config.get("config", {})
     uses_venv = bool(settings.get("use_venv"))
@@ -89,9 +92,13 @@ def plan_sandbox(letta: Letta, *, fast: bool) -> SandboxChange:
     if not fast:
         return SandboxChange("slow down", config)
     if uses_venv:
-        return SandboxChange("refused", config, f"it has a venv of its own, {settings['venv_name']}; put httpx there")
+        return SandboxChange(
+            "refused", config, f"it has a venv of its own, {settings['venv_name']}; put httpx there"
+        )
     if settings.get("pip_requirements"):
-        return SandboxChange("refused", config, "it lists packages, which pip would install again at each call")
+        return SandboxChange(
+            "refused", config, "it lists packages, which pip would install again at each call"
+        )
     return SandboxChange("speed up", config)
 
 
@@ -126,12 +133,16 @@ def _speed_up(letta: Letta, config: dict[str, Any]) -> None:
 
 def _first_config(letta: Letta) -> dict[str, Any]:
     """Letta's record of the sandbox, which it makes with the first call of a tool."""
-    config = checked("sandbox", _ConfigForm, lambda: letta.post(f"{_CONFIGS}/local/default", cast_to=object))
+    config = checked(
+        "sandbox", _ConfigForm, lambda: letta.post(f"{_CONFIGS}/local/default", cast_to=object)
+    )
     return dict(config)
 
 
 def _write_settings(letta: Letta, config: dict[str, Any], **settings: Any) -> None:
-    letta.patch(f"{_CONFIGS}/{config['id']}", cast_to=object, body={"config": config["config"] | settings})
+    letta.patch(
+        f"{_CONFIGS}/{config['id']}", cast_to=object, body={"config": config["config"] | settings}
+    )
 
 
 def _set_up(letta: Letta, config: dict[str, Any], package: str) -> None:
@@ -144,6 +155,8 @@ def _run(letta: Letta, source: str, schema: dict[str, Any], arguments: dict[str,
     body = {"name": schema["name"], "source_code": source, "json_schema": schema, "args": arguments}
     # Not tried again by itself: two that make the venv at once would be in each other's way.
     patient = letta.with_options(timeout=_RUN_SECONDS, max_retries=0)
-    result = checked("result", dict[str, Any], lambda: patient.post("/v1/tools/run", cast_to=object, body=body))
+    result = checked(
+        "result", dict[str, Any], lambda: patient.post("/v1/tools/run", cast_to=object, body=body)
+    )
     if result.get("status") != "success":
         raise SandboxError(" ".join(str(result.get("tool_return")).split())[:200])

@@ -1,6 +1,7 @@
 """What runs in a Letta server's own sandbox, as a tool does: it makes the venv of the fast sandbox, or removes it.
 
-The venv gets httpx from the server's own packages, so it needs no network and no pip, and has the server's version.
+The venv gets httpx from the server's own packages, so it needs no network and no pip, and has the
+server's version.
 """
 
 import importlib.metadata
@@ -14,13 +15,16 @@ from pathlib import Path
 def set_up_venice_sandbox(*, folder: str, venv_name: str, package: str) -> str:
     """Make the venv `venv_name` in the sandbox's folder with a package and what it needs; without one, remove it."""
     if not Path(folder).expanduser().samefile(Path.cwd()):
-        # Said to a person in one line; the class name must end in Error for Letta to show the message.
+        # Said to a person in one line; the class name must end in Error for Letta to show the
+        # message.
         raise RuntimeError(f"this server runs tools elsewhere than in {folder}")
     place = Path.cwd() / venv_name
     shutil.rmtree(place, ignore_errors=True)
     if package:
         venv.create(place, symlinks=True)
-        site = Path(sysconfig.get_path("purelib", "venv", {"base": str(place), "platbase": str(place)}))
+        site = Path(
+            sysconfig.get_path("purelib", "venv", {"base": str(place), "platbase": str(place)})
+        )
         for distribution in _needed(package):
             _copy(distribution, site)
     return "done"

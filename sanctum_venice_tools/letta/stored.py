@@ -11,8 +11,9 @@ from letta_client.types import Tool
 from sanctum_venice_tools.letta.reading import list_tools
 from sanctum_venice_tools.packing.record import Record, Sandbox
 
-# Carries a digest of all that was registered. Letta keeps tags when somebody edits a tool, so a tool that no longer
-# fits its digest was edited. (Its metadata would not do: the call that registers a tool resets it.)
+# Carries a digest of all that was registered. Letta keeps tags when somebody edits a tool, so a
+# tool that no longer fits its digest was edited. (Its metadata would not do: the call that
+# registers a tool resets it.)
 _DIGEST_TAG = "venice-sha-"
 _OUR_TAGS = "venice"
 
@@ -43,12 +44,19 @@ def wanted_fields(record: Record, there: Tool | None, sandbox: Sandbox) -> dict[
 def differences(wanted: Mapping[str, Any], tool: Tool) -> tuple[str, ...]:
     """The fields, by Letta's names, in which the server's tool is not as it should be.
 
-    Our tag with the digest changes with every other field, so it counts only when nothing else differs.
+    Our tag with the digest changes with every other field, so it counts only when nothing else
+    differs.
     """
     there = tool.model_dump()
-    differs = [name for name in wanted if name != "tags" and _plain(there.get(name)) != _plain(wanted[name])]
+    differs = [
+        name
+        for name in wanted
+        if name != "tags" and _plain(there.get(name)) != _plain(wanted[name])
+    ]
     tags, wanted_tags = set(tool.tags or []), set(wanted["tags"])
-    if tags != wanted_tags and not (differs and _without_digest(tags) == _without_digest(wanted_tags)):
+    if tags != wanted_tags and not (
+        differs and _without_digest(tags) == _without_digest(wanted_tags)
+    ):
         differs.append("tags")
     return tuple(differs)
 
@@ -65,7 +73,9 @@ def _without_digest(tags: set[str]) -> set[str]:
 
 
 def _noted_digest(tool: Tool) -> str | None:
-    found = [tag.removeprefix(_DIGEST_TAG) for tag in tool.tags or [] if tag.startswith(_DIGEST_TAG)]
+    found = [
+        tag.removeprefix(_DIGEST_TAG) for tag in tool.tags or [] if tag.startswith(_DIGEST_TAG)
+    ]
     return found[0] if found else None
 
 

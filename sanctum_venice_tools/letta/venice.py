@@ -10,7 +10,8 @@ import httpx
 
 PUBLIC_URL = "https://api.venice.ai/api/v1"
 
-# What Letta keeps free of an agent's window unless an agent says otherwise (GLOBAL_MAX_CONTEXT_WINDOW_LIMIT).
+# What Letta keeps free of an agent's window unless an agent says otherwise
+# (GLOBAL_MAX_CONTEXT_WINDOW_LIMIT).
 LONGEST_WINDOW = 128_000
 
 # Letta asks for this many tokens of every model that it does not know.
@@ -19,7 +20,8 @@ LETTA_OUTPUT_TOKENS = 16_384
 # Letta stores vectors in columns of this width, and fills shorter ones up.
 LONGEST_VECTOR = 4096
 
-# Letta takes models of these names for OpenAI's own and sends them to /responses, which Venice keeps closed.
+# Letta takes models of these names for OpenAI's own and sends them to /responses, which Venice
+# keeps closed.
 _SENT_ELSEWHERE = ("o1", "o3", "o4", "gpt-5")
 
 _API = "/api/v1"
@@ -80,7 +82,9 @@ class Venice:
         """
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
         try:
-            return httpx.get(f"{self.base_url}{path}", params=query, headers=headers, timeout=_TIMEOUT)
+            return httpx.get(
+                f"{self.base_url}{path}", params=query, headers=headers, timeout=_TIMEOUT
+            )
         except httpx.HTTPError as error:
             raise VeniceError(
                 f"{self.base_url} does not answer ({type(error).__name__}). Check VENICE_BASE_URL and the network."
@@ -130,7 +134,8 @@ class Venice:
             if model.id == wanted:
                 return model
         why = next(
-            (unfitness(entry) for entry in self.models("all") if entry["id"] == wanted), "Venice has no such model"
+            (unfitness(entry) for entry in self.models("all") if entry["id"] == wanted),
+            "Venice has no such model",
         )
         near = _near(wanted, [model.id for model in fit])
         raise ChoiceError(f"{wanted!r:.80} can't drive an agent: {why}. These can: {near}.")
@@ -146,13 +151,17 @@ class Venice:
         fit = [
             EmbeddingModel(entry["id"], dimensions)
             for entry in sorted(live, key=lambda entry: bool(drawback(entry)))
-            if 0 < (dimensions := int(_spec(entry).get("embeddingDimensions") or 0)) <= LONGEST_VECTOR
+            if 0
+            < (dimensions := int(_spec(entry).get("embeddingDimensions") or 0))
+            <= LONGEST_VECTOR
         ]
         for model in fit:
             if wanted in ("", model.id):
                 return model
         near = _near(wanted, [model.id for model in fit])
-        raise ChoiceError(f"{wanted!r:.80} makes no vectors that Letta can store. These do: {near}.")
+        raise ChoiceError(
+            f"{wanted!r:.80} makes no vectors that Letta can store. These do: {near}."
+        )
 
     def try_key(self) -> KeyVerdict:
         """Find out whether the key is good: GET /models would not tell, for Venice answers it to anybody.
@@ -163,12 +172,17 @@ class Venice:
         reply = self.ask("/api_keys/rate_limits")
         if reply.is_success:
             account = _json(reply).get("data")
-            return KeyVerdict("good", "Venice accepts it", account if isinstance(account, dict) else {})
+            return KeyVerdict(
+                "good", "Venice accepts it", account if isinstance(account, dict) else {}
+            )
         if reply.status_code not in (401, 402, 403):
             return KeyVerdict("unclear", f"Venice answered {_answer(reply)}", {})
-        # Venice's documents leave open whether an inference key may see its limits. Every good key may see this:
+        # Venice's documents leave open whether an inference key may see its limits. Every good key
+        # may see this:
         if self.ask("/characters", limit="1").is_success:
-            return KeyVerdict("inference", "Venice accepts it for inference, and does not show it the account", {})
+            return KeyVerdict(
+                "inference", "Venice accepts it for inference, and does not show it the account", {}
+            )
         return KeyVerdict("wrong", f"Venice refuses it: {_answer(reply)}", {})
 
     def _listing(self, path: str, kind: str) -> Any:
@@ -178,8 +192,14 @@ class Venice:
         raise self._not_venice(path, reply)
 
     def _not_venice(self, path: str, reply: httpx.Response | None = None) -> VeniceError:
-        answer = f"answers {_answer(reply)} to" if reply is not None else "does not answer as Venice does to"
-        return VeniceError(f"{self.base_url} {answer} GET {path}. Check VENICE_BASE_URL; Venice's own is {PUBLIC_URL}.")
+        answer = (
+            f"answers {_answer(reply)} to"
+            if reply is not None
+            else "does not answer as Venice does to"
+        )
+        return VeniceError(
+            f"{self.base_url} {answer} GET {path}. Check VENICE_BASE_URL; Venice's own is {PUBLIC_URL}."
+        )
 
 
 def normal_url(text: str) -> str:
@@ -191,10 +211,16 @@ def normal_url(text: str) -> str:
     text = text.strip() or PUBLIC_URL
     try:
         parts = urlsplit(text)
-        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        is_address = (
+            parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        )
     except ValueError:
         is_address = False
-    if not is_address or any(mark in text for mark in "?#@") or any(sign.isspace() for sign in text):
+    if (
+        not is_address
+        or any(mark in text for mark in "?#@")
+        or any(sign.isspace() for sign in text)
+    ):
         raise ChoiceError(f"VENICE_BASE_URL is no address of the form {PUBLIC_URL}.")
     path = parts.path.rstrip("/")
     if path in ("", "/api") or (path == "/v1" and parts.hostname == urlsplit(PUBLIC_URL).hostname):
@@ -222,14 +248,25 @@ def drawback(entry: dict[str, Any]) -> str:
     if end := spec.get("deprecation"):
         day = str(end.get("removesAt") or end.get("date"))[:10]
         replacement = end.get("replacementModelId")
-        return f"it goes on {day}; Venice names {replacement} in its place" if replacement else f"it goes on {day}"
+        return (
+            f"it goes on {day}; Venice names {replacement} in its place"
+            if replacement
+            else f"it goes on {day}"
+        )
     return "it is a beta" if spec.get("betaModel") or spec.get("beta") else ""
 
 
 def _chat_model(entry: dict[str, Any]) -> ChatModel:
     spec = _spec(entry)
-    window = int(entry.get("context_length") or spec.get("availableContextTokens") or LONGEST_WINDOW)
-    return ChatModel(entry["id"], window, int(spec.get("maxCompletionTokens") or LETTA_OUTPUT_TOKENS), drawback(entry))
+    window = int(
+        entry.get("context_length") or spec.get("availableContextTokens") or LONGEST_WINDOW
+    )
+    return ChatModel(
+        entry["id"],
+        window,
+        int(spec.get("maxCompletionTokens") or LETTA_OUTPUT_TOKENS),
+        drawback(entry),
+    )
 
 
 def _spec(entry: dict[str, Any]) -> dict[str, Any]:

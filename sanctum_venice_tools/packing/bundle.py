@@ -1,8 +1,9 @@
 """From an authored tool to the one self-contained text that Letta stores and runs.
 
-A small linker for the dialect of Python that packing/dialect.py reads. The function named like a tool's file is the
-tool, and stands last. The text gets those definitions that the tool reaches, as source lines with the comments above
-them, and nothing else. What Letta could not run is refused with its file and line.
+A small linker for the dialect of Python that packing/dialect.py reads. The function named like a
+tool's file is the tool, and stands last. The text gets those definitions that the tool reaches, as
+source lines with the comments above them, and nothing else. What Letta could not run is refused
+with its file and line.
 """
 
 import ast
@@ -10,7 +11,14 @@ import builtins
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sanctum_venice_tools.packing.dialect import LETTA_NAMES, PACKAGE, RUNTIME, Definition, Module, read_module
+from sanctum_venice_tools.packing.dialect import (
+    LETTA_NAMES,
+    PACKAGE,
+    RUNTIME,
+    Definition,
+    Module,
+    read_module,
+)
 from sanctum_venice_tools.packing.layout import lay_out
 
 TOOLS = PACKAGE / "tools"
@@ -47,7 +55,11 @@ def bundle(tool: Path, package: Path = PACKAGE) -> str:
 
 def _raise_faults(modules: dict[str, Module]) -> None:
     """Refuse the tool if anything is wrong with one of its modules, and say all that is."""
-    faults = [f"{module.path}:{line}: {text}" for module in modules.values() for line, text in sorted(module.faults)]
+    faults = [
+        f"{module.path}:{line}: {text}"
+        for module in modules.values()
+        for line, text in sorted(module.faults)
+    ]
     if faults:
         raise BundleError("\n".join(faults))
 
@@ -62,7 +74,10 @@ def _read_modules(tool: Path, package: Path) -> dict[str, Module]:
         for lender, line in dict.fromkeys(module.borrowed.values()):
             lender_path = package / "runtime" / f"{lender}.py"
             if lender in (*borrowers, name):
-                module.fault(line, f"{lender} needs this file itself: Python can't import what goes in a circle")
+                module.fault(
+                    line,
+                    f"{lender} needs this file itself: Python can't import what goes in a circle",
+                )
             elif not lender_path.is_file():
                 module.fault(line, f"there is no {RUNTIME}.{lender}")
             elif lender not in modules:
@@ -98,7 +113,9 @@ class Needs:
     def definitions(self, modules: dict[str, Module]) -> dict[str, list[Definition]]:
         """The definitions of each module that lends any, in the module's own order."""
         chosen = {
-            place: [one for name, one in module.definitions.items() if (place, name) in self.reached]
+            place: [
+                one for name, one in module.definitions.items() if (place, name) in self.reached
+            ]
             for place, module in modules.items()
         }
         return {place: definitions for place, definitions in chosen.items() if definitions}
@@ -110,7 +127,11 @@ def _needs_of(tool: str, modules: dict[str, Module]) -> Needs:
     ahead = [("", tool)]
     while ahead:
         place, name = ahead.pop()
-        if (place, name) in needs.reached or place not in modules or name not in modules[place].definitions:
+        if (
+            (place, name) in needs.reached
+            or place not in modules
+            or name not in modules[place].definitions
+        ):
             continue
         needs.reached.add((place, name))
 
@@ -130,7 +151,9 @@ def _needs_of(tool: str, modules: dict[str, Module]) -> Needs:
 
             elsewhere = needs.meanings.setdefault(used, meaning)
             if elsewhere != meaning:
-                module.fault(line, f"{used} is {meaning} here, but {elsewhere} elsewhere: rename one")
+                module.fault(
+                    line, f"{used} is {meaning} here, but {elsewhere} elsewhere: rename one"
+                )
     return needs
 
 
@@ -166,9 +189,16 @@ def _check_tool(module: Module, name: str, names: set[str]) -> None:
 
     arguments = tool.args
     if arguments.posonlyargs or arguments.args or arguments.vararg or arguments.kwarg:
-        module.fault(line, "every parameter stands after a bare *: Letta changes the values of the others")
+        module.fault(
+            line, "every parameter stands after a bare *: Letta changes the values of the others"
+        )
     if not isinstance(tool.returns, ast.Name) or tool.returns.id != "str":
-        module.fault(line, "a tool returns str: Letta shows an agent anything else as a Python repr")
+        module.fault(
+            line, "a tool returns str: Letta shows an agent anything else as a Python repr"
+        )
     for parameter in arguments.kwonlyargs:
         if parameter.arg in names | LETTA_NAMES:
-            module.fault(line, f"the parameter {parameter.arg} would overwrite a name that the text or Letta uses")
+            module.fault(
+                line,
+                f"the parameter {parameter.arg} would overwrite a name that the text or Letta uses",
+            )

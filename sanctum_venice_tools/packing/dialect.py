@@ -1,8 +1,8 @@
 """The Python in which tools and what they share are written, so that parts of a file can be moved into another.
 
-A file holds imports, constants, plain functions and classes, each at the top level and on lines of its own. What it
-borrows, it imports by name from `sanctum_venice_tools.runtime`. Whatever else it holds is a fault, which names its
-line.
+A file holds imports, constants, plain functions and classes, each at the top level and on lines of
+its own. What it borrows, it imports by name from `sanctum_venice_tools.runtime`. Whatever else it
+holds is a fault, which names its line.
 """
 
 import ast
@@ -19,13 +19,21 @@ RUNTIME = f"{PACKAGE.name}.runtime"
 # The only package that a tool may need; Letta's own client brings it into every local sandbox.
 THIRD_PARTY = {"httpx"}
 
-# Letta writes one script: the arguments as globals, our text, then code of its own. These are the names which
-# that code looks up after ours, and those that it treats specially as parameters (letta 0.16.8,
-# services/tool_sandbox/base.py and services/helpers/tool_parser_helper.py).
+# Letta writes one script: the arguments as globals, our text, then code of its own. These are the
+# names which that code looks up after ours, and those that it treats specially as parameters (letta
+# 0.16.8, services/tool_sandbox/base.py and services/helpers/tool_parser_helper.py).
 LETTA_NAMES = {
     *("agent_id", "agent_state", "client", "request_heartbeat", "self", "Letta"),
     *("base64", "getattr", "hashlib", "len", "os", "pickle", "print", "str", "struct", "sys"),
-    *("Any", "BaseModel", "ConfigDict", "Exception", "ImportError", "_letta_json", "_function_result"),
+    *(
+        "Any",
+        "BaseModel",
+        "ConfigDict",
+        "Exception",
+        "ImportError",
+        "_letta_json",
+        "_function_result",
+    ),
 }
 
 
@@ -89,7 +97,9 @@ def _parse(path: Path, source: str) -> Module:
     module = Module(path)
     try:
         tree = ast.parse(source)
-        compile(tree, str(path), "exec", dont_inherit=True)  # finds what parsing lets pass, such as a stray `break`
+        compile(
+            tree, str(path), "exec", dont_inherit=True
+        )  # finds what parsing lets pass, such as a stray `break`
     except SyntaxError as error:
         module.fault(error.lineno or 1, error.msg)
         module.is_read = False
@@ -109,14 +119,21 @@ def _read_statements(module: Module, tree: ast.Module, lines: list[str]) -> None
                 _read_import(module, node)
             case ast.ImportFrom():
                 _read_from_import(module, node)
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            case (
+                ast.FunctionDef(name=name)
+                | ast.AsyncFunctionDef(name=name)
+                | ast.ClassDef(name=name)
+            ):
                 _define(module, name, node, lines, last_line)
             case ast.Assign(targets=[ast.Name(id=name)]):
                 _define(module, name, node, lines, last_line)
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
                 _define(module, name, node, lines, last_line)
             case _:
-                module.fault(node.lineno, "only imports, constants, functions and classes stand at the top level")
+                module.fault(
+                    node.lineno,
+                    "only imports, constants, functions and classes stand at the top level",
+                )
         last_line = node.end_lineno or node.lineno
 
 
@@ -125,7 +142,10 @@ def _read_import(module: Module, node: ast.Import) -> None:
     for alias in node.names:
         if "." in alias.name and not alias.asname:
             parent, _, child = alias.name.rpartition(".")
-            module.fault(node.lineno, f"{alias.name} binds only a part of itself: from {parent} import {child}")
+            module.fault(
+                node.lineno,
+                f"{alias.name} binds only a part of itself: from {parent} import {child}",
+            )
         _check_origin(module, alias.name, node.lineno)
         _note_import(module, alias, f"import {alias.name}", node.lineno)
 
@@ -142,7 +162,9 @@ def _read_from_import(module: Module, node: ast.ImportFrom) -> None:
     if node.level:
         module.fault(line, f"no relative import: name the module from {PACKAGE.name} on")
     elif origin == "__future__":
-        module.fault(line, "a __future__ import would stand in the middle of Letta's script, a SyntaxError")
+        module.fault(
+            line, "a __future__ import would stand in the middle of Letta's script, a SyntaxError"
+        )
     elif not is_loan:
         _check_origin(module, origin, line)
 
@@ -172,7 +194,10 @@ def _check_origin(module: Module, origin: str, line: int) -> None:
     """Refuse a package that isn't there in a fresh sandbox."""
     top = origin.partition(".")[0]
     if top == PACKAGE.name:
-        module.fault(line, f"a tool borrows by name, and from {RUNTIME} only: from {RUNTIME}.venice import ...")
+        module.fault(
+            line,
+            f"a tool borrows by name, and from {RUNTIME} only: from {RUNTIME}.venice import ...",
+        )
     elif top not in sys.stdlib_module_names | THIRD_PARTY:
         module.fault(line, f"a tool may need the standard library and httpx, not {top}")
 
@@ -217,9 +242,13 @@ def _check_inner(module: Module, name: str, node: ast.stmt) -> None:
         if inner is node:
             continue
         if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            module.fault(inner.lineno, f"{inner.name} stands inside {name}: move it to the top level")
+            module.fault(
+                inner.lineno, f"{inner.name} stands inside {name}: move it to the top level"
+            )
         if is_constant and isinstance(inner, ast.NamedExpr):
-            module.fault(inner.lineno, f"no := here: it would define {inner.target.id} beside {name}")
+            module.fault(
+                inner.lineno, f"no := here: it would define {inner.target.id} beside {name}"
+            )
 
 
 def _is_one_statement(source: str) -> bool:

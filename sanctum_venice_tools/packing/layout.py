@@ -36,11 +36,16 @@ def lay_out(tool: str, imports: Iterable[str], parts: dict[str, list[Definition]
     Args:
         tool: Its name.
         imports: The import statements that it needs.
-        parts: The definitions that it needs of each module, in the order of the text; its own are those of `""`.
+        parts: The definitions that it needs of each module, in the order of the text; its own are
+            those of `""`.
     """
     text = HEADER.format(name=tool, package=PACKAGE.name) + _import_block(imports) + FREEZE
     for part, definitions in parts.items():
-        title = PART.format(name=part, package=PACKAGE.name) if part else TOOL.format(name=tool, package=PACKAGE.name)
+        title = (
+            PART.format(name=part, package=PACKAGE.name)
+            if part
+            else TOOL.format(name=tool, package=PACKAGE.name)
+        )
         blank_lines = 1 if definitions[0].is_constant else 2
         text += f"\n\n{title}\n" + "\n" * blank_lines + _in_rows(definitions)
     return text
@@ -72,7 +77,9 @@ def _merged(statements: set[str]) -> list[str]:
     for statement in sorted(statements.difference(plain)):
         origin, name = statement.removeprefix("from ").split(" import ")
         names_of.setdefault(origin, []).append(name)
-    return plain + [f"from {origin} import {', '.join(names)}" for origin, names in sorted(names_of.items())]
+    return plain + [
+        f"from {origin} import {', '.join(names)}" for origin, names in sorted(names_of.items())
+    ]
 
 
 def _imported_package(statement: str) -> str:

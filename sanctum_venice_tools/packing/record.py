@@ -18,7 +18,8 @@ COSTLY = ("dollars", "account")
 # Letta cuts a longer reply in the middle, so this is well above what any tool answers by itself.
 RETURN_CHAR_LIMIT = 20_000
 
-# Where a server runs tools: "local" has httpx already; "cloud" stands for sandboxes that install what a tool names.
+# Where a server runs tools: "local" has httpx already; "cloud" stands for sandboxes that install
+# what a tool names.
 Sandbox = Literal["local", "cloud"]
 
 
@@ -37,7 +38,9 @@ class Record:
     def __post_init__(self) -> None:
         """Refuse a schema by which a Letta server would run what a model writes as code."""
         if unsafe := unsafe_arguments(self.json_schema):
-            raise SchemaError(f"{self.name}: a Letta server would run these as code: {', '.join(unsafe)}")
+            raise SchemaError(
+                f"{self.name}: a Letta server would run these as code: {', '.join(unsafe)}"
+            )
 
     @property
     def needs_approval(self) -> bool:

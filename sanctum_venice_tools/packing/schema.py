@@ -1,13 +1,15 @@
 """From a tool's signature and docstring to the JSON schema that a model is shown.
 
-There are two kinds of hosts. A Letta server writes each argument into the script that it runs: a text as a literal,
-but a number, a list or an object as it came, so that a text sent in their place would run as code; and null, sent for
-an integer or a boolean, ends the call before it begins (letta 0.16.8, services/helpers/tool_parser_helper.py). So
-Letta is told that nearly every argument is a text, with its form in words, and the tool reads what is meant
-(runtime/arguments.py). Hosts that hand over real JSON get the types that the signature has.
+There are two kinds of hosts. A Letta server writes each argument into the script that it runs: a
+text as a literal, but a number, a list or an object as it came, so that a text sent in their place
+would run as code; and null, sent for an integer or a boolean, ends the call before it begins (letta
+0.16.8, services/helpers/tool_parser_helper.py). So Letta is told that nearly every argument is a
+text, with its form in words, and the tool reads what is meant (runtime/arguments.py). Hosts that
+hand over real JSON get the types that the signature has.
 
-A schema is flat: no `anyOf`, no `$ref`, no list of types. An optional argument is one that `required` leaves out. The
-description is the docstring's text with what it says under Returns, for a model chooses a tool by what comes back.
+A schema is flat: no `anyOf`, no `$ref`, no list of types. An optional argument is one that
+`required` leaves out. The description is the docstring's text with what it says under Returns, for
+a model chooses a tool by what comes back.
 """
 
 import inspect
@@ -89,7 +91,11 @@ def _safe_property(spec: dict[str, Any], *, is_required: bool) -> dict[str, Any]
 def unsafe_arguments(schema: dict[str, Any]) -> list[str]:
     """The arguments that a Letta server would write into its script as code, each with its type."""
     properties = schema.get("parameters", {}).get("properties", {})
-    return [f"{name} ({spec.get('type')})" for name, spec in properties.items() if spec.get("type") not in SAFE_TYPES]
+    return [
+        f"{name} ({spec.get('type')})"
+        for name, spec in properties.items()
+        if spec.get("type") not in SAFE_TYPES
+    ]
 
 
 def build_schema(tool: Callable[..., str]) -> dict[str, Any]:
@@ -98,9 +104,13 @@ def build_schema(tool: Callable[..., str]) -> dict[str, Any]:
     Raises:
         SchemaError: The docstring and the signature disagree, or an annotation can't be shown flat.
     """
-    docstring = docstring_parser.parse(inspect.getdoc(tool) or "", docstring_parser.DocstringStyle.GOOGLE)
+    docstring = docstring_parser.parse(
+        inspect.getdoc(tool) or "", docstring_parser.DocstringStyle.GOOGLE
+    )
     parameters = inspect.signature(tool, eval_str=True).parameters
-    described = {argument.arg_name: _on_one_line(argument.description) for argument in docstring.params}
+    described = {
+        argument.arg_name: _on_one_line(argument.description) for argument in docstring.params
+    }
     returns = _returns(docstring)
 
     faults = _disagreements(list(parameters), described)
@@ -117,7 +127,9 @@ def build_schema(tool: Callable[..., str]) -> dict[str, Any]:
     if faults:
         raise SchemaError("\n".join(f"{tool.__name__}: {fault}" for fault in faults))
 
-    required = [name for name, parameter in parameters.items() if parameter.default is parameter.empty]
+    required = [
+        name for name, parameter in parameters.items() if parameter.default is parameter.empty
+    ]
     return {
         "name": tool.__name__,
         "description": _on_one_line(f"{docstring.description} Returns {returns}"),
@@ -127,8 +139,14 @@ def build_schema(tool: Callable[..., str]) -> dict[str, Any]:
 
 def _disagreements(parameters: list[str], described: dict[str, str]) -> list[str]:
     """What the docstring's Args lacks, and what it has too much."""
-    missing = [f"{name} is not described under Args" for name in parameters if not described.get(name)]
-    unknown = [f"Args describes {name}, which is no parameter" for name in described if name not in parameters]
+    missing = [
+        f"{name} is not described under Args" for name in parameters if not described.get(name)
+    ]
+    unknown = [
+        f"Args describes {name}, which is no parameter"
+        for name in described
+        if name not in parameters
+    ]
     return missing + unknown
 
 
@@ -167,6 +185,9 @@ def _flatten(annotation: Any) -> dict[str, Any]:
         something = [member for member in members if member is not types.NoneType]
         if len(something) == 1:
             return _flatten(something[0])
-        if something == [dict[str, Any], list[Any]]:  # which a tool reads both; the object says more
+        if something == [
+            dict[str, Any],
+            list[Any],
+        ]:  # which a tool reads both; the object says more
             return {"type": "object"}
     raise TypeError(f"Letta needs one plain type, which {annotation} is not")

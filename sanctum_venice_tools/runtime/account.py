@@ -55,7 +55,9 @@ def _period(days: int, start: str, end: str) -> tuple[date, date]:
             last = min(date.fromisoformat(end), today)
         first = date.fromisoformat(start) if start else last - timedelta(days=days - 1)
     except (ValueError, OverflowError):
-        raise VeniceError("A date is none. Write dates as 2026-01-31, and days as a number.") from None
+        raise VeniceError(
+            "A date is none. Write dates as 2026-01-31, and days as a number."
+        ) from None
     if not 0 <= (last - first).days < 90:
         period = f"The period from {first} to {last}"
         raise VeniceError(f"{period} must have 1 to 90 days. Give other dates, or other days.")

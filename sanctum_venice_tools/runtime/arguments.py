@@ -64,7 +64,8 @@ _NAMES_IN_SCRIPT = "\n__letta_raw_args = {"
 # What a tool fails with that meets something else in Venice's reply than is documented.
 _ODD_REPLY = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError)
 
-# What reading can fail with: a value of another form, or a text that is JSON or Python but for a fault.
+# What reading can fail with: a value of another form, or a text that is JSON or Python but for a
+# fault.
 _UNREADABLE = (ValueError, TypeError, SyntaxError, OverflowError, RecursionError, MemoryError)
 
 # What is sent as Python is read no further than this, in characters.
@@ -80,8 +81,8 @@ def _read_as_meant(tool: Callable[..., str]) -> Callable[..., str]:
 def _check_names(tool: Callable[..., str]) -> None:
     """Refuse a call by names that the tool does not know.
 
-    Letta writes the names of the arguments, too, into the script that it runs, below this text, and as code. So they
-    are looked at now, before Python comes to that line.
+    Letta writes the names of the arguments, too, into the script that it runs, below this text, and
+    as code. So they are looked at now, before Python comes to that line.
     """
     script = Path(sys.argv[0])
     if not script.is_file():
@@ -331,7 +332,9 @@ _READERS: dict[Any, Callable[[Any], Any]] = {
 def _without_nothing(node: Any) -> Any:
     """The same without what says that it is left out, at any depth."""
     if isinstance(node, dict):
-        return {name: _without_nothing(value) for name, value in node.items() if not _is_left_out(value)}
+        return {
+            name: _without_nothing(value) for name, value in node.items() if not _is_left_out(value)
+        }
     if isinstance(node, list):
         return [_without_nothing(item) for item in node if not _is_left_out(item)]
     return node

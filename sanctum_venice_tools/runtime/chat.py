@@ -14,11 +14,27 @@ import httpx
 from sanctum_venice_tools.runtime.formats import _format_of, _untaken
 from sanctum_venice_tools.runtime.intake import _read_local, _stored_file
 from sanctum_venice_tools.runtime.public import _is_for_venice
-from sanctum_venice_tools.runtime.replies import _list_of, _number_of, _object_of, _objects_in, _parse_reply, _text_of
-from sanctum_venice_tools.runtime.venice import _CHARGED, _MOST_OF_JSON, VeniceError, _pieces, _read, _reason, _send
+from sanctum_venice_tools.runtime.replies import (
+    _list_of,
+    _number_of,
+    _object_of,
+    _objects_in,
+    _parse_reply,
+    _text_of,
+)
+from sanctum_venice_tools.runtime.venice import (
+    _CHARGED,
+    _MOST_OF_JSON,
+    VeniceError,
+    _pieces,
+    _read,
+    _reason,
+    _send,
+)
 
 _FILTERED = (
-    "The model refused, or a filter of its maker stopped it (content_filter): put it otherwise, or use another model."
+    "The model refused, or a filter of its maker stopped it (content_filter): "
+    "put it otherwise, or use another model."
 )
 
 # What a model thinks, at the beginning of its answer: <think>They ask of foxes.</think>

@@ -173,7 +173,9 @@ def _is_of_poles(criteria: dict[str, Any]) -> bool:
 
 def _read_poles(criteria: dict[str, Any]) -> dict[str, str]:
     """What a yes and a no mean, by Venice's names."""
-    return {_POLES[str(name).lower()]: _read_text(about) for name, about in criteria.items() if about}
+    return {
+        _POLES[str(name).lower()]: _read_text(about) for name, about in criteria.items() if about
+    }
 
 
 def _check_length(state: str, questions: dict[str, _Question], spec: dict[str, Any]) -> None:

@@ -5,7 +5,8 @@ import html
 import re
 from contextlib import suppress
 
-# Byte order marks, with which a text says how it is encoded. That of UTF-32 begins with that of UTF-16.
+# Byte order marks, with which a text says how it is encoded. That of UTF-32 begins with that of
+# UTF-16.
 _ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF32_LE: "utf-32",
@@ -13,7 +14,18 @@ _ORDER_MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-_TEXT_ENDINGS = (".txt", ".md", ".markdown", ".csv", ".tsv", ".json", ".jsonl", ".srt", ".vtt", ".log")
+_TEXT_ENDINGS = (
+    ".txt",
+    ".md",
+    ".markdown",
+    ".csv",
+    ".tsv",
+    ".json",
+    ".jsonl",
+    ".srt",
+    ".vtt",
+    ".log",
+)
 _PAGE_ENDINGS = (".html", ".htm", ".xhtml")
 
 # <!doctype html>, <html, <?xml version="1.0"?> <html
@@ -22,8 +34,8 @@ _PAGE_START = re.compile(r"\s*(<\?xml[^<>]*>\s*)?<(!doctype )?html", re.IGNORECA
 # A longer one is read with its tags, for to take it apart takes too much memory.
 _LONGEST_PAGE = 4_000_000
 
-# What texts have none of: control characters, but for those of layout (tab, line and page feeds) and
-# of colour.
+# What texts have none of: control characters, but for those of layout (tab, line and page feeds)
+# and of colour.
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 

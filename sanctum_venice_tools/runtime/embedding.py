@@ -66,7 +66,9 @@ def _embed(
         yield from zip(batch, vectors, strict=True)
 
 
-def _embed_batch(model: str, batch: list[str], dimensions: int | None, done: _Embedded) -> list[Sequence[float]]:
+def _embed_batch(
+    model: str, batch: list[str], dimensions: int | None, done: _Embedded
+) -> list[Sequence[float]]:
     """The vectors of a batch, in its order."""
     body = _given(model=model, input=batch, dimensions=dimensions)
     told, _ = _call("POST", "/embeddings", json=body)
@@ -99,7 +101,9 @@ def _vector_of(value: Any) -> Sequence[float]:
 # --- files of vectors ---
 
 
-def _store_vectors(folder: Path, model: str, texts: list[str], dimensions: int | None, done: _Embedded) -> Path:
+def _store_vectors(
+    folder: Path, model: str, texts: list[str], dimensions: int | None, done: _Embedded
+) -> Path:
     """Write each text with its vector into a file, whole or not at all, as they come."""
     digest = hashlib.sha256()
     with _part_file(folder, advice="The vectors may be charged. Tell the operator.") as part:
@@ -126,7 +130,9 @@ def _lines_of(name: str) -> Iterator[Any]:
                 elif line:
                     yield line
     except (ValueError, OSError, RecursionError):
-        raise VeniceError(f"{name[:60]!r} is no text file, or no JSON Lines. Give another.") from None
+        raise VeniceError(
+            f"{name[:60]!r} is no text file, or no JSON Lines. Give another."
+        ) from None
 
 
 def _texts_in(name: str) -> list[str]:
@@ -159,10 +165,14 @@ def _vectors_in(name: str, model: str) -> Iterator[tuple[str, Sequence[float]]]:
 
 # --- ranking ---
 
-_NOT_OF_ONE_MODEL = "The vectors of this file are not all of one model. Make them anew with venice_embed_texts"
+_NOT_OF_ONE_MODEL = (
+    "The vectors of this file are not all of one model. Make them anew with venice_embed_texts"
+)
 
 
-def _score(query: Sequence[float], texts: Iterable[tuple[str, Sequence[float]]], done: _Embedded) -> Iterator[_Scored]:
+def _score(
+    query: Sequence[float], texts: Iterable[tuple[str, Sequence[float]]], done: _Embedded
+) -> Iterator[_Scored]:
     """How near each text is to a query."""
     for place, (text, vector) in enumerate(texts):
         if len(vector) != len(query):

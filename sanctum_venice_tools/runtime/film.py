@@ -24,12 +24,17 @@ class _FilmPlan:
 
 
 def _plan_film(
-    model: str, settings: dict[str, Any], options: dict[str, Any] | None, *, kind: str = "", **content: Any
+    model: str,
+    settings: dict[str, Any],
+    options: dict[str, Any] | None,
+    *,
+    kind: str = "",
+    **content: Any,
 ) -> _FilmPlan:
     """Settle a film, and say what was chosen on the caller's behalf.
 
-    Content is the prompt and the media. A mere quote has none, and says by `kind` of what the film is to be made:
-    "text", "image", "video", "reference" or "upscale".
+    Content is the prompt and the media. A mere quote has none, and says by `kind` of what the film
+    is to be made: "text", "image", "video", "reference" or "upscale".
     """
     wish = _read_wish(settings, options, kind, content)
     if wish.is_cheapest and model:

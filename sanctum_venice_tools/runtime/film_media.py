@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sanctum_venice_tools.runtime.arguments import _UNREADABLE, _read_choice, _read_list, _read_text, _read_whole
+from sanctum_venice_tools.runtime.arguments import (
+    _UNREADABLE,
+    _read_choice,
+    _read_list,
+    _read_text,
+    _read_whole,
+)
 from sanctum_venice_tools.runtime.camera import _read_trajectory
 from sanctum_venice_tools.runtime.formats import _format_of, _untaken
 from sanctum_venice_tools.runtime.intake import _read_local, _stored_file
@@ -54,7 +60,9 @@ _MOST_MB = {"image": 25, "video": 50, "audio": 15, "document": 25}
 
 # Of a whole request, in which four bytes stand for three.
 _MOST_MB_TOGETHER = 35
-_TOO_LARGE = "Together, the media have more than the 35 MB that Venice takes. Give public URLs instead."
+_TOO_LARGE = (
+    "Together, the media have more than the 35 MB that Venice takes. Give public URLs instead."
+)
 
 # The field of one or several media, such as frontal_image_url or reference_video_urls.
 _MEDIA_FIELD = re.compile(r"(image|video|audio|document)_urls?$")

@@ -17,7 +17,8 @@ from sanctum_venice_tools.runtime.venice import VeniceError
 # The type, in Venice's catalogue, of models that change or enlarge a film.
 _CHANGES_FILMS = "video"
 
-# What a model's name tells of its films, and the catalogue does not: some models begin with more than their type says.
+# What a model's name tells of its films, and the catalogue does not: some models begin with more
+# than their type says.
 _BY_NAME = {
     "upscale": "upscale",
     "reference": "reference",
@@ -26,7 +27,8 @@ _BY_NAME = {
     "multi-angle": "camera",
 }
 
-# Fields that only some models take, and a part of the names of these (Venice's skill for films, 2026-10-02).
+# Fields that only some models take, and a part of the names of these (Venice's skill for films,
+# 2026-10-02).
 _TAKEN_BY = {
     "camera_trajectory": "multi-angle",
     "elements": "kling",
@@ -93,7 +95,9 @@ def _may_be_named(_wish: _Wish, _model: dict[str, Any]) -> bool:
 
 def _makes(wish: _Wish, model: dict[str, Any]) -> bool:
     """Whether a model makes films like the one that is wanted."""
-    return _basis_of(model) == wish.made_of and all(_takes(model, field) for field in _fields_of(wish))
+    return _basis_of(model) == wish.made_of and all(
+        _takes(model, field) for field in _fields_of(wish)
+    )
 
 
 def _basis_of(model: dict[str, Any]) -> str:
@@ -145,12 +149,14 @@ def _fit(chosen: _Model, wish: _Wish) -> _Fitted:
 def _limits_of(chosen: _Model, wish: _Wish) -> dict[str, Any]:
     """What a model's films may be like, without what the catalogue lists there and /video/queue refuses.
 
-    A film that is changed or enlarged keeps its length: its durations are "Auto". One that is enlarged has a factor,
-    and its resolutions are "2x" and the like. Seedance may keep the shape, and 2.5 the length, of a reference video;
-    the catalogue does not say so.
+    A film that is changed or enlarged keeps its length: its durations are "Auto". One that is
+    enlarged has a factor, and its resolutions are "2x" and the like. Seedance may keep the shape,
+    and 2.5 the length, of a reference video; the catalogue does not say so.
     """
     limits = dict(_object_of(chosen.spec.get("constraints")))
-    limits["durations"] = [one for one in _list_of(limits.get("durations")) if str(one).lower() != "auto"]
+    limits["durations"] = [
+        one for one in _list_of(limits.get("durations")) if str(one).lower() != "auto"
+    ]
     if _enlarges(chosen.id):
         limits["resolutions"] = []
     if wish.references.seconds is not None and chosen.id.endswith("reference-to-video-basic"):
@@ -179,7 +185,11 @@ def _check_content(name: str, limits: dict[str, Any], content: dict[str, Any]) -
     if re.search(r"transition|first-last-frame", name) and "end_image_url" not in content:
         told = f"{name} makes films from a first frame to a last"
         raise VeniceError(f"{told}: give end_image, or leave model out.")
-    if name.startswith("minimax-h3") and "reference" in name and content.keys() & {"image_url", "end_image_url"}:
+    if (
+        name.startswith("minimax-h3")
+        and "reference" in name
+        and content.keys() & {"image_url", "end_image_url"}
+    ):
         raise VeniceError(f"{name} takes references alone: leave image and end_image out.")
     if name.startswith("kling-v3-4k-reference") and "image_url" not in content:
         raise VeniceError(f"{name} needs a first frame: give image, or leave model out.")
@@ -187,7 +197,9 @@ def _check_content(name: str, limits: dict[str, Any], content: dict[str, Any]) -
     basis = str(limits.get("model_type", "")).removesuffix("-to-video")
     has_media = any(_is_visible(field) for field in content)
     if basis == "text" and has_media:
-        raise VeniceError(f"{name} makes films of words alone: leave the media out, or leave model out.")
+        raise VeniceError(
+            f"{name} makes films of words alone: leave the media out, or leave model out."
+        )
     if basis in ("image", "video") and not has_media:
         raise VeniceError(f"{name} makes films of a given {basis}: give one, or leave model out.")
 
@@ -264,8 +276,14 @@ def _read_setting(name: str, field: str, asked: str, choices: list[str]) -> str:
     value = asked
     if field == "duration" and (seconds := _SECONDS.fullmatch(asked)):
         value = f"{seconds[1]}s"
-    value = _fit_ratio(value, choices) if field == "aspect_ratio" and choices else _as_listed(value, choices)
+    value = (
+        _fit_ratio(value, choices)
+        if field == "aspect_ratio" and choices
+        else _as_listed(value, choices)
+    )
     if value not in choices:
         offered = f"it has {', '.join(choices)}" if choices else "it leaves no choice"
-        raise VeniceError(f"{name} has no {field} {value!r:.40}: {offered}. Choose so, or another model.")
+        raise VeniceError(
+            f"{name} has no {field} {value!r:.40}: {offered}. Choose so, or another model."
+        )
     return value

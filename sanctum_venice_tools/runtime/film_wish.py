@@ -3,7 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sanctum_venice_tools.runtime.film_media import _RARE_CONTENT, _check_together, _read_content, _with_media
+from sanctum_venice_tools.runtime.film_media import (
+    _RARE_CONTENT,
+    _check_together,
+    _read_content,
+    _with_media,
+)
 from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.references import _count_references, _References
 from sanctum_venice_tools.runtime.venice import VeniceError, _given
@@ -75,7 +80,9 @@ class _Wish:
     """Whether the cheapest model that fits is to make it."""
 
 
-def _read_wish(settings: dict[str, Any], options: dict[str, Any] | None, kind: str, content: dict[str, Any]) -> _Wish:
+def _read_wish(
+    settings: dict[str, Any], options: dict[str, Any] | None, kind: str, content: dict[str, Any]
+) -> _Wish:
     """A film that is wanted, by a tool's arguments; a mere quote says by `kind` what it is made of."""
     rare = dict(options or {})
     for name in rare.keys() & _REFUSED:

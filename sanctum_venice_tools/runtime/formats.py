@@ -1,8 +1,8 @@
 """Formats: what a file is, by its own first bytes, and whether it is whole.
 
-A file that was cut on its way looks fine at its beginning. So each parser here goes from part to part as the format's
-own document says, and raises ValueError when the parts do not add up to the file. It seeks rather than reads: a film
-of 300 MB is never held in memory.
+A file that was cut on its way looks fine at its beginning. So each parser here goes from part to
+part as the format's own document says, and raises ValueError when the parts do not add up to the
+file. It seeks rather than reads: a film of 300 MB is never held in memory.
 """
 
 import os
@@ -35,7 +35,9 @@ _FORMATS = (
     Format("GIF", ("gif",), "image/gif", rb"GIF8[79]a", "PNG"),
     Format("BMP", ("bmp",), "image/bmp", rb"BM....\0\0\0\0", "PNG"),
     Format("TIFF", ("tiff", "tif"), "image/tiff", rb"II\*\0|MM\0\*", "PNG"),
-    Format("HEIC", ("heic", "heif"), "image/heic", rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)", "JPEG"),
+    Format(
+        "HEIC", ("heic", "heif"), "image/heic", rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)", "JPEG"
+    ),
     Format("AVIF", ("avif",), "image/avif", rb"....ftypavi[fs]", "JPEG"),
     Format("WAV", ("wav", "wave"), "audio/wav", rb"RIFF....WAVE"),
     Format("MP3", ("mp3",), "audio/mpeg", rb"ID3[\x02-\x04]|\xff[\xe2\xe3\xf2\xf3\xfa\xfb]"),
@@ -50,11 +52,24 @@ _FORMATS = (
     Format("Matroska", ("mkv",), "video/x-matroska", rb"\x1aE\xdf\xa3", "MP4"),
     Format("AVI", ("avi",), "video/x-msvideo", rb"RIFF....AVI ", "MP4"),
     Format("PDF", ("pdf",), "application/pdf", rb"%PDF-"),
-    # A ZIP file's first entry tells its name after 26 bytes of numbers; these have their type there.
-    Format("OpenDocument", ("odt", "odp", "ods"), "", rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis", "PDF"),
+    # A ZIP file's first entry tells its name after 26 bytes of numbers; these have their type
+    # there.
+    Format(
+        "OpenDocument",
+        ("odt", "odp", "ods"),
+        "",
+        rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis",
+        "PDF",
+    ),
     Format("EPUB", ("epub",), "", rb"PK\x03\x04.{26}mimetypeapplication/epub", "PDF"),
     # The "compound file" of Office before 2007.
-    Format("old Office", ("doc", "ppt", "xls"), "", rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "DOCX, PPTX or PDF"),
+    Format(
+        "old Office",
+        ("doc", "ppt", "xls"),
+        "",
+        rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        "DOCX, PPTX or PDF",
+    ),
     Format("RTF", ("rtf",), "application/rtf", rb"\{\\rtf", "DOCX or PDF"),
 )
 
@@ -226,7 +241,8 @@ _WEBP_SIZES = {b"VP8X": _extended_size, b"VP8 ": _lossy_size, b"VP8L": _lossless
 
 # --- sounds ---
 
-# A program that streams a WAV file can't know its length: it writes 0, or more than any file of ours can have.
+# A program that streams a WAV file can't know its length: it writes 0, or more than any file of
+# ours can have.
 _LONGEST_WAV = 0x7FFF_0000
 
 
@@ -279,8 +295,8 @@ def _bytes_a_second(form: bytes) -> int:
     return bytes_a_second
 
 
-# By the index in an MP3 frame's header: kbit/s of version 1 (ISO 11172-3), and of versions 2 and 2.5
-# (ISO 13818-3). Indices 0 and 15 stand for nothing that can be read.
+# By the index in an MP3 frame's header: kbit/s of version 1 (ISO 11172-3), and of versions 2 and
+# 2.5 (ISO 13818-3). Indices 0 and 15 stand for nothing that can be read.
 _BIT_RATES_1 = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _BIT_RATES_2 = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 _SAMPLE_RATES_1 = (44_100, 48_000, 32_000)
@@ -291,8 +307,8 @@ _VERSION_2 = 2
 _VERSION_2_5 = 0
 _HALVINGS = {_VERSION_1: 0, _VERSION_2: 1, _VERSION_2_5: 2}  # of the sample rates of version 1
 
-# How many frames there are, as some first frames tell: a name, flags of which the last says that the
-# number is there, and the number.
+# How many frames there are, as some first frames tell: a name, flags of which the last says that
+# the number is there, and the number.
 _FRAMES_TOLD = re.compile(rb"(?:Xing|Info)...[\x01\x03\x05\x07\x09\x0b\x0d\x0f](....)", re.DOTALL)
 
 # The names of tables of contents.
@@ -484,8 +500,8 @@ class StreamInfo:
 _FLAC_SYNC = re.compile(rb"\xff[\xf8\xf9]")
 _BLOCKS_OF_ONE_SIZE = 0xF8  # the second byte then
 
-# Where the largest frame is not told, the last one is looked for in so many bytes; and never in more
-# than that.
+# Where the largest frame is not told, the last one is looked for in so many bytes; and never in
+# more than that.
 _USUAL_FRAME = 2**16
 _LARGEST_FRAME = 2**17
 
@@ -527,16 +543,16 @@ def _read_stream_info(file: BinaryIO) -> StreamInfo:
         info = info or _take(file, 34)
         file.seek(content_start + length)
 
-    # RFC 9639, 8.2: smallest and largest block, smallest and largest frame, then numbers in 64 bits,
-    # of which the last 36 are the samples.
+    # RFC 9639, 8.2: smallest and largest block, smallest and largest frame, then numbers in 64
+    # bits, of which the last 36 are the samples.
     _, block_size, _, frame_high, frame_low, packed = struct.unpack_from(">HH3sBHQ", info)
     largest_frame = frame_high << 16 | frame_low
     samples = packed & 0xF_FFFF_FFFF
     return StreamInfo(block_size, largest_frame, samples)
 
 
-# By the index in a FLAC frame's header, RFC 9639, 9.1.1: samples in a block. 6 and 7 tell of a number
-# further on.
+# By the index in a FLAC frame's header, RFC 9639, 9.1.1: samples in a block. 6 and 7 tell of a
+# number further on.
 _BLOCK_SIZES = {
     1: 192,
     **{index: 144 << index for index in range(2, 6)},

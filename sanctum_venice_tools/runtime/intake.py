@@ -22,7 +22,9 @@ _LONGEST_NAME = 100
 _SECONDS_FOR_VENICE = 30
 
 
-def _check_picture(reference: str, content: bytes, *, least: int, most: int) -> tuple[str, int, int]:
+def _check_picture(
+    reference: str, content: bytes, *, least: int, most: int
+) -> tuple[str, int, int]:
     """A picture in base64, its width and its height, if it has so many pixels."""
     try:
         _, width, height = _picture_size(content)
@@ -98,7 +100,9 @@ def _read_local(reference: str, *, most_mb: int) -> bytes:
 def _check_length(reference: str, length: int, most_mb: int) -> None:
     """Refuse what is empty, or has more than so many megabytes."""
     if not 0 < length <= most_mb * _MEGABYTE:
-        raise VeniceError(f"{reference[:60]!r} is empty, or has more than {most_mb} MB. Give another.")
+        raise VeniceError(
+            f"{reference[:60]!r} is empty, or has more than {most_mb} MB. Give another."
+        )
 
 
 # --- stored files ---

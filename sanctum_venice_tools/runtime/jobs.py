@@ -69,10 +69,13 @@ def _quote(kind: str, body: dict[str, Any]) -> float:
     return _read_price(told)
 
 
-def _queue(kind: str, body: dict[str, Any], price: float, *, is_least: bool = False) -> dict[str, Any]:
+def _queue(
+    kind: str, body: dict[str, Any], price: float, *, is_least: bool = False
+) -> dict[str, Any]:
     """Buy a job, unless it is too dear: its string and its price, or what a person must consent to first.
 
-    From the request on it may be paid: whatever Venice answers, the caller gets the job or all that was said.
+    From the request on it may be paid: whatever Venice answers, the caller gets the job or all that
+    was said.
     """
     _check_price(price, is_least=is_least)
     _media_folder()
@@ -153,19 +156,27 @@ def _read_job(text: str, kind: str) -> _Job:
     other = "audio" if kind == "video" else "video"
     if f"venice-{other}|" in text:
         raise VeniceError(f"This job is for venice_retrieve_{_MADE[other]}. Give it to that tool.")
-    raise VeniceError(f"This is no {kind} job. Give the whole string: it begins with venice-{kind}|.")
+    raise VeniceError(
+        f"This is no {kind} job. Give the whole string: it begins with venice-{kind}|."
+    )
 
 
 def _place_of(job: _Job) -> Path:
     """The path, without its ending, of the file of a job: the same whenever it is asked for."""
     stem = _stem_of(job.model[-60:])
     identity = f"{job.kind}|{job.model}|{job.queue_id}"
-    return _media_folder() / f"{stem}-{hashlib.sha256(identity.encode(errors='replace')).hexdigest()[:10]}"
+    return (
+        _media_folder()
+        / f"{stem}-{hashlib.sha256(identity.encode(errors='replace')).hexdigest()[:10]}"
+    )
 
 
 def _kept(place: Path) -> Path | None:
     """The file of a job whose place, without its ending, this is; if it is there already."""
-    return next((path for path in sorted(place.parent.glob(f"{place.name}.*")) if path.suffix != ".part"), None)
+    return next(
+        (path for path in sorted(place.parent.glob(f"{place.name}.*")) if path.suffix != ".part"),
+        None,
+    )
 
 
 # --- retrieving ---
@@ -178,7 +189,8 @@ _FINAL = (
 _RETRIEVE_ADVICE = {400: _UNKNOWN, 404: _UNKNOWN, 422: _FINAL}
 # Refusals that pass: the request came too slowly, or too often.
 _PASSING = (408, 429)
-# What a hiccup of Venice's looks like, but also the end of a job whose maker failed: that one is told each time.
+# What a hiccup of Venice's looks like, but also the end of a job whose maker failed: that one is
+# told each time.
 _FAILED = 500
 _TIMES_TO_BELIEVE = 3
 _FAILED_ADVICE = (
@@ -277,7 +289,11 @@ def _read_trouble(error: VeniceError) -> _Progress:
 def _has_failed(said: list[_Progress]) -> bool:
     """Whether a job has failed: Venice repeats how it ended, where a hiccup would pass."""
     last = said[-_TIMES_TO_BELIEVE:]
-    return len(last) == _TIMES_TO_BELIEVE and last[0].is_failure and all(one == last[0] for one in last)
+    return (
+        len(last) == _TIMES_TO_BELIEVE
+        and last[0].is_failure
+        and all(one == last[0] for one in last)
+    )
 
 
 def _pause_after(progress: _Progress) -> float:
@@ -303,7 +319,9 @@ def _tell_progress(job: _Job, last: _Progress) -> dict[str, Any]:
 def _download(url: str, place: Path) -> None:
     """Fetch what a private model has made; its address is in the job and nowhere else."""
     if not url:
-        raise VeniceError("The job is done, but its download address is missing here: copy the whole job string.")
+        raise VeniceError(
+            "The job is done, but its download address is missing here: copy the whole job string."
+        )
     with _open_public(url, trusted=_client().base_url.netloc) as reply:
         _store_job(place, _pieces(reply), _recording_ending)
 
@@ -313,7 +331,8 @@ def _download(url: str, place: Path) -> None:
 # What Venice says of a film that is gone: at retrieving, and at a download address.
 _GONE = (400, 404, 410)
 
-# Where Venice keeps what its private models make, as its guide to films shows; and where the local Venice does.
+# Where Venice keeps what its private models make, as its guide to films shows; and where the local
+# Venice does.
 _SHARE_HOST = "private-share.venice.ai"
 _SHARE_PATH = re.compile(r"/v1/share/read/[\w.~=-]+(/[\w.~=-]+)*", re.ASCII)
 _LOCAL_PATH = re.compile(r"/files/[\w-]+\.mp4", re.ASCII)
@@ -329,7 +348,9 @@ def _delete(text: str, *, even_if_not_stored: bool) -> dict[str, Any]:
     file = _kept(_place_of(job))
     if not file and not even_if_not_stored:
         fetch = f"venice_retrieve_{_MADE[job.kind]}"
-        raise VeniceError(f"It is not stored here, and would be lost. Call {fetch} first, or say even_if_not_stored.")
+        raise VeniceError(
+            f"It is not stored here, and would be lost. Call {fetch} first, or say even_if_not_stored."
+        )
     try:
         is_deleted, what_became = _remove(job)
     except VeniceError as error:
@@ -338,7 +359,12 @@ def _delete(text: str, *, even_if_not_stored: bool) -> dict[str, Any]:
             raise
         is_deleted, what_became = True, f"It seems to be gone. {error}"
     later = "" if is_deleted else "Try again in a few minutes."
-    return {"deleted": is_deleted, "copy": what_became, "file": str(file) if file else None, "next": later}
+    return {
+        "deleted": is_deleted,
+        "copy": what_became,
+        "file": str(file) if file else None,
+        "next": later,
+    }
 
 
 def _remove(job: _Job) -> tuple[bool, str]:
@@ -393,5 +419,7 @@ def _retrieve_for_the_last_time(job: _Job) -> bool:
 
 def _complete(job: _Job) -> bool:
     """Have Venice delete what it keeps of a job; it says whether it did."""
-    told, _ = _call("POST", f"/{job.kind}/complete", json={"model": job.model, "queue_id": job.queue_id})
+    told, _ = _call(
+        "POST", f"/{job.kind}/complete", json={"model": job.model, "queue_id": job.queue_id}
+    )
     return _object_of(told).get("success") is True

@@ -16,7 +16,9 @@ from sanctum_venice_tools.runtime.media import _DAY, _media_place, _sync_folder
 from sanctum_venice_tools.runtime.replies import _list_of, _number_of, _object_of, _text_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
 
-_ASK_FOR_ADMIN = "Ask the operator whether VENICE_API_KEY is an ADMIN key, for only such a key may do this."
+_ASK_FOR_ADMIN = (
+    "Ask the operator whether VENICE_API_KEY is an ADMIN key, for only such a key may do this."
+)
 _NEEDS_ADMIN = {401: _ASK_FOR_ADMIN, 403: _ASK_FOR_ADMIN}
 
 # As Venice writes the settings of a key.
@@ -78,14 +80,22 @@ def _key_settings(
 ) -> dict[str, Any]:
     """The body that asks for a key of these settings, checked."""
     if not 0 < len(description.strip()) <= 64:
-        raise VeniceError("The description must have 1 to 64 characters. Say shortly what the key is for.")
+        raise VeniceError(
+            "The description must have 1 to 64 characters. Say shortly what the key is for."
+        )
     if limit_usd is not None and not 0.01 <= limit_usd <= 9_999_999_999:
-        raise VeniceError("'limit_usd' must be 0.01 to 9999999999. Leave it out for a key without a limit.")
+        raise VeniceError(
+            "'limit_usd' must be 0.01 to 9999999999. Leave it out for a key without a limit."
+        )
     title = description.strip()
-    body: dict[str, Any] = {"description": title, "apiKeyType": key_type, "modelPrivacy": model_privacy}
+    body: dict[str, Any] = {
+        "description": title,
+        "apiKeyType": key_type,
+        "modelPrivacy": model_privacy,
+    }
     if limit_usd is not None:
-        # A DIEM pays for as much as a dollar: with a limit of dollars alone, an account that has both
-        # would have none.
+        # A DIEM pays for as much as a dollar: with a limit of dollars alone, an account that has
+        # both would have none.
         body["consumptionLimit"] = {"usd": limit_usd, "diem": limit_usd}
         body["limitPeriod"] = limit_period
     networks = _read_allowlist(ip_allowlist or [])
@@ -125,7 +135,9 @@ def _read_day(expires: str) -> str:
     with suppress(ValueError):
         day = date.fromisoformat(expires).isoformat()
     if expires and day <= today:
-        raise VeniceError(f"'expires' must be a day after {today}, as YYYY-MM-DD. Correct it, or leave it out.")
+        raise VeniceError(
+            f"'expires' must be a day after {today}, as YYYY-MM-DD. Correct it, or leave it out."
+        )
     return day
 
 
@@ -217,7 +229,9 @@ def _take_back(made: _NewKey, why: str, unsure: str) -> VeniceError:
     except VeniceError:
         revoked = None
     if _object_of(revoked).get("success") is True:
-        return VeniceError(f"{lost}, so it was revoked. Ask the operator to check VENICE_MEDIA_DIR.")
+        return VeniceError(
+            f"{lost}, so it was revoked. Ask the operator to check VENICE_MEDIA_DIR."
+        )
     return VeniceError(
         f"{lost}, and not revoked either. Ask the person to revoke it at venice.ai; its id is {made.id}."
     )
@@ -234,9 +248,13 @@ def _tell_of_key(made: _NewKey, file: Path, *, bound_to: list[str]) -> str:
     if made.key_type == "ADMIN":
         notes.append("It can make and revoke keys.")
     if set(made.ip_allowlist) != set(bound_to):
-        notes.append("Venice did not confirm the ip_allowlist: venice_list_api_keys shows what it is.")
+        notes.append(
+            "Venice did not confirm the ip_allowlist: venice_list_api_keys shows what it is."
+        )
     if not made.id:
-        notes.append("Venice told no id: venice_list_api_keys shows it, by the last six characters.")
+        notes.append(
+            "Venice told no id: venice_list_api_keys shows it, by the last six characters."
+        )
     return _answer(
         file=str(file),
         id=made.id,
@@ -269,7 +287,9 @@ def _private_file(title: str) -> Path:
         os.fchmod(number, 0o600)
         os.close(number)
     except OSError as error:
-        raise VeniceError(f"No key was made: {error}. Ask the operator to check VENICE_MEDIA_DIR.") from None
+        raise VeniceError(
+            f"No key was made: {error}. Ask the operator to check VENICE_MEDIA_DIR."
+        ) from None
     return Path(name)
 
 

@@ -27,16 +27,18 @@ def _media_place() -> Path:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise VeniceError(f"Nothing was made: {error}. Ask the operator to check VENICE_MEDIA_DIR.") from None
+        raise VeniceError(
+            f"Nothing was made: {error}. Ask the operator to check VENICE_MEDIA_DIR."
+        ) from None
     return folder
 
 
 def _media_folder() -> Path:
     """The folder for files, with room for one: what can't be kept should fail before it is paid.
 
-    Half a megabyte is really written, for only that meets what stops a file: a full disk, but also a
-    quota, which `os.statvfs` does not know. The bytes are random, for some file systems store zeros
-    in no room at all.
+    Half a megabyte is really written, for only that meets what stops a file: a full disk, but also
+    a quota, which `os.statvfs` does not know. The bytes are random, for some file systems store
+    zeros in no room at all.
     """
     folder = _media_place()
     try:
@@ -44,7 +46,9 @@ def _media_folder() -> Path:
             trial.write(os.urandom(_TRIAL_BYTES))
             trial.flush()
     except OSError as error:
-        raise VeniceError(f"Nothing was made: {error}. Ask the operator to check VENICE_MEDIA_DIR.") from None
+        raise VeniceError(
+            f"Nothing was made: {error}. Ask the operator to check VENICE_MEDIA_DIR."
+        ) from None
     return folder
 
 

@@ -32,7 +32,13 @@ class _End:
 
 
 def _pick_model(
-    kind: str, wanted: str, *, setting: str, needs: str = "", usual: str = "", fits: Callable[[_Listed], Any] = bool
+    kind: str,
+    wanted: str,
+    *,
+    setting: str,
+    needs: str = "",
+    usual: str = "",
+    fits: Callable[[_Listed], Any] = bool,
 ) -> _Model:
     """The model `wanted`, else the operator's, else the `usual`, else Venice's.
 
@@ -66,7 +72,9 @@ def _pick_model(
     use = _near(named, able)
     if not use:
         use = "none, for Venice has no such model now, or none that this key may use"
-    raise VeniceError(f"There is no {kind} model {named!r:.80} fit for this. Leave it out, or use: {use}.")
+    raise VeniceError(
+        f"There is no {kind} model {named!r:.80} fit for this. Leave it out, or use: {use}."
+    )
 
 
 def _is_able(model: _Listed, needs: list[str]) -> bool:

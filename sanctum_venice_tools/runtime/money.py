@@ -21,7 +21,9 @@ def _read_price(quote: Any) -> float:
     if isinstance(quoted, str) and _AMOUNT.fullmatch(quoted):
         price = float(quoted)
     if price is None or price < 0:
-        raise VeniceError("Venice named no price, so nothing was bought. Try again once, then tell the person.")
+        raise VeniceError(
+            "Venice named no price, so nothing was bought. Try again once, then tell the person."
+        )
     return price
 
 

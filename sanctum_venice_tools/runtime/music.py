@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from sanctum_venice_tools.runtime.arguments import _as_listed
-from sanctum_venice_tools.runtime.models import _chosen, _list_models, _Listed, _Model, _pick_model, _rank
+from sanctum_venice_tools.runtime.models import (
+    _chosen,
+    _list_models,
+    _Listed,
+    _Model,
+    _pick_model,
+    _rank,
+)
 from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.venice import VeniceError, _given
 
@@ -86,7 +93,12 @@ class _Lengths:
 
 
 def _plan_music(
-    kind: str, model: str, characters: int, seconds: int, options: dict[str, Any] | None = None, **wishes: Any
+    kind: str,
+    model: str,
+    characters: int,
+    seconds: int,
+    options: dict[str, Any] | None = None,
+    **wishes: Any,
 ) -> _MusicPlan:
     """What to queue, and what to ask the price of.
 
@@ -176,7 +188,9 @@ def _choose_for(kind: str, model: str, characters: int, wishes: dict[str, Any]) 
     raise VeniceError(f"{chosen.id} {lack}. Change that{other}.")
 
 
-def _list_able(kinds: list[str], usual: str, characters: int, wishes: dict[str, Any]) -> list[_Listed]:
+def _list_able(
+    kinds: list[str], usual: str, characters: int, wishes: dict[str, Any]
+) -> list[_Listed]:
     """The models that can all that is wished, those of the first kind first, and then by rank."""
     listed = sorted(_list_models("music"), key=lambda model: _rank(model, usual))
     able = []

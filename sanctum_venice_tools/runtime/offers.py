@@ -13,8 +13,8 @@ from sanctum_venice_tools.runtime.venice import VeniceError, _seconds_left
 _MOST_QUOTES = 24
 _MOST_SECONDS = 40
 
-# Of Venice's answers, those that say something of one model, and nothing of the next. A model that does not fit is
-# found out here, before anything is sent: its error has no status.
+# Of Venice's answers, those that say something of one model, and nothing of the next. A model that
+# does not fit is found out here, before anything is sent: its error has no status.
 _OF_ONE_MODEL = (None, 400, 403, 404, 500, 503)
 
 
@@ -53,7 +53,9 @@ def _ask_for_offers(wish: _Wish) -> list[_Offer]:
                 raise
             told = str(error)
     if not offers:
-        raise VeniceError(f"Of Venice's models, none makes such a film. The last that was looked at: {told}")
+        raise VeniceError(
+            f"Of Venice's models, none makes such a film. The last that was looked at: {told}"
+        )
     return offers
 
 

@@ -29,7 +29,9 @@ def _read_options(options: dict[str, Any], known: dict[str, Any]) -> dict[str, A
             read[name] = _read_within(value, allowed)
         except _UNREADABLE:
             fitting = _range(allowed)
-            raise VeniceError(f"The option '{name}' must be {fitting}, not {value!r:.40}.") from None
+            raise VeniceError(
+                f"The option '{name}' must be {fitting}, not {value!r:.40}."
+            ) from None
     return read
 
 
@@ -39,7 +41,9 @@ def _read_name(written: str, known: dict[str, Any]) -> str:
         return _read_choice(written, known)
     except _UNREADABLE:
         (nearest,) = difflib.get_close_matches(written, known, n=1, cutoff=0)
-        raise VeniceError(f"There is no option {written!r:.40}; the nearest is '{nearest}'.") from None
+        raise VeniceError(
+            f"There is no option {written!r:.40}; the nearest is '{nearest}'."
+        ) from None
 
 
 def _range(allowed: Any) -> str:

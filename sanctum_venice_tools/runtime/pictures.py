@@ -28,7 +28,13 @@ _ALPHA_OF_LOSSLESS = 1 << 28
 
 
 def _pick_picture_model(
-    kind: str, model: str, *, setting: str, usual: str = "", transparent: bool, fits: Callable[[_Listed], Any]
+    kind: str,
+    model: str,
+    *,
+    setting: str,
+    usual: str = "",
+    transparent: bool,
+    fits: Callable[[_Listed], Any],
 ) -> _Model:
     """The model that makes a picture, as `_pick_model` finds it; with transparency, if wished for.
 

@@ -10,8 +10,8 @@ import httpx
 
 from sanctum_venice_tools.runtime.venice import VeniceError, _failed, _guard_connection
 
-# Ranges that are not for everybody (IANA's registries of special addresses), and hosts of clouds that
-# give out secrets. Python's own `is_global` differs from version to version.
+# Ranges that are not for everybody (IANA's registries of special addresses), and hosts of clouds
+# that give out secrets. Python's own `is_global` differs from version to version.
 _NOT_PUBLIC = [
     ipaddress.ip_network(network)
     for network in (
@@ -38,7 +38,8 @@ _NOT_PUBLIC = [
     )
 ]
 
-# Of version 6, only this holds addresses of the internet; other ranges can wrap a private one of version 4.
+# Of version 6, only this holds addresses of the internet; other ranges can wrap a private one of
+# version 4.
 _INTERNET_V6 = ipaddress.ip_network("2000::/3")
 
 # The last parts of names that mean something only within a network.
@@ -59,7 +60,9 @@ _WRITTEN_AS_NUMBER = re.compile("[0-9][0-9a-fx.]*")
 
 
 @contextmanager
-def _open_public(url: str, *, trusted: bytes | None = None, method: str = "GET") -> Iterator[httpx.Response]:
+def _open_public(
+    url: str, *, trusted: bytes | None = None, method: str = "GET"
+) -> Iterator[httpx.Response]:
     """The good reply of a public URL, its body unread; the address that was checked is the one called.
 
     The host and port `trusted` are the operator's own, and may be in a private network.
@@ -74,8 +77,12 @@ def _open_public(url: str, *, trusted: bytes | None = None, method: str = "GET")
             extensions = {"sni_hostname": target.host, "trace": _guard_connection}
             # No proxy of the environment: it would look the name up itself.
             client = httpx.Client(timeout=20, trust_env=False)
-            with client, client.stream(method, pinned, headers=headers, extensions=extensions) as reply:
-                # What is not read but changed is meant where it is: elsewhere it could be something else.
+            with (
+                client,
+                client.stream(method, pinned, headers=headers, extensions=extensions) as reply,
+            ):
+                # What is not read but changed is meant where it is: elsewhere it could be something
+                # else.
                 if reply.has_redirect_location and method == "GET":
                     url = str(target.join(reply.headers["location"]))
                     continue
@@ -85,7 +92,9 @@ def _open_public(url: str, *, trusted: bytes | None = None, method: str = "GET")
                 yield reply
                 return
     except (httpx.HTTPError, httpx.InvalidURL, OverflowError):
-        raise VeniceError(f"{url[:80]!r} could not be fetched. Check the URL, or try again.") from None
+        raise VeniceError(
+            f"{url[:80]!r} could not be fetched. Check the URL, or try again."
+        ) from None
     raise VeniceError(f"{url[:80]!r} redirects too often. Give the final URL.")
 
 

@@ -60,7 +60,9 @@ def _fit_ratio(wanted: str, ratios: list[str]) -> str:
     numbers = [ratio for ratio in ratios if _RATIO.fullmatch(ratio)]
     if not shape or not numbers:
         known = ", ".join(ratios)
-        raise VeniceError(f"The aspect ratio {wanted!r:.40} is not to be had; this model has: {known}.")
+        raise VeniceError(
+            f"The aspect ratio {wanted!r:.40} is not to be had; this model has: {known}."
+        )
     quotient = shape.width / shape.height
     return min(numbers, key=lambda ratio: abs(_quotient(ratio) - quotient))
 

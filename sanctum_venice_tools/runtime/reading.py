@@ -10,7 +10,8 @@ from sanctum_venice_tools.runtime.media import _store
 from sanctum_venice_tools.runtime.text import _room_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _whole
 
-# What a part takes in the reply at most: a quote counts as two there, and a control character as six.
+# What a part takes in the reply at most: a quote counts as two there, and a control character as
+# six.
 _MOST = 6000
 
 # Where a part should end, best first.
@@ -28,8 +29,8 @@ def _keep(folder: Path, text: str, title: str, kind: str, part: int = 1, **more:
 
     It may have been paid, so that it is shown even if it can't be kept.
     """
-    # Half of a surrogate pair is no character, and no file can hold it; a byte order mark is no part
-    # of a text.
+    # Half of a surrogate pair is no character, and no file can hold it; a byte order mark is no
+    # part of a text.
     text = _whole(text).lstrip("\ufeff")
     if not text.strip():
         return _answer(**more, notes=["There is no text in it. Reading it again would not help."])
@@ -58,7 +59,9 @@ def _show(text: str, file: str, part: int, *, fault: str = "", **more: Any) -> s
         read_on = f"venice_read_document(document={file!r}, part={shown + 1})"
         next_step = f"To read on, free: {read_on}."
     text_of_part = parts[shown - 1]
-    return _answer(text=text_of_part, part=shown, parts=last, file=file, **more, notes=notes, next=next_step)
+    return _answer(
+        text=text_of_part, part=shown, parts=last, file=file, **more, notes=notes, next=next_step
+    )
 
 
 def _cut(text: str) -> Iterator[str]:

@@ -61,8 +61,8 @@ _LIMITS = {
 def _count_references(content: dict[str, Any], rare: dict[str, Any]) -> _References:
     """What a film refers to, measured where it can be.
 
-    What the caller says of the videos' length counts only where one can't be measured, and never for less than the
-    others have. A mere quote has no media: what it says is taken.
+    What the caller says of the videos' length counts only where one can't be measured, and never
+    for less than the others have. A mere quote has no media: what it says is taken.
     """
     videos = content.get("reference_video_urls", [])
     typed = content.get("video_references", [])
@@ -113,10 +113,14 @@ def _check_references(model: str, references: _References) -> None:
     for seconds in references.lengths:
         if not limits.shortest <= seconds <= limits.longest:
             span = f"{limits.shortest:g} to {limits.longest:g} s"
-            raise VeniceError(f"{model} takes reference videos of {span}, and one has {seconds:g} s. Cut it.")
+            raise VeniceError(
+                f"{model} takes reference videos of {span}, and one has {seconds:g} s. Cut it."
+            )
     if references.seconds is not None and limits.videos and references.seconds > limits.together:
         told = f"{model} takes reference videos of {limits.together:g} s together"
-        raise VeniceError(f"{told}, and these have {references.seconds:g} s. Leave some out, or cut them.")
+        raise VeniceError(
+            f"{told}, and these have {references.seconds:g} s. Leave some out, or cut them."
+        )
 
 
 def _limits_of_family(model: str) -> _Limits | None:
@@ -133,4 +137,6 @@ def _check_count(model: str, kind: str, given: int, most: int) -> None:
     """Refuse more references of a kind than a model takes."""
     if given > most:
         taken = f"at most {most} reference {kind}s" if most else f"no reference {kind}s"
-        raise VeniceError(f"{model} takes {taken}, and {given} were given. Leave out {given - most}.")
+        raise VeniceError(
+            f"{model} takes {taken}, and {given} were given. Leave out {given - most}."
+        )

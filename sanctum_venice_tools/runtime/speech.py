@@ -117,7 +117,9 @@ def _join_mp3(files: list[bytes]) -> bytes:
 def _join_wav(files: list[bytes]) -> bytes:
     """The samples of several WAV files, after a new header."""
     found = [_find_samples(io.BytesIO(file)) for file in files]
-    samples = [file[wav.start : wav.start + wav.length] for file, wav in zip(files, found, strict=True)]
+    samples = [
+        file[wav.start : wav.start + wav.length] for file, wav in zip(files, found, strict=True)
+    ]
     chunks = _chunk(b"fmt ", found[0].form) + _chunk(b"data", b"".join(samples))
     return _chunk(b"RIFF", b"WAVE" + chunks)
 
@@ -138,7 +140,9 @@ def _sound_length(data: bytes) -> tuple[str, str, float | None]:
     try:
         return _measure(data)
     except ValueError:
-        raise ValueError("Venice sent no whole sound file; it may be charged. Tell the person.") from None
+        raise ValueError(
+            "Venice sent no whole sound file; it may be charged. Tell the person."
+        ) from None
 
 
 def _measure(data: bytes) -> tuple[str, str, float | None]:

@@ -8,7 +8,8 @@ import httpx
 # The most bytes that are unpacked at once.
 _MOST_AT_ONCE = 1 << 20
 
-# What zlib calls "wbits": with 32 added, it finds out by itself whether a gzip or a zlib header comes first.
+# What zlib calls "wbits": with 32 added, it finds out by itself whether a gzip or a zlib header
+# comes first.
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 
 

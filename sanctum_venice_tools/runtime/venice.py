@@ -31,7 +31,8 @@ def _failed(told: str, status: int) -> VeniceError:
 
 # --- time ---
 
-# Letta ends a tool after 180 s without a word; by ending earlier, a tool can still say how to go on.
+# Letta ends a tool after 180 s without a word; by ending earlier, a tool can still say how to go
+# on.
 _USUAL_SECONDS = 120
 _WHOLE_SECONDS = re.compile(r"[1-9]\d{0,5}", re.ASCII)
 
@@ -55,8 +56,8 @@ def _seconds_left() -> float:
 def _guard_connection(event: str, info: dict[str, Any]) -> None:
     """Hold a new connection to the deadline; httpx calls this with each step that it has done.
 
-    Its time-outs count from one piece to the next, and a server may drip for ever. A connection through a proxy is
-    told of in the proxy's name, so only the ends of the steps' names count.
+    Its time-outs count from one piece to the next, and a server may drip for ever. A connection
+    through a proxy is told of in the proxy's name, so only the ends of the steps' names count.
     """
     if event.endswith(("connect_tcp.complete", "start_tls.complete")):
         stream = info["return_value"]
@@ -72,7 +73,9 @@ def _read_in_time(read: Callable[..., bytes], size: int, timeout: float | None =
     return read(size, timeout=min(left, timeout or left))
 
 
-def _write_in_time(write: Callable[..., None], content: bytes, timeout: float | None = None) -> None:
+def _write_in_time(
+    write: Callable[..., None], content: bytes, timeout: float | None = None
+) -> None:
     """Send bytes over a connection, a few at a time, as long as there is time."""
     few = 65_536
     for start in range(0, len(content), few):
@@ -97,7 +100,9 @@ _FREE_PATHS = ("/quote", "/retrieve", "/complete")
 _PAID: list[str] = []
 
 _FREE = "nothing was charged. Try again."
-_CHARGED = "it may be charged. Ask the person, or look at venice_report_usage, before you try again."
+_CHARGED = (
+    "it may be charged. Ask the person, or look at venice_report_usage, before you try again."
+)
 
 
 # A key has signs of ASCII, and no space.
@@ -144,8 +149,8 @@ def _send(
 ) -> httpx.Response:
     """Send a request; return Venice's good reply (or one of the status `also`), its body unread.
 
-    Repeats only what surely started no work (429, 503), and at most twice: work is paid, and failures block keys.
-    `advice` by status goes before the usual one.
+    Repeats only what surely started no work (429, 503), and at most twice: work is paid, and
+    failures block keys. `advice` by status goes before the usual one.
     """
     for tries_left in (2, 1, 0):
         reply = _send_once(method, path, content)
@@ -279,8 +284,8 @@ _FORBIDDEN = {
 }
 
 # What tells when to come again, each with what is left until then. Models' limits and the error
-# budget (it refuses all, after 50 failures in 30 s) tell milliseconds since 1970, a blockchain's limit
-# seconds.
+# budget (it refuses all, after 50 failures in 30 s) tell milliseconds since 1970, a blockchain's
+# limit seconds.
 _RESETS = {
     "x-ratelimit-reset-requests": "x-ratelimit-remaining-requests",
     "x-ratelimit-reset-tokens": "x-ratelimit-remaining-tokens",

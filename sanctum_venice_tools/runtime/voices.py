@@ -19,11 +19,19 @@ _LANGUAGES = {
 }
 _GENDERS = {"f": "female", "m": "male"}
 
-# The parts of a name: Ono_Anna has Ono and Anna, CalmWoman has Calm and Woman, English_2 has English and 2.
+# The parts of a name: Ono_Anna has Ono and Anna, CalmWoman has Calm and Woman, English_2 has
+# English and 2.
 _NAME_PART = re.compile(r"[^\W\d_][^\W\d_A-Z]*|\d+")
 
 # What people say of a voice, in the words that are known here.
-_SYNONYMS = {"woman": "female", "girl": "female", "man": "male", "boy": "male", "uk": "british", "us": "american"}
+_SYNONYMS = {
+    "woman": "female",
+    "girl": "female",
+    "man": "male",
+    "boy": "male",
+    "uk": "british",
+    "us": "american",
+}
 _FILLERS = {"a", "an", "the", "voice", "speaker", "accent", "with"}
 
 

@@ -117,7 +117,8 @@ def venice_ask_web(
         model: Best left out.
 
     Returns:
-        JSON: answer, in which [1] marks what source 1 supports; sources (number, title, url, date, excerpt).
+        JSON: answer, in which [1] marks what source 1 supports; sources (number, title, url, date,
+            excerpt).
     """
     chosen = _pick_model("text", model, setting="VENICE_CHAT_MODEL", needs="supportsWebSearch")
     body: dict[str, Any] = {
@@ -137,15 +138,23 @@ def venice_ask_web(
 
     notes = [*chosen.notes]
     said = chat.answers[0]
-    notes += _tell_cut(said.ending, "The answer broke off before its end; ask something narrower for the rest.")
+    notes += _tell_cut(
+        said.ending, "The answer broke off before its end; ask something narrower for the rest."
+    )
     answer = _bracket_markers(said.text)
     shown = _fitting(answer)
     if shown != answer:
         answer = shown.rsplit(" ", 1)[0] + " ..."
-        notes.append("The answer was shortened to 5,000 characters; ask something narrower for the rest.")
+        notes.append(
+            "The answer was shortened to 5,000 characters; ask something narrower for the rest."
+        )
     pages = [_read_page(told) for told in chat.sources]
     if not pages:
         notes.append("No page was found or needed: this is the model's own knowledge.")
     return _answer(
-        answer=answer, sources=_list_sources(answer, pages), model=chosen.id, cost_usd=chat.cost_usd, notes=notes
+        answer=answer,
+        sources=_list_sources(answer, pages),
+        model=chosen.id,
+        cost_usd=chat.cost_usd,
+        notes=notes,
     )

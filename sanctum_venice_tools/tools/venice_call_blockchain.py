@@ -21,8 +21,9 @@ _BEGINNING = 3000
 
 # --- which methods may be called ---
 
-# What only reads: whole families of methods, such as trace_block and net_version, and elsewhere these verbs, such
-# as eth_getBalance, isBlockhashValid and starknet_call. All else counts as writing.
+# What only reads: whole families of methods, such as trace_block and net_version, and elsewhere
+# these verbs, such as eth_getBalance, isBlockhashValid and starknet_call. All else counts as
+# writing.
 _READING_FAMILY = re.compile(r"((arb)?trace|txpool|net|web3)_\w+")
 _READING_VERB = re.compile(
     r"([a-z0-9]+_)?"
@@ -34,7 +35,8 @@ _READING_VERB = re.compile(
 # What sends writes, no matter how it begins: eth_sendRawTransaction, trace_submit; not getSender.
 _SENDS = re.compile(r"send(?!er)|submit|broadcast", re.IGNORECASE)
 
-# What Venice would have to remember for the next call: eth_newBlockFilter, eth_getFilterLogs, eth_subscribe.
+# What Venice would have to remember for the next call: eth_newBlockFilter, eth_getFilterLogs,
+# eth_subscribe.
 _NEEDS_MEMORY = re.compile(r"(new\w*|get|uninstall)filter|subscribe", re.IGNORECASE)
 
 
@@ -57,8 +59,26 @@ _NUMBERS = re.compile(
 
 # Fields of blocks, transactions and receipts that are numbers.
 _NUMBER_FIELDS = (
-    *("number", "blockNumber", "timestamp", "value", "gas", "gasUsed", "gasLimit", "gasPrice", "effectiveGasPrice"),
-    *("baseFeePerGas", "maxFeePerGas", "maxPriorityFeePerGas", "transactionIndex", "status", "chainId", "size"),
+    *(
+        "number",
+        "blockNumber",
+        "timestamp",
+        "value",
+        "gas",
+        "gasUsed",
+        "gasLimit",
+        "gasPrice",
+        "effectiveGasPrice",
+    ),
+    *(
+        "baseFeePerGas",
+        "maxFeePerGas",
+        "maxPriorityFeePerGas",
+        "transactionIndex",
+        "status",
+        "chainId",
+        "size",
+    ),
 )
 
 # Every chain that knows the method for a balance has so many.
@@ -101,21 +121,28 @@ def _list_networks() -> str:
 
 @_read_as_meant
 def venice_call_blockchain(
-    *, network: str = "", method: str = "", params: list[Any] | None = None, allow_write: bool = False
+    *,
+    network: str = "",
+    method: str = "",
+    params: list[Any] | None = None,
+    allow_write: bool = False,
 ) -> str:
     """Ask a blockchain by JSON-RPC (balances, blocks, transactions, contracts, logs), or relay a signed transaction.
 
-    Costs under 0.01 US cents. With no arguments, it lists the networks, free. Filters and subscriptions do not exist.
+    Costs under 0.01 US cents. With no arguments, it lists the networks, free. Filters and
+    subscriptions do not exist.
 
     Args:
         network: Such as ethereum-mainnet, base-mainnet or solana-mainnet.
-        method: The network's own method, such as eth_getBalance, eth_call, eth_getLogs or eth_getTransactionReceipt.
+        method: The network's own method, such as eth_getBalance, eth_call, eth_getLogs or
+            eth_getTransactionReceipt.
         params: What the method takes, such as ["0x...", "latest"].
-        allow_write: True for methods that write, such as eth_sendRawTransaction with a transaction that its owner has
-            signed. Only when the person asked for it: it cannot be undone.
+        allow_write: True for methods that write, such as eth_sendRawTransaction with a transaction
+            that its owner has signed. Only when the person asked for it: it cannot be undone.
 
     Returns:
-        JSON: result, decimal or decimals (its hex numbers), native_coins (a balance), credits, cost_usd, notes;
+        JSON: result, decimal or decimals (its hex numbers), native_coins (a balance), credits,
+            cost_usd, notes;
         file (all of a long result).
     """
     if not network and not method:
@@ -123,9 +150,13 @@ def venice_call_blockchain(
     network = network.strip().lower()
     method = method.strip()
     if not re.fullmatch(r"[a-z0-9-]+", network) or not re.fullmatch(r"\w+", method, re.ASCII):
-        raise VeniceError("Give a network and a method by their names; with no arguments, the networks are listed.")
+        raise VeniceError(
+            "Give a network and a method by their names; with no arguments, the networks are listed."
+        )
     if _NEEDS_MEMORY.search(method):
-        raise VeniceError(f"{method:.60} is not offered: no filters, no subscriptions. Use eth_getLogs, or ask again.")
+        raise VeniceError(
+            f"{method:.60} is not offered: no filters, no subscriptions. Use eth_getLogs, or ask again."
+        )
     writes = _may_write(method)
     if writes and not allow_write:
         ask = "If the person asked for just this, call again with allow_write; it cannot be undone."
@@ -139,7 +170,9 @@ def venice_call_blockchain(
     replies = _list_of(replied) or [replied]
     reply = _object_of(replies[0])
     if reply.get("error"):
-        raise VeniceError(f"The blockchain refused: {_reason(reply['error'])}. Correct the call, or leave it.")
+        raise VeniceError(
+            f"The blockchain refused: {_reason(reply['error'])}. Correct the call, or leave it."
+        )
     result = reply.get("result")
     text = json.dumps(result)
     shown = result
@@ -151,7 +184,9 @@ def venice_call_blockchain(
         kept = _store(_media_folder(), text.encode(), f"{network} {method}", lambda _: ["json"])
         kept["type"] = "application/json"
         shown = text[:_BEGINNING]
-        notes.append(f"These are the first {_BEGINNING:,} of {len(text):,} characters; the file has all.")
+        notes.append(
+            f"These are the first {_BEGINNING:,} of {len(text):,} characters; the file has all."
+        )
     next_step = ""
     if writes:
         next_step = "Ask for its receipt or status to see whether it went through."

@@ -178,9 +178,9 @@ def venice_chat(
         files: Documents to read, likewise: PDF, Office, text.
         answer_schema: JSON Schema, as text, of the answer: a closed object, each field required.
         max_tokens: The most to think and write. Without it, answers are cut at 6,500 characters.
-        options: temperature, reasoning_effort (none to max; few models have all), n, seed, stop, top_p, top_k, min_p,
-            frequency_penalty, presence_penalty, repetition_penalty, min_temp, max_temp, tools, tool_choice,
-            include_venice_system_prompt.
+        options: temperature, reasoning_effort (none to max; few models have all), n, seed, stop,
+            top_p, top_k, min_p, frequency_penalty, presence_penalty, repetition_penalty, min_temp,
+            max_temp, tools, tool_choice, include_venice_system_prompt.
 
     Returns:
         JSON: answer (or answers), finish_reason, tool_calls, cost_usd, notes.

@@ -12,7 +12,12 @@ TOOLSET = "account"
 COST = "free"
 
 # The currencies in which Venice charges, and the names under which it tells what is left of them.
-_BALANCES = {"USD": "usd", "DIEM": "diem", "EARNED_CREDITS": "earnedCredits", "BUNDLED_CREDITS": "bundledCredits"}
+_BALANCES = {
+    "USD": "usd",
+    "DIEM": "diem",
+    "EARNED_CREDITS": "earnedCredits",
+    "BUNDLED_CREDITS": "bundledCredits",
+}
 
 
 def _limits_of(model: str, listed: list[dict[str, Any]]) -> dict[str, Any]:
@@ -43,16 +48,19 @@ def _read_balances(billing: dict[str, Any], access: dict[str, Any]) -> dict[str,
 def venice_check_account(*, model: str = "") -> str:
     """See how much money Venice has left, what is spent first, and whether this key may be used at all.
 
-    Use it when a tool was refused for money or limits, or before dear work. Free. An ADMIN key sees all of it, another
-    key no earned credits. What was spent: venice_report_usage.
+    Use it when a tool was refused for money or limits, or before dear work. Free. An ADMIN key sees
+    all of it, another key no earned credits. What was spent: venice_report_usage.
 
     Args:
         model: A model's id, to see how many requests and tokens a minute it allows.
 
     Returns:
-        JSON: can_spend, access_permitted (it counts all, limits of this key too), spends (USD, DIEM, EARNED_CREDITS,
-        BUNDLED_CREDITS), balance_usd, balance_diem, earned_credits and bundled_credits (in US dollars), diem_per_day,
-        tier, key_expires, day_resets (when the day's DIEM and limits begin anew), limits, notes (what could not be
+        JSON: can_spend, access_permitted (it counts all, limits of this key too), spends (USD,
+            DIEM, EARNED_CREDITS,
+        BUNDLED_CREDITS), balance_usd, balance_diem, earned_credits and bundled_credits (in US
+            dollars), diem_per_day,
+        tier, key_expires, day_resets (when the day's DIEM and limits begin anew), limits, notes
+            (what could not be
         seen).
     """
     pages, notes = _account_pages("/billing/balance", "/api_keys/rate_limits")

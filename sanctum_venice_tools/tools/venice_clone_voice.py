@@ -10,10 +10,13 @@ from sanctum_venice_tools.runtime.replies import _object_of, _text_of
 from sanctum_venice_tools.runtime.venice import _CHARGED, VeniceError, _answer, _call
 
 TOOLSET = "audio"
-# Of what a call costs, Venice says nothing. It leaves somebody's voice in the account: a person has to approve.
+# Of what a call costs, Venice says nothing. It leaves somebody's voice in the account: a person has
+# to approve.
 COST = "account"
 
-_NOT_OPEN = {403: "This account may not clone voices with this model: leave the model out, or ask the operator."}
+_NOT_OPEN = {
+    403: "This account may not clone voices with this model: leave the model out, or ask the operator."
+}
 
 
 @_read_as_meant
@@ -23,19 +26,29 @@ def venice_clone_voice(*, sample: str, model: str = "") -> str:
     Only with the consent of the person whose voice it is: make sure of it before you call.
 
     Args:
-        sample: A stored file, or a public URL: at least 5 seconds of one person's clear speech, without music;
-            MP3 or WAV, at most 25 MB.
+        sample: A stored file, or a public URL: at least 5 seconds of one person's clear speech,
+            without music; MP3 or WAV, at most 25 MB.
         model: Best left out: Venice opens no other than tts-chatterbox-hd to ordinary accounts.
 
     Returns:
         JSON: voice (its handle), model (the only one it works with), expires (a day), notes.
     """
     chosen = _pick_model(
-        "tts", model, setting="", usual="tts-chatterbox-hd", fits=lambda one: one["model_spec"].get("voice_cloning")
+        "tts",
+        model,
+        setting="",
+        usual="tts-chatterbox-hd",
+        fits=lambda one: one["model_spec"].get("voice_cloning"),
     )
     cloning = chosen.spec["voice_cloning"]
     recording = _read_recording(sample, cloning.get("accepted_formats") or ["mp3", "wav"])
-    made, _ = _call("POST", "/audio/voices", advice=_NOT_OPEN, files={"file": recording}, data={"model": chosen.id})
+    made, _ = _call(
+        "POST",
+        "/audio/voices",
+        advice=_NOT_OPEN,
+        files={"file": recording},
+        data={"model": chosen.id},
+    )
     voice = _text_of(_object_of(made).get("id"))
     if not voice:
         raise VeniceError(f"Venice named no voice; {_CHARGED}")

@@ -22,20 +22,27 @@ def venice_create_api_key(
 ) -> str:
     """Make a new API key for the person's Venice account; use it only when they asked for one.
 
-    The key goes into a private file, never into this conversation. Free; what the key is used for costs.
+    The key goes into a private file, never into this conversation. Free; what the key is used for
+    costs.
 
     Args:
-        description: What the key is for, 1 to 64 characters: the name that venice_list_api_keys shows.
+        description: What the key is for, 1 to 64 characters: the name that venice_list_api_keys
+            shows.
         key_type: "ADMIN" only for a key that must manage keys or see bills.
-        limit_usd: The most that it may spend, in US dollars (and as much in DIEM), 0.01 or more; none when left out.
-        limit_period: When the limit starts anew: "EPOCH" each day (UTC), "MONTH" each month, "LIFETIME" never.
-        model_privacy: "PRIVATE_TEXT" allows only private models for text, "PRIVATE_ONLY" only private ones at all.
-        ip_allowlist: Only from these public addresses or networks may it be used, such as "203.0.114.0/24"; at most
-            100. Give only addresses that the person named: from any other the key is refused.
+        limit_usd: The most that it may spend, in US dollars (and as much in DIEM), 0.01 or more;
+            none when left out.
+        limit_period: When the limit starts anew: "EPOCH" each day (UTC), "MONTH" each month,
+            "LIFETIME" never.
+        model_privacy: "PRIVATE_TEXT" allows only private models for text, "PRIVATE_ONLY" only
+            private ones at all.
+        ip_allowlist: Only from these public addresses or networks may it be used, such as
+            "203.0.114.0/24"; at most 100. Give only addresses that the person named: from any other
+            the key is refused.
         expires: The day on which it ends, "YYYY-MM-DD", after today; empty for never.
 
     Returns:
-        JSON: file (its path), id, last_six, key_type, limit_usd, limit_period, model_privacy, ip_allowlist,
+        JSON: file (its path), id, last_six, key_type, limit_usd, limit_period, model_privacy,
+            ip_allowlist,
         expires, notes, next.
     """
     settings = _key_settings(

@@ -42,7 +42,9 @@ def _offer() -> str:
     reply = _object_of(_ask_about_keys("GET", _PATH, advice=_REFUSED))
     token = _text_of(_object_of(reply.get("data")).get("token"))
     if not _FORMS["token"].pattern.fullmatch(token):
-        raise VeniceError("Venice's reply holds no token. Nothing was made: try again, or tell the person.")
+        raise VeniceError(
+            "Venice's reply holds no token. Nothing was made: try again, or tell the person."
+        )
     return token
 
 
@@ -79,9 +81,9 @@ def venice_create_web3_key(
 ) -> str:
     """Make a Venice API key for the owner of a wallet that holds sVVV (staked VVV); only when they asked for one.
 
-    Two calls: without address, signature and token it returns a token for the owner to sign; with all three it makes
-    the key, which goes into a private file, never into this conversation. Free. Never ask for a wallet's private key
-    or recovery words: nothing here needs them.
+    Two calls: without address, signature and token it returns a token for the owner to sign; with
+    all three it makes the key, which goes into a private file, never into this conversation. Free.
+    Never ask for a wallet's private key or recovery words: nothing here needs them.
 
     Args:
         address: The wallet's address, 0x and 40 hex digits.
@@ -89,15 +91,20 @@ def venice_create_web3_key(
         token: The token that was signed, from the first call.
         description: What the key is for, 1 to 64 characters.
         key_type: "ADMIN" only for a key that must manage keys or see bills.
-        limit_usd: The most that it may spend, in US dollars (and as much in DIEM), 0.01 or more; none when left out.
-        limit_period: When the limit starts anew: "EPOCH" each day (UTC), "MONTH" each month, "LIFETIME" never.
-        model_privacy: "PRIVATE_TEXT" allows only private models for text, "PRIVATE_ONLY" only private ones at all.
-        ip_allowlist: Only from these public addresses or networks may it be used, such as "203.0.114.0/24"; at most
-            100. Give only addresses that the person named: from any other the key is refused.
+        limit_usd: The most that it may spend, in US dollars (and as much in DIEM), 0.01 or more;
+            none when left out.
+        limit_period: When the limit starts anew: "EPOCH" each day (UTC), "MONTH" each month,
+            "LIFETIME" never.
+        model_privacy: "PRIVATE_TEXT" allows only private models for text, "PRIVATE_ONLY" only
+            private ones at all.
+        ip_allowlist: Only from these public addresses or networks may it be used, such as
+            "203.0.114.0/24"; at most 100. Give only addresses that the person named: from any other
+            the key is refused.
         expires: The day on which it ends, "YYYY-MM-DD", after today; empty for never.
 
     Returns:
-        JSON: token, next; then file, id, last_six, key_type, limit_usd, limit_period, model_privacy,
+        JSON: token, next; then file, id, last_six, key_type, limit_usd, limit_period,
+            model_privacy,
         ip_allowlist, expires, notes.
     """
     proof = {"address": address.strip(), "signature": signature.strip(), "token": token.strip()}
@@ -107,7 +114,9 @@ def venice_create_web3_key(
     for name, form in _FORMS.items():
         if not form.pattern.fullmatch(proof[name]):
             all_names = ", ".join(_FORMS)
-            raise VeniceError(f"'{name}' must be {form.in_words}. Give all of {all_names}, or none to begin.")
+            raise VeniceError(
+                f"'{name}' must be {form.in_words}. Give all of {all_names}, or none to begin."
+            )
 
     settings = _key_settings(
         description=description,

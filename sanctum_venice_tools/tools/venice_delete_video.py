@@ -14,7 +14,8 @@ def venice_delete_video(*, job: str, even_if_not_stored: bool = False) -> str:
 
     Args:
         job: The whole job string, of a film or of music.
-        even_if_not_stored: True deletes what was never retrieved too: it is lost then. Only when the person says so.
+        even_if_not_stored: True deletes what was never retrieved too: it is lost then. Only when
+            the person says so.
 
     Returns:
         JSON: deleted (true or false), copy (what became of Venice's), file (the stored one), next.

@@ -29,11 +29,14 @@ _PICTURE_URL = re.compile(r"https?:|data:image/", re.IGNORECASE)
 def venice_describe_image(*, images: list[str], question: str = "", model: str = "") -> str:
     """Learn what pictures show, when you cannot see them yourself: what is in them, what is written, how they differ.
 
-    Costs about 1 US cent. It is also a way to check what venice_generate_image or venice_edit_image made.
+    Costs about 1 US cent. It is also a way to check what venice_generate_image or venice_edit_image
+    made.
 
     Args:
-        images: Files from earlier answers, public URLs or data URLs: PNG, JPEG or WebP, at least 64 pixels wide.
-        question: What you want to know, such as "Which numbers are on the receipt?"; left out, all is described.
+        images: Files from earlier answers, public URLs or data URLs: PNG, JPEG or WebP, at least 64
+            pixels wide.
+        question: What you want to know, such as "Which numbers are on the receipt?"; left out, all
+            is described.
         model: Leave out, unless the person asks for a certain Venice model that sees.
 
     Returns:
@@ -42,7 +45,9 @@ def venice_describe_image(*, images: list[str], question: str = "", model: str =
     needs = "supportsVision"
     if len(images) > 1:
         needs += " supportsMultipleImages"
-    chosen = _pick_model("text", model, setting="VENICE_VISION_MODEL", needs=needs, usual="default_vision")
+    chosen = _pick_model(
+        "text", model, setting="VENICE_VISION_MODEL", needs=needs, usual="default_vision"
+    )
     able = chosen.spec.get("capabilities", {})
     most = able.get("maxImages", 10)
     if not 1 <= len(images) <= most:
@@ -55,7 +60,10 @@ def venice_describe_image(*, images: list[str], question: str = "", model: str =
     asked = {"type": "text", "text": question.strip() or "Describe what there is to see."}
     body: dict[str, Any] = {
         "model": chosen.id,
-        "messages": [{"role": "system", "content": _TASK}, {"role": "user", "content": [*pictures, asked]}],
+        "messages": [
+            {"role": "system", "content": _TASK},
+            {"role": "user", "content": [*pictures, asked]},
+        ],
     }
     # Some models think hard by default; saying what one sees needs little of that.
     efforts = able.get("reasoningEffortOptions") or []

@@ -89,7 +89,9 @@ def venice_edit_image(
     """
     rare = _read_transparency(options or {})
     if "mask" in rare:
-        raise VeniceError("Venice knows no masks: say in the instruction what to change, and where it is.")
+        raise VeniceError(
+            "Venice knows no masks: say in the instruction what to change, and where it is."
+        )
     if not images:
         raise VeniceError("There is no picture. Put each that is needed into images.")
     aspect_ratio = str(rare.pop("size", aspect_ratio))

@@ -56,7 +56,9 @@ def venice_embed_texts(
     if file:
         wanted = wanted + _texts_in(file)
     if not wanted or not all(text.strip() for text in wanted):
-        raise VeniceError("There is no text, or one of them is empty. Give texts, or a file of them.")
+        raise VeniceError(
+            "There is no text, or one of them is empty. Give texts, or a file of them."
+        )
     folder = _media_folder()
     fits = _takes_dimensions if dimensions else bool
     chosen = _pick_model("embedding", model, setting="VENICE_EMBEDDING_MODEL", fits=fits)

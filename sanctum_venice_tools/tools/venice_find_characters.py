@@ -53,8 +53,12 @@ def _show_one(slug: str, *, with_reviews: bool) -> str:
 
 def _list_reviews(name: str) -> list[dict[str, Any]]:
     """What people say of a character."""
-    listed, _ = _call("GET", f"/characters/{name}/reviews", params={"pageSize": 10}, advice=_NOT_FOUND)
-    return [{"rating": one["rating"], "text": _shorten(one["message"], 300)} for one in listed["data"]]
+    listed, _ = _call(
+        "GET", f"/characters/{name}/reviews", params={"pageSize": 10}, advice=_NOT_FOUND
+    )
+    return [
+        {"rating": one["rating"], "text": _shorten(one["message"], 300)} for one in listed["data"]
+    ]
 
 
 def _check_query(query: str, tags: list[str]) -> None:
@@ -111,4 +115,7 @@ def venice_find_characters(
         characters = [_describe(entry, most=60, tags=3) for entry in listed["data"]]
     if not characters:
         return _answer(notes=["No character fits. Use fewer or other words, or leave tags out."])
-    return _answer(characters=characters, next="Call again with a slug, and with_reviews, to know more about one.")
+    return _answer(
+        characters=characters,
+        next="Call again with a slug, and with_reviews, to know more about one.",
+    )

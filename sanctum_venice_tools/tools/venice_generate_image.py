@@ -1,7 +1,7 @@
 """Make pictures from words.
 
-Each argument costs every conversation its description, so what agents rarely set is an option, and one argument takes
-a ratio as well as a width and height.
+Each argument costs every conversation its description, so what agents rarely set is an option, and
+one argument takes a ratio as well as a width and height.
 """
 
 import difflib
@@ -150,8 +150,9 @@ def venice_generate_image(
         seed: Repeats a picture.
         format: "png" is lossless.
         model: Best left out.
-        options: steps, cfg_scale, lora_strength, quality (low, medium, high), enhance_prompt (4 cents),
-            safe_mode (blurs adult content), hide_watermark, enable_web_search, transparent_background.
+        options: steps, cfg_scale, lora_strength, quality (low, medium, high), enhance_prompt (4
+            cents), safe_mode (blurs adult content), hide_watermark, enable_web_search,
+            transparent_background.
 
     Returns:
         JSON: files (file, width, height), model, seed, cost_usd, notes.
@@ -176,7 +177,10 @@ def venice_generate_image(
     )
     limits = chosen.spec.get("constraints") or {}
     _check_prompts([prompt, negative_prompt], limits)
-    offered = {"resolution": limits.get("resolutions") or [], "quality": limits.get("qualities") or []}
+    offered = {
+        "resolution": limits.get("resolutions") or [],
+        "quality": limits.get("qualities") or [],
+    }
     asked = _given(resolution=wanted_tier, quality=rare.pop("quality", ""))
     tiers = _read_options(asked, offered)
     size = _fit_size(limits, wanted_size) if wanted_size else {}

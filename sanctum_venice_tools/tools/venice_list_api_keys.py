@@ -101,19 +101,25 @@ def _has_part(key: dict[str, Any], part: str) -> bool:
 
 
 @_read_as_meant
-def venice_list_api_keys(*, query: str = "", key_id: str = "", with_limit_hits: bool = False) -> str:
+def venice_list_api_keys(
+    *, query: str = "", key_id: str = "", with_limit_hits: bool = False
+) -> str:
     """See the account's API keys: their descriptions, limits, last use and spending; or one of them in full.
 
     Free; it needs an ADMIN key. A key itself is never shown, only its last six characters.
 
     Args:
         query: Only keys with this in their description, id, type or last six characters.
-        key_id: The id of one key, from an earlier answer, to see all about it; query is then not used.
-        with_limit_hits: True to see which of these keys lately ran into limits, and with which models.
+        key_id: The id of one key, from an earlier answer, to see all about it; query is then not
+            used.
+        with_limit_hits: True to see which of these keys lately ran into limits, and with which
+            models.
 
     Returns:
-        JSON: keys, last used first (id, description, last_six, key_type, limit_usd, limit_period (EPOCH is a day),
-        ip_allowlist (the first of the only networks from which it works), last_used, expires, spent_7_days);
+        JSON: keys, last used first (id, description, last_six, key_type, limit_usd, limit_period
+            (EPOCH is a day),
+        ip_allowlist (the first of the only networks from which it works), last_used, expires,
+            spent_7_days);
         limit_hits (key, model, limit, hits, last); notes.
     """
     found = [_find_key(key_id)] if key_id else _search_keys(query)
@@ -122,7 +128,9 @@ def venice_list_api_keys(*, query: str = "", key_id: str = "", with_limit_hits: 
         notes.append("No key fits: give a shorter query, or none.")
     more = len(found) - _MOST
     if more > 0:
-        notes.append(f"{more} more keys: give a part of a description, or last characters, as query.")
+        notes.append(
+            f"{more} more keys: give a part of a description, or last characters, as query."
+        )
 
     hits = []
     if with_limit_hits:

@@ -26,7 +26,8 @@ def venice_list_image_styles(*, words: str = "") -> str:
     """Name the styles that venice_generate_image knows, for its argument style. Free.
 
     Args:
-        words: Only styles whose name holds one of these words, such as "paint comic"; left out, all of them.
+        words: Only styles whose name holds one of these words, such as "paint comic"; left out, all
+            of them.
 
     Returns:
         JSON: styles (exact names), count.
@@ -37,5 +38,13 @@ def venice_list_image_styles(*, words: str = "") -> str:
     if asked:
         found = [style for style in styles if _has_one_of(asked, style)]
     if not found:
-        return _answer(styles=styles, count=len(styles), notes="No style fits these words: here are all of them.")
-    return _answer(styles=found, count=len(found), next="Give one of these names to venice_generate_image as style.")
+        return _answer(
+            styles=styles,
+            count=len(styles),
+            notes="No style fits these words: here are all of them.",
+        )
+    return _answer(
+        styles=found,
+        count=len(found),
+        next="Give one of these names to venice_generate_image as style.",
+    )

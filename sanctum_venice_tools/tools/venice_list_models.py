@@ -6,7 +6,14 @@ import re
 from typing import Any, Literal
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.models import _amounts, _find_model, _list_models, _Listed, _rank, _read_end
+from sanctum_venice_tools.runtime.models import (
+    _amounts,
+    _find_model,
+    _list_models,
+    _Listed,
+    _rank,
+    _read_end,
+)
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
 
 TOOLSET = "core"
@@ -197,7 +204,18 @@ def _list_traits(kind: str) -> Any:
 def venice_list_models(
     *,
     type: Literal[  # noqa: A002 - Venice's own name
-        "all", "text", "code", "image", "inpaint", "video", "music", "tts", "asr", "embedding", "upscale", "decision"
+        "all",
+        "text",
+        "code",
+        "image",
+        "inpaint",
+        "video",
+        "music",
+        "tts",
+        "asr",
+        "embedding",
+        "upscale",
+        "decision",
     ] = "all",
     needs: list[str] | None = None,
     model: str = "",

@@ -7,7 +7,12 @@ from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.models import _list_models, _rank
 from sanctum_venice_tools.runtime.text import _clip, _room_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _given
-from sanctum_venice_tools.runtime.voices import _default_voice, _fitting_voices, _kind_of_voice, _voices_of
+from sanctum_venice_tools.runtime.voices import (
+    _default_voice,
+    _fitting_voices,
+    _kind_of_voice,
+    _voices_of,
+)
 
 TOOLSET = "audio"
 COST = "free"
@@ -30,7 +35,9 @@ def _find_models(wanted: str) -> list[dict[str, Any]]:
     if not found:
         ids = [model["id"] for model in live]
         near = ", ".join(difflib.get_close_matches(wanted, ids, n=5, cutoff=0.0))
-        raise VeniceError(f"There is no speech model {wanted!r:.60}. Leave it out, or use: {near or 'none':.300}.")
+        raise VeniceError(
+            f"There is no speech model {wanted!r:.60}. Leave it out, or use: {near or 'none':.300}."
+        )
     return sorted(found, key=lambda model: _rank(model, "tts-kokoro"))
 
 
@@ -74,11 +81,12 @@ def venice_list_voices(*, model: str = "", words: str = "") -> str:
 
     Args:
         model: A speech model's id or a part of it, such as "kokoro", to see all of its voices.
-        words: Only voices that all these words fit: "British female", "ja", "puck". Only Kokoro's names tell
-            a language and a gender.
+        words: Only voices that all these words fit: "British female", "ja", "puck". Only Kokoro's
+            names tell a language and a gender.
 
     Returns:
-        JSON: models (model, default_voice, formats, clones: venice_clone_voice can use it, count, voices).
+        JSON: models (model, default_voice, formats, clones: venice_clone_voice can use it, count,
+            voices).
     """
     asked = words.strip()
     models = _find_models(model)
@@ -102,4 +110,8 @@ def venice_list_voices(*, model: str = "", words: str = "") -> str:
         around = 20  # what the field's name and quotes take
         share = left // len(shown) - around
         entry["voices"] = _group_within(found[entry["model"]], share)
-    return _answer(models=shown, notes=notes, next="Give venice_speak a voice by its exact name, with its model.")
+    return _answer(
+        models=shown,
+        notes=notes,
+        next="Give venice_speak a voice by its exact name, with its model.",
+    )

@@ -26,7 +26,8 @@ def venice_make_video(
 ) -> str:
     """Have a film made and wait for it: quote, queue and retrieve in one call.
 
-    Costs 0.1 to 10 US dollars. What takes longer than the wait is handed over as a job for venice_retrieve_video.
+    Costs 0.1 to 10 US dollars. What takes longer than the wait is handed over as a job for
+    venice_retrieve_video.
 
     Args:
         prompt: What is to be seen, how it moves, and what is heard.
@@ -40,10 +41,20 @@ def venice_make_video(
         wait_seconds: How long to wait, 0 to 100.
 
     Returns:
-        JSON: file, type, bytes, or status and next (when to ask again); job, cost_usd, model, notes.
+        JSON: file, type, bytes, or status and next (when to ask again); job, cost_usd, model,
+            notes.
     """
-    settings = {"duration": duration, "resolution": resolution, "aspect_ratio": aspect_ratio, "audio": audio}
+    settings = {
+        "duration": duration,
+        "resolution": resolution,
+        "aspect_ratio": aspect_ratio,
+        "audio": audio,
+    }
     plan = _plan_film(model, settings, options, prompt=prompt, image_url=image)
     queued = _queue("video", plan.body, _quote("video", plan.quoted), is_least=plan.price_is_least)
-    done = _retrieve_kindly("video", queued["job"], wait_seconds) if "job" in queued else {"next": queued["next"]}
+    done = (
+        _retrieve_kindly("video", queued["job"], wait_seconds)
+        if "job" in queued
+        else {"next": queued["next"]}
+    )
     return _answer(**{**queued, "next": None, **done}, model=plan.model.id, notes=plan.notes)

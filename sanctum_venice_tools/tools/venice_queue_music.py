@@ -24,18 +24,19 @@ def venice_queue_music(
 ) -> str:
     """Have music, a sound effect or an expressive reading made. It is paid at once and takes a minute or more.
 
-    Costs 0.01 to 7 US dollars: ask venice_quote_music first, and venice_retrieve_music for the file. To just read a
-    text aloud, venice_speak is cheaper.
+    Costs 0.01 to 7 US dollars: ask venice_quote_music first, and venice_retrieve_music for the
+    file. To just read a text aloud, venice_speak is cheaper.
 
     Args:
-        prompt: Style, mood, instruments and tempo; for an effect, what is heard; for speech, the text itself.
+        prompt: Style, mood, instruments and tempo; for an effect, what is heard; for speech, the
+            text itself.
         lyrics: The words to be sung.
         instrumental: True for music without singing.
         duration_seconds: Left out, the model's usual length; speech takes as long as it takes.
         kind: "effect" for a noise, "speech" for a text that is read.
         model: Best left out, or the one that was quoted.
-        options: Rarely needed: voice, speed, language_code ("en") for speech; loop (true: an effect that repeats
-            without a seam); lyrics_optimizer (true: lyrics are made up).
+        options: Rarely needed: voice, speed, language_code ("en") for speech; loop (true: an effect
+            that repeats without a seam); lyrics_optimizer (true: lyrics are made up).
 
     Returns:
         JSON: job (keep it: only it leads to the file), cost_usd, model, notes.

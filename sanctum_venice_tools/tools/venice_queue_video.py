@@ -41,15 +41,20 @@ def venice_queue_video(
         aspect_ratio: Such as "16:9".
         audio: False: silent, for less.
         model: Best left out.
-        options: choose ("cheapest"), negative_prompt, upscale_factor (enlarges video), target_fps, grain,
-            image_strength, camera_trajectory, keyframes, elements, scene_image_urls, image_references,
-            video_references, reference_video_urls (_audio_, _document_), audio_url, voice_id, bitrate_mode,
-            omni_reference_task_type.
+        options: choose ("cheapest"), negative_prompt, upscale_factor (enlarges video), target_fps,
+            grain, image_strength, camera_trajectory, keyframes, elements, scene_image_urls,
+            image_references, video_references, reference_video_urls (_audio_, _document_),
+            audio_url, voice_id, bitrate_mode, omni_reference_task_type.
 
     Returns:
         JSON: job (keep it: only it leads to the film), cost_usd, model, notes.
     """
-    settings = {"duration": duration, "resolution": resolution, "aspect_ratio": aspect_ratio, "audio": audio}
+    settings = {
+        "duration": duration,
+        "resolution": resolution,
+        "aspect_ratio": aspect_ratio,
+        "audio": audio,
+    }
     plan = _plan_film(
         model,
         settings,

@@ -36,7 +36,12 @@ def venice_quote_video(
     Returns:
         JSON: price_usd, model, settings, durations, resolutions, aspect_ratios, notes.
     """
-    settings = {"duration": duration, "resolution": resolution, "aspect_ratio": aspect_ratio, "audio": audio}
+    settings = {
+        "duration": duration,
+        "resolution": resolution,
+        "aspect_ratio": aspect_ratio,
+        "audio": audio,
+    }
     plan = _plan_film(model, settings, options, kind=kind)
     limits = plan.model.spec.get("constraints") or {}
     return _answer(

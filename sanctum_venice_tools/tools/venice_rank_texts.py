@@ -4,7 +4,14 @@ import heapq
 from typing import Any
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.embedding import _embed, _Embedded, _model_of_vectors, _score, _Scored, _vectors_in
+from sanctum_venice_tools.runtime.embedding import (
+    _embed,
+    _Embedded,
+    _model_of_vectors,
+    _score,
+    _Scored,
+    _vectors_in,
+)
 from sanctum_venice_tools.runtime.models import _input_cost, _pick_model
 from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer
@@ -49,7 +56,9 @@ def venice_rank_texts(
     wanted = texts or []
     has_texts = bool(file or wanted)
     if not query.strip() or not has_texts or not all(text.strip() for text in wanted):
-        raise VeniceError("The query or a text is empty, or there is none. Give a query, and texts or a file.")
+        raise VeniceError(
+            "The query or a text is empty, or there is none. Give a query, and texts or a file."
+        )
 
     # The query goes first. Then texts come with their vectors, from Venice or out of the file, and
     # only the best stay.
@@ -70,7 +79,9 @@ def venice_rank_texts(
     notes = [*chosen.notes]
     if done.fault:
         ranked = done.count - 1
-        notes.append(f"Only the first {ranked:,} of {len(wanted):,} texts were ranked: {done.fault}")
+        notes.append(
+            f"Only the first {ranked:,} of {len(wanted):,} texts were ranked: {done.fault}"
+        )
     longest = _ROOM // top_k
     return _answer(
         results=[_describe(one, longest) for one in best],

@@ -3,7 +3,12 @@
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.decoding import _TEXT_ENDINGS, _is_page, _text_of_file
 from sanctum_venice_tools.runtime.formats import _format_of, _untaken
-from sanctum_venice_tools.runtime.intake import _is_data_url, _is_web_url, _read_upload, _stored_file
+from sanctum_venice_tools.runtime.intake import (
+    _is_data_url,
+    _is_web_url,
+    _read_upload,
+    _stored_file,
+)
 from sanctum_venice_tools.runtime.media import _media_folder
 from sanctum_venice_tools.runtime.reading import _keep, _show
 from sanctum_venice_tools.runtime.replies import _object_of
@@ -13,7 +18,11 @@ TOOLSET = "web"
 COST = "cents"
 
 # A file of Office is a ZIP file; what is in it tells its kind.
-_OFFICE = {".docx": b"word/document.xml", ".pptx": b"ppt/presentation.xml", ".xlsx": b"xl/workbook.xml"}
+_OFFICE = {
+    ".docx": b"word/document.xml",
+    ".pptx": b"ppt/presentation.xml",
+    ".xlsx": b"xl/workbook.xml",
+}
 _OTHER_TOOLS = {
     "image": "venice_describe_image",
     "audio": "venice_transcribe_audio",
@@ -39,7 +48,9 @@ def _refuse_unreadable(name: str, content: bytes) -> None:
         return
     kind = form.media_type.partition("/")[0]
     if kind in _OTHER_TOOLS:
-        raise VeniceError(f"{name[:60]!r} is no document: its format is {form.name}. Give it to {_OTHER_TOOLS[kind]}.")
+        raise VeniceError(
+            f"{name[:60]!r} is no document: its format is {form.name}. Give it to {_OTHER_TOOLS[kind]}."
+        )
 
 
 def _full_name(name: str, content: bytes) -> str:
@@ -64,14 +75,18 @@ def _ending_for(content: bytes) -> str:
 def _parse(name: str, content: bytes) -> str:
     """The text that Venice reads in a document."""
     file = {"file": (_full_name(name, content), content)}
-    parsed, _ = _call("POST", "/augment/text-parser", files=file, data={"response_format": "json"}, also=400)
+    parsed, _ = _call(
+        "POST", "/augment/text-parser", files=file, data={"response_format": "json"}, also=400
+    )
     reply = _object_of(parsed)
     text = reply.get("text")
     if isinstance(text, str):
         return text
     if "error" in reply:
         advice = "If it is a scan, give pictures of its pages to venice_describe_image; else give it as PDF or text."
-        raise VeniceError(f"Venice read nothing in {name[:60]!r}: {_reason(parsed)}; nothing was charged. {advice}")
+        raise VeniceError(
+            f"Venice read nothing in {name[:60]!r}: {_reason(parsed)}; nothing was charged. {advice}"
+        )
     raise VeniceError(f"Venice sent no text of {name[:60]!r}: {_reason(parsed)}; {_CHARGED}")
 
 

@@ -12,8 +12,8 @@ from sanctum_venice_tools.runtime.venice import VeniceError, _call
 TOOLSET = "web"
 COST = "cents"
 
-# A web address: https://www.example.com:8080/page?q=fox. Whoever writes a public one down uses a name, which ends
-# in letters.
+# A web address: https://www.example.com:8080/page?q=fox. Whoever writes a public one down uses a
+# name, which ends in letters.
 _WEB_ADDRESS = re.compile(
     r"https?://"
     r"(?P<host>([\w-]+\.)+(?P<last_part>[^\W\d][\w-]*))\.?"
@@ -33,7 +33,9 @@ def _host(url: str) -> str:
     """The host of a public web address."""
     found = _WEB_ADDRESS.fullmatch(url)
     if not found or found["last_part"].lower() in _LOCAL_NAMES:
-        raise VeniceError(f"{url[:80]!r} is no public web address. Give one such as https://example.com/page.")
+        raise VeniceError(
+            f"{url[:80]!r} is no public web address. Give one such as https://example.com/page."
+        )
     return found["host"].lower()
 
 
@@ -52,7 +54,9 @@ def venice_read_webpage(*, url: str) -> str:
     url = url.strip()
     host = _host(url)
     if f".{host}".endswith(_CLOSED_SITES):
-        raise VeniceError(f"Venice can't read {host}. Ask venice_ask_web, or look for it with venice_search_web.")
+        raise VeniceError(
+            f"Venice can't read {host}. Ask venice_ask_web, or look for it with venice_search_web."
+        )
     folder = _media_folder()
     page, _ = _call("POST", "/augment/scrape", json={"url": url})
 

@@ -100,12 +100,17 @@ def _by_day(days: list[dict[str, Any]], currency: str) -> dict[str, float]:
 
 @_read_as_meant
 def venice_report_usage(
-    *, days: int = 7, start_date: str = "", end_date: str = "", show_entries: bool = False, cursor: str = ""
+    *,
+    days: int = 7,
+    start_date: str = "",
+    end_date: str = "",
+    show_entries: bool = False,
+    cursor: str = "",
 ) -> str:
     """See what was spent at Venice over a period: by day, model and key, or charge by charge.
 
-    Free; it needs an ADMIN key. It may lag ten minutes behind. Sums leave out what earned credits paid: only single
-    charges tell that. What is left: venice_check_account.
+    Free; it needs an ADMIN key. It may lag ten minutes behind. Sums leave out what earned credits
+    paid: only single charges tell that. What is left: venice_check_account.
 
     Args:
         days: How many days, up to today or end_date; 1 to 90.
@@ -115,8 +120,10 @@ def venice_report_usage(
         cursor: From an answer with entries, to read on; the other arguments are then not used.
 
     Returns:
-        JSON: period, total_usd (bundled credits are in it), by_day (days that cost something), dearest_day (what it was
-        spent on), models and keys, dearest first; also in DIEM where DIEM was spent. Or entries (time, sku, units, usd,
+        JSON: period, total_usd (bundled credits are in it), by_day (days that cost something),
+            dearest_day (what it was
+        spent on), models and keys, dearest first; also in DIEM where DIEM was spent. Or entries
+            (time, sku, units, usd,
         key_id, tokens; negative: given back) and cursor.
     """
     if cursor:

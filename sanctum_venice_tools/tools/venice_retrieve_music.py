@@ -17,6 +17,7 @@ def venice_retrieve_music(*, job: str, wait_seconds: int = 60) -> str:
         wait_seconds: How long to wait for one that is not done, 0 to 100.
 
     Returns:
-        JSON: file, type, bytes; or status "processing", seconds_run, usual_seconds, next (when to ask again).
+        JSON: file, type, bytes; or status "processing", seconds_run, usual_seconds, next (when to
+            ask again).
     """
     return _answer(**_retrieve("audio", job, wait_seconds))

@@ -15,17 +15,19 @@ COST = "account"
 def venice_revoke_api_key(*, key_id: str, description: str) -> str:
     """Revoke an API key of the person's Venice account, for good; use it only for a key that they named.
 
-    Whatever uses the key stops working at once. Free. venice_list_api_keys shows ids and descriptions.
+    Whatever uses the key stops working at once. Free. venice_list_api_keys shows ids and
+    descriptions.
 
     Args:
         key_id: The key's id; never the key itself.
-        description: The description of the key that is meant, letter by letter: nothing is revoked if it is not
-            that of key_id. Empty only for a key without one.
+        description: The description of the key that is meant, letter by letter: nothing is revoked
+            if it is not that of key_id. Empty only for a key without one.
 
     Returns:
         JSON: revoked (the id), description, last_six.
     """
-    # Longer things, and those with other signs, are keys or paths: they must not get into an address.
+    # Longer things, and those with other signs, are keys or paths: they must not get into an
+    # address.
     if not _ID.fullmatch(key_id):
         raise VeniceError("That is not the id of a key. Look at venice_list_api_keys.")
     advice = {**_NEEDS_ADMIN, 404: "There is no key of that id. Look at venice_list_api_keys."}
@@ -36,7 +38,9 @@ def venice_revoke_api_key(*, key_id: str, description: str) -> str:
         )
     own = os.environ["VENICE_API_KEY"].strip()[-6:]
     if found.last_six == own:
-        raise VeniceError("The Venice tools run with this key, so they cannot revoke it. The person can, at venice.ai.")
+        raise VeniceError(
+            "The Venice tools run with this key, so they cannot revoke it. The person can, at venice.ai."
+        )
 
     # Its real description is not told: an agent would repeat it, and a wrong id would be confirmed
     # unread.
@@ -50,5 +54,7 @@ def venice_revoke_api_key(*, key_id: str, description: str) -> str:
     which = {"id": key_id}
     done = _ask_about_keys("DELETE", "/api_keys", advice=_NEEDS_ADMIN, unsure=unsure, params=which)
     if _object_of(done).get("success") is not True:
-        raise VeniceError("Venice did not revoke the key, and says no reason. Try again, or ask the person to do it.")
+        raise VeniceError(
+            "Venice did not revoke the key, and says no reason. Try again, or ask the person to do it."
+        )
     return _answer(revoked=key_id, description=found.description, last_six=found.last_six)

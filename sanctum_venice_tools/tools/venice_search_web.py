@@ -28,10 +28,13 @@ def _room_for_excerpt(results: list[dict[str, Any]]) -> int:
 
 
 @_read_as_meant
-def venice_search_web(*, query: str, limit: int = 5, provider: Literal["brave", "google"] = "brave") -> str:
+def venice_search_web(
+    *, query: str, limit: int = 5, provider: Literal["brave", "google"] = "brave"
+) -> str:
     """Search the web and get the pages found, best first, each with an excerpt.
 
-    Costs 1 US cent. To get an answer rather than pages, use venice_ask_web; to read a page, venice_read_webpage.
+    Costs 1 US cent. To get an answer rather than pages, use venice_ask_web; to read a page,
+    venice_read_webpage.
 
     Args:
         query: Words to search for, at most 400 characters.
@@ -52,7 +55,10 @@ def venice_search_web(*, query: str, limit: int = 5, provider: Literal["brave", 
     pages = [page for page in found if 0 < len(page.url) <= _LONGEST_URL][:most]
     results = [_name_page(page) for page in pages]
     if not results:
-        return _answer(cost_usd=0.01, notes="Nothing was found. Use fewer or other words, or the other provider.")
+        return _answer(
+            cost_usd=0.01,
+            notes="Nothing was found. Use fewer or other words, or the other provider.",
+        )
 
     while _room_of(results) > _ROOM:
         results.pop()

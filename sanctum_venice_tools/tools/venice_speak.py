@@ -5,7 +5,14 @@ from typing import Any, Literal
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.media import _media_folder, _store
-from sanctum_venice_tools.runtime.models import _chosen, _input_cost, _list_models, _Model, _pick_model, _rank
+from sanctum_venice_tools.runtime.models import (
+    _chosen,
+    _input_cost,
+    _list_models,
+    _Model,
+    _pick_model,
+    _rank,
+)
 from sanctum_venice_tools.runtime.speech import _parts, _sound_length, _speak
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _given
 from sanctum_venice_tools.runtime.voices import _default_voice, _fitting_voices, _voices_of
@@ -20,7 +27,20 @@ _JOINABLE = ("mp3", "wav")
 # Names that an agent may know from OpenAI: what Venice has in their place is its usual.
 _OPENAI_MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
 _OPENAI_VOICES = (
-    *("alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx", "sage", "shimmer"),
+    *(
+        "alloy",
+        "ash",
+        "ballad",
+        "cedar",
+        "coral",
+        "echo",
+        "fable",
+        "marin",
+        "nova",
+        "onyx",
+        "sage",
+        "shimmer",
+    ),
     "verse",
 )
 
@@ -66,7 +86,9 @@ def _model_with(voice: str) -> _Model | None:
     for model in ranked:
         spec = model["model_spec"]
         if not spec.get("offline") and _named_voice(spec, voice):
-            return _chosen(model, [f"Took the model {model['id']}, which has the voice {voice:.40}."])
+            return _chosen(
+                model, [f"Took the model {model['id']}, which has the voice {voice:.40}."]
+            )
     return None
 
 
@@ -99,7 +121,9 @@ def _check(text: str, speed: float, style: str, language: str) -> None:
     if len(style) > 500:
         raise VeniceError(f"Give a style up to 500 characters; this one has {len(style):,}.")
     if language and not 2 <= len(language) <= 32:
-        raise VeniceError(f"Give a language of 2 to 32 characters, such as 'en', not {language!r:.40}.")
+        raise VeniceError(
+            f"Give a language of 2 to 32 characters, such as 'en', not {language!r:.40}."
+        )
 
 
 def _format_for(spec: dict[str, Any], wanted: str) -> str:
@@ -152,12 +176,23 @@ def venice_speak(
     kind = _format_for(spec, format)
     parts = list(_parts(text, _MOST_AT_A_TIME))
     if len(parts) > 1 and kind not in _JOINABLE:
-        raise VeniceError(f"Venice speaks 4,096 characters at a time; {kind} can't be joined: use mp3 or wav.")
+        raise VeniceError(
+            f"Venice speaks 4,096 characters at a time; {kind} can't be joined: use mp3 or wav."
+        )
     takes_style = spec.get("supportsPromptParam") or "qwen" in chosen.id
     if style and not takes_style:
-        raise VeniceError(f"{chosen.id} takes no style: leave it out, or use the model tts-qwen3-1-7b.")
+        raise VeniceError(
+            f"{chosen.id} takes no style: leave it out, or use the model tts-qwen3-1-7b."
+        )
 
-    body = _given(model=chosen.id, voice=speaker, response_format=kind, prompt=style, language=language, speed=speed)
+    body = _given(
+        model=chosen.id,
+        voice=speaker,
+        response_format=kind,
+        prompt=style,
+        language=language,
+        speed=speed,
+    )
     spoken = _speak(body, parts)
 
     characters = sum(len(part) for part in parts[: spoken.count])

@@ -17,7 +17,8 @@ COST = "cents"
 
 _KINDS = ("mp3", "wav", "wave", "m4a", "mp4", "aac", "flac", "ogg", "oga", "webm")
 
-# Whisper tells when each segment was said, Scribe when each word was. Others take the wish, and tell nothing.
+# Whisper tells when each segment was said, Scribe when each word was. Others take the wish, and
+# tell nothing.
 _TELLS_SEGMENTS = "openai/whisper-large-v3"
 _TELLS_WORDS = "elevenlabs/scribe-v2"
 _TIMED = (_TELLS_SEGMENTS, _TELLS_WORDS)
@@ -31,7 +32,9 @@ def _read_language(language: str) -> str:
     written = language.strip().lower()
     letters = re.split("[-_]", written)[0]
     if letters and not re.fullmatch("[a-z]{2}", letters):
-        raise VeniceError(f"The language must be two letters, such as 'en', not {language!r:.40}. Or leave it out.")
+        raise VeniceError(
+            f"The language must be two letters, such as 'en', not {language!r:.40}. Or leave it out."
+        )
     return letters
 
 
@@ -75,27 +78,34 @@ def _cost_of_hearing(spec: dict[str, Any], seconds: float | None) -> float | Non
 
 
 @_read_as_meant
-def venice_transcribe_audio(*, audio: str, language: str = "", timestamps: bool = False, model: str = "") -> str:
+def venice_transcribe_audio(
+    *, audio: str, language: str = "", timestamps: bool = False, model: str = ""
+) -> str:
     """Write down what is said in a recording or film.
 
     Costs about 1 US cent for 2 minutes. For a film on YouTube, use venice_transcribe_video.
 
     Args:
-        audio: A stored file, or a public URL, of at most 25 MB: MP3, WAV, M4A, MP4, AAC, FLAC, OGG or WebM.
-        language: Two letters, such as "de", only when you know what is spoken; it is recognised otherwise.
+        audio: A stored file, or a public URL, of at most 25 MB: MP3, WAV, M4A, MP4, AAC, FLAC, OGG
+            or WebM.
+        language: Two letters, such as "de", only when you know what is spoken; it is recognised
+            otherwise.
         timestamps: True to learn when each sentence is said.
-        model: Leave out, unless the person asks for a certain Venice model; "elevenlabs/scribe-v2" for the times
-            of single words.
+        model: Leave out, unless the person asks for a certain Venice model; "elevenlabs/scribe-v2"
+            for the times of single words.
 
     Returns:
-        JSON: text (with timestamps, lines of start-end in seconds and words), file (all of it, when it is too long to
+        JSON: text (with timestamps, lines of start-end in seconds and words), file (all of it, when
+            it is too long to
         be shown), seconds, model, cost_usd, notes.
     """
     hint = _read_language(language)
     folder = _media_folder()
     recording = _read_recording(audio, _KINDS)
     chosen = _pick(model.strip(), hint, timestamps=timestamps)
-    form = _given(model=chosen.id, response_format="json", timestamps=str(timestamps).lower(), language=hint)
+    form = _given(
+        model=chosen.id, response_format="json", timestamps=str(timestamps).lower(), language=hint
+    )
     told, _ = _call("POST", "/audio/transcriptions", files={"file": recording}, data=form)
 
     heard = _object_of(told)
@@ -106,7 +116,9 @@ def venice_transcribe_audio(*, audio: str, language: str = "", timestamps: bool 
     if not text:
         notes.append("Nobody was heard to say anything.")
     if timestamps and not times:
-        notes.append(f"{chosen.id} told no times; {_TELLS_SEGMENTS} tells those of sentences, {_TELLS_WORDS} of words.")
+        notes.append(
+            f"{chosen.id} told no times; {_TELLS_SEGMENTS} tells those of sentences, {_TELLS_WORDS} of words."
+        )
 
     transcript = times or text
     shown = _clip(transcript, _ROOM)
@@ -115,6 +127,8 @@ def venice_transcribe_audio(*, audio: str, language: str = "", timestamps: bool 
         content = transcript.encode(errors="replace")
         kept = _store(folder, content, f"transcript {text[:30]}", lambda _: ["txt"])
         kept["type"] = "text/plain"
-        notes.append("This is only the beginning: the file holds all of it. Read on in it with venice_read_document.")
+        notes.append(
+            "This is only the beginning: the file holds all of it. Read on in it with venice_read_document."
+        )
     cost = _cost_of_hearing(chosen.spec, seconds)
     return _answer(text=shown, **kept, seconds=seconds, model=chosen.id, cost_usd=cost, notes=notes)

@@ -11,7 +11,8 @@ from sanctum_venice_tools.runtime.reading import _keep
 TOOLSET = "video"
 COST = "cents"
 
-# Each way to write the address of a video at YouTube holds the same id: https://youtu.be/dQw4w9WgXcQ?t=43
+# Each way to write the address of a video at YouTube holds the same id:
+# https://youtu.be/dQw4w9WgXcQ?t=43
 _YOUTUBE = (
     r"(?i)(?:https?://)?(?:(?:[\w-]+\.)?youtube(?:-nocookie)?\.com/(?:watch\?(?:\S*&)?v=|(?:shorts|live|embed|v)/)"
     r"|youtu\.be/)([\w-]{11})(?:[?&#/]\S*)?"
@@ -29,9 +30,9 @@ _WITH_TIMES = "Begin each line with its time in the film, such as [1:05]."
 def venice_transcribe_video(*, video: str, times: bool = False, model: str = "") -> str:
     """Get what is said in a film or YouTube video as text, a long one in parts.
 
-    A model watches it and writes down what it hears: good for what it is about, less so for exact words, names and
-    numbers. For a film's own sound, word by word, use venice_transcribe_audio. Costs cents; further parts are free, by
-    venice_read_document.
+    A model watches it and writes down what it hears: good for what it is about, less so for exact
+    words, names and numbers. For a film's own sound, word by word, use venice_transcribe_audio.
+    Costs cents; further parts are free, by venice_read_document.
 
     Args:
         video: A YouTube address, the public URL of a film, or a stored film of up to 25 MB.
@@ -39,14 +40,19 @@ def venice_transcribe_video(*, video: str, times: bool = False, model: str = "")
         model: Best left out.
 
     Returns:
-        JSON: text, part, parts, file (all of the text), heard_by (a model: it may have misheard), ended (why, if it
+        JSON: text, part, parts, file (all of the text), heard_by (a model: it may have misheard),
+            ended (why, if it
         broke off), cost_usd; next, when there is more.
     """
     folder = _media_folder()
     youtube = re.fullmatch(_YOUTUBE, video.strip(), re.ASCII)
     title = f"youtube {youtube[1]}" if youtube else "film"
-    film = _attach(f"https://www.youtube.com/watch?v={youtube[1]}" if youtube else video, "video_url")
-    chosen = _pick_model("text", model, setting="VENICE_VIDEO_INPUT_MODEL", needs="supportsVideoInput")
+    film = _attach(
+        f"https://www.youtube.com/watch?v={youtube[1]}" if youtube else video, "video_url"
+    )
+    chosen = _pick_model(
+        "text", model, setting="VENICE_VIDEO_INPUT_MODEL", needs="supportsVideoInput"
+    )
 
     task = {"type": "text", "text": f"{_TASK} {_WITH_TIMES}" if times else _TASK}
     heard = _chat({"model": chosen.id, "messages": [{"role": "user", "content": [film, task]}]})

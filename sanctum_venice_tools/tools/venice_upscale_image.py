@@ -43,4 +43,6 @@ def venice_upscale_image(*, image: str, scale: int = 2, creativity: float = 0.01
     body = {"image": encoded, "scale": scale, "creativity": creativity}
     larger, _ = _call_for_file("POST", "/image/upscale", json=body)
     file = _store(folder, larger, "upscaled", _picture_size, "width", "height")
-    return _answer(**file, input_width=width, input_height=height, scale=scale, cost_usd=price, notes=notes)
+    return _answer(
+        **file, input_width=width, input_height=height, scale=scale, cost_usd=price, notes=notes
+    )

@@ -17,7 +17,9 @@ def test_help_loads_no_command() -> None:
         "atexit.register(lambda: print('slow:', {'letta_client', 'rich', 'httpx'} & set(sys.modules)))\n"
         "main(['--help'])"
     )
-    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout
 
     assert "slow: set()" in shown
     assert all(name in shown for name in cli._COMMANDS)

@@ -42,10 +42,15 @@ def test_lists_for_scripts() -> None:
 
 def test_shows_a_plan_in_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
     """Long names and long reasons stay within a terminal, and a refused agent says so."""
-    tools = [Change(record, "drifted", ("source_code", "json_schema", "description")) for record in pack().values()]
+    tools = [
+        Change(record, "drifted", ("source_code", "json_schema", "description"))
+        for record in pack().values()
+    ]
     agents = [
         AgentChange("agent-1", "An agent with quite a long name", attach=tuple(pack())),
-        AgentChange("agent-2", "b", attach=("venice_web",), problem="its secrets A, B can't be read"),
+        AgentChange(
+            "agent-2", "b", attach=("venice_web",), problem="its secrets A, B can't be read"
+        ),
     ]
     removals = [Removal("venice_old", "tool-1", ("An agent with quite a long name", "b"))]
 
@@ -62,13 +67,18 @@ def pack() -> dict[str, Record]:
     """A pack with a tool for each toolset, and one for each cost."""
     tools = [(f"venice_{toolset}", toolset, "free") for toolset in TOOLSETS]
     tools += [(f"venice_core_{cost}", "core", cost) for cost in COSTS]
-    return {name: Record(name, toolset, cost, "", {"name": name, "description": "."}) for name, toolset, cost in tools}
+    return {
+        name: Record(name, toolset, cost, "", {"name": name, "description": "."})
+        for name, toolset, cost in tools
+    }
 
 
 @pytest.fixture
 def small_pack(monkeypatch: pytest.MonkeyPatch) -> None:
     """Choose out of that pack."""
-    monkeypatch.setattr("sanctum_venice_tools.cli.register.tool_files", lambda: dict.fromkeys(pack()))
+    monkeypatch.setattr(
+        "sanctum_venice_tools.cli.register.tool_files", lambda: dict.fromkeys(pack())
+    )
     monkeypatch.setattr("sanctum_venice_tools.cli.register.read_record", pack().__getitem__)
 
 
@@ -119,7 +129,10 @@ WRONG = {
     "unknown tool to approve": (["--approve", "venice_ask_wep"], "did you mean venice_ask_web?"),
     "a toolset that is never whole": (["--toolset", "admin"], "'admin' is not one of"),
     "a secret for nobody": (["--secret", "VENICE_API_KEY"], "name it with --agent"),
-    "pruning unasked": (["--prune", "--base-url", "http://127.0.0.1:9"], "without a terminal it needs --yes"),
+    "pruning unasked": (
+        ["--prune", "--base-url", "http://127.0.0.1:9"],
+        "without a terminal it needs --yes",
+    ),
 }
 
 
@@ -140,7 +153,10 @@ def test_a_server_that_is_not_there(end: str) -> None:
     result = register("--base-url", f"http://me:very-secret@127.0.0.1:9{end}")
 
     assert 4 == result.exit_code
-    assert "Error: there is no Letta server at http://127.0.0.1:9. Check LETTA_BASE_URL." in result.stderr
+    assert (
+        "Error: there is no Letta server at http://127.0.0.1:9. Check LETTA_BASE_URL."
+        in result.stderr
+    )
     assert "very-secret" not in result.output
 
 

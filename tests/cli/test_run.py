@@ -94,13 +94,19 @@ def test_keeps_files_where_it_is_called(tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["venice_ask_wbe", "question=x"], "There is no tool venice_ask_wbe. Did you mean venice_ask_web?"),
+        (
+            ["venice_ask_wbe", "question=x"],
+            "There is no tool venice_ask_wbe. Did you mean venice_ask_web?",
+        ),
         (["venice_ask_web", "query=x"], "There is no argument query. There are: question, "),
         (["venice_ask_web"], "This is missing: question."),
         (["venice_ask_web", "foxes"], "Write an argument as NAME=VALUE, not as 'foxes'."),
         (["venice_ask_web", "question=a", "question=b"], "The argument question is given twice."),
         (["venice_ask_web", "--args", "{question"], "--args is no JSON: "),
-        (["venice_ask_web", "--args", "[1]"], "--args must be a JSON object, of values by argument."),
+        (
+            ["venice_ask_web", "--args", "[1]"],
+            "--args must be a JSON object, of values by argument.",
+        ),
         (
             ["venice_queue_video", "prompt=a fox"],
             "venice_queue_video: It may cost dollars. Add --yes if a person agreed.",
@@ -140,7 +146,10 @@ def test_a_broken_tool_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     done = run("venice_search_web", "query=foxes")
 
     assert (4, "") == (done.exit_code, done.stdout)
-    assert 'Error: venice_search_web broke: TypeError: can only concatenate str (not "int") to str\n' == done.stderr
+    assert (
+        'Error: venice_search_web broke: TypeError: can only concatenate str (not "int") to str\n'
+        == done.stderr
+    )
 
 
 # --- what costs dollars, or changes the account ---

@@ -57,7 +57,13 @@ def table(clone: Path) -> list[str]:
 
 def test_check_passes_when_nothing_would_change(clone: Path) -> None:
     """On a clone that is as the tools say, --check exits with 0, from the script too."""
-    command = [sys.executable, str(PROJECT / "scripts" / "build_schemas.py"), "--folder", str(clone), "--check"]
+    command = [
+        sys.executable,
+        str(PROJECT / "scripts" / "build_schemas.py"),
+        "--folder",
+        str(clone),
+        "--check",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
 
     assert (0, "") == (done.returncode, done.stderr)
@@ -108,8 +114,12 @@ def test_makes_the_folder(clone: Path) -> None:
     done = build(clone)
 
     assert 0 == done.exit_code, done.output
-    assert [f"{name}.json" for name in tool_files()] == sorted(path.name for path in folder.iterdir())
-    assert all(schema_text(path.stem) == path.read_text(encoding="utf-8") for path in folder.iterdir())
+    assert [f"{name}.json" for name in tool_files()] == sorted(
+        path.name for path in folder.iterdir()
+    )
+    assert all(
+        schema_text(path.stem) == path.read_text(encoding="utf-8") for path in folder.iterdir()
+    )
     assert all(path.read_text(encoding="utf-8").endswith("}\n") for path in folder.iterdir())
 
 
@@ -124,7 +134,9 @@ def test_has_a_line_for_every_tool(clone: Path) -> None:
 
     assert ("", "| tool | toolset | cost | what it does |", "") == (blank, heading, end)
     assert [*tool_files()] == sorted(record.name for record in records)
-    assert records == sorted(records, key=lambda record: (TOOLSETS.index(record.toolset), record.name))
+    assert records == sorted(
+        records, key=lambda record: (TOOLSETS.index(record.toolset), record.name)
+    )
     assert [[f"`{record.name}`", record.toolset, record.summary] for record in records] == [
         [name, toolset, summary] for name, toolset, _, summary in cells
     ]
@@ -143,14 +155,21 @@ def test_leaves_the_rest_of_readme_alone(clone: Path) -> None:
     assert b"an old" not in written
 
 
-COSTS = {"free": "free", "cents": "¢", "dollars": "$ (a person is asked)", "account": "! (a person is asked)"}
+COSTS = {
+    "free": "free",
+    "cents": "¢",
+    "dollars": "$ (a person is asked)",
+    "account": "! (a person is asked)",
+}
 
 
 @pytest.mark.parametrize("cost", COSTS)
 def test_shows_what_a_tool_costs(cost: str, clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each kind of cost has its mark, with a word where a person is asked first; a bar does not end a cell."""
     schema = {"name": "venice_x", "description": "Do this|that. Then more.", "parameters": {}}
-    monkeypatch.setattr("sanctum_venice_tools.packing.bundle.tool_files", lambda: {"venice_x": Path()})
+    monkeypatch.setattr(
+        "sanctum_venice_tools.packing.bundle.tool_files", lambda: {"venice_x": Path()}
+    )
     monkeypatch.setattr(packing, "read_record", lambda name: Record(name, "core", cost, "", schema))
     monkeypatch.setattr(schemas, "schema_text", lambda _: "{}\n")
     done = build(clone)
@@ -180,7 +199,9 @@ def test_needs_the_two_lines(text: str, options: list[str], clone: Path) -> None
     assert before == contents(clone)
 
 
-def test_says_which_tool_can_not_be_read(clone: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_says_which_tool_can_not_be_read(
+    clone: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """A tool that is not of the dialect ends the command with its fault, and nothing is written."""
     bad = tmp_path / "venice_bad.py"
     bad.write_text("def venice_bad(:\n", encoding="utf-8")

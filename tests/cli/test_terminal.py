@@ -26,7 +26,8 @@ from sanctum_venice_tools.letta.venice import ChatModel, Venice
 from sanctum_venice_tools.packing.record import Record
 from sanctum_venice_tools.terminal import Progress, show, visible
 
-# A bell, a line that looks like ours, colours, a title, C1's own escape, a line turned around, a line and a page break.
+# A bell, a line that looks like ours, colours, a title, C1's own escape, a line turned around, a
+# line and a page break.
 EVIL = "a\x07\nvenice_ask_web  create\x1b[31m\x1b]0;title\x07\x9b31m\u202eb\u2028\x0c\r\x00"
 PROFILE = "[red]a[/red]"
 
@@ -53,7 +54,9 @@ def record(name: str = "venice_demo") -> Record:
 
 def test_what_can_steer_is_written_out() -> None:
     """Each such character becomes its escape of JSON; all else stays, letters of any language and emoji too."""
-    assert r"a\u0007\nb\u001b[31m\u202e\u009b\u2028\r\t" == visible("a\x07\nb\x1b[31m\u202e\x9b\u2028\r\t")
+    assert r"a\u0007\nb\u001b[31m\u202e\u009b\u2028\r\t" == visible(
+        "a\x07\nb\x1b[31m\u202e\x9b\u2028\r\t"
+    )
     assert 'Grüße, 狐 🦊 "q" \\ é' == visible('Grüße, 狐 🦊 "q" \\ é')
 
 
@@ -79,14 +82,26 @@ def test_show_prints_as_many_lines_as_it_is_given(capsys: pytest.CaptureFixture[
     assert 1 == len(lines_of(printed.err))
 
 
-def test_a_plan_has_a_row_for_each_thing(console: Console, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_plan_has_a_row_for_each_thing(
+    console: Console, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Names of agents, tools and secrets, and reasons, make no rows of their own."""
     changes = [Change(record(), "foreign", ("tags", EVIL), problem=EVIL)]
-    agents = [AgentChange("agent-1", EVIL, attach=(EVIL,), secrets=(EVIL,)), AgentChange("agent-2", EVIL, problem=EVIL)]
-    plan = Plan(changes, [Removal(EVIL, "tool-1", (EVIL, EVIL))], agents, SandboxChange("refused", {}, problem=EVIL))
+    agents = [
+        AgentChange("agent-1", EVIL, attach=(EVIL,), secrets=(EVIL,)),
+        AgentChange("agent-2", EVIL, problem=EVIL),
+    ]
+    plan = Plan(
+        changes,
+        [Removal(EVIL, "tool-1", (EVIL, EVIL))],
+        agents,
+        SandboxChange("refused", {}, problem=EVIL),
+    )
     view.print_plan(console, plan)
 
-    assert 5 == len([line for line in lines_of(capsys.readouterr().out) if not line.startswith(" ")])
+    assert 5 == len(
+        [line for line in lines_of(capsys.readouterr().out) if not line.startswith(" ")]
+    )
 
 
 def test_markup_is_shown_as_it_is(console: Console, capsys: pytest.CaptureFixture[str]) -> None:
@@ -96,10 +111,14 @@ def test_markup_is_shown_as_it_is(console: Console, capsys: pytest.CaptureFixtur
     assert PROFILE in capsys.readouterr().out
 
 
-def test_a_diff_has_the_lines_of_the_source(console: Console, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_diff_has_the_lines_of_the_source(
+    console: Console, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The server's source is shown line by line, and what is in a line stays in it."""
     there = Tool(id="tool-1", source_code="a = 1\nb\x1b[2J\r\u2028 = 2\n")
-    view.print_diffs(console, Plan([Change(record(), "update", ("source_code",), there)], [], [], None))
+    view.print_diffs(
+        console, Plan([Change(record(), "update", ("source_code",), there)], [], [], None)
+    )
 
     assert [r"-b\u001b[2J\r\u2028 = 2", "+b = 2"] == lines_of(capsys.readouterr().out)[-3:-1]
 
@@ -152,7 +171,9 @@ def test_the_demo_shows_what_is_said(console: Console, capsys: pytest.CaptureFix
     """An agent's answer has its own lines, beside its name, and nothing that steers."""
     demo._say(console, "Agent", "first\nsecond \x1b[31m\u202e")
 
-    assert ["Agent   first", r"        second \u001b[31m\u202e"] == lines_of(capsys.readouterr().out)
+    assert ["Agent   first", r"        second \u001b[31m\u202e"] == lines_of(
+        capsys.readouterr().out
+    )
 
 
 def test_progress_is_one_line(console: Console, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,13 +21,16 @@ from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
 PROJECT = Path(__file__).parents[2]
 DOCUMENT = PROJECT.parent / "shared" / "venice" / "openapi.yaml"
 
-# Statuses that Venice's other pages name, but its document does not list for each operation that can answer so.
+# Statuses that Venice's other pages name, but its document does not list for each operation that
+# can answer so.
 ELSEWHERE = {400, 401, 403, 404, 410, 502, 503}
 
 
 def distiller() -> Any:
     """scripts/distil_openapi.py as a module."""
-    spec = importlib.util.spec_from_file_location("distil_openapi", PROJECT / "scripts" / "distil_openapi.py")
+    spec = importlib.util.spec_from_file_location(
+        "distil_openapi", PROJECT / "scripts" / "distil_openapi.py"
+    )
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -143,9 +146,13 @@ def client(_client: httpx.Client, venice: LocalVenice) -> Iterator[httpx.Client]
 def ask(client: httpx.Client) -> Callable[..., Any]:
     """Chat: the messages and settings in, the JSON of the reply out."""
 
-    def complete(content: Any = "Good morning", model: str = "zai-org-glm-5-2", **settings: Any) -> Any:
+    def complete(
+        content: Any = "Good morning", model: str = "zai-org-glm-5-2", **settings: Any
+    ) -> Any:
         messages = content if isinstance(content, list) else [{"role": "user", "content": content}]
-        reply = client.post("/chat/completions", json={"model": model, "messages": messages, **settings})
+        reply = client.post(
+            "/chat/completions", json={"model": model, "messages": messages, **settings}
+        )
         assert reply.status_code == 200, reply.text
         return reply.json()
 
@@ -175,7 +182,12 @@ def events(client: httpx.Client) -> Callable[..., list[Any]]:
     """Chat as a stream: the settings in, its events out."""
 
     def stream(content: Any, model: str = "zai-org-glm-5-2", **settings: Any) -> list[Any]:
-        body = {"model": model, "stream": True, "messages": [{"role": "user", "content": content}], **settings}
+        body = {
+            "model": model,
+            "stream": True,
+            "messages": [{"role": "user", "content": content}],
+            **settings,
+        }
         reply = client.post("/chat/completions", json=body)
         lines = [line.removeprefix("data: ") for line in reply.text.split("\n\n") if line]
         assert lines.pop() == "[DONE]"

@@ -6,8 +6,16 @@ import pytest
 from sanctum_venice_tools.emulator.facts import Operation, operations
 from sanctum_venice_tools.emulator.process import LocalVenice
 
-OPERATIONS = [pytest.param(operation, id=f"{operation.method} {operation.path}") for operation in operations().values()]
-NAMED = {"{slug}": "alan-watts", "{id}": "x", "{network}": "ethereum-mainnet", "{walletAddress}": "0x" + "a" * 40}
+OPERATIONS = [
+    pytest.param(operation, id=f"{operation.method} {operation.path}")
+    for operation in operations().values()
+]
+NAMED = {
+    "{slug}": "alan-watts",
+    "{id}": "x",
+    "{network}": "ethereum-mainnet",
+    "{walletAddress}": "0x" + "a" * 40,
+}
 
 
 def send(venice: LocalVenice, operation: Operation, headers: dict[str, str]) -> httpx.Response:
@@ -28,7 +36,9 @@ def test_no_key(venice: LocalVenice, operation: Operation) -> None:
     elif {"BearerAuth", "siwx"} == operation.access:
         assert (reply.status_code, reply.json()["x402Version"]) == (402, 2)
         assert reply.headers["payment-required"]
-        assert reply.json()["authOptions"]["apiKey"]["header"] == "Authorization: Bearer YOUR_API_KEY"
+        assert (
+            reply.json()["authOptions"]["apiKey"]["header"] == "Authorization: Bearer YOUR_API_KEY"
+        )
     else:
         assert reply.status_code == 401
 
@@ -74,7 +84,12 @@ def test_a_body_over_35_megabytes(venice: LocalVenice) -> None:
     """JSON of more than 35 MB is refused before anything in it is looked at."""
     content = b'{"model": "' + b"x" * (35 * 2**20) + b'"}'
     headers = {"Authorization": f"Bearer {venice.key}", "Content-Type": "application/json"}
-    reply = httpx.post(f"{venice.base_url}/chat/completions", content=content, headers=headers, timeout=30)
+    reply = httpx.post(
+        f"{venice.base_url}/chat/completions", content=content, headers=headers, timeout=30
+    )
 
     assert 413 == reply.status_code
-    assert {"code": "PAYLOAD_TOO_LARGE", "error": "Request body exceeds the maximum allowed size."} == reply.json()
+    assert {
+        "code": "PAYLOAD_TOO_LARGE",
+        "error": "Request body exceeds the maximum allowed size.",
+    } == reply.json()

@@ -21,7 +21,9 @@ def test_chat_is_paid(client: httpx.Client, ask: Callable[..., Any]) -> None:
     """The balance falls by the cost that the reply tells."""
     before = balance(client)
 
-    cost = ask("How do foxes live in cities?", venice_parameters={"enable_web_search": "on"})["cost"]["usd"]
+    cost = ask("How do foxes live in cities?", venice_parameters={"enable_web_search": "on"})[
+        "cost"
+    ]["usd"]
 
     assert before - balance(client) == pytest.approx(cost, abs=2e-6)
     assert cost > 0.01
@@ -31,14 +33,21 @@ def test_header_tells_the_balance_before_the_call(client: httpx.Client) -> None:
     """x-venice-balance-usd is what was there before."""
     before = balance(client)
 
-    assert float(client.post("/chat/completions", json=CHAT).headers["x-venice-balance-usd"]) == pytest.approx(before)
+    assert float(
+        client.post("/chat/completions", json=CHAT).headers["x-venice-balance-usd"]
+    ) == pytest.approx(before)
 
 
 def test_rate_limit_headers_count_down(client: httpx.Client) -> None:
     """Requests that remain fall; they and the tokens are reset at a moment, told in milliseconds."""
-    first, second = (client.post("/chat/completions", json={**CHAT, "model": "kimi-k3"}).headers for _ in range(2))
+    first, second = (
+        client.post("/chat/completions", json={**CHAT, "model": "kimi-k3"}).headers
+        for _ in range(2)
+    )
 
-    assert int(first["x-ratelimit-remaining-requests"]) - 1 == int(second["x-ratelimit-remaining-requests"])
+    assert int(first["x-ratelimit-remaining-requests"]) - 1 == int(
+        second["x-ratelimit-remaining-requests"]
+    )
     for name in ("requests", "tokens"):
         moment = datetime.fromtimestamp(int(second[f"x-ratelimit-reset-{name}"]) / 1000, UTC)
         assert 0 <= (moment - datetime.now(UTC)).total_seconds() <= 61
@@ -88,7 +97,9 @@ def test_history_in_pages(client: httpx.Client, ask: Callable[..., Any]) -> None
 
 def test_history_as_table(client: httpx.Client) -> None:
     """As CSV, the cursor stands in a header."""
-    reply = client.get("/billing/usage-history", params={"pageSize": 10}, headers={"Accept": "text/csv"})
+    reply = client.get(
+        "/billing/usage-history", params={"pageSize": 10}, headers={"Accept": "text/csv"}
+    )
 
     rows = list(csv.DictReader(io.StringIO(reply.text)))
     assert (len(rows), reply.headers["content-type"]) == (10, "text/csv; charset=utf-8")
@@ -99,7 +110,10 @@ def test_history_of_a_period(client: httpx.Client) -> None:
     """Start and end bound the entries; another currency has none."""
     later = {"startTimestamp": "2099-01-01T00:00:00Z"}
 
-    assert client.get("/billing/usage-history", params=later).json() == {"data": [], "nextCursor": None}
+    assert client.get("/billing/usage-history", params=later).json() == {
+        "data": [],
+        "nextCursor": None,
+    }
     assert client.get("/billing/usage-history", params={"currency": "DIEM"}).json()["data"] == []
 
 
@@ -122,7 +136,9 @@ def test_refused_periods(client: httpx.Client, page: str, query: dict[str, str])
 
 
 @pytest.mark.parametrize(
-    ("query", "period"), [({"lookback": "91d"}, "90d"), ({"lookback": "3d", "startDate": "2026-01-01"}, "3d")], ids=str
+    ("query", "period"),
+    [({"lookback": "91d"}, "90d"), ({"lookback": "3d", "startDate": "2026-01-01"}, "3d")],
+    ids=str,
 )
 def test_periods_that_are_mended(client: httpx.Client, query: dict[str, str], period: str) -> None:
     """More days than there may be are cut to 90, and one date alone is not looked at."""
@@ -174,7 +190,9 @@ def test_key_lives_and_dies(client: httpx.Client) -> None:
     shown = client.get(f"/api_keys/{made['id']}").json()["data"]
     assert (shown["last6Chars"], "apiKey" in shown) == (made["apiKey"][-6:], False)
     assert float(shown["usage"]["trailingSevenDays"]["usd"]) > 0
-    changed = client.patch("/api_keys", json={"id": made["id"], "description": "changed"}).json()["data"]
+    changed = client.patch("/api_keys", json={"id": made["id"], "description": "changed"}).json()[
+        "data"
+    ]
     assert changed["description"] == "changed"
     assert made["id"] in {key["id"] for key in client.get("/api_keys").json()["data"]}
     assert client.delete("/api_keys", params={"id": made["id"]}).json() == {"success": True}
@@ -183,7 +201,9 @@ def test_key_lives_and_dies(client: httpx.Client) -> None:
 
 def test_inference_key_sees_no_account(client: httpx.Client) -> None:
     """An inference key is for inference, and to see its own limits."""
-    made = client.post("/api_keys", json={"apiKeyType": "INFERENCE", "description": "x"}).json()["data"]
+    made = client.post("/api_keys", json={"apiKeyType": "INFERENCE", "description": "x"}).json()[
+        "data"
+    ]
     header = {"Authorization": f"Bearer {made['apiKey']}"}
 
     assert client.get("/billing/balance", headers=header).status_code == 401
@@ -241,9 +261,17 @@ def test_first_key_stays(client: httpx.Client) -> None:
 def test_key_for_a_wallet(client: httpx.Client) -> None:
     """A signed token gives a key, once."""
     token = client.get("/api_keys/generate_web3_key").json()["data"]["token"]
-    body = {"apiKeyType": "INFERENCE", "address": "0x" + "a" * 40, "signature": "0x" + "b" * 130, "token": token}
+    body = {
+        "apiKeyType": "INFERENCE",
+        "address": "0x" + "a" * 40,
+        "signature": "0x" + "b" * 130,
+        "token": token,
+    }
 
-    assert client.post("/api_keys/generate_web3_key", json=body).json()["data"]["description"] == "Web3 API Key"
+    assert (
+        client.post("/api_keys/generate_web3_key", json=body).json()["data"]["description"]
+        == "Web3 API Key"
+    )
     again = httpx.post(f"{client.base_url}api_keys/generate_web3_key", json=body)
     assert again.json() == {"error": "Invalid or expired token"}
 

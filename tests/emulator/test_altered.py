@@ -11,7 +11,12 @@ import pytest
 from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
 
 CHAT = "/chat/completions"
-FILM = {"model": "wan-2.5-preview-text-to-video", "prompt": "A fox", "duration": "5s", "aspect_ratio": "16:9"}
+FILM = {
+    "model": "wan-2.5-preview-text-to-video",
+    "prompt": "A fox",
+    "duration": "5s",
+    "aspect_ratio": "16:9",
+}
 
 Events = Callable[..., list[Any]]
 Ask = Callable[..., Any]
@@ -27,7 +32,9 @@ def order(venice: LocalVenice) -> Iterator[Callable[..., None]]:
 @pytest.fixture
 def plain(venice: LocalVenice) -> Iterator[httpx.Client]:
     """A client with the key whose replies are not held against Venice's document."""
-    with httpx.Client(base_url=venice.base_url, headers={"Authorization": f"Bearer {venice.key}"}) as client:
+    with httpx.Client(
+        base_url=venice.base_url, headers={"Authorization": f"Bearer {venice.key}"}
+    ) as client:
         yield client
 
 
@@ -36,7 +43,11 @@ def chat(plain: httpx.Client) -> Callable[..., httpx.Response]:
     """Chats, and gives the reply as it came."""
 
     def chat(**settings: Any) -> httpx.Response:
-        body = {"model": "zai-org-glm-5-2", "messages": [{"role": "user", "content": "Good morning"}], **settings}
+        body = {
+            "model": "zai-org-glm-5-2",
+            "messages": [{"role": "user", "content": "Good morning"}],
+            **settings,
+        }
         return plain.post(CHAT, json=body)
 
     return chat
@@ -78,7 +89,11 @@ def test_number_that_is_none(plain: httpx.Client, order: Callable[..., None]) ->
 def test_field_within_others(plain: httpx.Client, order: Callable[..., None]) -> None:
     """A path leads through objects and lists; what was not there is added."""
     real = plain.get("/models").json()["data"]
-    for field, value in (("data.0.id", 7), ("data.1.model_spec.pricing", None), ("data.0.colour", "red")):
+    for field, value in (
+        ("data.0.id", 7),
+        ("data.1.model_spec.pricing", None),
+        ("data.0.colour", "red"),
+    ):
         order(fault="field", path="/models", field=field, value=value)
 
     first, second, third = (plain.get("/models").json()["data"] for _ in range(3))
@@ -138,17 +153,24 @@ def test_field_of_a_stream(chat: Callable[..., httpx.Response], order: Callable[
     assert [] == found[-1]["choices"]
 
 
-def test_field_of_a_good_reply_to_a_bad_request(plain: httpx.Client, order: Callable[..., None]) -> None:
+def test_field_of_a_good_reply_to_a_bad_request(
+    plain: httpx.Client, order: Callable[..., None]
+) -> None:
     """A refusal does not get the field that was meant for a good reply."""
     order(fault="field", path="/embeddings", field="data", value=None)
 
     reply = plain.post("/embeddings", json={"model": "nope", "input": "fox"})
 
-    assert (500, "The local Venice can't do field data to this reply.") == (reply.status_code, reply.json()["error"])
+    assert (500, "The local Venice can't do field data to this reply.") == (
+        reply.status_code,
+        reply.json()["error"],
+    )
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-def test_field_of_a_reply_that_is_a_file(plain: httpx.Client, order: Callable[..., None], *, streaming: bool) -> None:
+def test_field_of_a_reply_that_is_a_file(
+    plain: httpx.Client, order: Callable[..., None], *, streaming: bool
+) -> None:
     """A reply that is no JSON has no fields."""
     speech = {"input": "Hello", "streaming": streaming}
     real = plain.post("/audio/speech", json=speech)
@@ -161,7 +183,13 @@ def test_field_of_a_reply_that_is_a_file(plain: httpx.Client, order: Callable[..
 
 def test_any_bytes_as_body(plain: httpx.Client, order: Callable[..., None]) -> None:
     """A body can be any bytes, under any content type."""
-    order(fault="status", status=200, path="/models", content=b"\xff\xfb<html>\0", content_type="audio/mpeg")
+    order(
+        fault="status",
+        status=200,
+        path="/models",
+        content=b"\xff\xfb<html>\0",
+        content_type="audio/mpeg",
+    )
     order(fault="status", status=200, path="/models", content=b"")
 
     reply, empty = plain.get("/models"), plain.get("/models")
@@ -180,7 +208,11 @@ def test_deprecated_model(chat: Callable[..., httpx.Response], order: Callable[.
 
     assert (200, "2026-12-31T00:00:00.000Z") == (usual.status_code, usual.headers[date])
     assert "This model is deprecated and will be removed." == usual.headers[warning]
-    assert (200, "Use glm-6.", "2027-01-02") == (own.status_code, own.headers[warning], own.headers[date])
+    assert (200, "Use glm-6.", "2027-01-02") == (
+        own.status_code,
+        own.headers[warning],
+        own.headers[date],
+    )
 
 
 def test_json_for_a_stream(chat: Callable[..., httpx.Response], order: Callable[..., None]) -> None:
@@ -217,7 +249,9 @@ def test_content_as_parts(chat: Callable[..., httpx.Response], order: Callable[.
     assert text == "".join(content[0]["text"] for content in streamed if content)
 
 
-@pytest.mark.parametrize(("fault", "ending"), [("only-thinks", "stop"), ("only-thinks-length", "length")])
+@pytest.mark.parametrize(
+    ("fault", "ending"), [("only-thinks", "stop"), ("only-thinks-length", "length")]
+)
 def test_model_that_only_thinks(
     chat: Callable[..., httpx.Response], order: Callable[..., None], fault: str, ending: str
 ) -> None:
@@ -237,7 +271,9 @@ def test_model_that_only_thinks(
     assert ending in {event["choices"][0]["finish_reason"] for event in events(reply)}
 
 
-def test_thoughts_in_the_answer(chat: Callable[..., httpx.Response], order: Callable[..., None]) -> None:
+def test_thoughts_in_the_answer(
+    chat: Callable[..., httpx.Response], order: Callable[..., None]
+) -> None:
     """An answer can begin with the model's thoughts between tags."""
     text = chat().json()["choices"][0]["message"]["content"]
     order(fault="think-tags", path=CHAT, times=2)
@@ -245,7 +281,9 @@ def test_thoughts_in_the_answer(chat: Callable[..., httpx.Response], order: Call
     whole = chat().json()["choices"][0]["message"]["content"]
     streamed = said(chat(stream=True))
 
-    assert f"<think>\nThe script decides what is said next.\n</think>\n\n{text}" == whole == streamed
+    assert (
+        f"<think>\nThe script decides what is said next.\n</think>\n\n{text}" == whole == streamed
+    )
 
 
 def test_polls_that_fail_at_first() -> None:
@@ -256,7 +294,9 @@ def test_polls_that_fail_at_first() -> None:
             job = client.post("/video/queue", json=FILM).json()
             venice.order_fault(fault="status-500", path="/video/retrieve", times=2)
             venice.order_fault(fault="headers", path="/video/retrieve")
-            venice.order_fault(fault="field", path="/video/retrieve", field="execution_duration", value="soon")
+            venice.order_fault(
+                fault="field", path="/video/retrieve", field="execution_duration", value="soon"
+            )
 
             polls = [client.post("/video/retrieve", json=job) for _ in range(5)]
 
@@ -265,7 +305,13 @@ def test_polls_that_fail_at_first() -> None:
 
 
 @pytest.mark.parametrize(
-    "wish", [{"fault": "field"}, {"fault": "missing-field"}, {"fault": "raw"}, {"fault": "raw", "content": "%"}]
+    "wish",
+    [
+        {"fault": "field"},
+        {"fault": "missing-field"},
+        {"fault": "raw"},
+        {"fault": "raw", "content": "%"},
+    ],
 )
 def test_order_that_says_too_little(venice: LocalVenice, wish: dict[str, Any]) -> None:
     """An order that lacks what its fault needs, or has bytes that are no base64, is refused."""

@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 WORD = (
-    '<w:document xmlns:w="w"><w:p><w:r><w:t>Red</w:t><w:t> fox</w:t></w:r></w:p><w:p><w:t>Den</w:t></w:p></w:document>'
+    '<w:document xmlns:w="w"><w:p><w:r><w:t>Red</w:t><w:t> fox</w:t></w:r></w:p>'
+    "<w:p><w:t>Den</w:t></w:p></w:document>"
 )
 
 
@@ -39,7 +40,9 @@ def pdf(text: str) -> bytes:
 
 def test_search_ranks_pages(client: httpx.Client) -> None:
     """The page that shares most words comes first, its content still with markup."""
-    results = client.post("/augment/search", json={"query": "red foxes in cities", "limit": 2}).json()["results"]
+    results = client.post(
+        "/augment/search", json={"query": "red foxes in cities", "limit": 2}
+    ).json()["results"]
 
     assert [result["title"][:9] for result in results] == ["Red foxes", "City foxe"]
     assert "<strong>" in results[0]["content"]
@@ -47,7 +50,12 @@ def test_search_ranks_pages(client: httpx.Client) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [{"query": ""}, {"query": "x" * 401}, {"query": "x", "limit": 21}, {"query": "x", "search_provider": "bing"}],
+    [
+        {"query": ""},
+        {"query": "x" * 401},
+        {"query": "x", "limit": 21},
+        {"query": "x", "search_provider": "bing"},
+    ],
 )
 def test_refused_searches(client: httpx.Client, body: dict[str, Any]) -> None:
     """What is out of range is refused, not clamped."""
@@ -64,7 +72,13 @@ def test_scraped_page_is_markdown(client: httpx.Client) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["https://x.com/a", "https://www.reddit.com/r/a", "https://example.com/unknown", "http://192.168.0.1/", "tea"],
+    [
+        "https://x.com/a",
+        "https://www.reddit.com/r/a",
+        "https://example.com/unknown",
+        "http://192.168.0.1/",
+        "tea",
+    ],
 )
 def test_refused_pages(client: httpx.Client, url: str) -> None:
     """Blocked, unknown, private and broken addresses are refused."""
@@ -77,11 +91,17 @@ def test_refused_pages(client: httpx.Client, url: str) -> None:
         ("a.txt", "Füchse".encode(), "Füchse"),
         ("a.pdf", pdf("Foxes"), "Foxes"),
         ("a.docx", office("word/document.xml", WORD), "Red fox\nDen"),
-        ("a.xlsx", office("xl/sharedStrings.xml", "<sst><si><t>Fox</t></si><si><t>5</t></si></sst>"), "Fox\n5"),
+        (
+            "a.xlsx",
+            office("xl/sharedStrings.xml", "<sst><si><t>Fox</t></si><si><t>5</t></si></sst>"),
+            "Fox\n5",
+        ),
     ],
     ids=["text", "PDF", "Word", "Excel"],
 )
-def test_documents_become_text(client: httpx.Client, name: str, content: bytes, expected: str) -> None:
+def test_documents_become_text(
+    client: httpx.Client, name: str, content: bytes, expected: str
+) -> None:
     """The text of each kind of document comes out."""
     reply = client.post("/augment/text-parser", files={"file": (name, content)})
 
@@ -90,18 +110,29 @@ def test_documents_become_text(client: httpx.Client, name: str, content: bytes, 
 
 def test_document_as_text(client: httpx.Client) -> None:
     """As text, the reply is the text alone."""
-    reply = client.post("/augment/text-parser", files={"file": ("a.txt", b"fox")}, data={"response_format": "text"})
+    reply = client.post(
+        "/augment/text-parser", files={"file": ("a.txt", b"fox")}, data={"response_format": "text"}
+    )
 
     assert reply.text == "fox"
 
 
 @pytest.mark.parametrize(
     "content",
-    [b"\xff\xfe\x00\x01", b"   ", b"PK broken", b"%PDF-1.4 broken", office("word/document.xml", "<!DOCTYPE a><a/>")],
+    [
+        b"\xff\xfe\x00\x01",
+        b"   ",
+        b"PK broken",
+        b"%PDF-1.4 broken",
+        office("word/document.xml", "<!DOCTYPE a><a/>"),
+    ],
     ids=["binary", "blank", "zip", "PDF", "entities"],
 )
 def test_documents_without_text(client: httpx.Client, content: bytes) -> None:
     """What has no text is refused in Venice's words."""
     reply = client.post("/augment/text-parser", files={"file": ("a.bin", content)})
 
-    assert (reply.status_code, reply.json()) == (400, {"error": "No text content could be extracted"})
+    assert (reply.status_code, reply.json()) == (
+        400,
+        {"error": "No text content could be extracted"},
+    )

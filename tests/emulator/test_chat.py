@@ -19,7 +19,10 @@ SEARCH = {"enable_web_search": "on", "enable_web_citations": True}
 def tool(name: str) -> dict[str, Any]:
     """A tool as Letta offers it."""
     parameters = {"type": "object", "properties": {"question": {"type": "string"}}, "required": []}
-    return {"type": "function", "function": {"name": name, "description": "d", "parameters": parameters}}
+    return {
+        "type": "function",
+        "function": {"name": name, "description": "d", "parameters": parameters},
+    }
 
 
 def test_stand_in_says_that_it_is_one(ask: Ask) -> None:
@@ -43,7 +46,10 @@ def test_model_by_foreign_name(ask: Ask) -> None:
 
 def test_settings_behind_the_model_name(ask: Ask) -> None:
     """A model's name can carry Venice's settings."""
-    reply = ask("How do foxes live in cities?", model="default:enable_web_search=on&character_slug=ada-lovelace")
+    reply = ask(
+        "How do foxes live in cities?",
+        model="default:enable_web_search=on&character_slug=ada-lovelace",
+    )
 
     assert reply["venice_parameters"]["web_search_citations"]
     assert reply["venice_parameters"]["character_slug"] == "ada-lovelace"
@@ -58,23 +64,45 @@ def test_settings_behind_the_model_name(ask: Ask) -> None:
         ({"model": "zai-org-glm-5"}, 503, "offline"),
         ({"venice_parameters": {"character_slug": "nobody"}}, 404, "Character not found: nobody"),
         ({"temprature": 1}, 400, "Unrecognized key(s) in object: 'temprature'"),
-        ({"venice_parameters": {"enable_web_search": True}}, 400, "Invalid enum value. Expected 'auto' | 'off' | 'on'"),
+        (
+            {"venice_parameters": {"enable_web_search": True}},
+            400,
+            "Invalid enum value. Expected 'auto' | 'off' | 'on'",
+        ),
         ({"messages": []}, 400, "Array must contain at least 1 element(s)"),
         ({"messages": [{"role": "tool", "content": "x"}]}, 400, "tool_call_id"),
         ({"reasoning_effort": "medium"}, 400, "Expected 'none' | 'high' | 'max'"),
         ({"logprobs": True}, 400, "logprobs is not supported by this model"),
-        ({"model": "e2ee-gemma-4-31b", "tools": [tool("x")]}, 400, "tools is not supported by this model"),
         (
-            {"model": "e2ee-gemma-4-31b", "response_format": {"type": "json_schema", "json_schema": {}}},
+            {"model": "e2ee-gemma-4-31b", "tools": [tool("x")]},
+            400,
+            "tools is not supported by this model",
+        ),
+        (
+            {
+                "model": "e2ee-gemma-4-31b",
+                "response_format": {"type": "json_schema", "json_schema": {}},
+            },
             400,
             "response_format is not supported",
         ),
         (
-            {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://a.b/c"}}]}]},
+            {
+                "messages": [
+                    {
+                        "role": "user",
+                        "content": [{"type": "image_url", "image_url": {"url": "https://a.b/c"}}],
+                    }
+                ]
+            },
             400,
             "image_url content is not supported",
         ),
-        ({"model": "llama-3.3-70b", "messages": [{"role": "user", "content": "x" * 600_000}]}, 400, "context_length"),
+        (
+            {"model": "llama-3.3-70b", "messages": [{"role": "user", "content": "x" * 600_000}]},
+            400,
+            "context_length",
+        ),
     ],
 )
 def test_refusals(client: httpx.Client, body: dict[str, Any], status: int, said: str) -> None:
@@ -89,7 +117,8 @@ def test_refusals(client: httpx.Client, body: dict[str, Any], status: int, said:
 def test_unknown_key_names_itself_three_times(client: httpx.Client) -> None:
     """A DetailedError tells the fault in its details and among its issues."""
     body = client.post(
-        "/chat/completions", json={"model": "x", "messages": [{"role": "user", "content": ""}], "n2": 1}
+        "/chat/completions",
+        json={"model": "x", "messages": [{"role": "user", "content": ""}], "n2": 1},
     ).json()
 
     message = "Unrecognized key(s) in object: 'n2'"
@@ -110,7 +139,9 @@ def test_unknown_key_names_itself_three_times(client: httpx.Client) -> None:
         (b"[]", {"Content-Type": "application/json; charset=utf-8"}, 400),
     ],
 )
-def test_bodies_that_are_none(client: httpx.Client, content: bytes, headers: dict[str, str], status: int) -> None:
+def test_bodies_that_are_none(
+    client: httpx.Client, content: bytes, headers: dict[str, str], status: int
+) -> None:
     """What is no JSON object is refused."""
     assert status == client.post("/chat/completions", content=content, headers=headers).status_code
 
@@ -139,7 +170,11 @@ def test_answer_in_a_prescribed_form(ask: Ask) -> None:
     """With a JSON Schema, the answer is JSON that fits it."""
     schema = {
         "type": "object",
-        "properties": {"city": {"type": "string"}, "size": {"type": "integer"}, "kind": {"enum": ["big"]}},
+        "properties": {
+            "city": {"type": "string"},
+            "size": {"type": "integer"},
+            "kind": {"enum": ["big"]},
+        },
         "required": ["city", "size", "kind"],
         "additionalProperties": False,
     }
@@ -153,11 +188,16 @@ def test_answer_in_a_prescribed_form(ask: Ask) -> None:
 def test_pictures_are_looked_at(ask: Ask, encoded: Callable[..., str]) -> None:
     """A vision model says the size and colour of a picture."""
     url = f"data:image/png;base64,{encoded(320, 200)}"
-    content = [{"type": "text", "text": "What is this?"}, {"type": "image_url", "image_url": {"url": url}}]
+    content = [
+        {"type": "text", "text": "What is this?"},
+        {"type": "image_url", "image_url": {"url": url}},
+    ]
 
     assert (
         "320 by 200 pixels"
-        in ask(content=[{"role": "user", "content": content}], model="qwen-3-8-27b")["choices"][0]["message"]["content"]
+        in ask(content=[{"role": "user", "content": content}], model="qwen-3-8-27b")["choices"][0][
+            "message"
+        ]["content"]
     )
 
 
@@ -166,10 +206,17 @@ def test_documents_are_leafed_through(ask: Ask, client: httpx.Client) -> None:
 
     def document(content: bytes) -> list[dict[str, Any]]:
         data = f"data:text/plain;base64,{base64.b64encode(content).decode()}"
-        return [{"role": "user", "content": [{"type": "file", "file": {"file_data": data, "filename": "den.txt"}}]}]
+        return [
+            {
+                "role": "user",
+                "content": [{"type": "file", "file": {"file_data": data, "filename": "den.txt"}}],
+            }
+        ]
 
     said = ask(document(b"Foxes dig dens."))["choices"][0]["message"]["content"]
-    refused = client.post("/chat/completions", json={"model": "default", "messages": document(b"\xff\xfe\x00")})
+    refused = client.post(
+        "/chat/completions", json={"model": "default", "messages": document(b"\xff\xfe\x00")}
+    )
 
     assert said.endswith("den.txt has 3 words and begins: Foxes dig dens.")
     assert (refused.status_code, "No text content" in refused.text) == (400, True)
@@ -197,7 +244,9 @@ def test_web_search_as_a_tool(ask: Ask) -> None:
 
 def test_web_search_without_citations(ask: Ask) -> None:
     """Without citations the text has no markers."""
-    text = ask("How does the aurora borealis arise?", venice_parameters={"enable_web_search": "auto"})["choices"][0]
+    text = ask(
+        "How does the aurora borealis arise?", venice_parameters={"enable_web_search": "auto"}
+    )["choices"][0]
 
     assert "solar wind" in text["message"]["content"]
     assert "^" not in text["message"]["content"]
@@ -217,14 +266,19 @@ def test_pages_are_read_by_address(ask: Ask) -> None:
 
     reply = ask(question, venice_parameters={**SEARCH, "enable_web_scraping": True})
 
-    assert reply["venice_parameters"]["web_search_citations"][0]["url"] == "https://kitchen.example.com/tea"
+    assert (
+        reply["venice_parameters"]["web_search_citations"][0]["url"]
+        == "https://kitchen.example.com/tea"
+    )
 
 
 def test_search_results_as_documents(ask: Ask) -> None:
     """Venice can put the pages into a tool call that nobody offered."""
     parameters = {**SEARCH, "return_search_results_as_documents": True}
 
-    calls = ask("How do red foxes live in cities?", venice_parameters=parameters)["choices"][0]["message"]["tool_calls"]
+    calls = ask("How do red foxes live in cities?", venice_parameters=parameters)["choices"][0][
+        "message"
+    ]["tool_calls"]
 
     assert [call["function"]["name"] for call in calls] == ["venice_web_search_documents"]
     assert json.loads(calls[0]["function"]["arguments"])["documents"]
@@ -238,9 +292,13 @@ def test_stream_says_the_same(ask: Ask, events: Callable[..., list[Any]]) -> Non
     streamed = events(question, venice_parameters=SEARCH, stream_options={"include_usage": True})
 
     deltas = [choice["delta"] for event in streamed for choice in event["choices"]]
-    assert "".join(delta.get("content", "") for delta in deltas) == plain["choices"][0]["message"]["content"]
     assert (
-        streamed[0]["venice_parameters"]["web_search_citations"] == plain["venice_parameters"]["web_search_citations"]
+        "".join(delta.get("content", "") for delta in deltas)
+        == plain["choices"][0]["message"]["content"]
+    )
+    assert (
+        streamed[0]["venice_parameters"]["web_search_citations"]
+        == plain["venice_parameters"]["web_search_citations"]
     )
     assert streamed[-1]["usage"] == plain["usage"]
     assert streamed[-1]["choices"] == []
@@ -257,7 +315,10 @@ def test_streamed_tool_calls(events: Callable[..., list[Any]]) -> None:
     streamed = events("Tell me of foxes", tools=[tool("venice_ask_web")])
 
     pieces = [
-        call for event in streamed for choice in event["choices"] for call in choice["delta"].get("tool_calls", [])
+        call
+        for event in streamed
+        for choice in event["choices"]
+        for call in choice["delta"].get("tool_calls", [])
     ]
     arguments = "".join(piece["function"].get("arguments", "") for piece in pieces)
     assert json.loads(arguments) == {"question": "How do red foxes live in cities?"}
@@ -267,12 +328,16 @@ def test_streamed_tool_calls(events: Callable[..., list[Any]]) -> None:
 
 def letta(content: str) -> str:
     """A message or result in the wrapping that Letta gives it."""
-    return json.dumps({"type": "user_message", "message": content, "time": "2026-11-23 10:00:00 PM UTC+0000"})
+    return json.dumps(
+        {"type": "user_message", "message": content, "time": "2026-11-23 10:00:00 PM UTC+0000"}
+    )
 
 
 def result(status: str, message: Any) -> str:
     """A tool's result as Letta sends it."""
-    return json.dumps({"status": status, "message": message, "time": "2026-11-23 10:00:00 PM UTC+0000"})
+    return json.dumps(
+        {"status": status, "message": message, "time": "2026-11-23 10:00:00 PM UTC+0000"}
+    )
 
 
 def test_agent_is_driven_by_the_script(ask: Ask) -> None:
@@ -303,24 +368,38 @@ def test_agent_is_driven_by_the_script(ask: Ask) -> None:
 
     assert (first["finish_reason"], call["function"]["name"]) == ("tool_calls", "venice_ask_web")
     assert message["content"] is None
-    assert second["message"]["content"] == "They do [1].\n\nSources: https://a.example, https://b.example"
+    assert (
+        second["message"]["content"]
+        == "They do [1].\n\nSources: https://a.example, https://b.example"
+    )
     assert second["finish_reason"] == "stop"
 
 
 def test_tool_calls_have_ids_of_their_own(ask: Ask) -> None:
     """No two calls share an id: Letta would drop the later result."""
-    asked = [ask("Foxes", tools=[tool("venice_ask_web")])["choices"][0]["message"]["tool_calls"] for _ in range(20)]
+    asked = [
+        ask("Foxes", tools=[tool("venice_ask_web")])["choices"][0]["message"]["tool_calls"]
+        for _ in range(20)
+    ]
 
     assert len({call["id"] for calls in asked for call in calls}) == 20
 
 
 def test_failed_tool_is_told(ask: Ask) -> None:
     """When a tool failed, its own words are passed on."""
-    call = {"id": "call_1", "type": "function", "function": {"name": "venice_ask_web", "arguments": "{}"}}
+    call = {
+        "id": "call_1",
+        "type": "function",
+        "function": {"name": "venice_ask_web", "arguments": "{}"},
+    }
     messages = [
         {"role": "user", "content": "foxes"},
         {"role": "assistant", "content": None, "tool_calls": [call]},
-        {"role": "tool", "tool_call_id": "call_1", "content": result("Failed", "Error executing function")},
+        {
+            "role": "tool",
+            "tool_call_id": "call_1",
+            "content": result("Failed", "Error executing function"),
+        },
     ]
 
     text = ask(messages, tools=[tool("venice_ask_web")])["choices"][0]["message"]["content"]
@@ -337,7 +416,12 @@ def test_missing_tool_is_told(ask: Ask) -> None:
 
 def test_tool_choice_none(ask: Ask) -> None:
     """With tool_choice none, no tool is called."""
-    assert ask("foxes", tools=[tool("venice_ask_web")], tool_choice="none")["choices"][0]["finish_reason"] == "stop"
+    assert (
+        ask("foxes", tools=[tool("venice_ask_web")], tool_choice="none")["choices"][0][
+            "finish_reason"
+        ]
+        == "stop"
+    )
 
 
 def test_script_of_several_steps(tmp_path: Path) -> None:
@@ -348,10 +432,19 @@ def test_script_of_several_steps(tmp_path: Path) -> None:
             [
                 {
                     "when": "/film.*otter/",
-                    "calls": [{"name": "quote", "arguments": {"what": "{message}"}}, {"name": "list"}],
+                    "calls": [
+                        {"name": "quote", "arguments": {"what": "{message}"}},
+                        {"name": "list"},
+                    ],
                     "then": {
                         "calls": [
-                            {"name": "queue", "arguments": {"price": "{quote.price}", "note": "for {quote.price}"}}
+                            {
+                                "name": "queue",
+                                "arguments": {
+                                    "price": "{quote.price}",
+                                    "note": "for {quote.price}",
+                                },
+                            }
                         ],
                         "then": "Queued {queue.job}: {list.names.*.name} {nothing.at.all|-}",
                     },
@@ -361,13 +454,19 @@ def test_script_of_several_steps(tmp_path: Path) -> None:
     )
     tools = [tool("quote"), tool("list"), tool("queue")]
     messages: list[dict[str, Any]] = [{"role": "user", "content": "A FILM of an otter"}]
-    results = {"quote": {"price": 0.5}, "list": {"names": [{"name": "a"}, {"name": "b"}]}, "queue": {"job": "j1"}}
+    results = {
+        "quote": {"price": 0.5},
+        "list": {"names": [{"name": "a"}, {"name": "b"}]},
+        "queue": {"job": "j1"},
+    }
     spoken, seen = "", []
     with running_venice(script=script) as venice:
         while not spoken:
             body = {"model": "default", "messages": messages, "tools": tools}
             reply = httpx.post(
-                venice.base_url + "/chat/completions", json=body, headers={"Authorization": f"Bearer {venice.key}"}
+                venice.base_url + "/chat/completions",
+                json=body,
+                headers={"Authorization": f"Bearer {venice.key}"},
             )
             message = reply.json()["choices"][0]["message"]
             spoken = message["content"] or ""
@@ -399,7 +498,10 @@ def test_bad_script_is_named(tmp_path: Path, text: str) -> None:
 def test_lettas_own_messages_are_skipped() -> None:
     """A heartbeat is no message of the person's."""
     heartbeat = json.dumps({"type": "heartbeat", "reason": "x", "time": "now"})
-    messages = [{"role": "user", "content": letta("Foxes?")}, {"role": "user", "content": heartbeat}]
+    messages = [
+        {"role": "user", "content": letta("Foxes?")},
+        {"role": "user", "content": heartbeat},
+    ]
 
     assert read(messages).message == "Foxes?"
 
@@ -408,6 +510,9 @@ def test_placeholders_dig_into_lists() -> None:
     """Numbers take one of a list, a star all of it; what is missing is replaced by what stands after the bar."""
     results = {"t": {"list": [{"a": 1}, {"a": 2}], "text": "x"}}
 
-    assert fill("{t.list.1.a} {t.list.*.a} {t.list.7.a|none} {t.text}{t.gone}", results) == "2 1, 2 none x"
+    assert (
+        fill("{t.list.1.a} {t.list.*.a} {t.list.7.a|none} {t.text}{t.gone}", results)
+        == "2 1, 2 none x"
+    )
     assert fill({"whole": "{t.list}"}, results) == {"whole": [{"a": 1}, {"a": 2}]}
     assert fill('{"json": 1}', results) == '{"json": 1}'

@@ -16,7 +16,11 @@ QUESTION = "How do red foxes live in cities?"
 MODEL = "zai-org-glm-5-2"
 TOOL: Any = {
     "type": "function",
-    "function": {"name": "venice_ask_web", "description": "d", "parameters": {"type": "object", "properties": {}}},
+    "function": {
+        "name": "venice_ask_web",
+        "description": "d",
+        "parameters": {"type": "object", "properties": {}},
+    },
 }
 
 
@@ -66,14 +70,20 @@ def test_openai_stream(openai_client: openai.OpenAI) -> None:
 
 def test_openai_tools(openai_client: openai.OpenAI) -> None:
     """A tool call, plain and streamed."""
-    asked = openai_client.chat.completions.create(model=MODEL, messages=messages("foxes"), tools=[TOOL])
+    asked = openai_client.chat.completions.create(
+        model=MODEL, messages=messages("foxes"), tools=[TOOL]
+    )
     calls = asked.choices[0].message.tool_calls or []
 
-    with openai_client.chat.completions.stream(model=MODEL, messages=messages("foxes"), tools=[TOOL]) as stream:
+    with openai_client.chat.completions.stream(
+        model=MODEL, messages=messages("foxes"), tools=[TOOL]
+    ) as stream:
         streamed = stream.get_final_completion().choices[0].message.tool_calls or []
 
     assert [call.function.name for call in calls if call.type == "function"] == ["venice_ask_web"]
-    assert [call.function.arguments for call in streamed] == ['{"question": "How do red foxes live in cities?"}']
+    assert [call.function.arguments for call in streamed] == [
+        '{"question": "How do red foxes live in cities?"}'
+    ]
 
 
 def test_openai_embeddings(openai_client: openai.OpenAI) -> None:
@@ -85,14 +95,18 @@ def test_openai_embeddings(openai_client: openai.OpenAI) -> None:
 
 def test_openai_speech(openai_client: openai.OpenAI) -> None:
     """Speech as bytes."""
-    reply = openai_client.audio.speech.create(model="tts-kokoro", voice="af_sky", input="Hello", response_format="wav")
+    reply = openai_client.audio.speech.create(
+        model="tts-kokoro", voice="af_sky", input="Hello", response_format="wav"
+    )
 
     assert reply.content[:4] == b"RIFF"
 
 
 def test_openai_transcription(openai_client: openai.OpenAI) -> None:
     """What was spoken, written down."""
-    speech = openai_client.audio.speech.create(model="tts-kokoro", voice="af_sky", input="Hello there, fox")
+    speech = openai_client.audio.speech.create(
+        model="tts-kokoro", voice="af_sky", input="Hello there, fox"
+    )
 
     reply = openai_client.audio.transcriptions.create(
         model="nvidia/parakeet-tdt-0.6b-v3", file=("speech.mp3", speech.content)
@@ -123,30 +137,52 @@ def test_openai_images(openai_client: openai.OpenAI) -> None:
         ({"extra_headers": {"Authorization": "Bearer wrong"}}, openai.AuthenticationError),
     ],
 )
-def test_openai_errors(openai_client: openai.OpenAI, settings: Any, expected: type[Exception]) -> None:
+def test_openai_errors(
+    openai_client: openai.OpenAI, settings: Any, expected: type[Exception]
+) -> None:
     """Each refusal is the error that the client knows it as."""
     with pytest.raises(expected):
-        openai_client.chat.completions.create(**{"model": MODEL, "messages": messages("x"), **settings})
+        openai_client.chat.completions.create(
+            **{"model": MODEL, "messages": messages("x"), **settings}
+        )
 
 
 CALLS: dict[str, Callable[[Any], Any]] = {
     "chat": lambda client: client.chat.completions.create(model=MODEL, messages=messages("Hello")),
-    "stream": lambda client: list(client.chat.completions.create(model=MODEL, messages=messages("Hi"), stream=True)),
-    "tools": lambda client: client.chat.completions.create(model=MODEL, messages=messages("foxes"), tools=[TOOL]),
+    "stream": lambda client: list(
+        client.chat.completions.create(model=MODEL, messages=messages("Hi"), stream=True)
+    ),
+    "tools": lambda client: client.chat.completions.create(
+        model=MODEL, messages=messages("foxes"), tools=[TOOL]
+    ),
     "models": lambda client: client.models.list(type="all").data,
     "traits": lambda client: client.models.list_traits(),
     "foreign names": lambda client: client.models.list_compatibility(),
-    "embeddings": lambda client: client.embeddings.create(model="text-embedding-bge-m3", input=["a", "b"]),
-    "picture": lambda client: client.image.create(model="z-image-turbo", prompt="fox", width=64, height=64),
+    "embeddings": lambda client: client.embeddings.create(
+        model="text-embedding-bge-m3", input=["a", "b"]
+    ),
+    "picture": lambda client: client.image.create(
+        model="z-image-turbo", prompt="fox", width=64, height=64
+    ),
     "OpenAI picture": lambda client: client.image.simple_generate(prompt="fox", size="256x256"),
     "styles": lambda client: client.image.list_styles(),
-    "speech": lambda client: client.audio.create_speech(input="Hi", model="tts-kokoro", voice="af_sky"),
-    "voices": lambda client: client.audio.get_voices(model_id="tts-kokoro"),
-    "film price": lambda client: client.video.quote(model="wan-2.5-preview-text-to-video", duration_seconds=5),
-    "film": lambda client: client.video.run(
-        model="wan-2.5-preview-text-to-video", prompt="x", duration_seconds=5, aspect_ratio="16:9", resolution="480p"
+    "speech": lambda client: client.audio.create_speech(
+        input="Hi", model="tts-kokoro", voice="af_sky"
     ),
-    "music": lambda client: client.music.run(model="elevenlabs-music", prompt="x", duration_seconds=5),
+    "voices": lambda client: client.audio.get_voices(model_id="tts-kokoro"),
+    "film price": lambda client: client.video.quote(
+        model="wan-2.5-preview-text-to-video", duration_seconds=5
+    ),
+    "film": lambda client: client.video.run(
+        model="wan-2.5-preview-text-to-video",
+        prompt="x",
+        duration_seconds=5,
+        aspect_ratio="16:9",
+        resolution="480p",
+    ),
+    "music": lambda client: client.music.run(
+        model="elevenlabs-music", prompt="x", duration_seconds=5
+    ),
     "web search": lambda client: client.augment.search(query="red fox city"),
     "page": lambda client: client.augment.scrape(url="https://kitchen.example.com/tea"),
     "document": lambda client: client.augment.parse_text(file=b"hello", filename="a.txt"),
@@ -156,7 +192,9 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "character": lambda client: client.characters.get("alan-watts"),
     "reviews": lambda client: client.characters.reviews("alan-watts"),
     "networks": lambda client: client.crypto.networks(),
-    "chain": lambda client: client.crypto.rpc(network="base-mainnet", method="eth_chainId", params=[]),
+    "chain": lambda client: client.crypto.rpc(
+        network="base-mainnet", method="eth_chainId", params=[]
+    ),
     "keys": lambda client: client.api_keys.list(),
     "limits": lambda client: client.api_keys.get_rate_limits(),
     "limit hits": lambda client: client.api_keys.get_rate_limit_logs(),

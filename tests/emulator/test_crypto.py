@@ -21,12 +21,17 @@ def test_one_request(client: httpx.Client) -> None:
     reply = client.post(PATH, json=request("eth_chainId"))
 
     assert reply.json() == {"jsonrpc": "2.0", "id": 1, "result": "0x2105"}
-    assert (reply.headers["x-venice-rpc-credits"], reply.headers["x-venice-rpc-cost-usd"]) == ("20", "0.00001400")
+    assert (reply.headers["x-venice-rpc-credits"], reply.headers["x-venice-rpc-cost-usd"]) == (
+        "20",
+        "0.00001400",
+    )
 
 
 def test_batch(client: httpx.Client) -> None:
     """A batch is answered in its order; an error of JSON-RPC is no error of HTTP."""
-    reply = client.post(PATH, json=[request("eth_chainId"), request("eth_fly"), request("eth_getBalance")])
+    reply = client.post(
+        PATH, json=[request("eth_chainId"), request("eth_fly"), request("eth_getBalance")]
+    )
 
     assert [entry.get("error", {}).get("code") for entry in reply.json()] == [None, -32601, -32602]
 

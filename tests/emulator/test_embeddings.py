@@ -43,7 +43,9 @@ def test_base64_holds_the_same_floats(client: httpx.Client) -> None:
 
 def test_custom_dimensions(client: httpx.Client) -> None:
     """A model that can, gives as many dimensions as are asked for."""
-    vector = embed(client, "a", model="text-embedding-3-small", dimensions=256).json()["data"][0]["embedding"]
+    vector = embed(client, "a", model="text-embedding-3-small", dimensions=256).json()["data"][0][
+        "embedding"
+    ]
 
     assert len(vector) == 256
 

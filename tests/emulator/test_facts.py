@@ -17,13 +17,26 @@ from sanctum_venice_tools.emulator.facts import Schema, facts, operations
 
 PROJECT = Path(__file__).parents[2]
 DOCUMENT = PROJECT.parent / "shared" / "venice" / "openapi.yaml"
-KINDS = {"asr", "decision", "embedding", "image", "inpaint", "music", "text", "tts", "upscale", "video"}
+KINDS = {
+    "asr",
+    "decision",
+    "embedding",
+    "image",
+    "inpaint",
+    "music",
+    "text",
+    "tts",
+    "upscale",
+    "video",
+}
 
 
 @pytest.fixture(scope="module")
 def distil() -> Any:
     """scripts/distil_openapi.py as a module."""
-    spec = importlib.util.spec_from_file_location("distil_openapi", PROJECT / "scripts" / "distil_openapi.py")
+    spec = importlib.util.spec_from_file_location(
+        "distil_openapi", PROJECT / "scripts" / "distil_openapi.py"
+    )
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -31,7 +44,9 @@ def distil() -> Any:
     return module
 
 
-@pytest.mark.skipif(not DOCUMENT.exists(), reason="Venice's document does not lie beside the project")
+@pytest.mark.skipif(
+    not DOCUMENT.exists(), reason="Venice's document does not lie beside the project"
+)
 def test_facts_are_up_to_date(distil: Any) -> None:
     """facts.json is what the script makes of Venice's document."""
     distilled = distil.distil(distil.read_document(DOCUMENT))
@@ -54,7 +69,13 @@ def test_openapi_becomes_json_schema(distil: Any) -> None:
         "type": "object",
         "description": "prose",
         "properties": {
-            "size": {"type": "integer", "nullable": True, "minimum": 0, "exclusiveMinimum": True, "example": 4},
+            "size": {
+                "type": "integer",
+                "nullable": True,
+                "minimum": 0,
+                "exclusiveMinimum": True,
+                "example": 4,
+            },
             "mood": {"type": "string", "nullable": True, "enum": ["calm"]},
             "limit": {"anyOf": [{"type": "number"}, {"nullable": True, "title": "none"}]},
             "other": {"$ref": "#/components/schemas/Other"},
@@ -98,7 +119,9 @@ def test_amendment_can_remove(distil: Any) -> None:
 
 def test_amendment_of_a_place_that_is_gone_is_an_error(distil: Any) -> None:
     """When a newer document has moved what an amendment changes, the amendment is named."""
-    with pytest.raises(click.ClickException, match=re.escape("the document has no $.paths['/gone'].")):
+    with pytest.raises(
+        click.ClickException, match=re.escape("the document has no $.paths['/gone'].")
+    ):
         distil.amend({"paths": {}}, {"target": "$.paths['/gone']", "update": {"post": {}}})
 
 
@@ -185,7 +208,9 @@ def test_catalogue_has_every_kind_of_model() -> None:
 
 def test_what_is_invented_is_named() -> None:
     """What no source tells of a model is named beside the catalogue: a field that the model has."""
-    document = json.loads(files("sanctum_venice_tools.emulator").joinpath("catalogue.json").read_bytes())
+    document = json.loads(
+        files("sanctum_venice_tools.emulator").joinpath("catalogue.json").read_bytes()
+    )
     models = {model["id"]: model["model_spec"] for model in document["models"]}
 
     for name, fields in document["invented"].items():
@@ -205,11 +230,31 @@ def test_foreign_names_lead_to_models() -> None:
         ({"type": "string"}, 1, ("invalid_type", "Expected string, received number")),
         ({"type": "integer"}, 1.5, ("invalid_type", "Expected integer, received float")),
         ({"type": ["string", "null"]}, [], ("invalid_type", "Expected string, received array")),
-        ({"type": "number", "maximum": 2}, 3, ("too_big", "Number must be less than or equal to 2")),
-        ({"type": "number", "exclusiveMinimum": 0}, 0, ("too_small", "Number must be greater than 0")),
-        ({"type": "string", "minLength": 1}, "", ("too_small", "String must contain at least 1 character(s)")),
-        ({"type": "array", "maxItems": 1}, [1, 2], ("too_big", "Array must contain at most 1 element(s)")),
-        ({"enum": ["a", "b"]}, "c", ("invalid_enum_value", "Invalid enum value. Expected 'a' | 'b', received 'c'")),
+        (
+            {"type": "number", "maximum": 2},
+            3,
+            ("too_big", "Number must be less than or equal to 2"),
+        ),
+        (
+            {"type": "number", "exclusiveMinimum": 0},
+            0,
+            ("too_small", "Number must be greater than 0"),
+        ),
+        (
+            {"type": "string", "minLength": 1},
+            "",
+            ("too_small", "String must contain at least 1 character(s)"),
+        ),
+        (
+            {"type": "array", "maxItems": 1},
+            [1, 2],
+            ("too_big", "Array must contain at most 1 element(s)"),
+        ),
+        (
+            {"enum": ["a", "b"]},
+            "c",
+            ("invalid_enum_value", "Invalid enum value. Expected 'a' | 'b', received 'c'"),
+        ),
         ({"type": "string", "pattern": "^a$"}, "b", ("invalid_string", "Invalid")),
         ({"type": "string", "format": "uri"}, "b", ("invalid_string", "Invalid url")),
         ({"anyOf": [{"type": "string"}, {"type": "null"}]}, 1, ("invalid_union", "Invalid input")),
@@ -221,9 +266,13 @@ def test_foreign_names_lead_to_models() -> None:
         ),
     ],
 )
-def test_faults_are_told_in_venices_words(schema: dict[str, Any], value: Any, expected: tuple[str, str]) -> None:
+def test_faults_are_told_in_venices_words(
+    schema: dict[str, Any], value: Any, expected: tuple[str, str]
+) -> None:
     """Each kind of misfit gets the code and the message that Zod gives it."""
-    assert [expected] == [(issue["code"], issue["message"]) for issue in Schema(schema).issues(value)]
+    assert [expected] == [
+        (issue["code"], issue["message"]) for issue in Schema(schema).issues(value)
+    ]
 
 
 def test_union_speaks_of_the_branch_that_was_meant() -> None:
@@ -233,16 +282,22 @@ def test_union_speaks_of_the_branch_that_was_meant() -> None:
         {"required": ["role", "text", "name"], "properties": {"role": {"enum": ["user"]}}},
     ]
 
-    assert [issue["path"] for issue in Schema({"anyOf": branches}).issues({"role": "tool"})] == [["id"]]
+    assert [issue["path"] for issue in Schema({"anyOf": branches}).issues({"role": "tool"})] == [
+        ["id"]
+    ]
 
 
-def test_check_tells_that_a_document_differs(distil: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_tells_that_a_document_differs(
+    distil: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With --check, another document than the one that facts.json was made of is an error, and nothing is written."""
     no_amendments = tmp_path / "amendments.yaml"
     no_amendments.write_text("actions: []\n")
     monkeypatch.setattr(distil, "AMENDMENTS", no_amendments)
     document = tmp_path / "openapi.yaml"
-    document.write_text("openapi: 3.0.0\ninfo: {version: '1'}\npaths: {}\ncomponents: {schemas: {}}\n")
+    document.write_text(
+        "openapi: 3.0.0\ninfo: {version: '1'}\npaths: {}\ncomponents: {schemas: {}}\n"
+    )
     before = distil.FACTS.read_bytes()
 
     checked = CliRunner().invoke(distil.main, [str(document), "--check"])

@@ -60,7 +60,12 @@ def test_preset_is_as_documented(name: str, path: str, method: str) -> None:
     """The bodies that Venice's document describes are as it describes them."""
     preset = PRESETS[name]
 
-    assert operations()[path, method].responses[str(preset.status)]["application/json"].issues(preset.body) == []
+    assert (
+        operations()[path, method]
+        .responses[str(preset.status)]["application/json"]
+        .issues(preset.body)
+        == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -75,7 +80,9 @@ def test_preset_is_as_documented(name: str, path: str, method: str) -> None:
         ("429-overloaded", "retry-after", lambda: 30),
     ],
 )
-def test_ways_to_say_wait(venice: LocalVenice, get: Any, name: str, header: str, expected: Any) -> None:
+def test_ways_to_say_wait(
+    venice: LocalVenice, get: Any, name: str, header: str, expected: Any
+) -> None:
     """A 429 says in each of the known ways when to come again."""
     venice.order_fault(fault=name, seconds=30)
 
@@ -87,7 +94,9 @@ def test_an_empty_error_budget_refuses_all(venice: LocalVenice) -> None:
     wrong = {"model": "kimi-k3", "messages": "hi"}
     right = {"model": "kimi-k3", "messages": [{"role": "user", "content": "hi"}]}
     other = {**right, "model": "zai-org-glm-5-2"}
-    client = httpx.Client(base_url=venice.base_url, headers={"Authorization": f"Bearer {venice.key}"})
+    client = httpx.Client(
+        base_url=venice.base_url, headers={"Authorization": f"Bearer {venice.key}"}
+    )
     venice.order_fault(fault="error-budget", path="/chat/completions", seconds=1)
 
     replies = [client.post("/chat/completions", json=body) for body in (right, right, other)]
@@ -105,7 +114,9 @@ def test_an_empty_error_budget_refuses_all(venice: LocalVenice) -> None:
 def test_any_status(venice: LocalVenice, get: Any) -> None:
     """A status, body and headers of one's own can be ordered, several times."""
     headers = {"X-RateLimit-Remaining-Requests": "0", "Retry-After": "3"}
-    venice.order_fault(fault="status", status=418, body={"error": "tea"}, headers=headers, times=2, path="*")
+    venice.order_fault(
+        fault="status", status=418, body={"error": "tea"}, headers=headers, times=2, path="*"
+    )
 
     replies = [get() for _ in range(3)]
 
@@ -132,7 +143,8 @@ def test_page_instead_of_json(venice: LocalVenice, get: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [("empty", b""), ("broken-json", b'{"object": "list", "data": [{"id": "a')]
+    ("name", "expected"),
+    [("empty", b""), ("broken-json", b'{"object": "list", "data": [{"id": "a')],
 )
 def test_bodies_that_are_no_json(venice: LocalVenice, get: Any, name: str, expected: bytes) -> None:
     """A good status with nothing, or half of something, in it."""
@@ -150,7 +162,8 @@ def test_wrong_content_type(venice: LocalVenice, get: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "header"), [("blurred", "x-venice-is-blurred"), ("content-violation", "x-venice-is-content-violation")]
+    ("name", "header"),
+    [("blurred", "x-venice-is-blurred"), ("content-violation", "x-venice-is-content-violation")],
 )
 def test_flags(venice: LocalVenice, get: Any, name: str, header: str) -> None:
     """A flag goes with a reply that is otherwise a good one."""
@@ -205,11 +218,15 @@ def test_error_within_a_stream(venice: LocalVenice) -> None:
     body = {"model": "default", "stream": True, "messages": [{"role": "user", "content": "hi"}]}
 
     reply = httpx.post(
-        venice.base_url + "/chat/completions", json=body, headers={"Authorization": f"Bearer {venice.key}"}
+        venice.base_url + "/chat/completions",
+        json=body,
+        headers={"Authorization": f"Bearer {venice.key}"},
     )
 
     last = [line for line in reply.text.split("\n\n") if line][-1]
-    assert json.loads(last.removeprefix("data: "))["error"]["message"] == "Inference processing failed"
+    assert (
+        json.loads(last.removeprefix("data: "))["error"]["message"] == "Inference processing failed"
+    )
     assert "[DONE]" not in reply.text
 
 
@@ -223,7 +240,12 @@ def test_large_body(venice: LocalVenice, get: Any) -> None:
 
 @pytest.mark.parametrize(
     "wish",
-    [{"fault": "nonsense"}, {"fault": "status"}, {"fault": "reset", "colour": 1}, {"fault": "reset", "times": "x"}],
+    [
+        {"fault": "nonsense"},
+        {"fault": "status"},
+        {"fault": "reset", "colour": 1},
+        {"fault": "reset", "times": "x"},
+    ],
 )
 def test_unknown_fault(venice: LocalVenice, wish: dict[str, Any]) -> None:
     """An order that cannot be carried out is refused, with the names that there are."""
@@ -237,7 +259,9 @@ def test_unknown_fault(venice: LocalVenice, wish: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", sorted({*NAMES} - {*PRESETS}))
 def test_fault_is_described(name: str) -> None:
     """Each fault stands in the documents' table."""
-    names = [line.split("|")[1] for line in DOCUMENT.read_text().splitlines() if line.startswith("| `")]
+    names = [
+        line.split("|")[1] for line in DOCUMENT.read_text().splitlines() if line.startswith("| `")
+    ]
 
     assert any(f"`{name}`" in cell for cell in names)
 
@@ -245,7 +269,9 @@ def test_fault_is_described(name: str) -> None:
 def test_no_faults_unless_allowed() -> None:
     """Without --allow-faults there is no such address, and the handle says so."""
     with running_venice() as strict:
-        reply = httpx.post(strict.base_url.removesuffix("/api/v1") + "/emulator/faults", json={"fault": "reset"})
+        reply = httpx.post(
+            strict.base_url.removesuffix("/api/v1") + "/emulator/faults", json={"fault": "reset"}
+        )
         with pytest.raises(RuntimeError, match="without allow_faults"):
             strict.order_fault(fault="reset")
 

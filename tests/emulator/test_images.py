@@ -20,11 +20,15 @@ def opened(content: bytes) -> Image.Image:
 
 def generate(client: httpx.Client, **settings: Any) -> httpx.Response:
     """Ask for a picture."""
-    return client.post("/image/generate", json={"model": "z-image-turbo", "prompt": "A red fox", **settings})
+    return client.post(
+        "/image/generate", json={"model": "z-image-turbo", "prompt": "A red fox", **settings}
+    )
 
 
 @pytest.mark.parametrize(("kind", "name"), [("webp", "WEBP"), ("png", "PNG"), ("jpeg", "JPEG")])
-def test_picture_has_the_size_and_format_asked_for(client: httpx.Client, kind: str, name: str) -> None:
+def test_picture_has_the_size_and_format_asked_for(
+    client: httpx.Client, kind: str, name: str
+) -> None:
     """The base64 in the reply is a real file of that size and format."""
     reply = generate(client, width=640, height=320, format=kind).json()
 
@@ -59,11 +63,20 @@ def test_variants_differ(client: httpx.Client) -> None:
     assert round(before - client.get("/billing/balance").json()["balances"]["usd"], 6) == 0.03
 
 
-@pytest.mark.parametrize(("resolution", "size"), [("1K", (1360, 768)), ("2K", (2736, 1536))], ids=["1K", "2K"])
-def test_picture_by_ratio_and_tier(client: httpx.Client, resolution: str, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    ("resolution", "size"), [("1K", (1360, 768)), ("2K", (2736, 1536))], ids=["1K", "2K"]
+)
+def test_picture_by_ratio_and_tier(
+    client: httpx.Client, resolution: str, size: tuple[int, int]
+) -> None:
     """A ratio model takes a ratio and a tier instead of pixels."""
     reply = generate(
-        client, model="nano-banana-pro", aspect_ratio="16:9", resolution=resolution, return_binary=True, format="png"
+        client,
+        model="nano-banana-pro",
+        aspect_ratio="16:9",
+        resolution=resolution,
+        return_binary=True,
+        format="png",
     )
 
     assert opened(reply.content).size == size
@@ -85,15 +98,27 @@ def test_picture_by_ratio_and_tier(client: httpx.Client, resolution: str, size: 
         ({"steps": 20}, "Number must be less than or equal to 8"),
         ({"format": "gif"}, "Expected 'jpeg' | 'png' | 'webp'"),
         ({"prompt": ""}, "String must contain at least 1 character(s)"),
-        ({"model": "qwen-image", "prompt": "x" * 2049}, "String must contain at most 2048 character(s)"),
+        (
+            {"model": "qwen-image", "prompt": "x" * 2049},
+            "String must contain at most 2048 character(s)",
+        ),
         ({"model": "qwen-image", "width": 512}, "width is not supported by this model"),
         ({"model": "bria-bg-remover"}, "makes no pictures"),
         ({"transparent_background": True}, "transparent_background is not supported by this model"),
-        ({"model": "gpt-image-1-5", "transparent_background": True, "format": "jpeg"}, "needs png or webp"),
-        ({"style_references": [{"image": "https://a.b/c.png"}]}, "style_references is not supported"),
+        (
+            {"model": "gpt-image-1-5", "transparent_background": True, "format": "jpeg"},
+            "needs png or webp",
+        ),
+        (
+            {"style_references": [{"image": "https://a.b/c.png"}]},
+            "style_references is not supported",
+        ),
         ({"inpaint": {}}, "no longer supported"),
         (
-            {"model": "krea-2-turbo", "style_references": [{"image": base64.b64encode(bytes(9 * 2**20)).decode()}]},
+            {
+                "model": "krea-2-turbo",
+                "style_references": [{"image": base64.b64encode(bytes(9 * 2**20)).decode()}],
+            },
             "maximum allowed size of 8 MB",
         ),
     ],
@@ -153,11 +178,17 @@ def test_openai_form_knows_no_safe_mode(client: httpx.Client) -> None:
     assert "Unrecognized key(s) in object: 'safe_mode'" in reply.text
 
 
-def test_edit_by_json_and_by_form(client: httpx.Client, png: Png, encoded: Callable[..., str]) -> None:
+def test_edit_by_json_and_by_form(
+    client: httpx.Client, png: Png, encoded: Callable[..., str]
+) -> None:
     """Both ways to send a picture give the same edited one."""
-    by_json = client.post("/image/edit", json={"image": encoded(400, 300), "prompt": "at night", "safe_mode": False})
+    by_json = client.post(
+        "/image/edit", json={"image": encoded(400, 300), "prompt": "at night", "safe_mode": False}
+    )
     by_form = client.post(
-        "/image/edit", files={"image": ("a.png", png(400, 300))}, data={"prompt": "at night", "safe_mode": "false"}
+        "/image/edit",
+        files={"image": ("a.png", png(400, 300))},
+        data={"prompt": "at night", "safe_mode": "false"},
     )
 
     assert by_json.content == by_form.content
@@ -173,11 +204,16 @@ def test_edit_by_json_and_by_form(client: httpx.Client, png: Png, encoded: Calla
         ({"aspect_ratio": "16:9"}, "PNG"),
     ],
 )
-def test_edited_format(client: httpx.Client, encoded: Callable[..., str], settings: dict[str, Any], name: str) -> None:
+def test_edited_format(
+    client: httpx.Client, encoded: Callable[..., str], settings: dict[str, Any], name: str
+) -> None:
     """PNG comes for 1K, JPEG for more, else what is asked for."""
     reply = client.post("/image/edit", json={"image": encoded(400, 300), "prompt": "x", **settings})
 
-    assert (opened(reply.content).format, reply.headers["content-type"]) == (name, f"image/{name.lower()}")
+    assert (opened(reply.content).format, reply.headers["content-type"]) == (
+        name,
+        f"image/{name.lower()}",
+    )
 
 
 @pytest.mark.parametrize(
@@ -192,7 +228,9 @@ def test_edited_format(client: httpx.Client, encoded: Callable[..., str], settin
         ({"resolution": "4K"}, "Expected '1K'"),
     ],
 )
-def test_refused_edits(client: httpx.Client, encoded: Callable[..., str], settings: dict[str, Any], said: str) -> None:
+def test_refused_edits(
+    client: httpx.Client, encoded: Callable[..., str], settings: dict[str, Any], said: str
+) -> None:
     """What cannot be edited is refused with the reason."""
     reply = client.post("/image/edit", json={"image": encoded(400, 300), "prompt": "x", **settings})
 
@@ -206,20 +244,29 @@ def test_too_small_a_picture(client: httpx.Client, encoded: Callable[..., str]) 
     assert "4096 pixels; at least 65536 are needed" in reply.text
 
 
-def test_multi_edit_counts_pictures(client: httpx.Client, png: Png, encoded: Callable[..., str]) -> None:
+def test_multi_edit_counts_pictures(
+    client: httpx.Client, png: Png, encoded: Callable[..., str]
+) -> None:
     """As many pictures as the model combines are taken, by JSON or as repeated parts of a form."""
     one = encoded(300, 300)
     form = [("images", (f"{number}.png", png(300, 300))) for number in range(3)]
 
     assert client.post("/image/multi-edit", files=form, data={"prompt": "x"}).status_code == 200
-    assert client.post("/image/multi-edit", json={"prompt": "x", "images": [one] * 4}).status_code == 400
+    assert (
+        client.post("/image/multi-edit", json={"prompt": "x", "images": [one] * 4}).status_code
+        == 400
+    )
     single = {"prompt": "x", "images": [one] * 2, "modelId": "qwen-edit-uncensored"}
     assert "at most 1 element(s)" in client.post("/image/multi-edit", json=single).text
 
 
-def test_multi_edit_names_its_model_otherwise(client: httpx.Client, encoded: Callable[..., str]) -> None:
+def test_multi_edit_names_its_model_otherwise(
+    client: httpx.Client, encoded: Callable[..., str]
+) -> None:
     """There the model's field is modelId; `model` is refused."""
-    reply = client.post("/image/multi-edit", json={"prompt": "x", "images": [encoded(300, 300)], "model": "y"})
+    reply = client.post(
+        "/image/multi-edit", json={"prompt": "x", "images": [encoded(300, 300)], "model": "y"}
+    )
 
     assert "Unrecognized key(s) in object: 'model'" in reply.text
 
@@ -246,7 +293,9 @@ def test_upscale(
 
 
 @pytest.mark.parametrize("settings", [{"scale": 1}, {"image": "https://example.com/a.png"}])
-def test_refused_upscales(client: httpx.Client, encoded: Callable[..., str], settings: dict[str, Any]) -> None:
+def test_refused_upscales(
+    client: httpx.Client, encoded: Callable[..., str], settings: dict[str, Any]
+) -> None:
     """Neither a factor of 1 nor an address is taken."""
     assert client.post("/image/upscale", json={"image": encoded(), **settings}).status_code == 400
 
@@ -274,7 +323,13 @@ def test_styles_are_names(client: httpx.Client) -> None:
 @pytest.mark.parametrize("kind", ["png", "webp"])
 def test_a_transparent_background_is_one(client: httpx.Client, kind: str) -> None:
     """The corners are transparent, the middle is not, and between them the edge is partly so."""
-    reply = generate(client, model="gpt-image-2-5-flare", transparent_background=True, format=kind, return_binary=True)
+    reply = generate(
+        client,
+        model="gpt-image-2-5-flare",
+        transparent_background=True,
+        format=kind,
+        return_binary=True,
+    )
 
     picture = opened(reply.content)
     alpha = [picture.getpixel((x, picture.height // 2))[3] for x in range(picture.width)]  # type: ignore[index]
@@ -287,13 +342,23 @@ def test_a_changed_picture_may_be_transparent(client: httpx.Client, png: Png, pa
     """It is a PNG then, at any resolution; a model that can't do it says so."""
     name = "gpt-image-2-5-flare-edit"
     picture = base64.b64encode(png()).decode()
-    body: dict[str, Any] = {"prompt": "Only the fox", "transparent_background": True, "resolution": "2K"}
-    body |= {"images": [picture], "modelId": name} if "multi" in path else {"image": picture, "model": name}
+    body: dict[str, Any] = {
+        "prompt": "Only the fox",
+        "transparent_background": True,
+        "resolution": "2K",
+    }
+    body |= (
+        {"images": [picture], "modelId": name}
+        if "multi" in path
+        else {"image": picture, "model": name}
+    )
 
     made = client.post(path, json=body)
 
     assert "image/png" == made.headers["content-type"]
     assert 0 == opened(made.content).getpixel((0, 0))[3]  # type: ignore[index]
-    body |= {"modelId": "firered-image-edit"} if "multi" in path else {"model": "firered-image-edit"}
+    body |= (
+        {"modelId": "firered-image-edit"} if "multi" in path else {"model": "firered-image-edit"}
+    )
     del body["resolution"]
     assert "transparent_background is not supported" in client.post(path, json=body).text

@@ -12,9 +12,23 @@ import pytest
 
 from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
 
-FILM = {"model": "wan-2.5-preview-text-to-video", "prompt": "A fox", "duration": "5s", "aspect_ratio": "16:9"}
-PRIVATE = {"model": "grok-imagine-text-to-video-private", "prompt": "A fox", "duration": "5s", "aspect_ratio": "9:16"}
-CONSENT = ("confirmed_terms_and_privacy", "confirmed_legal_right", "confirmed_screening_acknowledged")
+FILM = {
+    "model": "wan-2.5-preview-text-to-video",
+    "prompt": "A fox",
+    "duration": "5s",
+    "aspect_ratio": "16:9",
+}
+PRIVATE = {
+    "model": "grok-imagine-text-to-video-private",
+    "prompt": "A fox",
+    "duration": "5s",
+    "aspect_ratio": "9:16",
+}
+CONSENT = (
+    "confirmed_terms_and_privacy",
+    "confirmed_legal_right",
+    "confirmed_screening_acknowledged",
+)
 PICTURE = "https://example.com/fox.png"
 MOVIE = "https://example.com/fox.mp4"
 MUSIC = {"model": "elevenlabs-music", "prompt": "A calm tune", "duration_seconds": 10}
@@ -130,13 +144,22 @@ def test_complete_knows_no_film(client: httpx.Client) -> None:
     assert finished(client, "video", job).headers["content-type"] == "video/mp4"
 
 
-@pytest.mark.parametrize(("kind", "body"), [("video", {**FILM, "resolution": "480p"}), ("audio", MUSIC)])
-def test_deleted_with_the_last_retrieval(client: httpx.Client, kind: str, body: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("kind", "body"), [("video", {**FILM, "resolution": "480p"}), ("audio", MUSIC)]
+)
+def test_deleted_with_the_last_retrieval(
+    client: httpx.Client, kind: str, body: dict[str, Any]
+) -> None:
     """With delete_media_on_completion the file comes once."""
     job = queue(client, kind, body)
     finished(client, kind, job)
 
-    assert client.post(f"/{kind}/retrieve", json={**job, "delete_media_on_completion": True}).status_code == 200
+    assert (
+        client.post(
+            f"/{kind}/retrieve", json={**job, "delete_media_on_completion": True}
+        ).status_code
+        == 200
+    )
     assert client.post(f"/{kind}/retrieve", json=job).status_code == UNKNOWN[kind]
 
 
@@ -150,7 +173,8 @@ CHANGED = {
 
 
 @pytest.mark.parametrize(
-    "body", [ENLARGED, {**ENLARGED, "upscale_factor": 4}, CHANGED, {**CHANGED, "resolution": "720p"}]
+    "body",
+    [ENLARGED, {**ENLARGED, "upscale_factor": 4}, CHANGED, {**CHANGED, "resolution": "720p"}],
 )
 def test_a_film_that_is_given_keeps_its_length(client: httpx.Client, body: dict[str, Any]) -> None:
     """Enlarging needs a film alone, changing a prompt too; both are priced by the film."""
@@ -171,7 +195,9 @@ def test_a_film_that_is_given_keeps_its_length(client: httpx.Client, body: dict[
         ({name: value for name, value in FILM.items() if name != "duration"}, "duration"),
     ],
 )
-def test_what_such_a_model_does_not_take(client: httpx.Client, body: dict[str, Any], field: str) -> None:
+def test_what_such_a_model_does_not_take(
+    client: httpx.Client, body: dict[str, Any], field: str
+) -> None:
     """The catalogue's "Auto" and "2x" are no values of a request, and what a model needs is asked for by name."""
     reply = client.post("/video/queue", json=body)
 
@@ -211,7 +237,9 @@ def test_price_follows_the_settings(client: httpx.Client) -> None:
 
 def test_quoted_price_is_paid(client: httpx.Client) -> None:
     """The same settings cost what was quoted."""
-    quote = client.post("/video/quote", json={"model": FILM["model"], "duration": "5s"}).json()["quote"]
+    quote = client.post("/video/quote", json={"model": FILM["model"], "duration": "5s"}).json()[
+        "quote"
+    ]
     before = client.get("/billing/balance").json()["balances"]["usd"]
 
     queue(client, "video", FILM)
@@ -221,14 +249,18 @@ def test_quoted_price_is_paid(client: httpx.Client) -> None:
 
 def test_quote_needs_no_key(venice: LocalVenice) -> None:
     """A price is told to anyone."""
-    reply = httpx.post(venice.base_url + "/video/quote", json={"model": FILM["model"], "duration": "5s"})
+    reply = httpx.post(
+        venice.base_url + "/video/quote", json={"model": FILM["model"], "duration": "5s"}
+    )
 
     assert reply.status_code == 200
 
 
 def test_wrong_duration_can_be_mined(client: httpx.Client) -> None:
     """A wrong duration's issue lists the right ones."""
-    issue = client.post("/video/quote", json={"model": FILM["model"], "duration": "7s"}).json()["issues"][0]
+    issue = client.post("/video/quote", json={"model": FILM["model"], "duration": "7s"}).json()[
+        "issues"
+    ][0]
 
     assert (issue["path"], issue["expected"]) == (["duration"], "'5s' | '10s'")
 
@@ -243,8 +275,14 @@ def test_wrong_duration_can_be_mined(client: httpx.Client) -> None:
         ({"prompt": "x" * 1501}, "at most 1500"),
         ({"image_url": "https://example.com/a.png"}, "This model does not support image_url"),
         ({"upscale_factor": 2}, "This model does not support upscale_factor"),
-        ({"model": "wan-2.5-preview-image-to-video", "image_url": PICTURE}, "This model does not support aspect_ratio"),
-        ({"model": "sora-2-text-to-video", "duration": "4s", "audio": True}, "This model does not support audio"),
+        (
+            {"model": "wan-2.5-preview-image-to-video", "image_url": PICTURE},
+            "This model does not support aspect_ratio",
+        ),
+        (
+            {"model": "sora-2-text-to-video", "duration": "4s", "audio": True},
+            "This model does not support audio",
+        ),
         ({"model": "nope"}, "not found"),
     ],
 )
@@ -256,7 +294,12 @@ def test_refused_films(client: httpx.Client, settings: dict[str, Any], said: str
 
 
 WAY = [{"time": t, "azimuth": 90 * t, "elevation": 0, "distance": 1} for t in (0, 1)]
-REFERENCE = {"prompt": "A fox", "duration": "5s", "aspect_ratio": "16:9", "reference_image_urls": [PICTURE]}
+REFERENCE = {
+    "prompt": "A fox",
+    "duration": "5s",
+    "aspect_ratio": "16:9",
+    "reference_image_urls": [PICTURE],
+}
 # By model, a body that it takes.
 TAKEN: dict[str, dict[str, Any]] = {
     "seedance-2-0-reference-to-video-basic": {
@@ -282,11 +325,27 @@ TAKEN: dict[str, dict[str, Any]] = {
     },
     "kling-o3-pro-reference-to-video": {**REFERENCE, "elements": [{"frontal_image_url": PICTURE}]},
     "grok-imagine-1-5-reference-to-video-private": {**REFERENCE, "voice_id": "eve"},
-    "pixverse-c1-reference-to-video": {**REFERENCE, "image_references": [{"image_url": PICTURE, "ref_name": "fox"}]},
-    "pixverse-c1-transition": {"prompt": "A fox", "duration": "5s", "image_url": PICTURE, "end_image_url": PICTURE},
+    "pixverse-c1-reference-to-video": {
+        **REFERENCE,
+        "image_references": [{"image_url": PICTURE, "ref_name": "fox"}],
+    },
+    "pixverse-c1-transition": {
+        "prompt": "A fox",
+        "duration": "5s",
+        "image_url": PICTURE,
+        "end_image_url": PICTURE,
+    },
     "wan-2-7-reference-to-video": {**REFERENCE, "video_references": [{"video_url": MOVIE}]},
-    "wan-3-0-reference-to-video": {**REFERENCE, "reference_document_urls": ["https://example.com/a.pdf"]},
-    "topaz-video-upscale": {"video_url": MOVIE, "upscale_factor": 4, "target_fps": 60, "grain": 0.1},
+    "wan-3-0-reference-to-video": {
+        **REFERENCE,
+        "reference_document_urls": ["https://example.com/a.pdf"],
+    },
+    "topaz-video-upscale": {
+        "video_url": MOVIE,
+        "upscale_factor": 4,
+        "target_fps": 60,
+        "grain": 0.1,
+    },
     "wan-2.5-preview-image-to-video": {
         "prompt": "A fox",
         "duration": "5s",
@@ -317,26 +376,51 @@ def test_each_model_has_fields_of_its_own(rich_client: httpx.Client, name: str) 
     """What one model takes it makes a film of; of the others' fields it takes none."""
     body = {"model": name, **TAKEN[name]}
     film = finished(rich_client, "video", queue(rich_client, "video", body))
-    others = {field: value for taken in TAKEN.values() for field, value in taken.items() if field in SPECIAL}
+    others = {
+        field: value
+        for taken in TAKEN.values()
+        for field, value in taken.items()
+        if field in SPECIAL
+    }
     refused = {
         field
         for field, value in others.items()
-        if f"This model does not support {field}" in rich_client.post("/video/queue", json=body | {field: value}).text
+        if f"This model does not support {field}"
+        in rich_client.post("/video/queue", json=body | {field: value}).text
     }
 
-    assert film.headers["content-type"] in ("video/mp4", "application/json")  # a private one has an address
+    assert film.headers["content-type"] in (
+        "video/mp4",
+        "application/json",
+    )  # a private one has an address
     assert SPECIAL - TAKEN[name].keys() == refused
 
 
 @pytest.mark.parametrize(
     ("name", "changes", "said"),
     [
-        ("kling-o3-pro-reference-to-video", {"reference_image_urls": [PICTURE] * 5}, "at most 4 element(s)"),
-        ("seedance-2-0-reference-to-video-basic", {"reference_video_urls": [MOVIE] * 4}, "at most 3 element(s)"),
-        ("pixverse-c1-transition", {"end_image_url": None}, "end_image_url is required by this model"),
+        (
+            "kling-o3-pro-reference-to-video",
+            {"reference_image_urls": [PICTURE] * 5},
+            "at most 4 element(s)",
+        ),
+        (
+            "seedance-2-0-reference-to-video-basic",
+            {"reference_video_urls": [MOVIE] * 4},
+            "at most 3 element(s)",
+        ),
+        (
+            "pixverse-c1-transition",
+            {"end_image_url": None},
+            "end_image_url is required by this model",
+        ),
         ("minimax-h3-max-multi-angle", {"image_url": None}, "image_url is required by this model"),
         ("minimax-h3-max-multi-angle", {"camera_trajectory": WAY[:1]}, "camera_trajectory"),
-        ("minimax-h3-max-multi-angle", {"camera_trajectory": [WAY[1], WAY[1]]}, "time must be strictly increasing"),
+        (
+            "minimax-h3-max-multi-angle",
+            {"camera_trajectory": [WAY[1], WAY[1]]},
+            "time must be strictly increasing",
+        ),
         (
             "minimax-h3-max-multi-angle",
             {"camera_trajectory": [WAY[0], WAY[1] | {"azimuth": 11_521}]},
@@ -351,10 +435,14 @@ def test_each_model_has_fields_of_its_own(rich_client: httpx.Client, name: str) 
         ("topaz-video-upscale", {"nonsense": 1}, "nonsense"),
     ],
 )
-def test_limits_of_models(client: httpx.Client, name: str, changes: dict[str, Any], said: str) -> None:
+def test_limits_of_models(
+    client: httpx.Client, name: str, changes: dict[str, Any], said: str
+) -> None:
     """More than a model takes, or less than it needs, is refused; None leaves a field out."""
     body = {"model": name, **TAKEN[name], **changes}
-    reply = client.post("/video/queue", json={field: value for field, value in body.items() if value is not None})
+    reply = client.post(
+        "/video/queue", json={field: value for field, value in body.items() if value is not None}
+    )
 
     assert (400, True) == (reply.status_code, said in reply.text), reply.text
 
@@ -363,7 +451,8 @@ def test_quotes_know_the_limits_of_references(client: httpx.Client) -> None:
     """A quote of more images or seconds than a model takes is refused; images are billed where they cost."""
     body = {"model": "grok-imagine-1-5-reference-to-video-private", "duration": "5s"}
     prices = [
-        client.post("/video/quote", json={**body, "reference_image_count": count}).json()["quote"] for count in (1, 4)
+        client.post("/video/quote", json={**body, "reference_image_count": count}).json()["quote"]
+        for count in (1, 4)
     ]
     refused = client.post("/video/quote", json={**body, "reference_image_count": 8})
     seedance = {"model": "seedance-2-0-reference-to-video-basic", "duration": "5s"}
@@ -376,11 +465,19 @@ def test_quotes_know_the_limits_of_references(client: httpx.Client) -> None:
 
 @pytest.mark.parametrize(
     ("address", "said"),
-    [("iVBORw0KGgo=", "Must be an http(s) URL or a data:image/... URL"), ("http://10.0.0.1/a", "could not be fetched")],
+    [
+        ("iVBORw0KGgo=", "Must be an http(s) URL or a data:image/... URL"),
+        ("http://10.0.0.1/a", "could not be fetched"),
+    ],
 )
 def test_refused_addresses(client: httpx.Client, address: str, said: str) -> None:
     """Bare base64 and private addresses are refused."""
-    body = {"model": "wan-2.5-preview-image-to-video", "prompt": "x", "duration": "5s", "image_url": address}
+    body = {
+        "model": "wan-2.5-preview-image-to-video",
+        "prompt": "x",
+        "duration": "5s",
+        "image_url": address,
+    }
 
     assert said in client.post("/video/queue", json=body).text
 
@@ -389,7 +486,10 @@ def test_too_long_a_sound(client: httpx.Client) -> None:
     """A sound that goes with a film may have 15 MB."""
     sound = f"data:audio/wav;base64,{base64.b64encode(bytes(16 * 2**20)).decode()}"
 
-    assert "maximum allowed size of 15 MB" in client.post("/video/queue", json={**FILM, "audio_url": sound}).text
+    assert (
+        "maximum allowed size of 15 MB"
+        in client.post("/video/queue", json={**FILM, "audio_url": sound}).text
+    )
 
 
 def test_missing_ratio_and_picture(client: httpx.Client) -> None:
@@ -428,7 +528,9 @@ def test_consent_is_asked_for_once(client: httpx.Client, encoded: Callable[..., 
 
 def test_too_large_a_body(client: httpx.Client) -> None:
     """Over 35 MB of JSON are too much for a film."""
-    reply = client.post("/video/queue", json={**FILM, "negative_prompt": "", "x": "y" * (36 * 2**20)})
+    reply = client.post(
+        "/video/queue", json={**FILM, "negative_prompt": "", "x": "y" * (36 * 2**20)}
+    )
 
     assert (reply.status_code, reply.json()["code"]) == (413, "PAYLOAD_TOO_LARGE")
 
@@ -472,6 +574,8 @@ def test_music_prices(client: httpx.Client, body: dict[str, Any], expected: floa
 )
 def test_refused_music(client: httpx.Client, settings: dict[str, Any], said: str) -> None:
     """What the model does not advertise is refused."""
-    reply = client.post("/audio/queue", json={"model": "elevenlabs-music", "prompt": "A calm tune", **settings})
+    reply = client.post(
+        "/audio/queue", json={"model": "elevenlabs-music", "prompt": "A calm tune", **settings}
+    )
 
     assert (reply.status_code, said in reply.text) == (400, True), reply.text

@@ -8,7 +8,9 @@ import pytest
 from sanctum_venice_tools.emulator.process import LocalVenice
 
 
-@pytest.mark.parametrize(("kind", "expected"), [(None, {"text"}), ("image", {"image"}), ("code", {"text"})])
+@pytest.mark.parametrize(
+    ("kind", "expected"), [(None, {"text"}), ("image", {"image"}), ("code", {"text"})]
+)
 def test_models_by_type(client: httpx.Client, kind: str | None, expected: set[str]) -> None:
     """A bare call lists text models, a type its own."""
     models = client.get("/models", params={"type": kind} if kind else {}).json()["data"]
@@ -22,14 +24,18 @@ def test_models_by_type(client: httpx.Client, kind: str | None, expected: set[st
      ("PRIVATE_TEXT", {"private"}, {"private", "anonymized"}),
      ("PRIVATE_ONLY", {"private"}, {"private"})],
 )  # fmt: skip
-def test_models_for_a_key(client: httpx.Client, privacy: str, text: set[str], image: set[str]) -> None:
+def test_models_for_a_key(
+    client: httpx.Client, privacy: str, text: set[str], image: set[str]
+) -> None:
     """A key lists what its setting for privacy lets it use; a wrong key lists all."""
     wish = {"apiKeyType": "INFERENCE", "description": "x", "modelPrivacy": privacy}
     key = client.post("/api_keys", json=wish).json()["data"]["apiKey"]
 
     def listed(kind: str, sent: str) -> list[Any]:
         headers = {"Authorization": f"Bearer {sent}"}
-        found: list[Any] = client.get("/models", params={"type": kind}, headers=headers).json()["data"]
+        found: list[Any] = client.get("/models", params={"type": kind}, headers=headers).json()[
+            "data"
+        ]
         return found
 
     assert text == {model["model_spec"]["privacy"] for model in listed("text", key)}
@@ -74,19 +80,28 @@ def test_foreign_names_lead_to_ids(client: httpx.Client) -> None:
         ({"tags": ["Greek", "Cooking"]}, ["socrates", "chef-amelie"]),
         ({"tags": "Greek,Cooking"}, ["socrates", "chef-amelie"]),
         ({"modelId": "kimi-k3"}, ["socrates"]),
-        ({"isPro": "true", "sortBy": "imports", "sortOrder": "asc"}, ["captain-mira", "night-confidante"]),
+        (
+            {"isPro": "true", "sortBy": "imports", "sortOrder": "asc"},
+            ["captain-mira", "night-confidante"],
+        ),
         ({"sortBy": "highestRating", "limit": "1"}, ["ada-lovelace"]),
         ({"sortBy": "mostRecent", "limit": "1", "offset": "1"}, ["captain-mira"]),
         ({"categories": "education", "isWebEnabled": "true"}, ["ada-lovelace"]),
         ({"search": "nobody at all"}, []),
     ],
 )
-def test_characters_are_filtered(client: httpx.Client, query: dict[str, Any], expected: list[str]) -> None:
+def test_characters_are_filtered(
+    client: httpx.Client, query: dict[str, Any], expected: list[str]
+) -> None:
     """Each filter and order does what it says."""
-    assert expected == [entry["slug"] for entry in client.get("/characters", params=query).json()["data"]]
+    assert expected == [
+        entry["slug"] for entry in client.get("/characters", params=query).json()["data"]
+    ]
 
 
-@pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "101"}, {"limit": "x"}, {"isAdult": "yes"}])
+@pytest.mark.parametrize(
+    "query", [{"limit": "0"}, {"limit": "101"}, {"limit": "x"}, {"isAdult": "yes"}]
+)
 def test_refused_filters(venice: LocalVenice, query: dict[str, str]) -> None:
     """What is out of range is refused, not clamped; here too the document lists no 400."""
     headers = {"Authorization": f"Bearer {venice.key}"}

@@ -34,7 +34,9 @@ def last_entry(log: Path, path: str) -> dict[str, Any]:
 
 def test_requests_are_written_down(venice: LocalVenice, client: httpx.Client, log: Path) -> None:
     """Each request is a line with its body, status and time, and none holds a key."""
-    made = client.post("/api_keys", json={"apiKeyType": "INFERENCE", "description": "log"}).json()["data"]["apiKey"]
+    made = client.post("/api_keys", json={"apiKeyType": "INFERENCE", "description": "log"}).json()[
+        "data"
+    ]["apiKey"]
     text = f"{'long ' * 5000}{venice.key} {made}"
     client.post("/embeddings", json={"model": "nope", "input": text})
 
@@ -46,7 +48,9 @@ def test_requests_are_written_down(venice: LocalVenice, client: httpx.Client, lo
     assert made not in log.read_text()
 
 
-def test_files_and_base64_are_told_by_length(client: httpx.Client, log: Path, png: Callable[..., bytes]) -> None:
+def test_files_and_base64_are_told_by_length(
+    client: httpx.Client, log: Path, png: Callable[..., bytes]
+) -> None:
     """Uploads and long base64 do not fill the log."""
     client.post("/image/edit", files={"image": ("a.png", png())}, data={"prompt": "x"})
 
@@ -67,7 +71,9 @@ def test_unknown_addresses_are_written_down(client: httpx.Client, log: Path) -> 
     assert (last["path"], last["body"], last["status"]) == ("/embeddings/generate", "hello", 404)
 
 
-@pytest.mark.parametrize(("host", "status"), [("localhost:1", 200), ("127.0.0.1", 200), ("evil.example", 400)])
+@pytest.mark.parametrize(
+    ("host", "status"), [("localhost:1", 200), ("127.0.0.1", 200), ("evil.example", 400)]
+)
 def test_it_answers_to_its_own_names_only(venice: LocalVenice, host: str, status: int) -> None:
     """A page in a browser, reached by a name that was made to point here, gets no answer."""
     assert status == httpx.get(f"{venice.base_url}/models", headers={"Host": host}).status_code
@@ -77,17 +83,27 @@ def test_it_answers_to_names_that_are_allowed() -> None:
     """Names that the operator adds are answered, in any case, and others still are not."""
     command = [sys.executable, "-m", "sanctum_venice_tools.emulator", "--until-stdin-closes"]
     command += ["--allow-host", "venice.example", "--allow-host", "other.example"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip() + "/models"
-        hosts = ["venice.example", "Other.Example:80", "127.0.0.1", "evil.example", "a.venice.example"]
+        hosts = [
+            "venice.example",
+            "Other.Example:80",
+            "127.0.0.1",
+            "evil.example",
+            "a.venice.example",
+        ]
         statuses = [httpx.get(url, headers={"Host": host}).status_code for host in hosts]
         process.terminate()
 
     assert [200, 200, 200, 400, 400] == statuses
 
 
-@pytest.mark.parametrize("name", ["*", "*.example", "venice.example:80", "http://venice.example", ""])
+@pytest.mark.parametrize(
+    "name", ["*", "*.example", "venice.example:80", "http://venice.example", ""]
+)
 def test_it_refuses_what_is_no_name(name: str) -> None:
     """A pattern, a port or an address is a mistake that is explained in one line."""
     command = [sys.executable, "-m", "sanctum_venice_tools.emulator", "--allow-host", name]
@@ -114,7 +130,9 @@ def test_it_ends_with_a_caller_that_is_killed() -> None:
             print(venice.pid, flush=True)
             time.sleep(60)
     """)
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as caller:
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
+    ) as caller:
         assert caller.stdout
         pid = int(caller.stdout.readline())
         assert psutil.pid_exists(pid)
@@ -137,10 +155,14 @@ def alive(pid: int) -> bool:
 def test_address_is_printed_first() -> None:
     """The command prints its base URL, and ends quietly on Ctrl-C."""
     command = [sys.executable, "-m", "sanctum_venice_tools.emulator", "--key", "another"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout
         url = process.stdout.readline().strip()
-        status = httpx.get(url + "/characters", headers={"Authorization": "Bearer another"}).status_code
+        status = httpx.get(
+            url + "/characters", headers={"Authorization": "Bearer another"}
+        ).status_code
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=10)
 

@@ -31,7 +31,9 @@ POSTS = [
 ]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 MODELS = {
@@ -92,7 +94,9 @@ def test_no_body_breaks_it(client: httpx.Client, path: str, data: st.DataObject)
     if isinstance(body, dict):
         body = {name: value for name, value in body.items() if name not in {"variants", "n"}}
 
-    reply = client.post(path, content=json.dumps(body).encode(), headers={"Content-Type": "application/json"})
+    reply = client.post(
+        path, content=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
+    )
 
     assert reply.status_code < 500, reply.text
 
@@ -177,7 +181,10 @@ def test_any_document_has_text_or_is_refused(file: bytes) -> None:
         return
 
 
-@given(damaged(encode(draw("A fox", (48, 32), "1"), "png")) | damaged(encode(draw("A fox", (48, 32), "1"), "webp")))
+@given(
+    damaged(encode(draw("A fox", (48, 32), "1"), "png"))
+    | damaged(encode(draw("A fox", (48, 32), "1"), "webp"))
+)
 def test_any_picture_is_read_or_refused(file: bytes) -> None:
     """A damaged picture is a picture, or is refused."""
     try:

@@ -237,7 +237,9 @@ def test_slow_headers(venice: LocalVenice, connect: Connect) -> None:
     found = pieces(connect(), 8)
 
     assert b"HTTP/1.1 200 OK\r\n" == found[0].data
-    assert [b"x-slow-%d: 0\r\n" % number for number in range(7)] == [piece.data for piece in found[1:]]
+    assert [b"x-slow-%d: 0\r\n" % number for number in range(7)] == [
+        piece.data for piece in found[1:]
+    ]
     assert span(found) > 0.3
 
 
@@ -366,7 +368,9 @@ def test_reply_of_ones_own(venice: LocalVenice, connect: Connect) -> None:
 
 
 @pytest.mark.parametrize("order", [*ENDLESS, *LONG], ids=lambda order: order["fault"])
-def test_fault_ends_with_its_client(venice: LocalVenice, connect: Connect, log: Path, order: dict[str, Any]) -> None:
+def test_fault_ends_with_its_client(
+    venice: LocalVenice, connect: Connect, log: Path, order: dict[str, Any]
+) -> None:
     """When the client goes away, so does the fault; the log says that no whole reply came."""
     venice.order_fault(**order)
     before = len(log.read_text().splitlines())
@@ -380,7 +384,9 @@ def test_fault_ends_with_its_client(venice: LocalVenice, connect: Connect, log: 
     assert (PATH, 0) == (last["path"], last["status"])
 
 
-def test_fault_after_a_large_request_ends_with_its_client(venice: LocalVenice, connect: Connect, log: Path) -> None:
+def test_fault_after_a_large_request_ends_with_its_client(
+    venice: LocalVenice, connect: Connect, log: Path
+) -> None:
     """The server stops reading after a body of 64 kB or more that came at once; that the client went is seen still."""
     venice.order_fault(fault="stall", path="/embeddings", seconds=60)
     before = len(log.read_text().splitlines())
@@ -394,9 +400,13 @@ def test_fault_after_a_large_request_ends_with_its_client(venice: LocalVenice, c
 def test_faults_end_with_the_local_venice() -> None:
     """When the local Venice is stopped, no fault keeps it, and it ends without a word."""
     command = [sys.executable, "-m", "sanctum_venice_tools.emulator", "--allow-faults"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout
-        running = LocalVenice(process.stdout.readline().strip(), "venice-local-key", process.pid, allow_faults=True)
+        running = LocalVenice(
+            process.stdout.readline().strip(), "venice-local-key", process.pid, allow_faults=True
+        )
         for order in [*ENDLESS, *LONG]:
             running.order_fault(**order)
         connections = [ask(running, PATH) for _ in [*ENDLESS, *LONG]]

@@ -24,7 +24,9 @@ def speak(client: httpx.Client, text: str = TEXT, **settings: Any) -> httpx.Resp
         ("wav", "audio/wav", "pcm_s16le"),
     ],
 )
-def test_speech_is_a_real_file(client: httpx.Client, kind: str, media_type: str, codec: str) -> None:
+def test_speech_is_a_real_file(
+    client: httpx.Client, kind: str, media_type: str, codec: str
+) -> None:
     """Each format is what its name says, and as long as the text takes to say."""
     reply = speak(client, response_format=kind)
 
@@ -48,12 +50,17 @@ def test_defaults(client: httpx.Client) -> None:
     """Left out, it is kokoro's af_sky in its default format."""
     reply = speak(client)
 
-    assert (reply.headers["x-venice-model-id"], reply.headers["content-type"]) == ("tts-kokoro", "audio/mpeg")
+    assert (reply.headers["x-venice-model-id"], reply.headers["content-type"]) == (
+        "tts-kokoro",
+        "audio/mpeg",
+    )
 
 
 def test_speed(client: httpx.Client) -> None:
     """Twice the speed is half the length."""
-    slow, fast = (len(speak(client, response_format="pcm", speed=speed).content) for speed in (1, 2))
+    slow, fast = (
+        len(speak(client, response_format="pcm", speed=speed).content) for speed in (1, 2)
+    )
 
     assert fast == pytest.approx(slow / 2, rel=0.1)
 
@@ -68,7 +75,10 @@ def test_streamed_speech_is_the_same(client: httpx.Client) -> None:
     [
         ({"model": "tts-xai-v1"}, "received 'af_sky'"),
         ({"voice": "alloy"}, "'af_alloy'"),
-        ({"model": "tts-qwen3-0-6b", "voice": "Vivian", "response_format": "wav"}, "Expected 'mp3'"),
+        (
+            {"model": "tts-qwen3-0-6b", "voice": "Vivian", "response_format": "wav"},
+            "Expected 'mp3'",
+        ),
         ({"model": "tts-1"}, "Invalid enum value"),
         ({"text": "x" * 4097}, "String must contain at most 4096 character(s)"),
         ({"speed": 5}, "less than or equal to 4"),
@@ -93,13 +103,19 @@ def test_own_speech_is_understood(client: httpx.Client) -> None:
 
 @pytest.mark.parametrize(
     ("model", "expected"),
-    [("nvidia/parakeet-tdt-0.6b-v3", []), ("openai/whisper-large-v3", ["segment"]), ("elevenlabs/scribe-v2", ["word"])],
+    [
+        ("nvidia/parakeet-tdt-0.6b-v3", []),
+        ("openai/whisper-large-v3", ["segment"]),
+        ("elevenlabs/scribe-v2", ["word"]),
+    ],
 )
 def test_timestamps_by_model(client: httpx.Client, model: str, expected: list[str]) -> None:
     """Each model tells times in its own way, parakeet in none."""
     data = {"model": model, "timestamps": "true"}
 
-    reply = client.post("/audio/transcriptions", files={"file": ("a.mp3", speak(client).content)}, data=data)
+    reply = client.post(
+        "/audio/transcriptions", files={"file": ("a.mp3", speak(client).content)}, data=data
+    )
 
     assert list(reply.json().get("timestamps", {})) == expected
 
@@ -108,19 +124,29 @@ def test_transcript_as_text(client: httpx.Client) -> None:
     """As text, the reply is the transcript alone."""
     data = {"response_format": "text"}
 
-    reply = client.post("/audio/transcriptions", files={"file": ("a.mp3", speak(client).content)}, data=data)
+    reply = client.post(
+        "/audio/transcriptions", files={"file": ("a.mp3", speak(client).content)}, data=data
+    )
 
     assert (reply.headers["content-type"], reply.text) == ("text/plain; charset=utf-8", TEXT)
 
 
 @pytest.mark.parametrize(
     ("name", "content", "status"),
-    [("a.txt", b"hello", 400), ("a.mp3", b"no sound at all", 422), ("a.mp3", bytes(25 * 2**20 + 1), 413)],
+    [
+        ("a.txt", b"hello", 400),
+        ("a.mp3", b"no sound at all", 422),
+        ("a.mp3", bytes(25 * 2**20 + 1), 413),
+    ],
     ids=["suffix", "corrupt", "too large"],
 )
-def test_refused_transcriptions(client: httpx.Client, name: str, content: bytes, status: int) -> None:
+def test_refused_transcriptions(
+    client: httpx.Client, name: str, content: bytes, status: int
+) -> None:
     """What is no sound, or too much of it, is refused in different ways."""
-    assert status == client.post("/audio/transcriptions", files={"file": (name, content)}).status_code
+    assert (
+        status == client.post("/audio/transcriptions", files={"file": (name, content)}).status_code
+    )
 
 
 def test_transcriptions_take_forms_only(client: httpx.Client) -> None:
@@ -139,7 +165,9 @@ def test_cloned_voice(client: httpx.Client) -> None:
     assert speak(client, voice=made["id"]).status_code == 400
 
 
-@pytest.mark.parametrize(("name", "text"), [("me.ogg", TEXT * 2), ("me.wav", "Hi.")], ids=["format", "too short"])
+@pytest.mark.parametrize(
+    ("name", "text"), [("me.ogg", TEXT * 2), ("me.wav", "Hi.")], ids=["format", "too short"]
+)
 def test_refused_samples(client: httpx.Client, name: str, text: str) -> None:
     """A sample has to be of a known format and long enough."""
     sample = speak(client, text, response_format="wav").content

@@ -7,7 +7,9 @@ from sanctum_venice_tools.letta.address import server_url
 SERVER = "http://localhost:8283"
 
 
-@pytest.mark.parametrize("given", [SERVER, f"{SERVER}/", f"{SERVER}/v1", f"{SERVER}/v1/", f" {SERVER}/v1\n"])
+@pytest.mark.parametrize(
+    "given", [SERVER, f"{SERVER}/", f"{SERVER}/v1", f"{SERVER}/v1/", f" {SERVER}/v1\n"]
+)
 def test_the_api_is_no_part_of_the_address(given: str) -> None:
     """With or without /v1 at its end, it is the same server."""
     assert SERVER == server_url(given)

@@ -19,7 +19,13 @@ from sanctum_venice_tools.letta import connection, reading
 Answer = Callable[[str], bytes]
 """All that goes over the connection, by the first line of the request."""
 
-TOOL = {"id": "tool-1", "name": "venice_search_web", "source_code": "", "tags": [], "json_schema": {}}
+TOOL = {
+    "id": "tool-1",
+    "name": "venice_search_web",
+    "source_code": "",
+    "tags": [],
+    "json_schema": {},
+}
 AGENT = {"id": "agent-1", "name": "Scout", "tools": [], "tool_rules": [], "secrets": []}
 
 
@@ -56,7 +62,9 @@ class Server:
 def reply(body: Any) -> bytes:
     """A whole answer in JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(content)}\r\n"
+    head = (
+        f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(content)}\r\n"
+    )
     return f"{head}connection: close\r\n\r\n".encode() + content
 
 
@@ -78,7 +86,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def register(server: Server, *arguments: str) -> Result:
     """Run the command."""
-    return CliRunner().invoke(register_tools, ["venice_search_web", *arguments, "--base-url", server.address])
+    return CliRunner().invoke(
+        register_tools, ["venice_search_web", *arguments, "--base-url", server.address]
+    )
 
 
 def assert_refused(done: Result, said: str = "") -> None:
@@ -128,7 +138,10 @@ def test_a_list_of_tools_of_another_form_is_refused(server: Server, body: Any, s
         (AGENT | {"name": None}, "0.name: Input should be a valid string"),
         (AGENT | {"tools": [None]}, "0.tools.0: Input should be"),
         (AGENT | {"tools": [TOOL | {"id": ".."}]}, "0.tools.0.id: String should match pattern"),
-        (AGENT | {"tool_rules": [{"type": 5, "tool_name": "x"}]}, "0.tool_rules.0.type: Input should be"),
+        (
+            AGENT | {"tool_rules": [{"type": 5, "tool_name": "x"}]},
+            "0.tool_rules.0.type: Input should be",
+        ),
         (AGENT | {"secrets": [{"key": 1}]}, "0.secrets.0.key: Input should be a valid string"),
     ],
 )
@@ -139,7 +152,9 @@ def test_an_agent_of_another_form_is_refused(server: Server, agent: Any, said: s
     assert_refused(register(server, "--agent", "Scout"), said)
 
 
-@pytest.mark.parametrize("config", [None, 1, {}, {"id": "..", "config": {}}, {"id": "x", "config": {"sandbox_dir": 1}}])
+@pytest.mark.parametrize(
+    "config", [None, 1, {}, {"id": "..", "config": {}}, {"id": "x", "config": {"sandbox_dir": 1}}]
+)
 def test_a_sandbox_of_another_form_is_refused(server: Server, config: Any) -> None:
     """And of its sandbox."""
     server.answer = lambda asked: reply([config] if "sandbox" in asked else [])
@@ -159,13 +174,18 @@ def test_a_name_that_steers_the_terminal_is_written_out(server: Server) -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*TOOL, *AGENT]), inner, max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from([*TOOL, *AGENT]), inner, max_size=6)
+    ),
     max_leaves=12,
 )
 
 
 @given(tools=st.lists(JSON, max_size=2) | JSON, agents=st.lists(JSON, max_size=2) | JSON)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_any_json_ends_in_one_line(server: Server, tools: Any, agents: Any) -> None:
     """Whatever JSON comes, the command ends by itself, without a traceback."""
     server.answer = lambda asked: reply(agents if "/agents" in asked else tools)
@@ -181,7 +201,10 @@ def test_any_json_ends_in_one_line(server: Server, tools: Any, agents: Any) -> N
 def page(number: int, of: dict[str, Any]) -> list[dict[str, Any]]:
     """A full page of a list."""
     first = number * reading.PAGE
-    return [of | {"id": f"x-{place}", "name": f"x-{place}"} for place in range(first, first + reading.PAGE)]
+    return [
+        of | {"id": f"x-{place}", "name": f"x-{place}"}
+        for place in range(first, first + reading.PAGE)
+    ]
 
 
 @pytest.mark.parametrize(("path", "of"), [("/tools", TOOL), ("/agents", AGENT)])
@@ -211,7 +234,8 @@ def test_pages_without_end_are_refused(server: Server, monkeypatch: pytest.Monke
     [
         reply([]),
         b"HTTP/1.1 200 OK\r\n" + b"x-a: 1\r\n" * 10_000,
-        b"HTTP/1.1 200 OK\r\ncontent-length: 9000\r\ncontent-type: application/json\r\n\r\n" + b" " * 9000,
+        b"HTTP/1.1 200 OK\r\ncontent-length: 9000\r\ncontent-type: application/json\r\n\r\n"
+        + b" " * 9000,
         b"HTTP/1.1 103 Early Hints\r\n\r\n" * 10_000,
     ],
     ids=["status line", "headers", "body", "hints"],

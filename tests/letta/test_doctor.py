@@ -21,7 +21,9 @@ ACCOUNT = "/api_keys/rate_limits"
 def examine(venice: LocalVenice, *arguments: str, **settings: str) -> Result:
     """Run the command against the local Venice."""
     known = {"VENICE_API_KEY": venice.key, "VENICE_BASE_URL": venice.base_url}
-    result = CliRunner().invoke(run_doctor, arguments, env={**known, "VENICE_MEDIA_DIR": None, **settings})
+    result = CliRunner().invoke(
+        run_doctor, arguments, env={**known, "VENICE_MEDIA_DIR": None, **settings}
+    )
     assert isinstance(result.exception, SystemExit | None)
     return result
 
@@ -41,7 +43,12 @@ def faults(venice: LocalVenice) -> LocalVenice:
 
 def account(**fields: Any) -> dict[str, Any]:
     """A fault by which Venice tells of an account what a test wants."""
-    content = {"accessPermitted": True, "balances": {"USD": 25, "DIEM": 0}, "keyExpiration": None, **fields}
+    content = {
+        "accessPermitted": True,
+        "balances": {"USD": 25, "DIEM": 0},
+        "keyExpiration": None,
+        **fields,
+    }
     return {"fault": "status", "status": 200, "body": {"data": content}, "path": ACCOUNT}
 
 
@@ -73,42 +80,152 @@ def test_tells_scripts_in_json(venice: LocalVenice) -> None:
 
 
 SETTINGS = [
-    ("VENICE_API_KEY", "", "key", "failure", "VENICE_API_KEY is not set. Make one at https://venice.ai/settings/api"),
-    ("VENICE_API_KEY", "not-the-key-1234", "key", "failure", "Venice refuses it: 401 Authentication failed"),
+    (
+        "VENICE_API_KEY",
+        "",
+        "key",
+        "failure",
+        "VENICE_API_KEY is not set. Make one at https://venice.ai/settings/api",
+    ),
+    (
+        "VENICE_API_KEY",
+        "not-the-key-1234",
+        "key",
+        "failure",
+        "Venice refuses it: 401 Authentication failed",
+    ),
     ("VENICE_API_KEY", "not the-key-1234", "key", "failure", "holds characters that no key has"),
-    ("VENICE_BASE_URL", "api.venice.ai", "Venice", "failure", "is no address of the form https://api.venice.ai/api/v1"),
-    ("VENICE_BASE_URL", "http://127.0.0.1:9/api/v1", "Venice", "failure", "does not answer (ConnectError)"),
+    (
+        "VENICE_BASE_URL",
+        "api.venice.ai",
+        "Venice",
+        "failure",
+        "is no address of the form https://api.venice.ai/api/v1",
+    ),
+    (
+        "VENICE_BASE_URL",
+        "http://127.0.0.1:9/api/v1",
+        "Venice",
+        "failure",
+        "does not answer (ConnectError)",
+    ),
     ("VENICE_TOOL_SECONDS", "90", "VENICE_TOOL_SECONDS", "ok", "90 s"),
-    ("VENICE_TOOL_SECONDS", "170", "VENICE_TOOL_SECONDS", "warning", "or raise TOOL_SANDBOX_TIMEOUT of the server"),
-    ("VENICE_TOOL_SECONDS", "-1", "VENICE_TOOL_SECONDS", "failure", "'-1' is no whole number of seconds"),
-    ("VENICE_TOOL_SECONDS", "\u0669\u0660", "VENICE_TOOL_SECONDS", "failure", "is no whole number of seconds"),
-    ("VENICE_TOOL_SECONDS", "nan", "VENICE_TOOL_SECONDS", "failure", "'nan' is no whole number of seconds"),
+    (
+        "VENICE_TOOL_SECONDS",
+        "170",
+        "VENICE_TOOL_SECONDS",
+        "warning",
+        "or raise TOOL_SANDBOX_TIMEOUT of the server",
+    ),
+    (
+        "VENICE_TOOL_SECONDS",
+        "-1",
+        "VENICE_TOOL_SECONDS",
+        "failure",
+        "'-1' is no whole number of seconds",
+    ),
+    (
+        "VENICE_TOOL_SECONDS",
+        "\u0669\u0660",
+        "VENICE_TOOL_SECONDS",
+        "failure",
+        "is no whole number of seconds",
+    ),
+    (
+        "VENICE_TOOL_SECONDS",
+        "nan",
+        "VENICE_TOOL_SECONDS",
+        "failure",
+        "'nan' is no whole number of seconds",
+    ),
     ("VENICE_CHAT_MODEL", "kimi-k3", "VENICE_..._MODEL", "ok", "kimi-k3: there, and fit"),
     ("VENICE_CHAT_MODEL", "default", "VENICE_..._MODEL", "ok", "default: there, and fit"),
-    ("VENICE_CHAT_MODEL", "no-such", "VENICE_..._MODEL", "failure", "Venice has no text model 'no-such'"),
-    ("VENICE_CHAT_MODEL", "zai-org-glm-5", "VENICE_..._MODEL", "failure", "zai-org-glm-5 is offline"),
+    (
+        "VENICE_CHAT_MODEL",
+        "no-such",
+        "VENICE_..._MODEL",
+        "failure",
+        "Venice has no text model 'no-such'",
+    ),
+    (
+        "VENICE_CHAT_MODEL",
+        "zai-org-glm-5",
+        "VENICE_..._MODEL",
+        "failure",
+        "zai-org-glm-5 is offline",
+    ),
     (
         *("VENICE_CHAT_MODEL", "e2ee-gemma-4-31b", "VENICE_..._MODEL", "warning"),
         "it goes on 2030-09-24; Venice names zai-org-glm-5-2 in its place",
     ),
     ("VENICE_CHAT_MODEL", "qwen-3-8-27b", "VENICE_..._MODEL", "warning", "it is a beta"),
-    ("VENICE_IMAGE_MODEL", "z-image-turbo", "VENICE_..._MODEL", "ok", "z-image-turbo: there, and fit"),
-    ("VENICE_IMAGE_MODEL", "kimi-k3", "VENICE_..._MODEL", "failure", "Venice has no image model 'kimi-k3'"),
-    ("VENICE_IMAGE_MODEL", "kimi-k3", "VENICE_..._MODEL", "failure", "Choose another, or unset: VENICE_IMAGE_MODEL."),
-    ("VENICE_VISION_MODEL", "zai-org-glm-5-2", "VENICE_..._MODEL", "failure", "can't do it (supportsVision)"),
-    ("VENICE_TEXT_TO_VIDEO_MODEL", "sora-9", "VENICE_..._MODEL", "failure", "Venice has no video model 'sora-9'"),
+    (
+        "VENICE_IMAGE_MODEL",
+        "z-image-turbo",
+        "VENICE_..._MODEL",
+        "ok",
+        "z-image-turbo: there, and fit",
+    ),
+    (
+        "VENICE_IMAGE_MODEL",
+        "kimi-k3",
+        "VENICE_..._MODEL",
+        "failure",
+        "Venice has no image model 'kimi-k3'",
+    ),
+    (
+        "VENICE_IMAGE_MODEL",
+        "kimi-k3",
+        "VENICE_..._MODEL",
+        "failure",
+        "Choose another, or unset: VENICE_IMAGE_MODEL.",
+    ),
+    (
+        "VENICE_VISION_MODEL",
+        "zai-org-glm-5-2",
+        "VENICE_..._MODEL",
+        "failure",
+        "can't do it (supportsVision)",
+    ),
+    (
+        "VENICE_TEXT_TO_VIDEO_MODEL",
+        "sora-9",
+        "VENICE_..._MODEL",
+        "failure",
+        "Venice has no video model 'sora-9'",
+    ),
     ("VENICE_MAX_USD", "1.5", "VENICE_MAX_USD", "ok", "may cost 1.5 USD"),
     ("VENICE_MAX_USD", "None", "VENICE_MAX_USD", "ok", "may cost anything"),
-    ("VENICE_MAX_USD", "five", "VENICE_MAX_USD", "failure", "'five' is no number of dollars, so no film"),
-    ("VENICE_MAX_USD", "1,50", "VENICE_MAX_USD", "failure", "Set it to a number such as 1.50, or to none for no limit"),
+    (
+        "VENICE_MAX_USD",
+        "five",
+        "VENICE_MAX_USD",
+        "failure",
+        "'five' is no number of dollars, so no film",
+    ),
+    (
+        "VENICE_MAX_USD",
+        "1,50",
+        "VENICE_MAX_USD",
+        "failure",
+        "Set it to a number such as 1.50, or to none for no limit",
+    ),
     ("VENICE_MAX_USD", "\u0663", "VENICE_MAX_USD", "failure", "is no number of dollars"),
-    ("LETTA_BASE_URL", "http://127.0.0.1:9", "Letta", "failure", "there is no Letta server at http://127.0.0.1:9"),
+    (
+        "LETTA_BASE_URL",
+        "http://127.0.0.1:9",
+        "Letta",
+        "failure",
+        "there is no Letta server at http://127.0.0.1:9",
+    ),
     ("LETTA_BASE_URL", "http://localhost:port", "Letta", "failure", "LETTA_BASE_URL is no address"),
 ]
 
 
 @pytest.mark.parametrize(
-    ("setting", "value", "check", "state", "words"), SETTINGS, ids=[f"{one[0]}={one[1]}" for one in SETTINGS]
+    ("setting", "value", "check", "state", "words"),
+    SETTINGS,
+    ids=[f"{one[0]}={one[1]}" for one in SETTINGS],
 )
 def test_looks_at_each_setting(  # noqa: PLR0917  # a fixture and five parameters
     venice: LocalVenice, setting: str, value: str, check: str, state: str, words: str
@@ -133,7 +250,11 @@ def test_without_a_limit_the_usual_one_is_told(venice: LocalVenice) -> None:
 
 def test_several_models_are_judged_together(venice: LocalVenice) -> None:
     """All settings that name a bad model are told, each with its reason; a good one is not among them."""
-    models = {"VENICE_CHAT_MODEL": "kimi-k3", "VENICE_IMAGE_MODEL": "no-such", "VENICE_MUSIC_MODEL": "no-tune"}
+    models = {
+        "VENICE_CHAT_MODEL": "kimi-k3",
+        "VENICE_IMAGE_MODEL": "no-such",
+        "VENICE_MUSIC_MODEL": "no-tune",
+    }
     state, line = finding(examine(venice, **models), "VENICE_..._MODEL")
 
     assert "failure" == state
@@ -143,7 +264,11 @@ def test_several_models_are_judged_together(venice: LocalVenice) -> None:
 
 def test_every_setting_of_the_tools_is_known(texts: dict[str, str]) -> None:
     """What an operator can set for a tool is looked at here, and told in the README."""
-    named = {name for text in texts.values() for name in re.findall(r"VENICE_[A-Z]+_(?:[A-Z]+_)*[A-Z]+", text)}
+    named = {
+        name
+        for text in texts.values()
+        for name in re.findall(r"VENICE_[A-Z]+_(?:[A-Z]+_)*[A-Z]+", text)
+    }
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
     assert set() == named - set(KNOWN_SETTINGS) - {"VENICE_INFERENCE_KEY", "VENICE_ADMIN_KEY"}
@@ -172,7 +297,11 @@ LETTA = "http://letta.test"
 
 def stored_tool(name: str, properties: Any, **fields: Any) -> dict[str, Any]:
     """A tool as Letta stores it: the fields, and the order of types, are those of letta-client 1.12.1."""
-    schema = {"name": name, "description": ".", "parameters": {"type": "object", "properties": properties}}
+    schema = {
+        "name": name,
+        "description": ".",
+        "parameters": {"type": "object", "properties": properties},
+    }
     record = {
         "id": f"tool-{name.encode().hex()[:80]}",
         "name": name,
@@ -214,7 +343,10 @@ DECLARED = [
     (arguments("array"), "warning"),
     (arguments("object"), "warning"),
     (arguments("string", "object"), "warning"),
-    ({"a": {"parameters": {"type": "object"}}}, "warning"),  # where no type stands, Letta takes one from there
+    (
+        {"a": {"parameters": {"type": "object"}}},
+        "warning",
+    ),  # where no type stands, Letta takes one from there
     ({"a": {"anyOf": [{"type": "array"}]}}, "ok"),  # such a call fails before anything runs
     ({"a": {"type": ["number", "null"]}}, "ok"),  # so does this
     ({"a": {}}, "ok"),
@@ -226,8 +358,12 @@ DECLARED = [
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("properties", "state"), DECLARED, ids=[json.dumps(one[0]) for one in DECLARED])
-def test_warns_of_arguments_that_can_run_as_code(venice: LocalVenice, properties: Any, state: str) -> None:
+@pytest.mark.parametrize(
+    ("properties", "state"), DECLARED, ids=[json.dumps(one[0]) for one in DECLARED]
+)
+def test_warns_of_arguments_that_can_run_as_code(
+    venice: LocalVenice, properties: Any, state: str
+) -> None:
     """A number, array or object of somebody's tool is a warning; other types are not, and no shape breaks the check."""
     found, line = look_at_tools(venice, [stored_tool("theirs", properties)])
 
@@ -237,7 +373,9 @@ def test_warns_of_arguments_that_can_run_as_code(venice: LocalVenice, properties
     assert "broke" not in line
 
 
-@pytest.mark.parametrize("schema", [None, [], "array", {}, {"parameters": None}, {"parameters": ["properties"]}])
+@pytest.mark.parametrize(
+    "schema", [None, [], "array", {}, {"parameters": None}, {"parameters": ["properties"]}]
+)
 def test_a_schema_that_is_none(venice: LocalVenice, schema: Any) -> None:
     """A tool whose schema is missing, or of a strange form, declares nothing."""
     state, line = look_at_tools(venice, [stored_tool("theirs", {}, json_schema=schema)])
@@ -263,7 +401,9 @@ def test_whose_tools_are_looked_at(venice: LocalVenice, texts: dict[str, str]) -
 
 def test_reads_every_page_and_names_the_first(venice: LocalVenice) -> None:
     """All tools are counted, however many there are; three are named, in the order of their names."""
-    tools = [stored_tool(f"tool_{number:03}", arguments("number")) for number in reversed(range(120))]
+    tools = [
+        stored_tool(f"tool_{number:03}", arguments("number")) for number in reversed(range(120))
+    ]
 
     _, line = look_at_tools(venice, tools)
 
@@ -343,19 +483,43 @@ def test_earned_credits_are_credit(faults: LocalVenice) -> None:
 
 
 ACCOUNTS = [
-    (account(balances={"USD": 0, "DIEM": 0}), "balance", "failure", "there is no credit. Add some at"),
-    (account(balances={"USD": 0.4, "DIEM": 0}), "balance", "warning", "0.40 USD, 0.00 DIEM is left"),
+    (
+        account(balances={"USD": 0, "DIEM": 0}),
+        "balance",
+        "failure",
+        "there is no credit. Add some at",
+    ),
+    (
+        account(balances={"USD": 0.4, "DIEM": 0}),
+        "balance",
+        "warning",
+        "0.40 USD, 0.00 DIEM is left",
+    ),
     (account(balances={"DIEM": 3}), "balance", "ok", "3.00 DIEM"),
     (account(balances={"USD": 0, "BUNDLED_CREDITS": 3}), "balance", "ok", "3.00 BUNDLED_CREDITS"),
     (account(accessPermitted=False), "key", "failure", "permits no access"),
-    (account(keyExpiration="2020-01-01T00:00:00Z"), "key", "warning", "accepts it until 2020-01-01"),
-    ({"fault": "status-500", "path": ACCOUNT}, "key", "warning", "whether it is good stays open: Venice answered 500"),
+    (
+        account(keyExpiration="2020-01-01T00:00:00Z"),
+        "key",
+        "warning",
+        "accepts it until 2020-01-01",
+    ),
+    (
+        {"fault": "status-500", "path": ACCOUNT},
+        "key",
+        "warning",
+        "whether it is good stays open: Venice answered 500",
+    ),
     (account(balances="much"), "balance", "failure", "this check broke: AttributeError"),
 ]
 
 
-@pytest.mark.parametrize(("fault", "check", "state", "words"), ACCOUNTS, ids=[one[3] for one in ACCOUNTS])
-def test_reads_the_account(faults: LocalVenice, fault: dict[str, Any], check: str, state: str, words: str) -> None:
+@pytest.mark.parametrize(
+    ("fault", "check", "state", "words"), ACCOUNTS, ids=[one[3] for one in ACCOUNTS]
+)
+def test_reads_the_account(
+    faults: LocalVenice, fault: dict[str, Any], check: str, state: str, words: str
+) -> None:
     """Credit and term of the key are told; what nobody foresaw breaks one check, not the doctor."""
     faults.order_fault(**fault)
 

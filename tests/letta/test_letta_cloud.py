@@ -1,7 +1,8 @@
 """Letta Cloud, out of reach without an account: the same client code against answers of the documented shape.
 
-The addresses, fields and status codes are those of Letta's API reference and of letta-client 1.12.1. Nothing here was
-recorded from api.letta.com; that it answers so is what the reference says, and not more.
+The addresses, fields and status codes are those of Letta's API reference and of letta-client
+1.12.1. Nothing here was recorded from api.letta.com; that it answers so is what the reference says,
+and not more.
 """
 
 import json
@@ -50,12 +51,16 @@ def cloud() -> Any:
         return httpx.Response(200, json=[tool for tool in tools.values() if tool["id"] in held])
 
     with respx.mock(base_url=CLOUD, assert_all_called=False) as router:
-        router.get("/v1/tools/").mock(side_effect=lambda _: httpx.Response(200, json=list(tools.values())))
+        router.get("/v1/tools/").mock(
+            side_effect=lambda _: httpx.Response(200, json=list(tools.values()))
+        )
         router.put("/v1/tools/").mock(side_effect=upsert)
         router.get("/v1/agents/").respond(json=[agent()])
         router.get("/v1/agents/agent-1").respond(json=agent())
         router.get("/v1/agents/agent-1/tools").mock(side_effect=list_held)
-        router.patch(url__regex=re.escape(f"{CLOUD}/v1/agents/agent-1/tools/") + ".*").mock(side_effect=attach)
+        router.patch(url__regex=re.escape(f"{CLOUD}/v1/agents/agent-1/tools/") + ".*").mock(
+            side_effect=attach
+        )
         router.patch("/v1/agents/agent-1").respond(json=agent())
         yield router
 
@@ -63,7 +68,14 @@ def cloud() -> Any:
 def agent() -> dict[str, Any]:
     """An agent with a secret whose value is not told."""
     secret = {"agent_id": "agent-1", "key": "DATABASE", "value": "<encrypted>"}
-    return {"id": "agent-1", "name": "scout", "tools": [], "tool_rules": [], "secrets": [secret], "tags": []}
+    return {
+        "id": "agent-1",
+        "name": "scout",
+        "tools": [],
+        "tool_rules": [],
+        "secrets": [secret],
+        "tags": [],
+    }
 
 
 def register(*arguments: str) -> Result:
@@ -79,7 +91,9 @@ def test_sends_the_key_and_names_the_packages(cloud: respx.Router) -> None:
     (write,) = [call.request for call in cloud.calls if call.request.method == "PUT"]
     assert 0 == result.exit_code
     assert "Bearer cloud-key" == write.headers["authorization"]
-    assert ["httpx"] == [requirement["name"] for requirement in json.loads(write.content)["pip_requirements"]]
+    assert ["httpx"] == [
+        requirement["name"] for requirement in json.loads(write.content)["pip_requirements"]
+    ]
     assert "key" not in result.output
 
 
@@ -98,7 +112,9 @@ def test_attaches_to_an_agent(cloud: respx.Router) -> None:
     """An agent is found by its name and given the tool by its id."""
     register("venice_ask_web", "--agent", "scout")
 
-    attached = [call.request.url.path for call in cloud.calls if "/tools/attach/" in call.request.url.path]
+    attached = [
+        call.request.url.path for call in cloud.calls if "/tools/attach/" in call.request.url.path
+    ]
     assert ["/v1/agents/agent-1/tools/attach/tool-0"] == attached
 
 
@@ -111,7 +127,9 @@ def test_attaches_again_what_has_vanished(cloud: respx.Router) -> None:
 
     first, second = (register("venice_ask_web", "--agent", "scout") for _ in range(2))
 
-    attached = [call.request.url.path for call in cloud.calls if "/tools/attach/" in call.request.url.path]
+    attached = [
+        call.request.url.path for call in cloud.calls if "/tools/attach/" in call.request.url.path
+    ]
     assert ["/v1/agents/agent-1/tools/attach/tool-0"] == attached
     assert (0, 0) == (first.exit_code, second.exit_code)
     assert "Nothing to change" in second.stdout
@@ -142,7 +160,10 @@ def test_does_not_lose_secrets_that_are_not_told(cloud: respx.Router) -> None:
 
 def test_sets_a_secret_whose_value_is_not_told(cloud: respx.Router) -> None:
     """A secret of the same name is replaced even where its old value is hidden, for nothing is lost by that."""
-    before = {**agent(), "secrets": [{"agent_id": "agent-1", "key": "VENICE_API_KEY", "value": "<encrypted>"}]}
+    before = {
+        **agent(),
+        "secrets": [{"agent_id": "agent-1", "key": "VENICE_API_KEY", "value": "<encrypted>"}],
+    }
     cloud.get("/v1/agents/").respond(json=[before])
     cloud.get("/v1/agents/agent-1").respond(json=before)
 

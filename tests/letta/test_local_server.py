@@ -1,5 +1,5 @@
-# The whole of a process is what is tested here, so the tests start programs and reach for what is private; and
-# they compare as the house does: what is expected comes first.
+# The whole of a process is what is tested here, so the tests start programs and reach for what is
+# private; and they compare as the house does: what is expected comes first.
 """The local Letta server: its life, what it inherits, and what remains of it."""
 
 import json
@@ -21,7 +21,13 @@ from rich.console import Console
 
 from sanctum_venice_tools import cli, demo
 from sanctum_venice_tools.letta import local_server
-from sanctum_venice_tools.letta.local_server import LocalServerError, installation, lifecycle, spawning, state
+from sanctum_venice_tools.letta.local_server import (
+    LocalServerError,
+    installation,
+    lifecycle,
+    spawning,
+    state,
+)
 from sanctum_venice_tools.letta.local_server.waiting import Ticker
 from sanctum_venice_tools.terminal import Progress
 
@@ -78,7 +84,9 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def wait_until_gone(pid: int, seconds: float = 20.0) -> bool:
     """Whether the process is gone within that time."""
-    return not psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=seconds)[1]
+    return not psutil.wait_procs(
+        [psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=seconds
+    )[1]
 
 
 def test_start_status_stop(stand_in: Path) -> None:
@@ -101,13 +109,18 @@ def test_second_start_returns_the_first(stand_in: Path) -> None:
     second = local_server.start(stand_in, progress=said.append)
 
     assert first == second
-    assert [f"The Letta server is already running at {first.base_url}; stop it to change how it runs"] == said
+    assert [
+        f"The Letta server is already running at {first.base_url}; stop it to change how it runs"
+    ] == said
 
 
 def test_concurrent_starts_make_one_server(stand_in: Path) -> None:
     """Of several starts at the same time one starts the server, and the others wait for it."""
     found: list[local_server.LocalServer] = []
-    starts = [threading.Thread(target=lambda: found.append(local_server.start(stand_in))) for _ in range(4)]
+    starts = [
+        threading.Thread(target=lambda: found.append(local_server.start(stand_in)))
+        for _ in range(4)
+    ]
     for start in starts:
         start.start()
     for start in starts:
@@ -128,7 +141,10 @@ def test_taken_port_is_one_line(stand_in: Path) -> None:
     """A port in use is refused before anything is started."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(LocalServerError, match=rf"^Port {port} of 127.0.0.1 cannot be used: .*; name another one$"):
+        with pytest.raises(
+            LocalServerError,
+            match=rf"^Port {port} of 127.0.0.1 cannot be used: .*; name another one$",
+        ):
             local_server.start(stand_in, port=port)
 
     assert local_server.status(stand_in) is None
@@ -140,13 +156,19 @@ def test_death_at_start_is_explained(stand_in: Path) -> None:
         local_server.start(stand_in, environment={"FAIL": "1"})
 
     log = stand_in / "server.log"
-    assert f"The Letta server ended at its start: RuntimeError: the disk is full (log: {log})" == str(caught.value)
+    assert (
+        f"The Letta server ended at its start: RuntimeError: the disk is full (log: {log})"
+        == str(caught.value)
+    )
     assert not (stand_in / "state.json").exists()
 
 
 def test_stop_during_start_is_explained(stand_in: Path) -> None:
     """Whoever waits for a server that somebody else stops learns just that."""
-    with pytest.raises(LocalServerError, match=r"^The Letta server ended at its start: it was told to stop \(log: .*"):
+    with pytest.raises(
+        LocalServerError,
+        match=r"^The Letta server ended at its start: it was told to stop \(log: .*",
+    ):
         local_server.start(stand_in, environment={"STOP": "1"})
 
 
@@ -171,7 +193,9 @@ def test_stale_state_is_recognised(stand_in: Path) -> None:
     stand_in.mkdir()
     other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     with other:
-        (stand_in / "state.json").write_text(json.dumps({"pid": other.pid, "port": 1, "version": "0.16.8"}))
+        (stand_in / "state.json").write_text(
+            json.dumps({"pid": other.pid, "port": 1, "version": "0.16.8"})
+        )
 
         assert (None, False) == (local_server.status(stand_in), local_server.stop(stand_in))
         assert other.poll() is None
@@ -213,7 +237,9 @@ def test_state_and_log_are_private(stand_in: Path) -> None:
     """Only the owner may read the state and the log."""
     local_server.start(stand_in)
 
-    modes = {name: (stand_in / name).stat().st_mode & 0o777 for name in ("state.json", "server.log")}
+    modes = {
+        name: (stand_in / name).stat().st_mode & 0o777 for name in ("state.json", "server.log")
+    }
     assert {"state.json": 0o600, "server.log": 0o600} == modes
 
 
@@ -240,7 +266,9 @@ lifecycle.install = lambda progress: Path(sys.executable)
 print(local_server.start(Path({str(stand_in)!r}), tied_to_caller=True).pid, flush=True)
 time.sleep(60)
 """
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as caller:
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
+    ) as caller:
         assert caller.stdout is not None
         pid = int(caller.stdout.readline())
         caller.kill()
@@ -282,7 +310,10 @@ def test_progress_is_never_silent_for_two_seconds() -> None:
 
 def test_unfit_python_is_named() -> None:
     """A Python that Letta does not run on is refused in one line."""
-    with pytest.raises(LocalServerError, match=r"^The Letta server needs Python 3\.11 to 3\.13, and this is 3\.14; .*"):
+    with pytest.raises(
+        LocalServerError,
+        match=r"^The Letta server needs Python 3\.11 to 3\.13, and this is 3\.14; .*",
+    ):
         installation._check_python((3, 14))
 
 
@@ -317,10 +348,15 @@ def test_half_an_environment_is_made_again(environment: Path) -> None:
     (environment / "witness").touch()
     installation.install(lambda _: None)
 
-    assert (False, True) == ((environment / "witness").exists(), (environment / "installed-from").exists())
+    assert (False, True) == (
+        (environment / "witness").exists(),
+        (environment / "installed-from").exists(),
+    )
 
 
-def test_new_pins_make_a_new_environment(environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_pins_make_a_new_environment(
+    environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Changed requirements are installed into a fresh folder."""
     installation.install(lambda _: None)
     (environment / "witness").touch()
@@ -393,7 +429,10 @@ def test_command_starts_reports_and_stops(stand_in: Path) -> None:
     assert {"running": True, "version": "stand-in", "home": str(stand_in)}.items() <= facts.items()
     assert (0, facts) == (reported.exit_code, json.loads(reported.stdout))
     assert (0, "The Letta server has stopped.\n") == (stopped.exit_code, stopped.stdout)
-    assert (1, "The Letta server is not running.\n") == (reported_after.exit_code, reported_after.stdout)
+    assert (1, "The Letta server is not running.\n") == (
+        reported_after.exit_code,
+        reported_after.stdout,
+    )
 
 
 @pytest.mark.parametrize(
@@ -404,31 +443,49 @@ def test_command_starts_reports_and_stops(stand_in: Path) -> None:
     ],
     ids=["no value", "not set"],
 )
-def test_command_refuses_mistakes_without_repeating_keys(stand_in: Path, arguments: list[str], message: str) -> None:
+def test_command_refuses_mistakes_without_repeating_keys(
+    stand_in: Path, arguments: list[str], message: str
+) -> None:
     """A mistake in an option is explained, and what may be a key is not repeated."""
     result = CliRunner().invoke(cli.main, ["letta", "start", "--home", str(stand_in), *arguments])
 
-    assert (2, True, False) == (result.exit_code, message in result.stderr, "sk-secret" in result.output)
+    assert (2, True, False) == (
+        result.exit_code,
+        message in result.stderr,
+        "sk-secret" in result.output,
+    )
 
 
 def test_command_shows_no_traceback(stand_in: Path) -> None:
     """A server that cannot start is one line on standard error."""
-    result = CliRunner().invoke(cli.main, ["letta", "start", "--home", str(stand_in), "--env", "FAIL=1"])
+    result = CliRunner().invoke(
+        cli.main, ["letta", "start", "--home", str(stand_in), "--env", "FAIL=1"]
+    )
 
     assert 1 == result.exit_code
-    assert result.stderr.splitlines()[-1].startswith("Error: The Letta server ended at its start: RuntimeError")
+    assert result.stderr.splitlines()[-1].startswith(
+        "Error: The Letta server ended at its start: RuntimeError"
+    )
 
 
 # --- The real server
 
 LOOK = "import os\n\ndef look():\n    return os.getcwd()\n"
-LOOK_SCHEMA = {"name": "look", "description": "Look.", "parameters": {"type": "object", "properties": {}}}
+LOOK_SCHEMA = {
+    "name": "look",
+    "description": "Look.",
+    "parameters": {"type": "object", "properties": {}},
+}
 
 
 def run_look(base_url: str) -> str:
     """Run the tool that tells its folder."""
     body = {"source_code": LOOK, "args": {}, "name": "look", "json_schema": LOOK_SCHEMA}
-    return str(httpx.post(f"{base_url}/v1/tools/run", json=body, timeout=60).raise_for_status().json()["tool_return"])
+    return str(
+        httpx.post(f"{base_url}/v1/tools/run", json=body, timeout=60)
+        .raise_for_status()
+        .json()["tool_return"]
+    )
 
 
 def database_processes(home: Path) -> list[int]:
@@ -450,13 +507,27 @@ def test_real_server_runs_tools_and_keeps_its_data(tmp_path: Path) -> None:
     first = local_server.start(home, tied_to_caller=True)
     try:
         folder = run_look(first.base_url)
-        made = httpx.post(f"{first.base_url}/v1/blocks/", json=block, timeout=30).raise_for_status().json()["id"]
-        handles = [model["handle"] for model in httpx.get(f"{first.base_url}/v1/models/", timeout=30).json()]
+        made = (
+            httpx.post(f"{first.base_url}/v1/blocks/", json=block, timeout=30)
+            .raise_for_status()
+            .json()["id"]
+        )
+        handles = [
+            model["handle"]
+            for model in httpx.get(f"{first.base_url}/v1/models/", timeout=30).json()
+        ]
         local_server.stop(home)
         left_after_stop = database_processes(home)
         second = local_server.start(home, tied_to_caller=True, allowed_hosts=["letta.example"])
-        names = {name: status_by_name(second.base_url, name) for name in ("letta.example", "localhost", "evil.example")}
-        found = httpx.get(f"{second.base_url}/v1/blocks/{made}", timeout=30).raise_for_status().json()["value"]
+        names = {
+            name: status_by_name(second.base_url, name)
+            for name in ("letta.example", "localhost", "evil.example")
+        }
+        found = (
+            httpx.get(f"{second.base_url}/v1/blocks/{made}", timeout=30)
+            .raise_for_status()
+            .json()["value"]
+        )
     finally:
         local_server.stop(home)
 
@@ -472,7 +543,9 @@ def test_real_server_recovers_from_being_killed(tmp_path: Path) -> None:
     """Killed outright, at its first start and when it runs, it takes its database with it, and starts again."""
     home = tmp_path / "home"
     caller = [sys.executable, "-c", "import sys; from pathlib import Path"]
-    caller[-1] += "; from sanctum_venice_tools.letta import local_server; local_server.start(Path(sys.argv[1]))"
+    caller[-1] += (
+        "; from sanctum_venice_tools.letta import local_server; local_server.start(Path(sys.argv[1]))"
+    )
     with subprocess.Popen([*caller, str(home)]) as starting:
         while not database_processes(home):
             time.sleep(0.02)

@@ -1,7 +1,8 @@
 """Venice as Letta's model, as far as no Letta server is needed.
 
-Letta Cloud is not there to be tested against. What stands for it below are replies of the shapes that a server of
-one's own gives, recorded, at Letta Cloud's address; its documents do not tell of providers.
+Letta Cloud is not there to be tested against. What stands for it below are replies of the shapes
+that a server of one's own gives, recorded, at Letta Cloud's address; its documents do not tell of
+providers.
 """
 
 import json
@@ -21,29 +22,50 @@ from click.testing import CliRunner, Result
 from sanctum_venice_tools.cli.provider import configure_provider
 from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.letta import provider
-from sanctum_venice_tools.letta.venice import ChatModel, ChoiceError, EmbeddingModel, Venice, VeniceError, normal_url
+from sanctum_venice_tools.letta.venice import (
+    ChatModel,
+    ChoiceError,
+    EmbeddingModel,
+    Venice,
+    VeniceError,
+    normal_url,
+)
 
 CLOUD = "https://api.letta.com"
 AWKWARD_KEY = """a$HOME"b'c#d\\e`f"""
 
 
-def configure(venice: LocalVenice, *arguments: str, key: str | None = None, letta: str = "") -> Result:
+def configure(
+    venice: LocalVenice, *arguments: str, key: str | None = None, letta: str = ""
+) -> Result:
     """Run the command against the local Venice."""
-    settings = {"VENICE_BASE_URL": venice.base_url, "VENICE_API_KEY": venice.key if key is None else key}
-    return CliRunner().invoke(configure_provider, arguments, env=settings | {"LETTA_BASE_URL": letta})
+    settings = {
+        "VENICE_BASE_URL": venice.base_url,
+        "VENICE_API_KEY": venice.key if key is None else key,
+    }
+    return CliRunner().invoke(
+        configure_provider, arguments, env=settings | {"LETTA_BASE_URL": letta}
+    )
 
 
 def entry(name: str, kind: str = "text", **spec: Any) -> dict[str, Any]:
     """A model as Venice lists it."""
     capabilities = {"supportsFunctionCalling": True}
-    return {"id": name, "type": kind, "context_length": 1000, "model_spec": {"capabilities": capabilities, **spec}}
+    return {
+        "id": name,
+        "type": kind,
+        "context_length": 1000,
+        "model_spec": {"capabilities": capabilities, **spec},
+    }
 
 
 @pytest.fixture
 def catalogue() -> Iterator[respx.Router]:
     """A Venice whose list of models a test makes up; it recommends `best`."""
     with respx.mock(base_url="https://venice.test/api/v1", assert_all_called=False) as router:
-        router.get("/models/traits").respond(json={"data": {"function_calling_default": "best", "default": "second"}})
+        router.get("/models/traits").respond(
+            json={"data": {"function_calling_default": "best", "default": "second"}}
+        )
         yield router
 
 
@@ -52,7 +74,9 @@ def offer(catalogue: respx.Router, *entries: dict[str, Any]) -> Venice:
 
     def listed(request: httpx.Request) -> httpx.Response:
         kind = request.url.params["type"]
-        return httpx.Response(200, json={"data": [one for one in entries if kind in ("all", one["type"])]})
+        return httpx.Response(
+            200, json={"data": [one for one in entries if kind in ("all", one["type"])]}
+        )
 
     catalogue.get("/models").mock(side_effect=listed)
     return Venice("https://venice.test/api/v1")
@@ -79,7 +103,16 @@ def test_mends_a_base_url(given: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["api.venice.ai", "ftp://api.venice.ai", "https://", "https://x:y", "https://a b", "https://a/?b", "x"]
+    "given",
+    [
+        "api.venice.ai",
+        "ftp://api.venice.ai",
+        "https://",
+        "https://x:y",
+        "https://a b",
+        "https://a/?b",
+        "x",
+    ],
 )
 def test_refuses_what_is_no_base_url(given: str) -> None:
     """An address that can't be mended is refused, with the right one."""
@@ -95,7 +128,9 @@ def test_takes_the_model_that_venice_recommends(catalogue: respx.Router) -> None
 
 
 @pytest.mark.parametrize(
-    "spec", [{"deprecation": {"date": "2030-01-01T00:00:00Z"}}, {"betaModel": True}, {"beta": True}], ids=str
+    "spec",
+    [{"deprecation": {"date": "2030-01-01T00:00:00Z"}}, {"betaModel": True}, {"beta": True}],
+    ids=str,
 )
 def test_prefers_a_settled_model(catalogue: respx.Router, spec: dict[str, Any]) -> None:
     """A recommended model that is about to go, or not yet settled, comes after those that are."""
@@ -115,7 +150,9 @@ def test_prefers_a_settled_model(catalogue: respx.Router, spec: dict[str, Any]) 
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_refuses_a_model_that_cannot_drive_an_agent(catalogue: respx.Router, unfit: dict[str, Any], why: str) -> None:
+def test_refuses_a_model_that_cannot_drive_an_agent(
+    catalogue: respx.Router, unfit: dict[str, Any], why: str
+) -> None:
     """A model that does not fit is neither proposed nor accepted; the refusal says why, and what fits."""
     wanted = unfit["id"] if unfit["id"] != "something else" else "odd"
     offered = offer(catalogue, unfit, entry("best"))
@@ -137,7 +174,9 @@ def test_takes_an_embedding_model_that_letta_can_store(catalogue: respx.Router) 
     )
 
     assert EmbeddingModel("fit", 1024) == offered.choose_embedding_model()
-    with pytest.raises(ChoiceError, match=r"'wide' makes no vectors that Letta can store\. These do: fit"):
+    with pytest.raises(
+        ChoiceError, match=r"'wide' makes no vectors that Letta can store\. These do: fit"
+    ):
         offered.choose_embedding_model("wide")
 
 
@@ -153,14 +192,21 @@ def test_tells_when_an_address_is_not_venice(catalogue: respx.Router, content: s
 @pytest.mark.parametrize(
     ("model", "expected"),
     [
-        (ChatModel("m", 1_000_000, 131_072), {"model": "venice/m", "context_window_limit": 128_000}),
+        (
+            ChatModel("m", 1_000_000, 131_072),
+            {"model": "venice/m", "context_window_limit": 128_000},
+        ),
         (ChatModel("m", 32_000, 16_384), {"model": "venice/m", "context_window_limit": 32_000}),
         (
             ChatModel("m", 128_000, 4096),
             {
                 "model": "venice/m",
                 "context_window_limit": 128_000,
-                "model_settings": {"provider_type": "openrouter", "max_output_tokens": 4096, "temperature": 1.0},
+                "model_settings": {
+                    "provider_type": "openrouter",
+                    "max_output_tokens": 4096,
+                    "temperature": 1.0,
+                },
             },
         ),
     ],
@@ -190,7 +236,9 @@ def test_the_snippet_is_python() -> None:
 @pytest.mark.parametrize("with_key", [False, True], ids=["reference", "in clear"])
 def test_shell_variables_can_be_pasted(*, with_key: bool) -> None:
     """A shell reads them as they are meant, whatever the key holds."""
-    text = provider.environment_text("shell", Venice("http://v/api/v1", AWKWARD_KEY), with_key=with_key)
+    text = provider.environment_text(
+        "shell", Venice("http://v/api/v1", AWKWARD_KEY), with_key=with_key
+    )
 
     said = subprocess.run(
         ["/bin/sh", "-c", f'{text}\nprintf \'%s %s\' "$OPENAI_API_KEY" "$OPENAI_BASE_URL"'],
@@ -209,9 +257,13 @@ def test_shell_variables_can_be_pasted(*, with_key: bool) -> None:
 )
 def test_compose_variables_can_be_pasted(expected: str, *, with_key: bool) -> None:
     """YAML reads them as they are meant; to compose, two dollar signs are one."""
-    text = provider.environment_text("compose", Venice("http://v/api/v1", AWKWARD_KEY), with_key=with_key)
+    text = provider.environment_text(
+        "compose", Venice("http://v/api/v1", AWKWARD_KEY), with_key=with_key
+    )
 
-    assert {"OPENAI_API_KEY": expected, "OPENAI_BASE_URL": "http://v/api/v1"} == yaml.safe_load(text)["environment"]
+    assert {"OPENAI_API_KEY": expected, "OPENAI_BASE_URL": "http://v/api/v1"} == yaml.safe_load(
+        text
+    )["environment"]
 
 
 @pytest.mark.shows_secrets("it is asked for with --show-key")
@@ -231,9 +283,13 @@ def test_the_key_is_printed_only_when_asked(venice: LocalVenice, form: str) -> N
 
 def test_variables_as_json(venice: LocalVenice) -> None:
     """With --json the variables and the agent's settings are one object."""
-    report = json.loads(configure(venice, "--env", "shell", "--json", "--model", "llama-3.3-70b").stdout)
+    report = json.loads(
+        configure(venice, "--env", "shell", "--json", "--model", "llama-3.3-70b").stdout
+    )
 
-    assert {"OPENAI_API_KEY": "$VENICE_API_KEY", "OPENAI_BASE_URL": venice.base_url} == report["environment"]
+    assert {"OPENAI_API_KEY": "$VENICE_API_KEY", "OPENAI_BASE_URL": venice.base_url} == report[
+        "environment"
+    ]
     assert 4096 == report["agent"]["model_settings"]["max_output_tokens"]
     assert 1024 == report["agent"]["embedding_config"]["embedding_dim"]
 
@@ -254,7 +310,9 @@ def test_variables_as_json(venice: LocalVenice) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_wrong_usage_ends_with_2(venice: LocalVenice, arguments: list[str], key: str, words: str) -> None:
+def test_wrong_usage_ends_with_2(
+    venice: LocalVenice, arguments: list[str], key: str, words: str
+) -> None:
     """What is asked for and can't be is told in one line that says what can."""
     result = configure(venice, *arguments, key=key)
 
@@ -266,7 +324,11 @@ def test_wrong_usage_ends_with_2(venice: LocalVenice, arguments: list[str], key:
     ("arguments", "key", "words"),
     [
         (["--venice-url", "http://127.0.0.1:9"], "k", "http://127.0.0.1:9/api/v1 does not answer"),
-        ([], "not-the-key-1234", "VENICE_API_KEY is no good: Venice refuses it: 401 Authentication failed"),
+        (
+            [],
+            "not-the-key-1234",
+            "VENICE_API_KEY is no good: Venice refuses it: 401 Authentication failed",
+        ),
         ([], None, "there is no Letta server at http://127.0.0.1:9"),
     ],
     ids=["no Venice", "wrong key", "no Letta"],
@@ -309,7 +371,9 @@ def cloud(venice: LocalVenice) -> Iterator[respx.Router]:
         router.get(f"{CLOUD}/v1/models/").respond(json=listed)
         router.post(f"{CLOUD}/v1/providers/", name="create").respond(json=stored(venice))
         router.patch(f"{CLOUD}/v1/providers/provider-1", name="update").respond(json=stored(venice))
-        router.patch(f"{CLOUD}/v1/providers/provider-1/refresh", name="refresh").respond(json=stored(venice))
+        router.patch(f"{CLOUD}/v1/providers/provider-1/refresh", name="refresh").respond(
+            json=stored(venice)
+        )
         yield router
 
 
@@ -325,7 +389,12 @@ def test_creates_the_provider_on_cloud(
     assert 0 == result.exit_code
     request = cloud["create"].calls.last.request
     assert "Bearer cloud-key" == request.headers["authorization"]
-    body = {"name": "venice", "provider_type": "openrouter", "api_key": venice.key, "base_url": venice.base_url}
+    body = {
+        "name": "venice",
+        "provider_type": "openrouter",
+        "api_key": venice.key,
+        "base_url": venice.base_url,
+    }
     assert body == json.loads(request.content)
 
 
@@ -361,7 +430,10 @@ def test_a_cloud_without_providers(venice: LocalVenice, cloud: respx.Router) -> 
     result = configure(venice, letta=CLOUD)
 
     assert 4 == result.exit_code
-    assert "has no page for providers (404). Check LETTA_BASE_URL; Letta Cloud documents none." in result.stderr
+    assert (
+        "has no page for providers (404). Check LETTA_BASE_URL; Letta Cloud documents none."
+        in result.stderr
+    )
 
 
 def test_a_refusal_that_repeats_the_key(venice: LocalVenice, cloud: respx.Router) -> None:
@@ -380,6 +452,8 @@ def test_the_script_is_the_command() -> None:
     """scripts/configure_provider.py works from a clone, wherever it is called from."""
     script = Path(__file__).parents[2] / "scripts" / "configure_provider.py"
 
-    said = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        [sys.executable, script, "--help"], capture_output=True, text=True, check=True
+    )
 
     assert said.stdout.startswith("Usage: configure_provider.py [OPTIONS]")

@@ -79,7 +79,9 @@ class Handler(BaseHTTPRequestHandler):
         elif fault == "html":
             self.answer(200, "<html>Welcome to our proxy</html>", "text/html")
         elif fault and fault.isdigit():
-            self.answer(int(fault), json.dumps({"detail": "out of order", "input": {"key": "very-secret"}}))
+            self.answer(
+                int(fault), json.dumps({"detail": "out of order", "input": {"key": "very-secret"}})
+            )
         return fault is not None
 
     def answer(self, status: int, body: str, kind: str = "application/json") -> None:
@@ -101,7 +103,9 @@ def fake() -> Iterator[FakeLetta]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("FakeHandler", (Handler,), {"fake": letta}))
     server.daemon_threads = True
     letta.address = f"http://127.0.0.1:{server.server_address[1]}"
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+    ).start()
     yield letta
     server.shutdown()
     server.server_close()
@@ -119,7 +123,11 @@ def records(count: int = 20) -> list[Record]:
     """As many tools."""
 
     def record(name: str) -> Record:
-        schema = {"name": name, "description": "Do it.", "parameters": {"type": "object", "properties": {}}}
+        schema = {
+            "name": name,
+            "description": "Do it.",
+            "parameters": {"type": "object", "properties": {}},
+        }
         source = f"# {name}: a Letta tool. Made from sanctum_venice_tools/tools/{name}.py\n"
         return Record(name, "core", "free", source, schema)
 
@@ -162,7 +170,9 @@ def test_writes_nothing_when_nothing_differs(fake: FakeLetta) -> None:
 def test_survives_a_fault_that_passes(fake: FakeLetta, fault: str) -> None:
     """What fails once is tried again within the same run."""
     fake.fault = lambda method, name: (
-        fault if method == "PUT" and name == "venice_tool_07" and fake.writes.count(name) == 1 else None
+        fault
+        if method == "PUT" and name == "venice_tool_07" and fake.writes.count(name) == 1
+        else None
     )
 
     assert [] == failed(run(fake))
@@ -177,9 +187,13 @@ def test_survives_a_fault_that_passes(fake: FakeLetta, fault: str) -> None:
     ],
     ids=["500", "drop", "stall"],
 )
-def test_one_that_fails_does_not_hold_up_the_others(fake: FakeLetta, fault: str, words: str) -> None:
+def test_one_that_fails_does_not_hold_up_the_others(
+    fake: FakeLetta, fault: str, words: str
+) -> None:
     """A tool that the server can't take has a line of its own; a second run writes that tool alone."""
-    fake.fault = lambda method, name: fault if method == "PUT" and name == "venice_tool_07" else None
+    fake.fault = lambda method, name: (
+        fault if method == "PUT" and name == "venice_tool_07" else None
+    )
     first = run(fake)
     fake.fault = lambda _method, _name: None
     fake.writes.clear()
@@ -194,7 +208,10 @@ def test_one_that_fails_does_not_hold_up_the_others(fake: FakeLetta, fault: str,
 
 @pytest.mark.parametrize(
     ("fault", "words"),
-    [("drop", "the server dropped the connection, or is not Letta"), ("stall", "the server did not answer in time")],
+    [
+        ("drop", "the server dropped the connection, or is not Letta"),
+        ("stall", "the server did not answer in time"),
+    ],
     ids=["drop", "stall"],
 )
 def test_a_server_that_goes_away_is_left_alone(fake: FakeLetta, fault: str, words: str) -> None:
@@ -227,13 +244,17 @@ def test_the_rest_is_not_tried_on_a_server_that_is_gone(fake: FakeLetta) -> None
 
         ended = bootstrap.carry_out(letta, bootstrap.Order(records()), planned)
 
-    assert {NOT_TRIED} == {why for what, why in ended.problems if what in {"venice_old", "agent scout", "sandbox"}}
+    assert {NOT_TRIED} == {
+        why for what, why in ended.problems if what in {"venice_old", "agent scout", "sandbox"}
+    }
     assert 23 == len(ended.problems)
 
 
 def test_a_lost_answer_is_no_failure(fake: FakeLetta) -> None:
     """A tool that was stored, though no answer of the server arrived, is found there when it is read back."""
-    fake.fault = lambda method, name: "drop the answer" if method == "PUT" and name == "venice_tool_07" else None
+    fake.fault = lambda method, name: (
+        "drop the answer" if method == "PUT" and name == "venice_tool_07" else None
+    )
 
     changes = run(fake)
 
@@ -247,7 +268,9 @@ def test_says_when_it_could_not_read_back(fake: FakeLetta) -> None:
 
     problems = {change.problem for change in run(fake).values()}
 
-    assert {"written, but reading it back failed: the server answered 500: out of order"} == problems
+    assert {
+        "written, but reading it back failed: the server answered 500: out of order"
+    } == problems
 
 
 def register(fake: FakeLetta, *arguments: str) -> Result:
@@ -267,7 +290,9 @@ def register(fake: FakeLetta, *arguments: str) -> Result:
         ("401", "Check LETTA_API_KEY."),
     ],
 )
-def test_a_server_that_can_t_be_read_ends_the_command(fake: FakeLetta, fault: str, words: str) -> None:
+def test_a_server_that_can_t_be_read_ends_the_command(
+    fake: FakeLetta, fault: str, words: str
+) -> None:
     """A server that is no use ends the command with 4 and one line that names it, and no secret."""
     fake.fault = lambda _method, _name: fault
 
@@ -282,7 +307,9 @@ def test_a_server_that_can_t_be_read_ends_the_command(fake: FakeLetta, fault: st
 
 def test_tools_that_fail_end_the_command_with_3(fake: FakeLetta) -> None:
     """Each tool that failed has a line on standard error, without what was sent; the others are written."""
-    fake.fault = lambda method, name: "422" if method == "PUT" and name == "venice_ask_web" else None
+    fake.fault = lambda method, name: (
+        "422" if method == "PUT" and name == "venice_ask_web" else None
+    )
 
     result = register(fake, "venice_ask_web", "venice_generate_image")
 

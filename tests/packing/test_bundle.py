@@ -60,7 +60,9 @@ def faults_of(tool: Path) -> list[str]:
 def run(program: str, **environment: str) -> str:
     """What a program prints in a fresh interpreter that sees the standard library only."""
     command = [sys.executable, "-I", "-S", "-c", program]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, timeout=30)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, env=environment, timeout=30
+    )
     return done.stdout
 
 
@@ -97,12 +99,18 @@ BAD_TOOLS = {
     ),
     "package imported": ("import sanctum_venice_tools.runtime.base as base\n", NO_MODULE),
     "module loaned": ("from sanctum_venice_tools.runtime import base\n", NO_MODULE),
-    "third party": ("import re\nimport pydantic\n", "2: a tool may need the standard library and httpx, not pydantic"),
+    "third party": (
+        "import re\nimport pydantic\n",
+        "2: a tool may need the standard library and httpx, not pydantic",
+    ),
     "third party by name": (
         "from PIL.Image import open\n",
         "1: a tool may need the standard library and httpx, not PIL",
     ),
-    "dotted import": ("import urllib.parse\n", "1: urllib.parse binds only a part of itself: from urllib import parse"),
+    "dotted import": (
+        "import urllib.parse\n",
+        "1: urllib.parse binds only a part of itself: from urllib import parse",
+    ),
     "nested function": (
         "def outer():\n    def inner():\n        pass\n",
         "2: inner stands inside outer: move it to the top level",
@@ -119,7 +127,10 @@ BAD_TOOLS = {
         "class Box:\n    def open(self):\n        pass\n",
         "2: open stands inside Box: move it to the top level",
     ),
-    "async function": ("async def wait():\n    pass\n", "1: Letta finds no async function: write a plain one"),
+    "async function": (
+        "async def wait():\n    pass\n",
+        "1: Letta finds no async function: write a plain one",
+    ),
     "statement": ("import os\n\nos.umask(0)\n", f"3: {NO_STATEMENT}"),
     "main block": ("if __name__ == '__main__':\n    print('hello')\n", f"1: {NO_STATEMENT}"),
     "second docstring": ('"""First."""\n"""Second."""\n', f"2: {NO_STATEMENT}"),
@@ -127,7 +138,10 @@ BAD_TOOLS = {
     "chained assignment": ("_LOW = _HIGH = 1\n", f"1: {NO_STATEMENT}"),
     "augmented assignment": ("_LIMIT = 1\n_LIMIT += 1\n", f"2: {NO_STATEMENT}"),
     "annotation without value": ("_LIMIT: int\n", f"1: {NO_STATEMENT}"),
-    "walrus in a constant": ("_LIMIT = (word := 1) + 1\n", "1: no := here: it would define word beside _LIMIT"),
+    "walrus in a constant": (
+        "_LIMIT = (word := 1) + 1\n",
+        "1: no := here: it would define word beside _LIMIT",
+    ),
     "defined twice": ("_LIMIT = 1\n_LIMIT = 2\n", "2: _LIMIT is defined twice"),
     "imported and defined": ("import re\n\ndef re():\n    pass\n", "3: re is defined twice"),
     "imported twice": ("import json as text\nimport re as text\n", "2: text is defined twice"),
@@ -135,8 +149,14 @@ BAD_TOOLS = {
         "from sanctum_venice_tools.runtime.base import helper\nhelper = 1\n",
         "2: helper is defined twice",
     ),
-    "Letta's name defined": ("def print():\n    pass\n", "1: print is a name that Letta's script uses: rename it"),
-    "Letta's name imported": ("import json as hashlib\n", "1: hashlib is a name that Letta's script uses: rename it"),
+    "Letta's name defined": (
+        "def print():\n    pass\n",
+        "1: print is a name that Letta's script uses: rename it",
+    ),
+    "Letta's name imported": (
+        "import json as hashlib\n",
+        "1: hashlib is a name that Letta's script uses: rename it",
+    ),
     "missing runtime module": (
         "from sanctum_venice_tools.runtime.gone import helper, other\n",
         "1: there is no sanctum_venice_tools.runtime.gone",
@@ -185,8 +205,14 @@ BAD_FUNCTIONS = {
     "class": ("class venice_demo:\n    pass\n", FUNCTION_LAST),
     "not last": (f"{DEMO}\ndef _after():\n    pass\n", FUNCTION_LAST),
     "constant after": (f"{DEMO}\n_AFTER = 1\n", FUNCTION_LAST),
-    "positional parameter": ("def venice_demo(word: str) -> str:\n    return word\n", KEYWORDS_ONLY),
-    "positional-only parameter": ("def venice_demo(word: str, /) -> str:\n    return word\n", KEYWORDS_ONLY),
+    "positional parameter": (
+        "def venice_demo(word: str) -> str:\n    return word\n",
+        KEYWORDS_ONLY,
+    ),
+    "positional-only parameter": (
+        "def venice_demo(word: str, /) -> str:\n    return word\n",
+        KEYWORDS_ONLY,
+    ),
     "args": ("def venice_demo(*words: str) -> str:\n    return words[0]\n", KEYWORDS_ONLY),
     "kwargs": ("def venice_demo(**words: str) -> str:\n    return words['a']\n", KEYWORDS_ONLY),
     "returns dict": ("def venice_demo(*, word: str) -> dict:\n    return {word: 1}\n", STR_ONLY),
@@ -204,12 +230,17 @@ BAD_FUNCTIONS = {
         "1: __file__, used by venice_demo, is defined nowhere",
     ),
     "syntax error": ("X = 1\ndef venice_demo(:\n", "2: invalid syntax"),
-    "syntax error that parsing lets pass": (f"def _stray():\n    break\n{DEMO}", "2: 'break' outside loop"),
+    "syntax error that parsing lets pass": (
+        f"def _stray():\n    break\n{DEMO}",
+        "2: 'break' outside loop",
+    ),
 }
 
 
 @pytest.mark.parametrize(("source", "fault"), BAD_FUNCTIONS.values(), ids=BAD_FUNCTIONS)
-def test_refuses_a_tool_that_letta_would_not_call_rightly(source: str, fault: str, write: Write) -> None:
+def test_refuses_a_tool_that_letta_would_not_call_rightly(
+    source: str, fault: str, write: Write
+) -> None:
     """The function that a file is named for must be there, whole, last, and callable by keywords alone."""
     assert [f"tools/venice_demo.py:{fault}"] == faults_of(write(source))
 
@@ -223,7 +254,9 @@ def test_refuses_an_async_tool(write: Write) -> None:
 
 
 @pytest.mark.parametrize(("length", "refused"), [(48, False), (49, True)])
-def test_refuses_a_name_that_letta_would_refuse(length: int, *, refused: bool, write: Write) -> None:
+def test_refuses_a_name_that_letta_would_refuse(
+    length: int, *, refused: bool, write: Write
+) -> None:
     """A name of 48 characters passes; a longer one does not."""
     name = "venice_".ljust(length, "x")
     tool = write(DEMO.replace("venice_demo", name), name=name)
@@ -237,15 +270,27 @@ def test_refuses_a_name_that_letta_would_refuse(length: int, *, refused: bool, w
 
 TAKEN = {
     "builtin that a constant uses": ("len", "_SIZE = len('abc')\n\n", "_SIZE"),
-    "builtin that a helper uses": ("sum", "def _add(*numbers):\n    return sum(numbers)\n\n", "_add(1)"),
+    "builtin that a helper uses": (
+        "sum",
+        "def _add(*numbers):\n    return sum(numbers)\n\n",
+        "_add(1)",
+    ),
     "import": ("json", "import json\n\ndef _dump():\n    return json.dumps(1)\n\n", "_dump()"),
     "import under another name": (
         "text",
         "import json as text\n\ndef _dump():\n    return text.dumps(1)\n\n",
         "_dump()",
     ),
-    "function": ("_add", "def _add():\n    return 1\n\ndef _more():\n    return _add()\n\n", "_more()"),
-    "class": ("Box", "class Box:\n    size = 1\n\ndef _size():\n    return Box.size\n\n", "_size()"),
+    "function": (
+        "_add",
+        "def _add():\n    return 1\n\ndef _more():\n    return _add()\n\n",
+        "_more()",
+    ),
+    "class": (
+        "Box",
+        "class Box:\n    size = 1\n\ndef _size():\n    return Box.size\n\n",
+        "_size()",
+    ),
     "constant": ("_LIMIT", "_LIMIT = 1\n\ndef _size():\n    return _LIMIT\n\n", "_size()"),
     "loan": ("helper", "from sanctum_venice_tools.runtime.base import use\n\n", "use()"),
     "the tool": ("venice_demo", "", "venice_demo"),
@@ -254,7 +299,9 @@ TAKEN = {
 
 
 @pytest.mark.parametrize(("parameter", "before", "value"), TAKEN.values(), ids=TAKEN)
-def test_refuses_a_parameter_that_would_overwrite_a_name(parameter: str, before: str, value: str, write: Write) -> None:
+def test_refuses_a_parameter_that_would_overwrite_a_name(
+    parameter: str, before: str, value: str, write: Write
+) -> None:
     """Letta makes arguments globals, so no parameter may have the name of one that is looked up afterwards."""
     tool = write(
         f"{before}def venice_demo(*, {parameter}: str) -> str:\n    return f'{{{value}}}'\n",
@@ -267,8 +314,12 @@ def test_refuses_a_parameter_that_would_overwrite_a_name(parameter: str, before:
     ] == faults_of(tool)
 
 
-@pytest.mark.parametrize("parameter", ["format", "id", "type", "match", "json", "helper", "_unreached"])
-def test_allows_a_parameter_named_like_what_the_text_does_not_use(parameter: str, write: Write) -> None:
+@pytest.mark.parametrize(
+    "parameter", ["format", "id", "type", "match", "json", "helper", "_unreached"]
+)
+def test_allows_a_parameter_named_like_what_the_text_does_not_use(
+    parameter: str, write: Write
+) -> None:
     """A builtin, an import or a definition that the text never looks up is free to be a parameter's name."""
     tool = write(
         "import json\nfrom sanctum_venice_tools.runtime.base import helper\n\n"
@@ -324,7 +375,9 @@ MEANINGS = {
 
 
 @pytest.mark.parametrize(("here", "there", "clash"), MEANINGS.values(), ids=MEANINGS)
-def test_refuses_one_name_with_two_meanings(here: str, there: str, clash: str, write: Write) -> None:
+def test_refuses_one_name_with_two_meanings(
+    here: str, there: str, clash: str, write: Write
+) -> None:
     """A name means one thing in the whole text, whether a definition, an import or a builtin."""
     used = "text" if "text" in here else "hash"
     tool = write(
@@ -343,7 +396,9 @@ def test_tells_the_tool_from_a_runtime_module_of_the_same_file_name(write: Write
         "def venice_demo(*, word: str) -> str:\n    return f'{_same()}{helper()}'\n"
     )
     lender = tool.parents[1] / "runtime" / "venice_demo.py"
-    lender.write_text("def _same():\n    return 2\n\ndef helper():\n    return _same()\n", encoding="utf-8")
+    lender.write_text(
+        "def _same():\n    return 2\n\ndef helper():\n    return _same()\n", encoding="utf-8"
+    )
 
     assert [
         (
@@ -372,7 +427,10 @@ def test_refuses_modules_that_borrow_in_a_circle(loans: dict[str, str], write: W
     )
 
     closing = f"runtime/{list(loans)[-1]}.py:1"
-    assert f"{closing}: left needs this file itself: Python can't import what goes in a circle" in faults_of(tool)
+    assert (
+        f"{closing}: left needs this file itself: Python can't import what goes in a circle"
+        in faults_of(tool)
+    )
 
 
 @pytest.mark.parametrize(
@@ -384,7 +442,9 @@ def test_refuses_modules_that_borrow_in_a_circle(loans: dict[str, str], write: W
     ],
     ids=["latin-1", "byte order mark", "syntax error"],
 )
-def test_says_one_line_of_a_file_that_cannot_be_read(content: bytes, fault: str, write: Write) -> None:
+def test_says_one_line_of_a_file_that_cannot_be_read(
+    content: bytes, fault: str, write: Write
+) -> None:
     """An unreadable lender is one fault of its own, not also one for each name borrowed from it."""
     tool = write(f"from sanctum_venice_tools.runtime.base import helper, other\n{DEMO}", base="")
     (tool.parents[1] / "runtime" / "base.py").write_bytes(content)
@@ -402,7 +462,9 @@ SHARED_LINES = {
 
 
 @pytest.mark.parametrize(("source", "faulty"), SHARED_LINES.values(), ids=SHARED_LINES)
-def test_refuses_definitions_that_share_a_line(source: str, faulty: dict[str, int], write: Write) -> None:
+def test_refuses_definitions_that_share_a_line(
+    source: str, faulty: dict[str, int], write: Write
+) -> None:
     """Definitions are carried as whole lines, so each needs its lines to itself."""
     tool = write(source + demo("f'{" + ", ".join(faulty) + "}'"))
 
@@ -559,7 +621,9 @@ def test_starts_with_the_header(write: Write) -> None:
 
     title = layout.TOOL.format(name="venice_demo", package="sanctum_venice_tools")
 
-    assert f"{header}{layout.FREEZE}\n\n{title}\n\n\n{DEMO}" == bundle(tool, package=tool.parents[1])
+    assert f"{header}{layout.FREEZE}\n\n{title}\n\n\n{DEMO}" == bundle(
+        tool, package=tool.parents[1]
+    )
 
 
 def test_imports_sys_once(write: Write) -> None:
@@ -569,7 +633,9 @@ def test_imports_sys_once(write: Write) -> None:
         "def venice_demo(*, word: str) -> str:\n    return f'{word}{sys.maxsize == most}'\n"
     )
 
-    assert "\nfrom sys import maxsize as most\n\n\ndef venice_demo" == bundled(tool).partition("(")[0]
+    assert (
+        "\nfrom sys import maxsize as most\n\n\ndef venice_demo" == bundled(tool).partition("(")[0]
+    )
     assert "helloTrue" == value_of(bundle(tool, package=tool.parents[1]))
 
 
@@ -613,7 +679,11 @@ USES = {
 def test_follows_a_name_wherever_it_is_used(form: str, write: Write) -> None:
     """A definition that uses a name brings what the name stands for, in whatever place it is used."""
     used = form.format(use="_ONE")
-    tool_part = "" if "venice_demo" in used else "def venice_demo(*, word: str) -> str:\n    return f'{word}{_f}'\n"
+    tool_part = (
+        ""
+        if "venice_demo" in used
+        else "def venice_demo(*, word: str) -> str:\n    return f'{word}{_f}'\n"
+    )
     tool = write(f"_OTHER = 0\n\n_ONE = 1\n\n{used}\n{tool_part}")
 
     assert "\n_ONE = 1\n" in bundled(tool)
@@ -672,22 +742,40 @@ def test_leaves_a_definition_that_a_local_name_hides(body: str, write: Write) ->
 IMPORTS = {
     "plain": ("import json", "json.dumps(word)", "import json"),
     "renamed": ("import json as _json", "_json.dumps(word)", "import json as _json"),
-    "dotted, renamed": ("import urllib.parse as urls", "urls.quote(word)", "import urllib.parse as urls"),
+    "dotted, renamed": (
+        "import urllib.parse as urls",
+        "urls.quote(word)",
+        "import urllib.parse as urls",
+    ),
     "by name": ("from json import dumps, loads", "dumps(word)", "from json import dumps"),
-    "by name, renamed": ("from json import dumps as text", "text(word)", "from json import dumps as text"),
+    "by name, renamed": (
+        "from json import dumps as text",
+        "text(word)",
+        "from json import dumps as text",
+    ),
     "merged": (
         "from json import loads as parse\nfrom json import dumps",
         "parse(dumps(word))",
         "from json import dumps, loads as parse",
     ),
     "submodule": ("from urllib import parse", "parse.quote(word)", "from urllib import parse"),
-    "on one line": ("import re, json; import html", "re.escape(html.escape(word))", "import html\nimport re"),
-    "in brackets": ("from json import (\n    dumps,  # why\n    loads,\n)", "dumps(word)", "from json import dumps"),
+    "on one line": (
+        "import re, json; import html",
+        "re.escape(html.escape(word))",
+        "import html\nimport re",
+    ),
+    "in brackets": (
+        "from json import (\n    dumps,  # why\n    loads,\n)",
+        "dumps(word)",
+        "from json import dumps",
+    ),
 }
 
 
 @pytest.mark.parametrize(("imports", "value", "carried"), IMPORTS.values(), ids=IMPORTS)
-def test_carries_the_imports_that_are_used(imports: str, value: str, carried: str, write: Write) -> None:
+def test_carries_the_imports_that_are_used(
+    imports: str, value: str, carried: str, write: Write
+) -> None:
     """Only what the text uses is imported, each module once, under the name that the author gave it."""
     tool = write(f"{imports}\n\n\ndef venice_demo(*, word: str) -> str:\n    return {value}\n")
 
@@ -695,7 +783,10 @@ def test_carries_the_imports_that_are_used(imports: str, value: str, carried: st
 
 
 COMMENTS = {
-    "above a function": ("# Why.\n# And how.\ndef _one():\n    return 1\n", "# Why.\n# And how.\ndef _one"),
+    "above a function": (
+        "# Why.\n# And how.\ndef _one():\n    return 1\n",
+        "# Why.\n# And how.\ndef _one",
+    ),
     "above a decorator": (
         "import functools\n# Why.\n@functools.cache\ndef _one():\n    return 1\n",
         "# Why.\n@functools.cache\ndef _one",
@@ -714,7 +805,9 @@ def test_carries_the_comments_right_above(source: str, carried: str, write: Writ
     tool = write(f"{source}\n{demo('word * _one()')}")
 
     blocks = bundled(tool).split("\n\n")
-    assert [carried.strip()] == [block.partition("(")[0].strip() for block in blocks if "def _one" in block]
+    assert [carried.strip()] == [
+        block.partition("(")[0].strip() for block in blocks if "def _one" in block
+    ]
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
@@ -741,7 +834,9 @@ def test_reads_a_name_of_a_function_that_calls_itself(write: Write) -> None:
         "def venice_demo(*, word: str) -> str:\n    return f'{_even(len(word))}'\n"
     )
 
-    assert ["_even", "_odd", "venice_demo"] == re.findall(r"^def (\w+)", bundled(tool), re.MULTILINE)
+    assert ["_even", "_odd", "venice_demo"] == re.findall(
+        r"^def (\w+)", bundled(tool), re.MULTILINE
+    )
     assert "False" == value_of(bundle(tool, package=tool.parents[1]))
 
 
@@ -766,7 +861,12 @@ def test_gives_the_same_bytes_in_every_process() -> None:
     command = [sys.executable, "-S", "-c", program]  # -I would ignore the seed
     seeds = [
         subprocess.run(
-            command, capture_output=True, text=True, check=True, env=os.environ | {"PYTHONHASHSEED": seed}, timeout=30
+            command,
+            capture_output=True,
+            text=True,
+            check=True,
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            timeout=30,
         ).stdout
         for seed in ("1", "2")
     ]
@@ -782,8 +882,9 @@ def test_gives_the_same_bytes_in_every_process() -> None:
 def packages(draw: st.DrawFn) -> tuple[dict[str, str], set[str]]:
     """Files of a package whose definitions borrow at random, and the names that its tool reaches.
 
-    Each definition is a function or a constant and adds up some that come before it: in its own module, or in one
-    that its module may borrow from. Constants use others at import time, so order matters.
+    Each definition is a function or a constant and adds up some that come before it: in its own
+    module, or in one that its module may borrow from. Constants use others at import time, so order
+    matters.
     """
     modules = ("low", "middle", "high", "")[-draw(st.integers(3, 4)) :]
     known: list[tuple[str, str]] = []
@@ -794,20 +895,35 @@ def packages(draw: st.DrawFn) -> tuple[dict[str, str], set[str]]:
     for place in modules:
         for _ in range(draw(st.integers(0, 4))):
             name = f"_n{len(known)}"
-            used = draw(st.lists(st.sampled_from([one for _, one in known]), unique=True)) if known else []
+            used = (
+                draw(st.lists(st.sampled_from([one for _, one in known]), unique=True))
+                if known
+                else []
+            )
             is_constant[name] = draw(st.booleans())
-            total = " + ".join([str(2 ** len(known)), *(one if is_constant[one] else f"{one}()" for one in used)])
+            total = " + ".join(
+                [str(2 ** len(known)), *(one if is_constant[one] else f"{one}()" for one in used)]
+            )
             sources[place] += f"\n\n# {name} of {place}.\n"
-            sources[place] += f"{name} = {total}\n" if is_constant[name] else f"def {name}():\n    return {total}\n"
+            sources[place] += (
+                f"{name} = {total}\n"
+                if is_constant[name]
+                else f"def {name}():\n    return {total}\n"
+            )
             uses[name], homes[name] = set(used), place
             known.append((place, name))
-    called = draw(st.lists(st.sampled_from([one for _, one in known]), unique=True)) if known else []
+    called = (
+        draw(st.lists(st.sampled_from([one for _, one in known]), unique=True)) if known else []
+    )
     total = " + ".join(["0", *(one if is_constant[one] else f"{one}()" for one in called)])
-    sources[""] += f"\n\ndef venice_demo(*, word: str) -> str:\n    return f'{{word}} {{{total}}}'\n"
+    sources[""] += (
+        f"\n\ndef venice_demo(*, word: str) -> str:\n    return f'{{word}} {{{total}}}'\n"
+    )
     for place in modules:
         own = {one for name, home in homes.items() if home == place for one in uses[name]}
         wanted = sorted(
-            (own | set(called) if place == "" else own) - {one for one, home in homes.items() if home == place}
+            (own | set(called) if place == "" else own)
+            - {one for one, home in homes.items() if home == place}
         )
         loans = [f"from sanctum_venice_tools.runtime.{homes[one]} import {one}\n" for one in wanted]
         sources[place] = "".join(draw(st.permutations(loans))) + sources[place]
@@ -826,7 +942,9 @@ def test_says_what_the_authored_modules_say(package: tuple[dict[str, str], set[s
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "sanctum_venice_tools"
         home.mkdir()
-        tool = write_package(home, sources[""], **{name: text for name, text in sources.items() if name})
+        tool = write_package(
+            home, sources[""], **{name: text for name, text in sources.items() if name}
+        )
         text = bundle(tool, package=home)
         authored = run(
             f"import sys; sys.path[:0] = {[folder]!r}\n"
@@ -834,6 +952,8 @@ def test_says_what_the_authored_modules_say(package: tuple[dict[str, str], set[s
             "print(venice_demo(word='hello'), end='')"
         )
 
-    assert reached | {"venice_demo"} == set(re.findall(r"^(?:def )?(\w+)(?: =|\()", text, re.MULTILINE))
+    assert reached | {"venice_demo"} == set(
+        re.findall(r"^(?:def )?(\w+)(?: =|\()", text, re.MULTILINE)
+    )
     assert reached == set(re.findall(r"^# (\w+) of ", text, re.MULTILINE))
     assert authored == value_of(text)

@@ -19,7 +19,11 @@ TOOL = "def venice_demo(*, word: str) -> str:\n    return word\n"
 
 def record_of(cost: str = "free", description: str = "Say a word. Returns JSON: said.") -> Record:
     """A record of a small tool."""
-    schema = {"name": "venice_demo", "description": description, "parameters": {"type": "object", "properties": {}}}
+    schema = {
+        "name": "venice_demo",
+        "description": description,
+        "parameters": {"type": "object", "properties": {}},
+    }
     return Record("venice_demo", "core", cost, TOOL, schema)
 
 
@@ -62,7 +66,9 @@ def test_describes_a_tool_as_its_schema_does() -> None:
 
 def test_names_httpx_only_where_a_sandbox_installs_it() -> None:
     """A cloud sandbox gets the version that the tests ran with; the local one has httpx already."""
-    assert [{"name": "httpx", "version": version("httpx")}] == record_of().fields("cloud")["pip_requirements"]
+    assert [{"name": "httpx", "version": version("httpx")}] == record_of().fields("cloud")[
+        "pip_requirements"
+    ]
 
 
 APPROVALS = {"free": False, "cents": False, "dollars": True, "account": True}
@@ -76,7 +82,9 @@ def test_asks_for_approval_of_what_is_dear_or_lasting(cost: str) -> None:
 
 @pytest.mark.parametrize("cost", COSTS)
 @pytest.mark.parametrize("decided", [True, False])
-def test_an_operator_decides_on_approval_but_not_for_the_account(cost: str, *, decided: bool) -> None:
+def test_an_operator_decides_on_approval_but_not_for_the_account(
+    cost: str, *, decided: bool
+) -> None:
     """What the operator says holds, but what changes the account asks all the same."""
     record = replace(record_of(cost), approval=decided)
 
@@ -117,7 +125,9 @@ def test_refuses_a_tool_without_known_toolset_and_cost(
 
 def test_says_what_the_bundler_refuses(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A file that can't be read is refused as by the bundler, with its line."""
-    assert "venice_demo.py:1: invalid syntax" == declare("def venice_demo(:\n", monkeypatch, tmp_path)
+    assert "venice_demo.py:1: invalid syntax" == declare(
+        "def venice_demo(:\n", monkeypatch, tmp_path
+    )
 
 
 def test_knows_no_tool_that_is_not_there() -> None:
@@ -131,7 +141,11 @@ def test_packs_every_tool(name: str) -> None:
     """Each tool of the pack has a record, with its text, its schema and a summary of one line."""
     record = read_record(name)
 
-    assert (name, bundle(tool_files()[name]), schema_of(name)) == (record.name, record.source_code, record.json_schema)
+    assert (name, bundle(tool_files()[name]), schema_of(name)) == (
+        record.name,
+        record.source_code,
+        record.json_schema,
+    )
     assert record.summary
     assert "\n" not in record.summary
 

@@ -55,8 +55,14 @@ FLAT = {
     "bool": (bool, {"type": "boolean"}),
     "literal": (Literal["on", "auto"], {"type": "string", "enum": ["on", "auto"]}),
     "list": (list[str], {"type": "array", "items": {"type": "string"}}),
-    "list of literals": (list[Literal["a"]], {"type": "array", "items": {"type": "string", "enum": ["a"]}}),
-    "list of lists": (list[list[int]], {"type": "array", "items": {"type": "array", "items": {"type": "integer"}}}),
+    "list of literals": (
+        list[Literal["a"]],
+        {"type": "array", "items": {"type": "string", "enum": ["a"]}},
+    ),
+    "list of lists": (
+        list[list[int]],
+        {"type": "array", "items": {"type": "array", "items": {"type": "integer"}}},
+    ),
     "list of dicts": (list[dict[str, Any]], {"type": "array", "items": {"type": "object"}}),
     "bare dict": (dict, {"type": "object"}),
     "dict": (dict[str, Any], {"type": "object"}),
@@ -105,7 +111,9 @@ def test_refuses_an_annotation_without_a_plain_type(annotation: Any, shown: str)
 def test_says_the_whole_schema() -> None:
     """Name, description with what comes back, parameters in their order; what has a default is not required."""
 
-    def venice_demo(*, first: str, second: int | None = None, third: Literal["a", "b"], fourth: str = "") -> str:
+    def venice_demo(
+        *, first: str, second: int | None = None, third: Literal["a", "b"], fourth: str = ""
+    ) -> str:
         """Say words.
 
         A long
@@ -132,7 +140,10 @@ def test_says_the_whole_schema() -> None:
             "type": "object",
             "properties": {
                 "first": {"type": "string", "description": "One line."},
-                "second": {"type": "integer", "description": "More than one line: with a colon, and (brackets)."},
+                "second": {
+                    "type": "integer",
+                    "description": "More than one line: with a colon, and (brackets).",
+                },
                 "third": {"type": "string", "enum": ["a", "b"], "description": '"a" or "b".'},
                 "fourth": {"type": "string", "description": "The last."},
             },
@@ -159,7 +170,9 @@ def test_needs_no_parameters() -> None:
         """
         return ""
 
-    assert {"type": "object", "properties": {}, "required": []} == build_schema(venice_demo)["parameters"]
+    assert {"type": "object", "properties": {}, "required": []} == build_schema(venice_demo)[
+        "parameters"
+    ]
 
 
 DOCSTRING_FAULTS = {
@@ -167,19 +180,28 @@ DOCSTRING_FAULTS = {
         DOCSTRING.replace("word: What", "other: What"),
         ["word is not described under Args", "Args describes other, which is no parameter"],
     ),
-    "described emptily": (DOCSTRING.replace(" What to say.", ""), ["word is not described under Args"]),
+    "described emptily": (
+        DOCSTRING.replace(" What to say.", ""),
+        ["word is not described under Args"],
+    ),
     "one too many": (
         DOCSTRING.replace("\n\nReturns", "\n    other: More.\n\nReturns"),
         ["Args describes other, which is no parameter"],
     ),
-    "no Returns": (DOCSTRING.partition("Returns")[0], ["the docstring needs a first line and a Returns section"]),
+    "no Returns": (
+        DOCSTRING.partition("Returns")[0],
+        ["the docstring needs a first line and a Returns section"],
+    ),
     "no first line": (
         DOCSTRING.removeprefix("Say a word."),
         ["the docstring needs a first line and a Returns section"],
     ),
     "no docstring": (
         "",
-        ["word is not described under Args", "the docstring needs a first line and a Returns section"],
+        [
+            "word is not described under Args",
+            "the docstring needs a first line and a Returns section",
+        ],
     ),
 }
 
@@ -213,7 +235,8 @@ def test_has_a_shape_that_letta_accepts(name: str) -> None:
     assert len(schema["name"]) <= LONGEST_NAME
     assert ["name", "description", "parameters"] == list(schema)
     assert {"type": "object"} == {
-        key: schema["parameters"][key] for key in schema["parameters"].keys() - {"properties", "required"}
+        key: schema["parameters"][key]
+        for key in schema["parameters"].keys() - {"properties", "required"}
     }
     assert {*schema["parameters"]["required"]} <= {*properties}
     for spec in properties.values():

@@ -22,7 +22,9 @@ class RawServer:
     stopped: threading.Event = field(default_factory=threading.Event)
 
 
-def reply(body: bytes, *, kind: str = "application/json", status: str = "200 OK", headers: str = "") -> bytes:
+def reply(
+    body: bytes, *, kind: str = "application/json", status: str = "200 OK", headers: str = ""
+) -> bytes:
     """A whole reply of HTTP/1.1."""
     head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n{headers}"
     return f"{head}Connection: close\r\n\r\n".encode() + body
@@ -39,7 +41,11 @@ def _serve(server: RawServer, connection: socket.socket) -> None:
         while b"\r\n\r\n" not in head:
             head += connection.recv(65536)
         start, _, rest = head.partition(b"\r\n\r\n")
-        missing = [int(line[15:]) for line in start.split(b"\r\n") if line.lower().startswith(b"content-length:")]
+        missing = [
+            int(line[15:])
+            for line in start.split(b"\r\n")
+            if line.lower().startswith(b"content-length:")
+        ]
         while missing and len(rest) < missing[0]:
             rest += connection.recv(65536)
         path = start.split(b" ")[1].decode().partition("?")[0].removeprefix("/api/v1")

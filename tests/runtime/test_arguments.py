@@ -61,7 +61,9 @@ def usual(demo: Demo, name: str) -> Any:
 
 NUMBERS = st.floats(-(10**9), 10**9).filter(lambda number: "e" not in repr(number))
 # What is no word for "left out".
-TEXTS = st.text(st.characters(exclude_categories=["Cs"])).filter(lambda text: text.strip() not in {"", "null", "None"})
+TEXTS = st.text(st.characters(exclude_categories=["Cs"])).filter(
+    lambda text: text.strip() not in {"", "null", "None"}
+)
 JSON = st.recursive(
     st.booleans() | st.integers(-(10**6), 10**6) | TEXTS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
@@ -86,15 +88,31 @@ def disguises(name: str, value: Any) -> list[Any]:
     if name == "text":
         return [value, [value]]
     if name == "choice":
-        return [value.upper(), value.lower(), f" {value} ", f'"{value}"', value + "s", f"{value[0]}-{value[1:]}"]
+        return [
+            value.upper(),
+            value.lower(),
+            f" {value} ",
+            f'"{value}"',
+            value + "s",
+            f"{value[0]}-{value[1:]}",
+        ]
     if name == "switch":
-        words = ["true", "TRUE", " True ", "yes", "on", "1"] if value else ["false", "FALSE", "no", "off", "0"]
+        words = (
+            ["true", "TRUE", " True ", "yes", "on", "1"]
+            if value
+            else ["false", "FALSE", "no", "off", "0"]
+        )
         return [value, int(value), float(value), *words]
     if name == "whole":
         return [value, str(value), f" {value} ", f"{value}.0", f"{value} s"]
     if name == "number":
         return [value, repr(value), f" {value!r} "]
-    forms = [value, json.dumps(value), json.dumps(value, ensure_ascii=False, indent=1), f" {json.dumps(value)}\n"]
+    forms = [
+        value,
+        json.dumps(value),
+        json.dumps(value, ensure_ascii=False, indent=1),
+        f" {json.dumps(value)}\n",
+    ]
     is_plain = all(isinstance(one, str) for one in value) if isinstance(value, list) else False
     if name == "texts" and is_plain:
         forms.append(repr(value))
@@ -143,7 +161,9 @@ def test_null_in_a_turn_stays(demo: Demo) -> None:
     assert turns == demo(turns=turns)["turns"]
 
 
-@pytest.mark.parametrize("text", ["[1] says so", "[draft] A fox", "a, b", "{not json", "[1] and [2]"])
+@pytest.mark.parametrize(
+    "text", ["[1] says so", "[draft] A fox", "a, b", "{not json", "[1] and [2]"]
+)
 def test_a_text_that_only_looks_like_a_list_is_one_item(demo: Demo, text: str) -> None:
     """A bare text is a list of one, with whatever it begins."""
     assert [text] == demo(texts=text)["texts"]
@@ -159,25 +179,57 @@ UNREADABLE: dict[str, tuple[str, Any, str]] = {
     "NaN": ("number", math.nan, "'number' must be a number, not nan."),
     "Infinity in text": ("number", "Infinity", "'number' must be a number, not 'Infinity'."),
     "a number for a switch": ("switch", 2, "'switch' must be true or false, not 2."),
-    "another choice": ("choice", "gif", "'choice' must be one of webp, png, jpeg, 1080p, 4K, not 'gif'."),
-    "half a list": ("texts", '["a", "b', """'texts' must be a JSON list: ["a", "b"], not '["a", "b'."""),
-    "a text for turns": ("turns", "hello", """'turns' must be a JSON list of objects: [{"a": 1}], not 'hello'."""),
-    "a list for an object": ("options", [1], """'options' must be a JSON object: {"a": 1}, not [1]."""),
-    "NaN within": ("options", {"a": math.nan}, """'options' must be a JSON object: {"a": 1}, not {'a': nan}."""),
-    "a null item": ("texts", ["a", None], """'texts' must be a JSON list: ["a", "b"], not ['a', None]."""),
+    "another choice": (
+        "choice",
+        "gif",
+        "'choice' must be one of webp, png, jpeg, 1080p, 4K, not 'gif'.",
+    ),
+    "half a list": (
+        "texts",
+        '["a", "b',
+        """'texts' must be a JSON list: ["a", "b"], not '["a", "b'.""",
+    ),
+    "a text for turns": (
+        "turns",
+        "hello",
+        """'turns' must be a JSON list of objects: [{"a": 1}], not 'hello'.""",
+    ),
+    "a list for an object": (
+        "options",
+        [1],
+        """'options' must be a JSON object: {"a": 1}, not [1].""",
+    ),
+    "NaN within": (
+        "options",
+        {"a": math.nan},
+        """'options' must be a JSON object: {"a": 1}, not {'a': nan}.""",
+    ),
+    "a null item": (
+        "texts",
+        ["a", None],
+        """'texts' must be a JSON list: ["a", "b"], not ['a', None].""",
+    ),
     "a long one": ("whole", "x" * 10**7, f"'whole' must be a whole number, not '{'x' * 59}."),
-    "control characters": ("whole", "\x1b[31m\n", "'whole' must be a whole number, not '\\x1b[31m\\n'."),
+    "control characters": (
+        "whole",
+        "\x1b[31m\n",
+        "'whole' must be a whole number, not '\\x1b[31m\\n'.",
+    ),
 }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "value", "told"), UNREADABLE.values(), ids=UNREADABLE)
-def test_what_cannot_be_read_is_told_in_one_line(demo: Demo, name: str, value: Any, told: str) -> None:
+def test_what_cannot_be_read_is_told_in_one_line(
+    demo: Demo, name: str, value: Any, told: str
+) -> None:
     """The line names the argument, its form, and what came, of which it shows 60 characters at most."""
     assert f"{told} Correct it." == refusal(demo, **{name: value})
 
 
-@pytest.mark.parametrize("value", ["[" * 10**6, "{" * 10**6, "[" + "1+" * 10**5 + "1]", "(" * 1000], ids=len)
+@pytest.mark.parametrize(
+    "value", ["[" * 10**6, "{" * 10**6, "[" + "1+" * 10**5 + "1]", "(" * 1000], ids=len
+)
 def test_nothing_crashes_the_reader(demo: Demo, value: str) -> None:
     """Deep nesting, and long texts that are no JSON, are refused where an object belongs, and one item of a list."""
     assert "must be a JSON object" in refusal(demo, options=value)
@@ -186,20 +238,25 @@ def test_nothing_crashes_the_reader(demo: Demo, value: str) -> None:
 
 def test_an_unknown_argument_names_the_known_ones(demo: Demo) -> None:
     """Hosts that check no names hand over anything."""
-    assert refusal(demo, tex="a").startswith("There is no argument 'tex'. There are: need, text, whole,")
+    assert refusal(demo, tex="a").startswith(
+        "There is no argument 'tex'. There are: need, text, whole,"
+    )
 
 
 @pytest.mark.parametrize("sent", [{"need": None}, {}])
 def test_a_missing_argument_is_named(demo: Demo, sent: dict[str, Any]) -> None:
     """What is required can't be null."""
-    assert "The argument 'need' is missing. Call again with it." == refusal(demo, **{"need": None, **sent})
+    assert "The argument 'need' is missing. Call again with it." == refusal(
+        demo, **{"need": None, **sent}
+    )
 
 
 # --- closed sets and names ---
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"), [("JPG", "jpeg"), ("jpg", "jpeg"), ("1080P", "1080p"), ("full hd", "1080p"), ("4k", "4K")]
+    ("said", "meant"),
+    [("JPG", "jpeg"), ("jpg", "jpeg"), ("1080P", "1080p"), ("full hd", "1080p"), ("4k", "4K")],
 )
 def test_choices_have_other_names(demo: Demo, said: str, meant: str) -> None:
     """Usual words for a choice are taken for it."""
@@ -216,7 +273,9 @@ def test_choices_have_other_names(demo: Demo, said: str, meant: str) -> None:
         ("16/9", (1280, 720)),
     ],
 )
-def test_shapes_have_words(local: Callable[[str], Callable[..., Any]], said: str, sides: tuple[int, int]) -> None:
+def test_shapes_have_words(
+    local: Callable[[str], Callable[..., Any]], said: str, sides: tuple[int, int]
+) -> None:
     """What people call a shape is made as one."""
     (picture,) = local("venice_generate_image")(prompt="a fox", aspect_ratio=said)["files"]
 
@@ -225,7 +284,9 @@ def test_shapes_have_words(local: Callable[[str], Callable[..., Any]], said: str
 
 @pytest.fixture
 def local(
-    venice: LocalVenice, monkeypatch: pytest.MonkeyPatch, load_tool: Callable[[str], Callable[..., str]]
+    venice: LocalVenice,
+    monkeypatch: pytest.MonkeyPatch,
+    load_tool: Callable[[str], Callable[..., str]],
 ) -> Callable[[str], Callable[..., Any]]:
     """A tool by name, over a real connection to the local Venice; its reply as an object."""
     monkeypatch.setenv("VENICE_API_KEY", venice.key)
@@ -243,17 +304,24 @@ MODELS = {
     "Letta's handle": ("venice/zai-org-glm-5-2", "zai-org-glm-5-2"),
     "another handle": ("openai-proxy/zai-org-glm-5-2", "zai-org-glm-5-2"),
     "another maker's": ("gpt-4o", "zai-org-glm-5-1"),
-    "with a feature": ("zai-org-glm-5-2:enable_web_search=on", "zai-org-glm-5-2:enable_web_search=on"),
+    "with a feature": (
+        "zai-org-glm-5-2:enable_web_search=on",
+        "zai-org-glm-5-2:enable_web_search=on",
+    ),
 }
 
 
 @pytest.mark.parametrize(("said", "meant"), MODELS.values(), ids=MODELS)
-def test_models_have_other_names(local: Callable[[str], Callable[..., Any]], said: str, meant: str) -> None:
+def test_models_have_other_names(
+    local: Callable[[str], Callable[..., Any]], said: str, meant: str
+) -> None:
     """The model that is meant is used, and the notes say what was taken for what."""
     told = local("venice_chat")(prompt="hi", model=said)
 
     assert meant == told["model"]
-    assert ([] if said == meant else [f"Took the model {meant} for {said!r}."]) == told.get("notes", [])
+    assert ([] if said == meant else [f"Took the model {meant} for {said!r}."]) == told.get(
+        "notes", []
+    )
 
 
 VOICES = {

@@ -14,7 +14,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sanctum_venice_tools.runtime.formats import _format_of, _media_type, _recording_ending, _untaken
+from sanctum_venice_tools.runtime.formats import (
+    _format_of,
+    _media_type,
+    _recording_ending,
+    _untaken,
+)
 from sanctum_venice_tools.runtime.media import _picture_size
 from tests.runtime.raw_server import raw_server
 from tests.samples import FILM, SONG, box, whole_files
@@ -78,7 +83,10 @@ def test_a_cut_between_two_frames_is_all_that_passes(name: str, most: int) -> No
     assert len(whole) > 100 * len(passed)
 
 
-@given(content=st.binary(max_size=300), start=st.sampled_from([file[:40] for file in whole_files().values()]))
+@given(
+    content=st.binary(max_size=300),
+    start=st.sampled_from([file[:40] for file in whole_files().values()]),
+)
 @example(b"", b"ID3")
 @example(b"", b"\xff\xfb<html>")
 @example(b"", b"RIFF\0\0\0\0WEBPVP8 \0\0\0\0")
@@ -136,7 +144,9 @@ def test_tags_of_an_mp3_are_no_fault(tag: str) -> None:
     assert is_whole(SONG + TAGS[tag])
 
 
-@pytest.mark.parametrize("behind", [b"<html>", b"\xff\xfb", b"\xff\xfb\x00\x00" + bytes(100), bytes(417), b"TAG"])
+@pytest.mark.parametrize(
+    "behind", [b"<html>", b"\xff\xfb", b"\xff\xfb\x00\x00" + bytes(100), bytes(417), b"TAG"]
+)
 def test_what_is_no_frame_is_a_fault(behind: bytes) -> None:
     """Anything else behind the frames is a sign that the file was cut, or is another."""
     assert not is_whole(SONG + behind)
@@ -220,7 +230,11 @@ def test_what_follows_a_picture_is_no_fault(name: str) -> None:
         (b"BM\x36\0\0\0\0\0\0\0", "a", "BMP"),
         (b"\0\0\0\x18ftypheic", "a.jpg", "HEIC, which Venice does not take: turn it into JPEG"),
         (b"\0\0\0\x18ftypavif", "a", "AVIF"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a", "old Office, which Venice does not take: turn it into DOCX"),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+            "a",
+            "old Office, which Venice does not take: turn it into DOCX",
+        ),
         (b"\1\2\3", "letter.DOC", "old Office"),
         (b"\1\2\3", "a.heic", "HEIC"),
         (b"\x89PNG\r\n\x1a\n", "a.gif", ""),
@@ -236,7 +250,13 @@ def test_what_venice_does_not_take_is_told(start: bytes, name: str, advice: str)
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("a.mp4", "video/mp4"), ("a.ogg", "audio/ogg"), ("m4a", "audio/mp4"), ("a.JPG", "image/jpeg"), ("a", "")],
+    [
+        ("a.mp4", "video/mp4"),
+        ("a.ogg", "audio/ogg"),
+        ("m4a", "audio/mp4"),
+        ("a.JPG", "image/jpeg"),
+        ("a", ""),
+    ],
 )
 def test_an_ending_has_a_type(name: str, expected: str) -> None:
     """The format that is usually called so counts."""
@@ -256,7 +276,9 @@ def answering(content: bytes, content_type: str, *, more: str = "") -> Iterator[
 
 
 @pytest.fixture
-def call(load_tool: Callable[[str], Tool], monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
+def call(
+    load_tool: Callable[[str], Tool], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Any]]:
     """Call a tool whose Venice is at an address."""
     monkeypatch.setenv("VENICE_API_KEY", "sk-local")
     loaded = []
@@ -279,7 +301,9 @@ def gzipped(content: bytes) -> bytes:
 
 @pytest.mark.parametrize("name", ["mp4", "mp4 for streams", "webm", "wav", "flac", "opus", "mp3"])
 @pytest.mark.parametrize("how", ["plain", "gzip"])
-def test_half_a_job_is_not_stored(call: Callable[..., Any], tmp_path: Path, name: str, how: str) -> None:
+def test_half_a_job_is_not_stored(
+    call: Callable[..., Any], tmp_path: Path, name: str, how: str
+) -> None:
     """A reply that ends early leaves nothing, and asking again is free; the whole is stored as it is."""
     whole = whole_files()[name]
     more = "content-encoding: gzip\r\n" if how == "gzip" else ""
@@ -308,4 +332,6 @@ def test_half_a_picture_is_not_stored(call: Callable[..., Any], tmp_path: Path, 
     assert [] == list((tmp_path / "media").iterdir())
 
     with answering(whole, f"image/{name}") as url:
-        assert whole == Path(call(url, "venice_remove_background", image=PICTURE)["file"]).read_bytes()
+        assert (
+            whole == Path(call(url, "venice_remove_background", image=PICTURE)["file"]).read_bytes()
+        )

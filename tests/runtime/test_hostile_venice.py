@@ -23,7 +23,12 @@ pytestmark = pytest.mark.slow
 SECONDS = 2
 """What a tool has here, VENICE_TOOL_SECONDS; it ends within two more."""
 
-MODELS = reply_json({"object": "list", "data": [{"id": "glm", "type": "text", "model_spec": {"traits": ["default"]}}]})
+MODELS = reply_json(
+    {
+        "object": "list",
+        "data": [{"id": "glm", "type": "text", "model_spec": {"traits": ["default"]}}],
+    }
+)
 
 
 @pytest.fixture
@@ -34,7 +39,9 @@ def server() -> Iterator[RawServer]:
         yield running
 
 
-def run_alone(server: RawServer | LocalVenice, text: str, call: str, **settings: str) -> tuple[str, float, float]:
+def run_alone(
+    server: RawServer | LocalVenice, text: str, call: str, **settings: str
+) -> tuple[str, float, float]:
     """What a call of an emitted text says in a process of its own, how long it takes, and its MB at the peak."""
     program = f"""
 import os
@@ -45,11 +52,21 @@ except VeniceError as error:
     print(error)
 print([line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")][0])
 """
-    environment = {"VENICE_API_KEY": "sk-1", "VENICE_BASE_URL": server.base_url, "VENICE_TOOL_SECONDS": str(SECONDS)}
+    environment = {
+        "VENICE_API_KEY": "sk-1",
+        "VENICE_BASE_URL": server.base_url,
+        "VENICE_TOOL_SECONDS": str(SECONDS),
+    }
     environment |= settings
     began = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-"], input=program, env=environment, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-"],
+        input=program,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
     assert "" == done.stderr
     *said, peak = done.stdout.strip().split("\n")
@@ -71,7 +88,9 @@ def dripping() -> dict[str, Script]:
     """Ways to keep a client for ever, none of them silent."""
     empty = zlib.compressobj(wbits=31)
     return {
-        "header lines": itertools.chain([HEAD], slowly(b"X-%d: 1\r\n" % number for number in itertools.count())),
+        "header lines": itertools.chain(
+            [HEAD], slowly(b"X-%d: 1\r\n" % number for number in itertools.count())
+        ),
         "103s": slowly(itertools.repeat(b"HTTP/1.1 103 Early Hints\r\n\r\n")),
         "a status line": slowly(bytes([byte]) for byte in b"HTTP/1.1 200 " + b"O" * 1000),
         "chunk sizes": itertools.chain([CHUNKED], slowly(itertools.repeat(b"0"))),
@@ -88,7 +107,9 @@ def test_a_call_ends_in_time(server: RawServer, texts: dict[str, str], way: str)
     """Whatever arrives and however slowly, the deadline is that of the whole call."""
     server.play["/augment/search"] = dripping()[way]
 
-    said, seconds, _ = run_alone(server, texts["venice_search_web"], "venice_search_web(query='foxes')")
+    said, seconds, _ = run_alone(
+        server, texts["venice_search_web"], "venice_search_web(query='foxes')"
+    )
 
     assert said.startswith("Venice took too long; it may be charged. Ask the person")
     assert seconds < SECONDS + 2
@@ -101,7 +122,9 @@ def test_what_the_deadline_cuts_is_not_whole(server: RawServer, texts: dict[str,
     whole_so_far = json.dumps({"results": [RESULT]}).encode()
     server.play["/augment/search"] = [begun + whole_so_far, SECONDS - 0.5, b" ", 30.0]
 
-    said, seconds, _ = run_alone(server, texts["venice_search_web"], "venice_search_web(query='foxes')")
+    said, seconds, _ = run_alone(
+        server, texts["venice_search_web"], "venice_search_web(query='foxes')"
+    )
 
     assert said.startswith("Venice took too long; it may be charged.")
     assert seconds < SECONDS + 2
@@ -114,7 +137,7 @@ def test_every_way_to_venice_is_held_to_the_deadline(texts: dict[str, str], step
     """Through a proxy, too, nothing is read when the time is up."""
     space: dict[str, Any] = {}
     exec(texts["venice_search_web"], space)  # noqa: S102  # what ships is what is tested
-    stream = SimpleNamespace(read=lambda _size, timeout: b"late", write=lambda _content, timeout: None)  # noqa: ARG005
+    stream = SimpleNamespace(read=lambda _size, **_: b"late", write=lambda _content, **_: None)
     space["_guard_connection"](f"{step}.complete", {"return_value": stream})
     space["_DEADLINE"] = 0.0
 
@@ -148,7 +171,9 @@ BOMBS: dict[str, Any] = {
     "endless JSON": lambda: endless(b"[" * 65536),
     "a long error": lambda: [b"HTTP/1.1 500 Oh\r\n\r\n", *itertools.repeat(b"x" * 65536, 1600)],
     "brackets": lambda: [reply(b"<" * 400_000, status="500 Oh", kind="text/html")],
-    "results of brackets": lambda: [reply_json({"results": [{"title": "<" * 400_000, "url": "https://a.example"}]})],
+    "results of brackets": lambda: [
+        reply_json({"results": [{"title": "<" * 400_000, "url": "https://a.example"}]})
+    ],
 }
 
 
@@ -157,7 +182,9 @@ def test_a_bomb_does_no_harm(server: RawServer, texts: dict[str, str], bomb: str
     """Decoded sizes are bounded, and what is read is read in linear time."""
     server.play["/augment/search"] = BOMBS[bomb]()
 
-    said, seconds, megabytes = run_alone(server, texts["venice_search_web"], "venice_search_web(query='foxes')")
+    said, seconds, megabytes = run_alone(
+        server, texts["venice_search_web"], "venice_search_web(query='foxes')"
+    )
 
     assert 0 < len(said) < 8000
     assert 1 == len(said.splitlines())
@@ -167,7 +194,9 @@ def test_a_bomb_does_no_harm(server: RawServer, texts: dict[str, str], bomb: str
 
 def test_a_number_of_no_character_is_left_out(server: RawServer, texts: dict[str, str]) -> None:
     """A page may name a character by more digits than Python reads as a number; what was found is told all the same."""
-    server.play["/augment/search"] = [reply_json({"results": [RESULT | {"title": "A &#" + "9" * 5000 + ";fox"}]})]
+    server.play["/augment/search"] = [
+        reply_json({"results": [RESULT | {"title": "A &#" + "9" * 5000 + ";fox"}]})
+    ]
 
     said, _, _ = run_alone(server, texts["venice_search_web"], "venice_search_web(query='foxes')")
 
@@ -176,7 +205,18 @@ def test_a_number_of_no_character_is_left_out(server: RawServer, texts: dict[str
 
 # --- replies of another shape ---
 
-ANYTHING: list[Any] = [None, True, 3, "text", [], {}, [None], {"data": None}, {"data": {}}, {"error": "Oh"}]
+ANYTHING: list[Any] = [
+    None,
+    True,
+    3,
+    "text",
+    [],
+    {},
+    [None],
+    {"data": None},
+    {"data": {}},
+    {"error": "Oh"},
+]
 
 
 def chat_reply(*choices: Any, **more: Any) -> bytes:
@@ -196,19 +236,29 @@ def delta(**fields: Any) -> dict[str, Any]:
 
 
 SPOKEN = {
-    "one JSON body": chat_reply({"index": 0, "message": {"content": "Foxes."}, "finish_reason": "stop"}),
+    "one JSON body": chat_reply(
+        {"index": 0, "message": {"content": "Foxes."}, "finish_reason": "stop"}
+    ),
     "messages in a stream": stream({"choices": [{"index": 0, "message": {"content": "Foxes."}}]}),
-    "a list of parts": stream(delta(content=[{"type": "text", "text": "Fox"}, {"type": "text", "text": "es."}])),
+    "a list of parts": stream(
+        delta(content=[{"type": "text", "text": "Fox"}, {"type": "text", "text": "es."}])
+    ),
     "thoughts before it": stream(
         delta(content="<think>Hm. "), delta(content="Yes.</think>\n"), delta(content="Foxes.")
     ),
-    "odd pieces": stream(None, 3, {"choices": None}, {"choices": [None, {"delta": None}]}, delta(content="Foxes.")),
-    "no last line feed": reply(b'data: {"choices": [{"delta": {"content": "Foxes."}}]}', kind="text/event-stream"),
+    "odd pieces": stream(
+        None, 3, {"choices": None}, {"choices": [None, {"delta": None}]}, delta(content="Foxes.")
+    ),
+    "no last line feed": reply(
+        b'data: {"choices": [{"delta": {"content": "Foxes."}}]}', kind="text/event-stream"
+    ),
 }
 
 
 @pytest.mark.parametrize("form", SPOKEN)
-def test_a_paid_answer_is_never_thrown_away(server: RawServer, texts: dict[str, str], form: str) -> None:
+def test_a_paid_answer_is_never_thrown_away(
+    server: RawServer, texts: dict[str, str], form: str
+) -> None:
     """Whatever the form in which a model's words come, they reach the agent, and its thoughts do not."""
     server.play["/chat/completions"] = [SPOKEN[form]]
 
@@ -228,14 +278,18 @@ def test_the_reason_in_a_json_body_is_told(server: RawServer, texts: dict[str, s
 
 
 @pytest.mark.parametrize("ending", ["stop", "length"])
-def test_a_model_that_only_thinks_is_explained(server: RawServer, texts: dict[str, str], ending: str) -> None:
+def test_a_model_that_only_thinks_is_explained(
+    server: RawServer, texts: dict[str, str], ending: str
+) -> None:
     """Nobody is told to try again what was spent on thinking."""
     end = {"choices": [{"index": 0, "delta": {}, "finish_reason": ending}]}
     server.play["/chat/completions"] = [stream(delta(reasoning_content="Hm."), end)]
 
     said, _, _ = run_alone(server, texts["venice_chat"], "venice_chat(prompt='hi')")
 
-    assert said.startswith(f"The model spent all on thinking and said nothing ({ending}); it is charged.")
+    assert said.startswith(
+        f"The model spent all on thinking and said nothing ({ending}); it is charged."
+    )
     assert "max_tokens" in said
 
 
@@ -250,12 +304,16 @@ def test_a_model_that_goes_is_told_once(server: RawServer, texts: dict[str, str]
         "x-venice-model-deprecation-warning: glm is about to go\r\nx-venice-model-deprecation-date: 2027-01-31\r\n"
         "x-venice-deprecated-replacement: glm-5\r\n"
     )
-    answer = json.dumps({"choices": [{"message": {"content": "Foxes."}, "finish_reason": "stop"}]}).encode()
+    answer = json.dumps(
+        {"choices": [{"message": {"content": "Foxes."}, "finish_reason": "stop"}]}
+    ).encode()
     server.play["/chat/completions"] = [reply(answer, headers=warning)]
 
     said, _, _ = run_alone(server, texts["venice_chat"], "venice_chat(prompt='hi')")
 
-    assert ["Venice says of this model: glm is about to go (2027-01-31). Then take glm-5."] == json.loads(said)["notes"]
+    assert [
+        "Venice says of this model: glm is about to go (2027-01-31). Then take glm-5."
+    ] == json.loads(said)["notes"]
 
 
 def test_what_is_good_of_a_result_is_given(server: RawServer, texts: dict[str, str]) -> None:
@@ -317,7 +375,9 @@ def test_half_a_character_is_sent_as_a_whole_one(server: RawServer, texts: dict[
     """A lone half of a surrogate pair, in any text, is replaced; codecs are never heard of."""
     server.play["/augment/search"] = [reply_json({"results": [RESULT]})]
 
-    said, _, _ = run_alone(server, texts["venice_search_web"], "venice_search_web(query='a \\ud800 fox')")
+    said, _, _ = run_alone(
+        server, texts["venice_search_web"], "venice_search_web(query='a \\ud800 fox')"
+    )
 
     assert json.loads(said)["results"]
 
@@ -347,14 +407,20 @@ def test_a_long_reply_keeps_what_only_counts_whole(texts: dict[str, str]) -> Non
     assert (job, file) == (told["job"], told["file"])
 
 
-PRIVATE = ["http://0x7f000001/x.png", "http://2130706433/x.png", "http://[::1]/x.png", "http://localhost/x.png"]
+PRIVATE = [
+    "http://0x7f000001/x.png",
+    "http://2130706433/x.png",
+    "http://[::1]/x.png",
+    "http://localhost/x.png",
+]
 PRIVATE += [
     "http://192.0.0.192/x.png",
     "http://168.63.129.16/x.png",
     "http://10.0.0.1:80/x.png",
     "http://fox.local/x.png",
 ]
-# Hosts that are read in two ways: as a public one by some, as a private one by browsers and their like.
+# Hosts that are read in two ways: as a public one by some, as a private one by browsers and their
+# like.
 AMBIGUOUS = ["http://127.0.0.1\\@example.com/x.png", "http://%31%32%37.0.0.1/x.png"]
 FETCHED_BY_VENICE = {
     "venice_edit_image": "venice_edit_image(images={url!r}, instruction='Red')",
@@ -365,29 +431,44 @@ FETCHED_BY_VENICE = {
 
 
 @pytest.mark.parametrize("name", FETCHED_BY_VENICE)
-def test_venice_is_sent_into_no_private_network(server: RawServer, texts: dict[str, str], name: str) -> None:
+def test_venice_is_sent_into_no_private_network(
+    server: RawServer, texts: dict[str, str], name: str
+) -> None:
     """An address that we would not fetch is not handed to Venice either, however it is written."""
     seeing = {"id": "glm", "model_spec": {"capabilities": {"supportsVision": True}}}
     server.play["/models"] = [reply_json({"data": [seeing]})]
     calls = [FETCHED_BY_VENICE[name].format(url=url) for url in PRIVATE + AMBIGUOUS]
-    program = "\n".join(f"    try: {call}\n    except VeniceError as error: print(error)" for call in calls)
+    program = "\n".join(
+        f"    try: {call}\n    except VeniceError as error: print(error)" for call in calls
+    )
 
-    said, _, _ = run_alone(server, f"{texts[name]}\ndef all_of_them():\n{program}\n    return ''", "all_of_them()")
+    said, _, _ = run_alone(
+        server, f"{texts[name]}\ndef all_of_them():\n{program}\n    return ''", "all_of_them()"
+    )
 
     assert len(PRIVATE) == said.count("is in a private network; only public URLs are fetched.")
     assert len(AMBIGUOUS) == said.count("is no web address.")
     assert {"/models"} >= set(server.requests)
 
 
-def test_many_vectors_take_little_memory(venice: LocalVenice, texts: dict[str, str], tmp_path: Path) -> None:
+def test_many_vectors_take_little_memory(
+    venice: LocalVenice, texts: dict[str, str], tmp_path: Path
+) -> None:
     """Ten thousand texts are embedded, and ranked out of their file, with at most 120 MB."""
-    settings = {"VENICE_API_KEY": venice.key, "VENICE_TOOL_SECONDS": "120", "VENICE_MEDIA_DIR": str(tmp_path)}
+    settings = {
+        "VENICE_API_KEY": venice.key,
+        "VENICE_TOOL_SECONDS": "120",
+        "VENICE_MEDIA_DIR": str(tmp_path),
+    }
     many = "venice_embed_texts(texts=[f'text {number}' for number in range(10_000)])"
 
     made, _, to_embed = run_alone(venice, texts["venice_embed_texts"], many, **settings)
     file = json.loads(made)["file"]
     ranked, _, to_rank = run_alone(
-        venice, texts["venice_rank_texts"], f"venice_rank_texts(query='text 7', file={file!r})", **settings
+        venice,
+        texts["venice_rank_texts"],
+        f"venice_rank_texts(query='text 7', file={file!r})",
+        **settings,
     )
 
     assert 10_000 == json.loads(made)["count"] == json.loads(ranked)["ranked"]

@@ -35,7 +35,10 @@ def hosts(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
 
     def look_up(host: str, port: Any, family: int = 0, kind: int = 0, proto: int = 0) -> list[Any]:
         if host in known:
-            return [(socket.AF_INET6 if ":" in one else socket.AF_INET, 1, 6, "", (one, 0)) for one in known[host]]
+            return [
+                (socket.AF_INET6 if ":" in one else socket.AF_INET, 1, 6, "", (one, 0))
+                for one in known[host]
+            ]
         return real(host, port, family, kind, proto, socket.AI_NUMERICHOST)
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
@@ -111,8 +114,12 @@ def test_no_private_address_is_called(space: Space, host: str) -> None:
         assert 0 == len(router.calls)
 
 
-@pytest.mark.parametrize("address", [one.strip("[]") for one in PRIVATE if one.count(".") == 3 or ":" in one])
-def test_no_name_of_a_private_address_is_called(space: Space, hosts: dict[str, list[str]], address: str) -> None:
+@pytest.mark.parametrize(
+    "address", [one.strip("[]") for one in PRIVATE if one.count(".") == 3 or ":" in one]
+)
+def test_no_name_of_a_private_address_is_called(
+    space: Space, hosts: dict[str, list[str]], address: str
+) -> None:
     """A public-looking name that stands for a private address is refused."""
     if address.startswith("0177"):
         address = "127.0.0.1"
@@ -132,7 +139,9 @@ def test_no_version_4_address_is_called_in_a_wrapper(
 
 
 @given(address=st.ip_addresses())
-def test_only_global_addresses_are_called(space: Space, hosts: dict[str, list[str]], address: Any) -> None:
+def test_only_global_addresses_are_called(
+    space: Space, hosts: dict[str, list[str]], address: Any
+) -> None:
     """Whatever a name stands for, the address that is called is a global one, no multicast."""
     hosts["any.example"] = [str(address)]
     try:
@@ -154,7 +163,10 @@ def test_the_checked_address_is_the_one_called(space: Space, hosts: dict[str, li
         assert b"picture" == space["_read_media"]("https://example.com/a.png", most_mb=1)
         looked_up.append(route.calls.last.request)
     (request,) = looked_up
-    assert ("example.com", "example.com") == (request.headers["host"], request.extensions["sni_hostname"])
+    assert ("example.com", "example.com") == (
+        request.headers["host"],
+        request.extensions["sni_hostname"],
+    )
 
 
 @pytest.mark.usefixtures("hosts")
@@ -167,7 +179,9 @@ def test_a_version_6_host_is_called(space: Space) -> None:
     assert "other.example:8080" == route.calls.last.request.headers["host"]
 
 
-@pytest.mark.parametrize("where", ["http://127.0.0.1/", "http://[::1]/", "//10.0.0.1/x", "http://2130706433/"])
+@pytest.mark.parametrize(
+    "where", ["http://127.0.0.1/", "http://[::1]/", "//10.0.0.1/x", "http://2130706433/"]
+)
 @pytest.mark.usefixtures("hosts")
 def test_a_redirect_to_a_private_address_is_not_followed(space: Space, where: str) -> None:
     """Each redirect is checked as the first URL was."""
@@ -183,7 +197,9 @@ def test_redirects_are_followed_three_times(space: Space) -> None:
     """Relative and absolute ones are followed; a circle ends."""
     with respx.mock() as router:
         router.get(f"https://{PUBLIC}/a").respond(301, headers={"location": "/b"})
-        router.get(f"https://{PUBLIC}/b").respond(307, headers={"location": "https://other.example/c"})
+        router.get(f"https://{PUBLIC}/b").respond(
+            307, headers={"location": "https://other.example/c"}
+        )
         router.get(f"https://[{PUBLIC_6}]/c").respond(content=b"c")
         router.get(f"https://{PUBLIC}/circle").respond(302, headers={"location": "/circle"})
 
@@ -201,7 +217,9 @@ def test_a_redirect_elsewhere_is_an_error(space: Space, where: str) -> None:
         assert "Check the URL" in refusal(space, "https://example.com/a")
 
 
-@pytest.mark.parametrize("url", ["ftp://example.com/x", "gopher://example.com/x", "http://example.com:99999999/"])
+@pytest.mark.parametrize(
+    "url", ["ftp://example.com/x", "gopher://example.com/x", "http://example.com:99999999/"]
+)
 @pytest.mark.usefixtures("hosts")
 def test_an_odd_scheme_or_port_is_an_error(space: Space, url: str) -> None:
     """What no connection can be opened for, as a redirect might name it, ends in one line."""
@@ -263,7 +281,9 @@ def test_a_slow_host_is_given_up_in_time(space: Space) -> None:
 
 
 @pytest.mark.parametrize("kind", ["url", "data", "stored"])
-def test_the_size_limit_is_exact(space: Space, media: Path, hosts: dict[str, list[str]], kind: str) -> None:
+def test_the_size_limit_is_exact(
+    space: Space, media: Path, hosts: dict[str, list[str]], kind: str
+) -> None:
     """A megabyte is taken where a megabyte is allowed, and not one byte more; nor is nothing."""
     assert hosts
 
@@ -290,13 +310,18 @@ def test_the_size_limit_is_exact(space: Space, media: Path, hosts: dict[str, lis
 # --- data URLs ---
 
 
-@given(content=st.binary(min_size=1, max_size=300), head=st.sampled_from(["data:image/png;base64,", "DATA:;base64,"]))
+@given(
+    content=st.binary(min_size=1, max_size=300),
+    head=st.sampled_from(["data:image/png;base64,", "DATA:;base64,"]),
+)
 def test_a_data_url_is_read(space: Space, content: bytes, head: str) -> None:
     """What is in a data URL comes out."""
     assert content == space["_read_media"](head + base64.b64encode(content).decode(), most_mb=1)
 
 
-@pytest.mark.parametrize("rest", ["image/png;base64,!!!", "image/png;base64,abc", ",\N{FOX FACE}", "text/plain,a b c"])
+@pytest.mark.parametrize(
+    "rest", ["image/png;base64,!!!", "image/png;base64,abc", ",\N{FOX FACE}", "text/plain,a b c"]
+)
 def test_a_bad_data_url_is_an_error(space: Space, rest: str) -> None:
     """What is no base64 is said to be none."""
     assert "not valid base64" in refusal(space, f"data:{rest}")
@@ -319,7 +344,9 @@ def test_a_file_with_a_second_name_is_not_opened(space: Space, media: Path, tmp_
     (tmp_path / "key.txt").write_text("the operator's own")
     (media / "notes.txt").hardlink_to(tmp_path / "key.txt")
 
-    assert "'notes.txt' is not opened. It has a second name on the disk (a hard link)" in refusal(space, "notes.txt")
+    assert "'notes.txt' is not opened. It has a second name on the disk (a hard link)" in refusal(
+        space, "notes.txt"
+    )
     (tmp_path / "key.txt").unlink()
     assert b"the operator's own" == space["_read_media"]("notes.txt", most_mb=1)
 
@@ -371,9 +398,17 @@ def test_nothing_outside_of_the_store_is_read(space: Space, outside: Path, name:
     assert "No stored file is called" in refusal(space, name.format(secret=outside))
 
 
-@given(name=st.lists(st.sampled_from(["..", ".", "/", "folder", "secret.txt", "media", ".private", "key", "~", "\\"])))
+@given(
+    name=st.lists(
+        st.sampled_from(
+            ["..", ".", "/", "folder", "secret.txt", "media", ".private", "key", "~", "\\"]
+        )
+    )
+)
 @example(["folder", "/", "media", "/", ".private", "/", "key"])
-def test_no_path_leads_out(texts: dict[str, str], tmp_path_factory: pytest.TempPathFactory, name: list[str]) -> None:
+def test_no_path_leads_out(
+    texts: dict[str, str], tmp_path_factory: pytest.TempPathFactory, name: list[str]
+) -> None:
     """Whatever is put together from steps and names, nothing in the store's surroundings is opened."""
     root = tmp_path_factory.getbasetemp() / "no-path-leads-out"
     (root / "media" / ".private").mkdir(parents=True, exist_ok=True)
@@ -424,7 +459,9 @@ def picture(kind: str, size: tuple[int, int]) -> bytes:
 def test_a_picture_comes_with_its_size(space: Space, media: Path, kind: str) -> None:
     """A whole picture within the limits comes as base64."""
     (media / "fox").write_bytes(picture(kind, (300, 250)))
-    encoded, width, height = space["_check_picture"]("fox", (media / "fox").read_bytes(), least=75_000, most=75_000)
+    encoded, width, height = space["_check_picture"](
+        "fox", (media / "fox").read_bytes(), least=75_000, most=75_000
+    )
 
     assert (300, 250) == (width, height)
     assert (media / "fox").read_bytes() == base64.b64decode(encoded)
@@ -435,7 +472,10 @@ def test_a_picture_comes_with_its_size(space: Space, media: Path, kind: str) -> 
     [
         (picture("PNG", (255, 256)), "has 255x256 = 65,280 pixels; 65,536 to 100,000 are allowed"),
         (picture("JPEG", (400, 251)), "has 400x251 = 100,400 pixels"),
-        (picture("GIF", (300, 300)), "no whole PNG, JPEG or WebP picture. It is of the format GIF.* turn it into PNG"),
+        (
+            picture("GIF", (300, 300)),
+            "no whole PNG, JPEG or WebP picture. It is of the format GIF.* turn it into PNG",
+        ),
         (picture("BMP", (300, 300)), "It is of the format BMP.* turn it into PNG"),
         (picture("TIFF", (300, 300)), "It is of the format TIFF.* turn it into PNG"),
         (picture("PNG", (300, 300))[:-20], "no whole PNG, JPEG or WebP"),

@@ -68,7 +68,11 @@ def media(tmp_path: Path) -> Path:
 
 def processing(run: float, usual: float) -> httpx.Response:
     """What Venice says of a job that is not done, in milliseconds."""
-    told = {"status": "PROCESSING", "execution_duration": run * 1000, "average_execution_time": usual * 1000}
+    told = {
+        "status": "PROCESSING",
+        "execution_duration": run * 1000,
+        "average_execution_time": usual * 1000,
+    }
     return httpx.Response(200, json=told)
 
 
@@ -81,7 +85,17 @@ def done(content: bytes = FILM, kind: str = "video/mp4") -> httpx.Response:
 
 
 @pytest.mark.parametrize(
-    "text", [JOB, f" {JOB}\n", f"`{JOB}`", f'the job is "{JOB}".', f"({JOB})", f"<{JOB}>", f"job: '{JOB}',"], ids=repr
+    "text",
+    [
+        JOB,
+        f" {JOB}\n",
+        f"`{JOB}`",
+        f'the job is "{JOB}".',
+        f"({JOB})",
+        f"<{JOB}>",
+        f"job: '{JOB}',",
+    ],
+    ids=repr,
 )
 def test_a_job_is_read_wherever_it_stands(space: Space, text: str) -> None:
     """Quotes, brackets and words around a pasted job do no harm."""
@@ -90,8 +104,15 @@ def test_a_job_is_read_wherever_it_stands(space: Space, text: str) -> None:
 
 @given(
     model=st.from_regex(r"[a-z0-9]([a-z0-9./:_-]{0,60}[a-z0-9])?", fullmatch=True),
-    queue_id=st.from_regex(r"[A-Za-z0-9_-]{1,60}", fullmatch=True) | st.text("ab|%2F'\" .:\n", min_size=1, max_size=50),
-    url=st.sampled_from(["", "https://files.example.org/a/b.mp4?token=x_y-z&e=1", "http://127.0.0.1:8484/files/x.mp4"]),
+    queue_id=st.from_regex(r"[A-Za-z0-9_-]{1,60}", fullmatch=True)
+    | st.text("ab|%2F'\" .:\n", min_size=1, max_size=50),
+    url=st.sampled_from(
+        [
+            "",
+            "https://files.example.org/a/b.mp4?token=x_y-z&e=1",
+            "http://127.0.0.1:8484/files/x.mp4",
+        ]
+    ),
     kind=st.sampled_from(["video", "audio"]),
 )
 def test_a_job_holds_all_that_retrieval_needs(
@@ -107,14 +128,20 @@ def test_a_job_holds_all_that_retrieval_needs(
     assert job == space["_read_job"](f"It is {space['_job_string'](job)}.", kind)
 
 
-@pytest.mark.parametrize("job", ["", "0f1e2d3c", "venice-video|wan-2.5", "venice-video||x"], ids=repr)
-def test_what_is_no_job_is_refused(retrieve: Callable[..., Any], api: respx.MockRouter, job: str) -> None:
+@pytest.mark.parametrize(
+    "job", ["", "0f1e2d3c", "venice-video|wan-2.5", "venice-video||x"], ids=repr
+)
+def test_what_is_no_job_is_refused(
+    retrieve: Callable[..., Any], api: respx.MockRouter, job: str
+) -> None:
     """Half a job is not sent to Venice; the agent learns what to give."""
     assert "This is no video job. Give the whole string" in refusal(retrieve, job=job)
     assert 0 == len(api.calls)
 
 
-def test_a_job_of_another_kind_is_refused(retrieve: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_a_job_of_another_kind_is_refused(
+    retrieve: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """Music is not looked for among films; the agent learns which tool has it."""
     message = refusal(retrieve, job=MUSIC)
 
@@ -135,10 +162,14 @@ def test_a_finished_film_is_kept_byte_for_byte(
     assert FILM == Path(reply["file"]).read_bytes()
     assert [Path(reply["file"])] == list(media.iterdir())
     assert ("video/mp4", len(FILM)) == (reply["type"], reply["bytes"])
-    assert [{"model": "wan-2.5", "queue_id": "0f1e2d3c"}] == [json.loads(one.request.content) for one in route.calls]
+    assert [{"model": "wan-2.5", "queue_id": "0f1e2d3c"}] == [
+        json.loads(one.request.content) for one in route.calls
+    ]
 
 
-def test_a_film_that_is_there_is_not_fetched_again(retrieve: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_a_film_that_is_there_is_not_fetched_again(
+    retrieve: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """Retrieving again, in this conversation or another, gives the same file without asking Venice."""
     route = api.post("/video/retrieve").mock(return_value=done())
 
@@ -146,7 +177,9 @@ def test_a_film_that_is_there_is_not_fetched_again(retrieve: Callable[..., Any],
     assert 1 == route.call_count
 
 
-def test_a_film_that_was_taken_away_is_fetched_anew(retrieve: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_a_film_that_was_taken_away_is_fetched_anew(
+    retrieve: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """When the file is gone, Venice is asked for it again."""
     route = api.post("/video/retrieve").mock(return_value=done())
     Path(retrieve()["file"]).unlink()
@@ -197,7 +230,10 @@ def test_waiting_is_bounded_and_slow(  # noqa: PLR0917 - the parameters of a tab
 
 
 def test_the_tools_own_time_bounds_the_wait(
-    load_tool: Callable[[str], Tool], api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch, clock: Clock
+    load_tool: Callable[[str], Tool],
+    api: respx.MockRouter,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: Clock,
 ) -> None:
     """However long a wait is asked for, 20 s of the tool's time are left to fetch the file."""
     monkeypatch.setenv("VENICE_TOOL_SECONDS", "110")
@@ -209,7 +245,9 @@ def test_the_tools_own_time_bounds_the_wait(
     assert [20.0] * 4 == clock.slept
 
 
-def test_waiting_ends_with_the_film(retrieve: Callable[..., Any], api: respx.MockRouter, clock: Clock) -> None:
+def test_waiting_ends_with_the_film(
+    retrieve: Callable[..., Any], api: respx.MockRouter, clock: Clock
+) -> None:
     """As soon as the film is done, it is there."""
     api.post("/video/retrieve").mock(side_effect=[processing(0, 20), done()])
 
@@ -237,10 +275,14 @@ def test_files_are_named_by_their_content(
     reply = json.loads(load_tool("venice_retrieve_music")(job=MUSIC))
 
     assert (f".{suffix}", content) == (Path(reply["file"]).suffix, Path(reply["file"]).read_bytes())
-    assert (suffix if suffix not in ("mp3", "opus") else {"mp3": "mpeg", "opus": "ogg"}[suffix]) in reply["type"]
+    assert (
+        suffix if suffix not in ("mp3", "opus") else {"mp3": "mpeg", "opus": "ogg"}[suffix]
+    ) in reply["type"]
 
 
-@pytest.mark.parametrize("content", [b"", b"<p>", b"\0" * 50, b"{", b"ID3", FILM[:12], FILM[:-1], SONG[:-1]], ids=repr)
+@pytest.mark.parametrize(
+    "content", [b"", b"<p>", b"\0" * 50, b"{", b"ID3", FILM[:12], FILM[:-1], SONG[:-1]], ids=repr
+)
 def test_what_is_no_film_is_not_kept(
     retrieve: Callable[..., Any], api: respx.MockRouter, media: Path, content: bytes
 ) -> None:
@@ -257,13 +299,22 @@ REFUSED = [
     (403, {"error": "Not in your region"}, "ask the operator"),
     (422, errors.provider_policy("wan-2-7").body, "recommended_model: wan-2-7"),
     (422, errors.provider_policy("wan-2-7").body, "credits_refunded: True"),
-    (422, errors.provider_policy("wan-2-7").body, "This is final for this job. credits_refunded says whether"),
+    (
+        422,
+        errors.provider_policy("wan-2-7").body,
+        "This is final for this job. credits_refunded says whether",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("status", "body", "said"), REFUSED)
 def test_a_refusal_ends_a_wait(  # noqa: PLR0917 - the parameters of a table
-    retrieve: Callable[..., Any], api: respx.MockRouter, clock: Clock, status: int, body: Any, said: str
+    retrieve: Callable[..., Any],
+    api: respx.MockRouter,
+    clock: Clock,
+    status: int,
+    body: Any,
+    said: str,
 ) -> None:
     """A refusal is final for its job: it is told at once, with what became of the money."""
     route = api.post("/video/retrieve").respond(status, json=body)
@@ -278,18 +329,27 @@ HICCUPS: dict[str, tuple[httpx.Response | Exception, str]] = {
     "reset": (httpx.ReadError("reset"), "sent no whole reply; nothing was charged"),
     "silence": (httpx.ReadTimeout("slow"), "took too long; nothing was charged"),
     "unreachable": (httpx.ConnectError("refused"), "cannot be reached"),
-    "500": (httpx.Response(500, json={"error": "Inference failed"}), "answered 500: Inference failed."),
+    "500": (
+        httpx.Response(500, json={"error": "Inference failed"}),
+        "answered 500: Inference failed.",
+    ),
     "502": (httpx.Response(502, json={"error": "Bad gateway"}), "answered 502: Bad gateway."),
     "503": (httpx.Response(503, json={"error": "At capacity"}), "answered 503: At capacity."),
     "504": (httpx.Response(504, text="Gateway timeout"), "answered 504: Gateway timeout."),
     "429": (httpx.Response(429, json={"error": "Slow down"}), "answered 429: Slow down."),
     "gateway's page": (httpx.Response(200, html="<title>Wait</title>"), "answered 200: Wait."),
-    "broken JSON": (httpx.Response(200, content=b"{", headers={"content-type": "application/json"}), "did not say"),
+    "broken JSON": (
+        httpx.Response(200, content=b"{", headers={"content-type": "application/json"}),
+        "did not say",
+    ),
     "nested JSON": (
         httpx.Response(200, content=b"[" * 100_000, headers={"content-type": "application/json"}),
         "did not say",
     ),
-    "null": (httpx.Response(200, content=b"null", headers={"content-type": "application/json"}), "did not say"),
+    "null": (
+        httpx.Response(200, content=b"null", headers={"content-type": "application/json"}),
+        "did not say",
+    ),
     "list": (httpx.Response(200, json=[1]), "did not say"),
     "empty": (httpx.Response(200, json={}), "did not say"),
     "other status": (httpx.Response(200, json={"status": ["DONE"]}), "did not say"),
@@ -300,7 +360,9 @@ def answer_once_more(answer: httpx.Response | Exception) -> Any:
     """The same answer to each request, as a fresh one."""
     if isinstance(answer, Exception):
         return answer
-    return lambda _: httpx.Response(answer.status_code, content=answer.content, headers=answer.headers)
+    return lambda _: httpx.Response(
+        answer.status_code, content=answer.content, headers=answer.headers
+    )
 
 
 @pytest.mark.parametrize("hiccup", [answer for answer, _ in HICCUPS.values()], ids=HICCUPS)
@@ -313,7 +375,9 @@ def test_a_hiccup_ends_no_wait(
     """Asking is free: what breaks now and then is asked again, and the film is there."""
     monkeypatch.setenv("VENICE_TOOL_SECONDS", "600")
     broken = answer_once_more(hiccup)
-    turns = iter([broken, broken, lambda _: httpx.Response(200, json=PROCESSING), broken, lambda _: done()])
+    turns = iter(
+        [broken, broken, lambda _: httpx.Response(200, json=PROCESSING), broken, lambda _: done()]
+    )
 
     def answer(request: httpx.Request) -> httpx.Response:
         turn = next(turns)
@@ -329,7 +393,11 @@ def test_a_hiccup_ends_no_wait(
 
 @pytest.mark.parametrize(("hiccup", "said"), HICCUPS.values(), ids=HICCUPS)
 def test_what_does_not_pass_is_told_when_the_time_is_up(
-    retrieve: Callable[..., Any], api: respx.MockRouter, clock: Clock, hiccup: httpx.Response | Exception, said: str
+    retrieve: Callable[..., Any],
+    api: respx.MockRouter,
+    clock: Clock,
+    hiccup: httpx.Response | Exception,
+    said: str,
 ) -> None:
     """The last poll's trouble is told, and the job with which to ask again."""
     api.post("/video/retrieve").mock(side_effect=answer_once_more(hiccup))
@@ -341,12 +409,17 @@ def test_what_does_not_pass_is_told_when_the_time_is_up(
         assert 55 <= sum(clock.slept) <= 60
 
 
-def test_a_failure_that_is_repeated_is_final(retrieve: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_a_failure_that_is_repeated_is_final(
+    retrieve: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """A provider's 500 is replayed: after the third, the job has failed, and the agent is to look for the money."""
     route = api.post("/video/retrieve").respond(500, json={"error": "Inference failed"})
     told = refusal(retrieve, wait_seconds=100)
 
-    assert "so this job has failed. Its price should come back by itself: see in venice_report_usage" in told
+    assert (
+        "so this job has failed. Its price should come back by itself: see in venice_report_usage"
+        in told
+    )
     assert told.endswith(f" The job: {JOB}.")
     assert 3 == route.call_count
 
@@ -364,10 +437,16 @@ def test_a_failure_that_may_pass_is_not_final(
     assert "Asking is free: ask again in a minute." in told
 
 
-@pytest.mark.parametrize("odd", [None, [], {}, "9", True, -5, 1e308, float("nan"), float("inf"), 10**400], ids=repr)
-def test_times_that_are_none_do_no_harm(retrieve: Callable[..., Any], api: respx.MockRouter, odd: Any) -> None:
+@pytest.mark.parametrize(
+    "odd", [None, [], {}, "9", True, -5, 1e308, float("nan"), float("inf"), 10**400], ids=repr
+)
+def test_times_that_are_none_do_no_harm(
+    retrieve: Callable[..., Any], api: respx.MockRouter, odd: Any
+) -> None:
     """Of a job that is being made, times of another form count as none, and as a day at most."""
-    body = json.dumps({"status": "PROCESSING", "execution_duration": odd, "average_execution_time": odd})
+    body = json.dumps(
+        {"status": "PROCESSING", "execution_duration": odd, "average_execution_time": odd}
+    )
     api.post("/video/retrieve").respond(content=body, headers={"content-type": "application/json"})
     reply = retrieve(wait_seconds=0)
 
@@ -381,15 +460,21 @@ def test_times_that_are_none_do_no_harm(retrieve: Callable[..., Any], api: respx
 @pytest.fixture
 def public(monkeypatch: pytest.MonkeyPatch) -> None:
     """Any host has the same public address."""
-    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("93.184.216.34", 0))])
+    monkeypatch.setattr(
+        "socket.getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("93.184.216.34", 0))]
+    )
 
 
 @pytest.mark.usefixtures("public")
-def test_a_private_film_is_fetched_without_the_key(retrieve: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_a_private_film_is_fetched_without_the_key(
+    retrieve: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """COMPLETED means that the film lies at the job's own address, which is called as any public one is."""
     told = {"status": "COMPLETED", "execution_duration": 9, "average_execution_time": 9}
     api.post("/video/retrieve").respond(json=told)
-    address = api.get("https://93.184.216.34/0f1e.mp4", params={"key": "a_b-c"}).mock(return_value=done())
+    address = api.get("https://93.184.216.34/0f1e.mp4", params={"key": "a_b-c"}).mock(
+        return_value=done()
+    )
     reply = retrieve(job=PRIVATE)
 
     assert FILM == Path(reply["file"]).read_bytes()
@@ -398,7 +483,9 @@ def test_a_private_film_is_fetched_without_the_key(retrieve: Callable[..., Any],
     assert reply == retrieve(job=JOB)
 
 
-def test_a_job_without_its_address_is_told(retrieve: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_a_job_without_its_address_is_told(
+    retrieve: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """A string that lost its last part leads to no film, and the agent learns why."""
     told = {"status": "COMPLETED", "execution_duration": 9, "average_execution_time": 9}
     api.post("/video/retrieve").respond(json=told)
@@ -425,8 +512,9 @@ def test_a_job_is_bought_once(space: Space, api: respx.MockRouter) -> None:
     """A reply that is lost may have been a purchase: it is not repeated, and the agent learns what to check."""
     route = api.post("/video/queue").mock(side_effect=httpx.ReadTimeout("slow"))
 
-    assert "it may be charged. Ask the person, or look at venice_report_usage, before you try again." in refusal(
-        space["_queue"], "video", {}, 0.5
+    assert (
+        "it may be charged. Ask the person, or look at venice_report_usage, before you try again."
+        in refusal(space["_queue"], "video", {}, 0.5)
     )
     assert 1 == route.call_count
 
@@ -443,12 +531,16 @@ def test_what_is_too_dear_is_not_bought(
     monkeypatch.setenv("VENICE_MAX_USD", limit)
     message = refusal(space["_queue"], "video", {}, price)
 
-    assert f"This costs {price:g} USD, and the operator allows {float(limit):g} a call (VENICE_MAX_USD)" in message
+    assert (
+        f"This costs {price:g} USD, and the operator allows {float(limit):g} a call (VENICE_MAX_USD)"
+        in message
+    )
     assert 0 == len(api.calls)
 
 
 @pytest.mark.parametrize(
-    ("limit", "price"), [("", 5), ("  ", 4.99), ("1", 1), ("1.0", 1), ("900", 899), ("none", 9e9), ("None", 6)]
+    ("limit", "price"),
+    [("", 5), ("  ", 4.99), ("1", 1), ("1.0", 1), ("900", 899), ("none", 9e9), ("None", 6)],
 )
 def test_what_is_within_the_limit_is_bought(
     space: Space, api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch, limit: str, price: float
@@ -471,7 +563,11 @@ def test_without_a_setting_there_is_a_limit(space: Space, api: respx.MockRouter)
 
 @pytest.mark.parametrize(("price", "is_bought"), [(1, True), (1.01, False)])
 def test_a_price_that_may_be_more_is_half_as_much(
-    space: Space, api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch, price: float, is_bought: bool
+    space: Space,
+    api: respx.MockRouter,
+    monkeypatch: pytest.MonkeyPatch,
+    price: float,
+    is_bought: bool,
 ) -> None:
     """Where the price is only the least, a person decides on what is above half of the limit."""
     monkeypatch.setenv("VENICE_MAX_USD", "2")
@@ -486,7 +582,22 @@ def test_a_price_that_may_be_more_is_half_as_much(
 
 
 @pytest.mark.parametrize(
-    "limit", ["five", "-1", "1,50", "$2", "1e9", "nan", "inf", "\u0663", "\uff11", "1_0", "1.", ".5", "9999999"]
+    "limit",
+    [
+        "five",
+        "-1",
+        "1,50",
+        "$2",
+        "1e9",
+        "nan",
+        "inf",
+        "\u0663",
+        "\uff11",
+        "1_0",
+        "1.",
+        ".5",
+        "9999999",
+    ],
 )
 def test_a_limit_that_is_no_number_stops_all_buying(
     space: Space, api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch, limit: str
@@ -495,7 +606,10 @@ def test_a_limit_that_is_no_number_stops_all_buying(
     monkeypatch.setenv("VENICE_MAX_USD", limit)
     message = refusal(space["_queue"], "video", {}, 0.01)
 
-    assert "VENICE_MAX_USD is no number of dollars. It must be written as 1.50, with a point and no sign" in message
+    assert (
+        "VENICE_MAX_USD is no number of dollars. It must be written as 1.50, with a point and no sign"
+        in message
+    )
     assert 0 == len(api.calls)
 
 
@@ -536,7 +650,9 @@ def test_only_what_is_stored_is_deleted(
     """Venice's copy goes only after the file is whole here, and the file stays."""
     route = api.post("/video/retrieve").mock(side_effect=lambda _: done())
 
-    assert "It is not stored here, and would be lost. Call venice_retrieve_video first" in refusal(delete)
+    assert "It is not stored here, and would be lost. Call venice_retrieve_video first" in refusal(
+        delete
+    )
     assert not route.called
     file = retrieve()["file"]
     assert {"deleted": True, "copy": HANDED_OUT, "file": file} == delete()
@@ -568,14 +684,18 @@ def test_what_venice_does_not_know_is_gone(
 ) -> None:
     """Of a film that is stored here, the string is right, so Venice's copy is gone; else the string may be wrong."""
     api.post("/video/retrieve").respond(400, json={"error": "Request ID is invalid."})
-    assert "Request ID is invalid. Venice has no such job" in refusal(delete, even_if_not_stored=True)
+    assert "Request ID is invalid. Venice has no such job" in refusal(
+        delete, even_if_not_stored=True
+    )
     api.post("/video/retrieve").mock(return_value=done())
     retrieve()
     api.post("/video/retrieve").respond(400, json={"error": "Request ID is invalid."})
     reply = delete()
 
     assert reply["deleted"]
-    assert reply["copy"].startswith("It seems to be gone. Venice answered 400: Request ID is invalid.")
+    assert reply["copy"].startswith(
+        "It seems to be gone. Venice answered 400: Request ID is invalid."
+    )
 
 
 def test_half_a_file_is_none(delete: Callable[..., Any], space: Space) -> None:
@@ -591,7 +711,10 @@ def test_a_caller_may_insist(delete: Callable[..., Any], api: respx.MockRouter) 
     api.post("/video/retrieve").mock(return_value=processing(10, 60))
     reply = delete(even_if_not_stored=True)
 
-    assert (False, "Venice still has it: the film is not finished.") == (reply["deleted"], reply["copy"])
+    assert (False, "Venice still has it: the film is not finished.") == (
+        reply["deleted"],
+        reply["copy"],
+    )
     assert "Try again in a few minutes." == reply["next"]
 
 
@@ -600,7 +723,9 @@ def test_music_is_deleted_too(delete: Callable[..., Any], api: respx.MockRouter)
     route = api.post("/audio/complete").respond(json={"success": True})
     delete(job=MUSIC, even_if_not_stored=True)
 
-    assert {"model": "elevenlabs-music", "queue_id": "77"} == json.loads(route.calls.last.request.content)
+    assert {"model": "elevenlabs-music", "queue_id": "77"} == json.loads(
+        route.calls.last.request.content
+    )
 
 
 @pytest.mark.usefixtures("public")
@@ -636,7 +761,9 @@ def test_an_address_is_revoked(delete: Callable[..., Any], api: respx.MockRouter
     ],
 )
 @pytest.mark.usefixtures("public")
-def test_only_a_download_address_is_revoked(delete: Callable[..., Any], api: respx.MockRouter, url: str) -> None:
+def test_only_a_download_address_is_revoked(
+    delete: Callable[..., Any], api: respx.MockRouter, url: str
+) -> None:
     """A job string is text that anybody may have written: it deletes nothing elsewhere, nor anything else of Venice."""
     assert "The address in this job is none of Venice's." in refusal(
         delete, job=f"{JOB}|{url}", even_if_not_stored=True
@@ -648,14 +775,18 @@ def test_only_a_download_address_is_revoked(delete: Callable[..., Any], api: res
 def test_a_redirect_deletes_nothing(delete: Callable[..., Any], api: respx.MockRouter) -> None:
     """What lies where an address leads to was not meant, and stays."""
     away = {"location": "https://93.184.216.34/else"}
-    address = api.delete("https://93.184.216.34/v1/share/read/0f1e.a_b-c").respond(307, headers=away)
+    address = api.delete("https://93.184.216.34/v1/share/read/0f1e.a_b-c").respond(
+        307, headers=away
+    )
 
     assert "answered 307" in refusal(delete, job=SHARED, even_if_not_stored=True)
     assert [1, 1] == [address.call_count, len(api.calls)]
 
 
 @pytest.mark.parametrize("told", [[], "yes", {}, {"success": "true"}, {"success": None}], ids=repr)
-def test_what_venice_does_not_say_is_not_deleted(delete: Callable[..., Any], api: respx.MockRouter, told: Any) -> None:
+def test_what_venice_does_not_say_is_not_deleted(
+    delete: Callable[..., Any], api: respx.MockRouter, told: Any
+) -> None:
     """Only Venice's own "success" counts as deleted."""
     api.post("/video/retrieve").respond(json=told)
     api.post("/audio/complete").respond(json=told)
@@ -701,14 +832,20 @@ def test_a_broken_download_can_be_repeated(
     job = bought(load_tool)
     local.order_fault(fault=fault, path="/video/retrieve", bytes=3000)
 
-    assert "sent no whole reply; nothing was charged. Try again." in refusal(fetch, load_tool, job, wait_seconds=0)
+    assert "sent no whole reply; nothing was charged. Try again." in refusal(
+        fetch, load_tool, job, wait_seconds=0
+    )
     assert [] == list(media.iterdir())
     assert b"ftyp" == Path(fetch(load_tool, job)["file"]).read_bytes()[4:8]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fault", ["reset", "reset-midway", "broken-json", "status-500", "status-502", "html"])
-def test_a_hiccup_does_not_end_a_wait(local: LocalVenice, load_tool: Callable[[str], Tool], fault: str) -> None:
+@pytest.mark.parametrize(
+    "fault", ["reset", "reset-midway", "broken-json", "status-500", "status-502", "html"]
+)
+def test_a_hiccup_does_not_end_a_wait(
+    local: LocalVenice, load_tool: Callable[[str], Tool], fault: str
+) -> None:
     """Over a real connection, what breaks once while a job is waited for does no harm."""
     job = bought(load_tool)
     local.order_fault(fault=fault, path="/video/retrieve", bytes=3000)
@@ -721,7 +858,10 @@ def test_a_hiccup_does_not_end_a_wait(local: LocalVenice, load_tool: Callable[[s
 
 
 def test_a_download_that_takes_too_long_can_be_repeated(
-    local: LocalVenice, load_tool: Callable[[str], Tool], media: Path, monkeypatch: pytest.MonkeyPatch
+    local: LocalVenice,
+    load_tool: Callable[[str], Tool],
+    media: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A film that trickles is given up in time, and leaves no part."""
     job = bought(load_tool)
@@ -732,7 +872,9 @@ def test_a_download_that_takes_too_long_can_be_repeated(
     assert [] == list(media.iterdir())
 
 
-def test_a_private_film_comes_from_the_local_venice(local: LocalVenice, load_tool: Callable[[str], Tool]) -> None:
+def test_a_private_film_comes_from_the_local_venice(
+    local: LocalVenice, load_tool: Callable[[str], Tool]
+) -> None:
     """The operator's own Venice may be in a private network: its addresses are called."""
     job = bought(load_tool, model="grok-imagine-text-to-video-private")
 
@@ -757,17 +899,33 @@ def test_a_large_film_takes_little_memory(texts: dict[str, str], tmp_path: Path)
 
     def peak(job: str, **settings: str) -> int:
         program = PROGRAM.format(text=texts["venice_retrieve_video"], job=job)
-        environment = {"PATH": os.environ["PATH"], "VENICE_MEDIA_DIR": str(tmp_path / "media"), **settings}
+        environment = {
+            "PATH": os.environ["PATH"],
+            "VENICE_MEDIA_DIR": str(tmp_path / "media"),
+            **settings,
+        }
         command = [sys.executable, "-I", "-"]
         ran = subprocess.run(
-            command, input=program, env=environment, capture_output=True, text=True, timeout=60, check=True
+            command,
+            input=program,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
         )
         if job:
-            assert size == json.loads(ran.stderr)["bytes"] == Path(json.loads(ran.stderr)["file"]).stat().st_size
+            assert (
+                size
+                == json.loads(ran.stderr)["bytes"]
+                == Path(json.loads(ran.stderr)["file"]).stat().st_size
+            )
         return int(ran.stdout)
 
     with running_venice(allow_faults=True) as venice:
-        venice.order_fault(fault="bytes", path="/video/retrieve", bytes=size, content_type="video/mp4")
+        venice.order_fault(
+            fault="bytes", path="/video/retrieve", bytes=size, content_type="video/mp4"
+        )
         with_film = peak(JOB, VENICE_API_KEY=venice.key, VENICE_BASE_URL=venice.base_url)
 
     assert with_film - peak("") < 30_000  # kilobytes

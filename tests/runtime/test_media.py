@@ -35,7 +35,9 @@ def jobs(texts: dict[str, str]) -> Space:
 
 def store(space: Space, folder: Path, content: bytes) -> Path:
     """Store a picture; its file."""
-    return Path(space["_store"](folder, content, "A fox", space["_picture_size"], "width", "height")["file"])
+    return Path(
+        space["_store"](folder, content, "A fox", space["_picture_size"], "width", "height")["file"]
+    )
 
 
 def test_a_file_is_named_by_its_title_and_content(space: Space, media: Path) -> None:
@@ -48,7 +50,9 @@ def test_a_file_is_named_by_its_title_and_content(space: Space, media: Path) -> 
     assert content == file.read_bytes()
 
 
-@pytest.mark.parametrize(("folder", "file"), [(0o700, 0o600), (0o750, 0o640), (0o777, 0o666), (0o2770, 0o660)])
+@pytest.mark.parametrize(
+    ("folder", "file"), [(0o700, 0o600), (0o750, 0o640), (0o777, 0o666), (0o2770, 0o660)]
+)
 def test_a_file_is_as_open_as_its_folder(space: Space, media: Path, folder: int, file: int) -> None:
     """The operator decides by the folder's mode who else may see what is made."""
     media.chmod(folder)
@@ -56,7 +60,9 @@ def test_a_file_is_as_open_as_its_folder(space: Space, media: Path, folder: int,
     assert file == store(space, media, whole_files()["png"]).stat().st_mode & 0o7777
 
 
-def test_a_folder_is_made_for_its_owner_alone(space: Space, media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_is_made_for_its_owner_alone(
+    space: Space, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where there is no media folder yet, the one that is made is closed to others."""
     monkeypatch.setenv("VENICE_MEDIA_DIR", str(media / "new"))
 
@@ -73,7 +79,9 @@ def test_a_half_written_file_is_hidden_and_random(jobs: Space, media: Path) -> N
         yield FILM[50:]
 
     for name in ("one", "two"):
-        assert media / f"{name}.mp4" == jobs["_store_job"](media / name, pieces(), jobs["_recording_ending"])
+        assert media / f"{name}.mp4" == jobs["_store_job"](
+            media / name, pieces(), jobs["_recording_ending"]
+        )
     parts = [name for name in seen if name.endswith(".part")]
     assert 2 == len(set(parts))
     assert all(name.startswith(".") and str(os.getpid()) not in name for name in parts)
@@ -88,10 +96,14 @@ def test_old_parts_are_swept(space: Space, media: Path) -> None:
         os.utime(media / name, (then, then))
     file = store(space, media, whole_files()["png"])
 
-    assert {".new.part", ".private", "old.part", file.name} == {path.name for path in media.iterdir()}
+    assert {".new.part", ".private", "old.part", file.name} == {
+        path.name for path in media.iterdir()
+    }
 
 
-def test_the_content_is_on_the_disk_before_the_name(space: Space, media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_content_is_on_the_disk_before_the_name(
+    space: Space, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After a crash there is no file of that name, or a whole one: content, then name, then folder."""
     order = list[str]()
     sync, replace = os.fsync, Path.replace
@@ -115,16 +127,23 @@ def test_the_content_is_on_the_disk_before_the_name(space: Space, media: Path, m
 def test_a_file_that_does_not_fit_leaves_nothing(space: Space, jobs: Space, media: Path) -> None:
     """The error says that it was made, and for a job that asking again is free."""
     with small_disk(100):
-        with pytest.raises(space["VeniceError"], match=r"^The file was made, but not kept: .* Tell the operator\.$"):
+        with pytest.raises(
+            space["VeniceError"], match=r"^The file was made, but not kept: .* Tell the operator\.$"
+        ):
             store(space, media, whole_files()["png"])
-        with pytest.raises(jobs["VeniceError"], match="Asking again is free, when the operator has made room"):
+        with pytest.raises(
+            jobs["VeniceError"], match="Asking again is free, when the operator has made room"
+        ):
             jobs["_store_job"](media / "film", iter([FILM]), jobs["_recording_ending"])
     assert [] == list(media.iterdir())
 
 
 def test_a_full_disk_is_met_before_anything_is_paid(space: Space, media: Path) -> None:
     """The folder is tried out with half a megabyte, of which nothing stays."""
-    with small_disk(400_000), pytest.raises(space["VeniceError"], match=r"^Nothing was made: .* VENICE_MEDIA_DIR\.$"):
+    with (
+        small_disk(400_000),
+        pytest.raises(space["VeniceError"], match=r"^Nothing was made: .* VENICE_MEDIA_DIR\.$"),
+    ):
         space["_media_folder"]()
     with small_disk(600_000):
         assert media == space["_media_folder"]()
@@ -162,7 +181,9 @@ print(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])
         ("venice_queue_video", "_check_together({'reference_video_urls': ['film.mp4']})"),
     ],
 )
-def test_a_stored_film_is_measured_before_it_is_read(texts: dict[str, str], media: Path, tool: str, call: str) -> None:
+def test_a_stored_film_is_measured_before_it_is_read(
+    texts: dict[str, str], media: Path, tool: str, call: str
+) -> None:
     """A film of 600 MB is refused for its size, in no more memory than a call that reads nothing."""
     with (media / "film.mp4").open("wb") as film:
         film.truncate(600_000_000)

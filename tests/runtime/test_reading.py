@@ -10,10 +10,36 @@ from hypothesis import strategies as st
 
 Space = dict[str, Any]
 
-# What texts of the web and of documents are made of, and what takes more room as JSON than by itself.
+# What texts of the web and of documents are made of, and what takes more room as JSON than by
+# itself.
 PIECES = [
-    *("# Foxes\n\n", "\n## Dens\n", "A fox sleeps. ", "word ", "\n\n", "\n", "\r\n", "\t", " ", "\u2028", "。", "狐狸"),
-    *('"', "\\", "\x00", "\x1f", "\x7f", "🦊", "é", "\ufeff", "```\n# no heading\n```\n", "| a | b |\n", "a" * 700),
+    *(
+        "# Foxes\n\n",
+        "\n## Dens\n",
+        "A fox sleeps. ",
+        "word ",
+        "\n\n",
+        "\n",
+        "\r\n",
+        "\t",
+        " ",
+        "\u2028",
+        "。",
+        "狐狸",
+    ),
+    *(
+        '"',
+        "\\",
+        "\x00",
+        "\x1f",
+        "\x7f",
+        "🦊",
+        "é",
+        "\ufeff",
+        "```\n# no heading\n```\n",
+        "| a | b |\n",
+        "a" * 700,
+    ),
 ]
 
 
@@ -79,7 +105,10 @@ def sentences(length: int) -> str:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        (f"{sentences(3500)}\n\n{sentences(700)}\n", f"## Dens\n\n{sentences(900)}\n\n{sentences(4000)}"),
+        (
+            f"{sentences(3500)}\n\n{sentences(700)}\n",
+            f"## Dens\n\n{sentences(900)}\n\n{sentences(4000)}",
+        ),
         (f"{sentences(3500)}\n \n", f"{sentences(500)}\n{sentences(5000)}"),
         (f"{sentences(3500)}\n", f"{sentences(500)} {sentences(5000)}"),
         (f'{sentences(3500)}" ', sentences(5000)),
@@ -101,7 +130,9 @@ def test_an_end_in_the_first_half_is_not_taken(space: Space) -> None:
 
 def test_what_fits_is_one_part(space: Space) -> None:
     """A text that fits is not cut, wherever it has headings; one more character is too much."""
-    text = f"{sentences(4000)}\n\n# Dens\n\n".ljust(5994, "a")  # two quotes, and a line feed counts as two
+    text = f"{sentences(4000)}\n\n# Dens\n\n".ljust(
+        5994, "a"
+    )  # two quotes, and a line feed counts as two
     assert 6000 == as_json(text)
 
     assert [text] == list(space["_cut"](text))
@@ -112,11 +143,15 @@ def test_a_million_characters_are_read_at_once(space: Space) -> None:
     """A part of a very long page is found in good time, and the last one says nothing of a next."""
     parts = list(space["_cut"]("A fox sleeps. " * 75_000))
     first, last = (
-        json.loads(space["_show"]("A fox sleeps. " * 75_000, "/media/fox's.md", part)) for part in (1, len(parts))
+        json.loads(space["_show"]("A fox sleeps. " * 75_000, "/media/fox's.md", part))
+        for part in (1, len(parts))
     )
 
     assert len(parts) == first["parts"] == last["part"]
-    assert 'To read on, free: venice_read_document(document="/media/fox\'s.md", part=2).' == first["next"]
+    assert (
+        'To read on, free: venice_read_document(document="/media/fox\'s.md", part=2).'
+        == first["next"]
+    )
     assert "next" not in last
 
 
@@ -124,7 +159,11 @@ def test_a_part_that_is_not_there_is_told(space: Space) -> None:
     """Beyond the end, the last part is shown, with a note: what was paid is not lost."""
     reply = json.loads(space["_show"]("A fox. " * 1000, "fox.md", 9))
 
-    assert (2, 2, ["There is no part 9: this is the last."]) == (reply["part"], reply["parts"], reply["notes"])
+    assert (2, 2, ["There is no part 9: this is the last."]) == (
+        reply["part"],
+        reply["parts"],
+        reply["notes"],
+    )
 
 
 def test_half_a_character_is_replaced(space: Space, tmp_path: Path) -> None:

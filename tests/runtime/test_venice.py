@@ -23,14 +23,27 @@ BASE = "https://api.venice.ai/api/v1"
 
 # Each tool with the arguments of a plain call, and the request that does its work.
 CALLS: dict[str, tuple[dict[str, Any], str, str]] = {
-    "venice_ask_web": ({"question": "Where do red foxes live in cities?"}, "POST", "/chat/completions"),
-    "venice_generate_image": ({"prompt": "A red fox", "aspect_ratio": "64x64"}, "POST", "/image/generate"),
+    "venice_ask_web": (
+        {"question": "Where do red foxes live in cities?"},
+        "POST",
+        "/chat/completions",
+    ),
+    "venice_generate_image": (
+        {"prompt": "A red fox", "aspect_ratio": "64x64"},
+        "POST",
+        "/image/generate",
+    ),
     "venice_find_characters": ({"query": ""}, "GET", "/characters"),
 }
 TOOLS = tuple(CALLS)
 PAID = ("venice_ask_web", "venice_generate_image")
 MODELS = {
-    "data": [{"id": "glm", "model_spec": {"traits": ["default"], "capabilities": {"supportsWebSearch": True}}}],
+    "data": [
+        {
+            "id": "glm",
+            "model_spec": {"traits": ["default"], "capabilities": {"supportsWebSearch": True}},
+        }
+    ],
     "object": "list",
 }
 
@@ -88,40 +101,111 @@ def advice_after(name: str, status: int, advice: str) -> str:
 CHANGE = "Venice refused the content: change it"
 CHALLENGE = {
     "x402Version": 2,
-    "resource": {"url": f"{BASE}/chat/completions", "description": "Venice API", "mimeType": "application/json"},
+    "resource": {
+        "url": f"{BASE}/chat/completions",
+        "description": "Venice API",
+        "mimeType": "application/json",
+    },
     "accepts": [{"scheme": "exact", "network": "eip155:8453", "amount": "10000000"}],
-    "authOptions": {"apiKey": {"header": f"Authorization: Bearer {KEY}", "getKey": "https://venice.ai/settings/api"}},
+    "authOptions": {
+        "apiKey": {
+            "header": f"Authorization: Bearer {KEY}",
+            "getKey": "https://venice.ai/settings/api",
+        }
+    },
 }
-# Status, body, what of it must be told, and the advice: every shape of body that Venice's documents have.
+# Status, body, what of it must be told, and the advice: every shape of body that Venice's documents
+# have.
 SHAPES: dict[str, tuple[int, Any, str, str]] = {
-    "standard-401": (401, {"error": f"Authentication failed for {KEY}"}, "Authentication failed for [key]", CHECK_KEY),
-    "standard-402": (402, {"error": f"Insufficient balance of {KEY}"}, "Insufficient balance of [key]", ADD_CREDIT),
-    "standard-403": (403, {"error": "Unauthorized access"}, "Unauthorized access", "ask the operator"),
-    "standard-404": (404, {"error": "Specified model not found"}, "Specified model not found", "Check the names;"),
-    "renamed": (404, {"error": "Not found: glm-5. Did you mean glm-5-2?"}, "Did you mean glm-5-2?", "use that."),
+    "standard-401": (
+        401,
+        {"error": f"Authentication failed for {KEY}"},
+        "Authentication failed for [key]",
+        CHECK_KEY,
+    ),
+    "standard-402": (
+        402,
+        {"error": f"Insufficient balance of {KEY}"},
+        "Insufficient balance of [key]",
+        ADD_CREDIT,
+    ),
+    "standard-403": (
+        403,
+        {"error": "Unauthorized access"},
+        "Unauthorized access",
+        "ask the operator",
+    ),
+    "standard-404": (
+        404,
+        {"error": "Specified model not found"},
+        "Specified model not found",
+        "Check the names;",
+    ),
+    "renamed": (
+        404,
+        {"error": "Not found: glm-5. Did you mean glm-5-2?"},
+        "Did you mean glm-5-2?",
+        "use that.",
+    ),
     "deprecated": (
         404,
         {"error": "The model glm-4 has been deprecated. Please use glm-5 instead."},
         "Please use glm-5 instead",
         "use that.",
     ),
-    "details-text": (400, {"error": "Invalid", "details": "No picture"}, "Invalid; No picture", CHECK_ARGUMENTS),
-    "provider": (400, {"error": "Bad role", "request_id": "c-1"}, "Bad role; request_id: c-1", CHECK_ARGUMENTS),
-    "standard-410": (410, {"error": "The model has been retired"}, "has been retired", "choose another"),
+    "details-text": (
+        400,
+        {"error": "Invalid", "details": "No picture"},
+        "Invalid; No picture",
+        CHECK_ARGUMENTS,
+    ),
+    "provider": (
+        400,
+        {"error": "Bad role", "request_id": "c-1"},
+        "Bad role; request_id: c-1",
+        CHECK_ARGUMENTS,
+    ),
+    "standard-410": (
+        410,
+        {"error": "The model has been retired"},
+        "has been retired",
+        "choose another",
+    ),
     "standard-415": (415, {"error": "Invalid content type"}, "Invalid content type", LATER),
-    "standard-429": (429, {"error": "Rate limit exceeded"}, "Rate limit exceeded", "Try again in 2 s."),
-    "standard-500": (500, {"error": "Inference processing failed"}, "Inference processing failed", LATER),
+    "standard-429": (
+        429,
+        {"error": "Rate limit exceeded"},
+        "Rate limit exceeded",
+        "Try again in 2 s.",
+    ),
+    "standard-500": (
+        500,
+        {"error": "Inference processing failed"},
+        "Inference processing failed",
+        LATER,
+    ),
     "standard-503": (503, {"error": "The model is at capacity"}, "The model is at capacity", LATER),
-    "standard-504": (504, {"error": "The request took too long"}, "The request took too long", LATER),
+    "standard-504": (
+        504,
+        {"error": "The request took too long"},
+        "The request took too long",
+        LATER,
+    ),
     "detailed": (
         400,
-        {"error": "Invalid request", "details": {"_errors": [], "seed": {"_errors": [f"Too {KEY}", "Odd"]}}},
+        {
+            "error": "Invalid request",
+            "details": {"_errors": [], "seed": {"_errors": [f"Too {KEY}", "Odd"]}},
+        },
         "Invalid request; seed: Too [key]; seed: Odd",
         CHECK_ARGUMENTS,
     ),
     "detailed-deep": (
         400,
-        {"error": "Invalid", "details": {"messages": {"0": {"content": {"_errors": ["Required"]}}}}},
+        {
+            "error": "Invalid",
+            "details": {"messages": {"0": {"content": {"_errors": ["Required"]}}}},
+        },
         "content: Required",
         CHECK_ARGUMENTS,
     ),
@@ -169,7 +253,12 @@ SHAPES: dict[str, tuple[int, Any, str, str]] = {
         "recommended_model: wan; credits_refunded: True",
         CHANGE,
     ),
-    "moderation": (422, {"error": "Policy", "credits_refunded": True}, "Policy; credits_refunded: True", CHANGE),
+    "moderation": (
+        422,
+        {"error": "Policy", "credits_refunded": True},
+        "Policy; credits_refunded: True",
+        CHANGE,
+    ),
     "too-large": (
         413,
         {"code": "PAYLOAD_TOO_LARGE", "error": "File exceeds 25 MB."},
@@ -185,7 +274,12 @@ SHAPES: dict[str, tuple[int, Any, str, str]] = {
     "no-key": (402, CHALLENGE, "no API key arrived", CHECK_KEY),
     "wallet": (
         402,
-        {"error": "Payment required", "code": "PAYMENT_REQUIRED", "suggestedTopUpUsd": 10, "supportedChains": ["base"]},
+        {
+            "error": "Payment required",
+            "code": "PAYMENT_REQUIRED",
+            "suggestedTopUpUsd": 10,
+            "supportedChains": ["base"],
+        },
         "Payment required; code: PAYMENT_REQUIRED; suggestedTopUpUsd: 10",
         ADD_CREDIT,
     ),
@@ -196,7 +290,12 @@ SHAPES: dict[str, tuple[int, Any, str, str]] = {
         CHECK_ARGUMENTS,
     ),
     "very-long": (400, {"error": "word " * 5000}, "word word", CHECK_ARGUMENTS),
-    "key-as-field": (400, {"details": {KEY: {"_errors": ["Unknown"]}}}, "[key]: Unknown", CHECK_ARGUMENTS),
+    "key-as-field": (
+        400,
+        {"details": {KEY: {"_errors": ["Unknown"]}}},
+        "[key]: Unknown",
+        CHECK_ARGUMENTS,
+    ),
     "number": (402, 7, "7", ADD_CREDIT),
     "list": (400, ["One", {"message": "two"}], "One; two", CHECK_ARGUMENTS),
     "nothing": (500, {}, "no reason given", LATER),
@@ -207,7 +306,13 @@ SHAPES: dict[str, tuple[int, Any, str, str]] = {
 @pytest.mark.parametrize("name", TOOLS)
 @pytest.mark.parametrize(("status", "body", "reason", "advice"), SHAPES.values(), ids=SHAPES)
 def test_every_error_is_one_line_with_reason_and_advice(  # noqa: PLR0917 - the parameters of a table
-    api: respx.MockRouter, load_tool: Callable[[str], Tool], name: str, status: int, body: Any, reason: str, advice: str
+    api: respx.MockRouter,
+    load_tool: Callable[[str], Tool],
+    name: str,
+    status: int,
+    body: Any,
+    reason: str,
+    advice: str,
 ) -> None:
     """Whatever shape an error of Venice's has, the agent reads the status, Venice's own words, and what to do."""
     work(api, name).respond(status, json=body)
@@ -220,7 +325,9 @@ def test_every_error_is_one_line_with_reason_and_advice(  # noqa: PLR0917 - the 
     assert advice_after(name, status, advice) in message
 
 
-def test_a_missing_key_is_no_call_for_money(api: respx.MockRouter, load_tool: Callable[[str], Tool]) -> None:
+def test_a_missing_key_is_no_call_for_money(
+    api: respx.MockRouter, load_tool: Callable[[str], Tool]
+) -> None:
     """Venice answers a request without a key with an offer to pay; the agent must not ask for credit then."""
     work(api, "venice_ask_web").respond(402, json=CHALLENGE)
 
@@ -232,22 +339,34 @@ SPOILED: dict[str, tuple[httpx.Response, str]] = {
     "html-502": (httpx.Response(502, html=PAGE), "502: api.venice.ai | 502: Bad gateway"),
     "html-200": (httpx.Response(200, html=PAGE), "200: api.venice.ai | 502: Bad gateway"),
     "html-untitled": (httpx.Response(502, html="<h1>Bad</h1>\n<p>gateway</p>"), "502: Bad gateway"),
-    "plain-500": (httpx.Response(500, text="upstream connect error"), "500: upstream connect error"),
+    "plain-500": (
+        httpx.Response(500, text="upstream connect error"),
+        "500: upstream connect error",
+    ),
     "empty-500": (httpx.Response(500), "500: no reason given"),
     "broken-500": (httpx.Response(500, text='{"error": "In'), '500: {"error": "In'),
     "binary-500": (httpx.Response(500, content=b"\x89PNG\xff\xfe"), "Venice answered 500: "),
-    "redirect": (httpx.Response(301, headers={"location": "https://example.org"}), "301: no reason given"),
+    "redirect": (
+        httpx.Response(301, headers={"location": "https://example.org"}),
+        "301: no reason given",
+    ),
 }
 
 
 @pytest.mark.parametrize("name", TOOLS)
 @pytest.mark.parametrize(("reply", "expected"), SPOILED.values(), ids=SPOILED)
 def test_what_is_no_reply_of_venices_is_told(
-    api: respx.MockRouter, load_tool: Callable[[str], Tool], name: str, reply: httpx.Response, expected: str
+    api: respx.MockRouter,
+    load_tool: Callable[[str], Tool],
+    name: str,
+    reply: httpx.Response,
+    expected: str,
 ) -> None:
     """A gateway's page, or nothing at all, is no success whatever its status, and its title is the reason."""
     route = work(api, name).mock(
-        side_effect=lambda _: httpx.Response(reply.status_code, headers=reply.headers, content=reply.content)
+        side_effect=lambda _: httpx.Response(
+            reply.status_code, headers=reply.headers, content=reply.content
+        )
     )
 
     message = failure(load_tool(name))
@@ -314,7 +433,9 @@ def test_a_lost_request_is_never_repeated(
 
 
 @pytest.mark.parametrize("name", PAID)
-@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 413, 415, 422, 500, 502, 504, 524])
+@pytest.mark.parametrize(
+    "status", [400, 401, 402, 403, 404, 409, 413, 415, 422, 500, 502, 504, 524]
+)
 def test_a_refused_request_is_never_repeated(
     api: respx.MockRouter, load_tool: Callable[[str], Tool], name: str, status: int
 ) -> None:
@@ -325,15 +446,18 @@ def test_a_refused_request_is_never_repeated(
     assert 1 == route.call_count
 
 
-@pytest.mark.parametrize("error", [httpx.ConnectError("refused"), httpx.ConnectTimeout("slow")], ids=repr)
+@pytest.mark.parametrize(
+    "error", [httpx.ConnectError("refused"), httpx.ConnectTimeout("slow")], ids=repr
+)
 def test_an_unreachable_venice_is_named(
     api: respx.MockRouter, load_tool: Callable[[str], Tool], error: Exception
 ) -> None:
     """Without a connection, the agent learns where it was tried, and that nothing was sent."""
     work(api, "venice_find_characters").mock(side_effect=error)
 
-    assert "Venice cannot be reached at 'api.venice.ai'; nothing was sent. Try again later." == failure(
-        load_tool("venice_find_characters")
+    assert (
+        "Venice cannot be reached at 'api.venice.ai'; nothing was sent. Try again later."
+        == failure(load_tool("venice_find_characters"))
     )
 
 
@@ -344,14 +468,34 @@ WAITS: dict[str, tuple[int, dict[str, str], list[float], str]] = {
     "503-retry-after": (503, {"retry-after": "3"}, [3, 3], LATER),
     "retry-after": (429, {"retry-after": "7"}, [7, 7], "Try again in 7 s."),
     "retry-after-0": (429, {"retry-after": "0"}, [2, 2], "Try again in 2 s."),
-    "retry-after-date": (429, {"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, [2, 2], "Try again in 2 s."),
+    "retry-after-date": (
+        429,
+        {"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"},
+        [2, 2],
+        "Try again in 2 s.",
+    ),
     "fits-once": (429, {"retry-after": "20"}, [20], "Try again in 20 s."),
     "never-fits": (429, {"retry-after": "600"}, [], "Try again in 600 s."),
     "503-never-fits": (503, {"retry-after": "600"}, [], LATER),
-    "requests-seconds": (429, {"x-ratelimit-reset-requests": str(NOW + 9)}, [9, 2], "Try again in 2 s."),
-    "requests-milliseconds": (429, {"x-ratelimit-reset-requests": f"{NOW + 9}000"}, [9, 2], "Try again in 2 s."),
+    "requests-seconds": (
+        429,
+        {"x-ratelimit-reset-requests": str(NOW + 9)},
+        [9, 2],
+        "Try again in 2 s.",
+    ),
+    "requests-milliseconds": (
+        429,
+        {"x-ratelimit-reset-requests": f"{NOW + 9}000"},
+        [9, 2],
+        "Try again in 2 s.",
+    ),
     "requests-far": (429, {"x-ratelimit-reset-requests": str(NOW + 60)}, [], "Try again in 60 s."),
-    "requests-past": (429, {"x-ratelimit-reset-requests": str(NOW - 60)}, [2, 2], "Try again in 2 s."),
+    "requests-past": (
+        429,
+        {"x-ratelimit-reset-requests": str(NOW - 60)},
+        [2, 2],
+        "Try again in 2 s.",
+    ),
     "tokens": (429, {"x-ratelimit-reset-tokens": "4.5"}, [4.5, 4.5], "Try again in 4 s."),
     "tokens-far": (429, {"x-ratelimit-reset-tokens": "59"}, [], "Try again in 59 s."),
     "error-budget": (
@@ -377,8 +521,18 @@ WAITS: dict[str, tuple[int, dict[str, str], list[float], str]] = {
         [9, 2],
         "Try again in 2 s.",
     ),
-    "blockchain": (429, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(NOW + 60)}, [], "Try again in 60 s."),
-    "odd": (429, {"x-ratelimit-reset-tokens": "soon", "retry-after": "-1"}, [2, 2], "Try again in 2 s."),
+    "blockchain": (
+        429,
+        {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(NOW + 60)},
+        [],
+        "Try again in 60 s.",
+    ),
+    "odd": (
+        429,
+        {"x-ratelimit-reset-tokens": "soon", "retry-after": "-1"},
+        [2, 2],
+        "Try again in 2 s.",
+    ),
 }
 
 
@@ -406,7 +560,9 @@ def test_waits_only_as_long_as_it_has_time(  # noqa: PLR0917 - the parameters of
     assert message.endswith(f"Venice answered {status}: Slow down. {advice}")
 
 
-def test_the_try_after_a_wait_may_succeed(api: respx.MockRouter, load_tool: Callable[[str], Tool]) -> None:
+def test_the_try_after_a_wait_may_succeed(
+    api: respx.MockRouter, load_tool: Callable[[str], Tool]
+) -> None:
     """An agent does not notice a short jam."""
     jam = httpx.Response(429, json={"error": "Slow down"}, headers={"retry-after": "1"})
     route = api.get("/characters").mock(side_effect=[jam, httpx.Response(200, json={"data": []})])
@@ -419,12 +575,25 @@ def test_the_try_after_a_wait_may_succeed(api: respx.MockRouter, load_tool: Call
 
 @pytest.mark.parametrize(
     "key",
-    [None, "", " \n", "sk-a sk-b", "sk-\nb", "sk-\u043a\u043b\u044e\u0447", "sk-\x7f", "\u201csk-a\u201d"],
+    [
+        None,
+        "",
+        " \n",
+        "sk-a sk-b",
+        "sk-\nb",
+        "sk-\u043a\u043b\u044e\u0447",
+        "sk-\x7f",
+        "\u201csk-a\u201d",
+    ],
     ids=ascii,
 )
 @pytest.mark.parametrize("name", TOOLS)
 def test_what_is_no_key_is_never_sent(
-    api: respx.MockRouter, load_tool: Callable[[str], Tool], monkeypatch: pytest.MonkeyPatch, name: str, key: str | None
+    api: respx.MockRouter,
+    load_tool: Callable[[str], Tool],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    key: str | None,
 ) -> None:
     """A missing or malformed key is found here; the operator is to set it, and it is not shown."""
     monkeypatch.delenv("VENICE_API_KEY")
@@ -432,7 +601,10 @@ def test_what_is_no_key_is_never_sent(
         monkeypatch.setenv("VENICE_API_KEY", key)
     message = failure(load_tool(name))
 
-    assert "VENICE_API_KEY is not set, or is no key. Ask the operator to set this agent's secret." == message
+    assert (
+        "VENICE_API_KEY is not set, or is no key. Ask the operator to set this agent's secret."
+        == message
+    )
     assert 0 == len(api.calls)
 
 
@@ -449,7 +621,10 @@ def test_blanks_around_a_key_do_no_harm(
 
 @pytest.mark.parametrize("url", [f"{BASE}/", f"{BASE}//", f" {BASE}\n", "  ", ""], ids=repr)
 def test_the_base_url_may_be_untidy(
-    api: respx.MockRouter, load_tool: Callable[[str], Tool], monkeypatch: pytest.MonkeyPatch, url: str
+    api: respx.MockRouter,
+    load_tool: Callable[[str], Tool],
+    monkeypatch: pytest.MonkeyPatch,
+    url: str,
 ) -> None:
     """A slash at its end or blanks around it do no harm; nothing stands for Venice itself."""
     monkeypatch.setenv("VENICE_BASE_URL", url)
@@ -457,7 +632,8 @@ def test_the_base_url_may_be_untidy(
     load_tool("venice_find_characters")()
 
     assert re.fullmatch(
-        r"https://api\.venice\.ai/api/v1/+characters", str(api.calls.last.request.url).partition("?")[0]
+        r"https://api\.venice\.ai/api/v1/+characters",
+        str(api.calls.last.request.url).partition("?")[0],
     )
 
 
@@ -498,7 +674,10 @@ def test_a_refused_connection_is_told(
         taken.bind(("127.0.0.1", 0))
         monkeypatch.setenv("VENICE_BASE_URL", f"http://127.0.0.1:{taken.getsockname()[1]}/api/v1")
 
-        assert "Venice cannot be reached at '127.0.0.1'; nothing was sent. Try again later." == failure(load_tool(name))
+        assert (
+            "Venice cannot be reached at '127.0.0.1'; nothing was sent. Try again later."
+            == failure(load_tool(name))
+        )
 
 
 @pytest.fixture
@@ -521,7 +700,9 @@ def reach(
 
 
 @pytest.mark.parametrize("name", TOOLS)
-def test_a_reset_before_the_first_byte_is_told(venice: LocalVenice, reach: Callable[[str], Tool], name: str) -> None:
+def test_a_reset_before_the_first_byte_is_told(
+    venice: LocalVenice, reach: Callable[[str], Tool], name: str
+) -> None:
     """A connection that is torn down at once ends the call, once; a second request would have been answered."""
     venice.order_fault(fault="reset", path=CALLS[name][2])
 
@@ -529,7 +710,9 @@ def test_a_reset_before_the_first_byte_is_told(venice: LocalVenice, reach: Calla
 
 
 @pytest.mark.parametrize("name", ["venice_generate_image", "venice_find_characters"])
-def test_a_reset_in_the_middle_is_told(venice: LocalVenice, reach: Callable[[str], Tool], name: str) -> None:
+def test_a_reset_in_the_middle_is_told(
+    venice: LocalVenice, reach: Callable[[str], Tool], name: str
+) -> None:
     """Half of a JSON reply is none; half of a stream is kept, as the tests of venice_ask_web show."""
     venice.order_fault(fault="reset-midway", path=CALLS[name][2], bytes=300)
     message = failure(reach(name))
@@ -549,7 +732,11 @@ SLOW: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", TOOLS)
 @pytest.mark.parametrize("fault", SLOW)
 def test_slowness_ends_in_time(
-    venice: LocalVenice, reach: Callable[[str], Tool], monkeypatch: pytest.MonkeyPatch, name: str, fault: str
+    venice: LocalVenice,
+    reach: Callable[[str], Tool],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    fault: str,
 ) -> None:
     """A reply that does not come, stops, or trickles is given up at about the tool's time, and that is said."""
     monkeypatch.setenv("VENICE_TOOL_SECONDS", "1")
@@ -594,7 +781,9 @@ def run_alone(text: str, name: str, **settings: str) -> subprocess.CompletedProc
     script = f"{text}\nprint({name}(**{CALLS[name][0]!r}))\n"
     kept = {variable: os.environ[variable] for variable in ("PATH", "VENICE_MEDIA_DIR")}
     command, env = [sys.executable, "-I", "-"], kept | settings
-    return subprocess.run(command, input=script, env=env, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(
+        command, input=script, env=env, capture_output=True, text=True, timeout=30, check=False
+    )
 
 
 @pytest.mark.slow
@@ -607,7 +796,9 @@ def test_letta_reads_the_whole_message(
         venice.order_fault(fault=fault, path=CALLS[name][2])
         expected = failure(reach(name))
         venice.order_fault(fault=fault, path=CALLS[name][2])
-        alone = run_alone(texts[name], name, VENICE_API_KEY=venice.key, VENICE_BASE_URL=venice.base_url)
+        alone = run_alone(
+            texts[name], name, VENICE_API_KEY=venice.key, VENICE_BASE_URL=venice.base_url
+        )
 
         assert (1, "") == (alone.returncode, alone.stdout)
         assert expected == letta_reads(alone.stderr)
@@ -615,12 +806,20 @@ def test_letta_reads_the_whole_message(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TOOLS)
-def test_a_tool_alone_never_prints_the_key(venice: LocalVenice, texts: dict[str, str], name: str) -> None:
+def test_a_tool_alone_never_prints_the_key(
+    venice: LocalVenice, texts: dict[str, str], name: str
+) -> None:
     """Neither output nor traceback holds the key, even when Venice's error repeats it; nor does a good reply."""
-    body = {"error": f"The key {venice.key} is wrong", "details": {"key": {"_errors": [f"Bearer {venice.key}"]}}}
+    body = {
+        "error": f"The key {venice.key} is wrong",
+        "details": {"key": {"_errors": [f"Bearer {venice.key}"]}},
+    }
     venice.order_fault(fault="status", status=401, body=body, path=CALLS[name][2])
     settings = {"VENICE_API_KEY": venice.key, "VENICE_BASE_URL": venice.base_url}
-    refused, served = run_alone(texts[name], name, **settings), run_alone(texts[name], name, **settings)
+    refused, served = (
+        run_alone(texts[name], name, **settings),
+        run_alone(texts[name], name, **settings),
+    )
 
     assert "The key [key] is wrong" in letta_reads(refused.stderr)
     assert (0, "") == (served.returncode, served.stderr)

@@ -45,7 +45,12 @@ def provider(letta: Letta, venice: LocalVenice) -> Iterator[str]:
     made: Any = letta.post(
         "/v1/providers/",
         cast_to=object,
-        body={"name": "venice-test", "provider_type": "openrouter", "api_key": venice.key, "base_url": venice.base_url},
+        body={
+            "name": "venice-test",
+            "provider_type": "openrouter",
+            "api_key": venice.key,
+            "base_url": venice.base_url,
+        },
     )
     yield "venice-test"
     letta.delete(f"/v1/providers/{made['id']}", cast_to=object)

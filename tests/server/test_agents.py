@@ -83,7 +83,9 @@ def test_gives_exactly_the_tools_asked_for(letta: Letta, hire: Hire) -> None:
     """Agents, by name and by id, end with the chosen tools of ours and keep what is not ours; a second run rests."""
     scout, artist = hire("scout", "own_tool", "venice_ask_web"), hire("artist")
 
-    first = register(letta, "venice_generate_image", "--agent", "scout", "--agent", artist, "--json")
+    first = register(
+        letta, "venice_generate_image", "--agent", "scout", "--agent", artist, "--json"
+    )
     second = register(letta, "venice_generate_image", "--agent", "scout", "--agent", artist)
 
     assert 0 == first.exit_code
@@ -114,7 +116,9 @@ def test_refuses_a_name_that_two_agents_have(letta: Letta, hire: Hire) -> None:
     assert all(twin in result.stderr for twin in twins)
 
 
-@pytest.mark.parametrize("named", ["nobody", "agent-smith", "agent-00000000-0000-4000-8000-000000000000"])
+@pytest.mark.parametrize(
+    "named", ["nobody", "agent-smith", "agent-00000000-0000-4000-8000-000000000000"]
+)
 def test_refuses_an_agent_that_is_not_there(letta: Letta, named: str) -> None:
     """An agent that does not exist is wrong usage."""
     result = register(letta, "--agent", named)
@@ -128,10 +132,18 @@ def test_sets_a_secret_beside_the_others(letta: Letta, hire: Hire) -> None:
     scout = hire("scout", DATABASE="postgres://them", VENICE_API_KEY="old-value")
 
     result = register(
-        letta, "venice_ask_web", "--agent", "scout", "--secret", "VENICE_API_KEY", VENICE_API_KEY="new-value"
+        letta,
+        "venice_ask_web",
+        "--agent",
+        "scout",
+        "--secret",
+        "VENICE_API_KEY",
+        VENICE_API_KEY="new-value",
     )
 
-    assert {"DATABASE": "postgres://them", "VENICE_API_KEY": "new-value"} == secrets_of(letta, scout)
+    assert {"DATABASE": "postgres://them", "VENICE_API_KEY": "new-value"} == secrets_of(
+        letta, scout
+    )
     assert "set VENICE_API_KEY" in " ".join(result.stdout.split())
     assert "value" not in result.output
 
@@ -140,7 +152,13 @@ def test_keeps_an_empty_secret(letta: Letta, hire: Hire) -> None:
     """A server that encrypts tells an empty secret from one that it hides: it stays what it is."""
     scout = hire("scout", OTHER="", VENICE_API_KEY="old-value")
     done = register(
-        letta, "venice_ask_web", "--agent", "scout", "--secret", "VENICE_API_KEY", VENICE_API_KEY="new-value"
+        letta,
+        "venice_ask_web",
+        "--agent",
+        "scout",
+        "--secret",
+        "VENICE_API_KEY",
+        VENICE_API_KEY="new-value",
     )
 
     assert 0 == done.exit_code
@@ -162,7 +180,9 @@ def test_reads_a_secret_from_the_environment_only(letta: Letta, hire: Hire) -> N
 def test_gives_agents_their_own_approvals(letta: Letta, hire: Hire) -> None:
     """An agent that has a tool already gets its approval, keeps those of a person, and loses them only if told."""
     scout = hire("scout", "venice_ask_web", "venice_generate_image")
-    letta.agents.tools.update_approval("venice_ask_web", agent_id=scout, body_requires_approval=True)
+    letta.agents.tools.update_approval(
+        "venice_ask_web", agent_id=scout, body_requires_approval=True
+    )
     chosen = ["venice_ask_web", "venice_generate_image", "--agent", "scout"]
 
     register(letta, *chosen)
@@ -179,7 +199,9 @@ def test_gives_agents_their_own_approvals(letta: Letta, hire: Hire) -> None:
 def test_takes_the_approval_away_with_the_tool(letta: Letta, hire: Hire) -> None:
     """Letta keeps the rule of a tool that is detached; it goes too, so that it does not come back with the tool."""
     scout = hire("scout", "venice_ask_web", "venice_generate_image")
-    letta.agents.tools.update_approval("venice_generate_image", agent_id=scout, body_requires_approval=True)
+    letta.agents.tools.update_approval(
+        "venice_generate_image", agent_id=scout, body_requires_approval=True
+    )
 
     register(letta, "venice_ask_web", "--agent", "scout")
 
@@ -188,7 +210,12 @@ def test_takes_the_approval_away_with_the_tool(letta: Letta, hire: Hire) -> None
 
 def test_an_agent_uses_the_new_tool_at_once(letta: Letta, hire: Hire, venice: LocalVenice) -> None:
     """An agent that holds an old copy needs nothing: it has the tool by its id, which stays when it is written."""
-    scout = hire("scout", "venice_find_characters", VENICE_API_KEY=venice.key, VENICE_BASE_URL=venice.base_url)
+    scout = hire(
+        "scout",
+        "venice_find_characters",
+        VENICE_API_KEY=venice.key,
+        VENICE_BASE_URL=venice.base_url,
+    )
     (tool,) = letta.tools.list(names=["venice_find_characters"])
     old = (tool.source_code or "").replace(
         "@_read_as_meant\ndef venice_find_characters(",
@@ -210,7 +237,9 @@ def ask(letta: Letta, agent_id: str) -> str:
     reply = letta.agents.messages.create(
         agent_id, messages=[{"role": "user", "content": "Which character knows philosophy?"}]
     )
-    (result,) = [message for message in reply.messages if message.message_type == "tool_return_message"]
+    (result,) = [
+        message for message in reply.messages if message.message_type == "tool_return_message"
+    ]
     return str(result.tool_return)
 
 

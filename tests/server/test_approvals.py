@@ -45,13 +45,17 @@ def decide(letta: Letta, paused: Any, *, approve: bool, reason: str | None = Non
         messages=[
             {
                 "type": "approval",
-                "approvals": [{"type": "approval", "approve": approve, "tool_call_id": call, "reason": reason}],
+                "approvals": [
+                    {"type": "approval", "approve": approve, "tool_call_id": call, "reason": reason}
+                ],
             }
         ],
     )
     assert "end_turn" == reply.stop_reason.stop_reason
     assert "assistant_message" == reply.messages[-1].message_type
-    (result,) = [message for message in reply.messages if message.message_type == "tool_return_message"]
+    (result,) = [
+        message for message in reply.messages if message.message_type == "tool_return_message"
+    ]
     return result
 
 

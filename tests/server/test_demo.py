@@ -15,7 +15,11 @@ pytestmark = pytest.mark.server
 
 def demo(letta: Letta, venice_key: str, venice_url: str) -> subprocess.CompletedProcess[str]:
     """Run the demo as a person would, but without a terminal."""
-    settings = {"LETTA_BASE_URL": str(letta.base_url), "VENICE_API_KEY": venice_key, "VENICE_BASE_URL": venice_url}
+    settings = {
+        "LETTA_BASE_URL": str(letta.base_url),
+        "VENICE_API_KEY": venice_key,
+        "VENICE_BASE_URL": venice_url,
+    }
     return subprocess.run(
         [sys.executable, "-m", "sanctum_venice_tools.cli", "demo"],
         env=os.environ | settings,
@@ -38,7 +42,9 @@ def test_shows_an_agent_using_each_tool(letta: Letta, venice: LocalVenice) -> No
         assert sign in result.stdout
     assert venice.key not in result.stdout
     providers: Any = letta.get("/v1/providers/", cast_to=object)
-    assert [] == [agent.name for agent in letta.agents.list() if (agent.name or "").startswith("venice-demo")]
+    assert [] == [
+        agent.name for agent in letta.agents.list() if (agent.name or "").startswith("venice-demo")
+    ]
     assert [] == [each["name"] for each in providers if each["name"].startswith("venice-demo")]
 
 

@@ -41,8 +41,14 @@ def remove(letta: Letta, *names: str) -> None:
 
 def examine(letta: Letta, venice: LocalVenice, *arguments: str, **settings: str) -> Result:
     """Run the command against both."""
-    known = {"VENICE_API_KEY": venice.key, "VENICE_BASE_URL": venice.base_url, "LETTA_BASE_URL": str(letta.base_url)}
-    result = CliRunner().invoke(run_doctor, ["--provider", "venice-test", *arguments], env=known | settings)
+    known = {
+        "VENICE_API_KEY": venice.key,
+        "VENICE_BASE_URL": venice.base_url,
+        "LETTA_BASE_URL": str(letta.base_url),
+    }
+    result = CliRunner().invoke(
+        run_doctor, ["--provider", "venice-test", *arguments], env=known | settings
+    )
     assert isinstance(result.exception, SystemExit | None)
     assert venice.key not in result.output
     return result
@@ -66,7 +72,10 @@ def test_a_healthy_place(letta: Letta, venice: LocalVenice, tmp_path: Path) -> N
     assert f"{len(tool_files())} of {len(tool_files())} are there" in finding(result, "tools")[1]
     assert f"{TRIED} ran in the server's sandbox" in finding(result, "a tool's run")[1]
     assert str(tmp_path / "media") in finding(result, "media folder")[1]
-    assert "venice-test lists 14 models that can drive an agent; whether its key" in finding(result, "provider")[1]
+    assert (
+        "venice-test lists 14 models that can drive an agent; whether its key"
+        in finding(result, "provider")[1]
+    )
 
 
 @pytest.mark.usefixtures("no_tools")
@@ -127,7 +136,9 @@ def test_a_foreign_tool(letta: Letta, venice: LocalVenice) -> None:
         "description": "Mine.",
         "parameters": {"type": "object", "properties": {}},
     }
-    letta.tools.create(source_code=f"def {TRIED}() -> str:\n    return 'mine'\n", json_schema=schema)
+    letta.tools.create(
+        source_code=f"def {TRIED}() -> str:\n    return 'mine'\n", json_schema=schema
+    )
 
     result = examine(letta, venice)
 
@@ -141,9 +152,14 @@ def test_a_tool_of_others_whose_argument_can_run_as_code(letta: Letta, venice: L
     schema: dict[str, object] = {
         "name": OTHERS,
         "description": "Add numbers up.",
-        "parameters": {"type": "object", "properties": {"numbers": {"type": "array", "items": {"type": "number"}}}},
+        "parameters": {
+            "type": "object",
+            "properties": {"numbers": {"type": "array", "items": {"type": "number"}}},
+        },
     }
-    letta.tools.create(source_code=f"def {OTHERS}(numbers):\n    return sum(numbers)\n", json_schema=schema)
+    letta.tools.create(
+        source_code=f"def {OTHERS}(numbers):\n    return sum(numbers)\n", json_schema=schema
+    )
 
     result = examine(letta, venice)
     remove(letta, OTHERS)
@@ -175,15 +191,21 @@ def test_a_wrong_key(letta: Letta, venice: LocalVenice) -> None:
     assert 1 == result.exit_code
     assert "failure" == finding(result, "key")[0]
     assert "skipped" == finding(result, "a tool's run")[0]
-    assert ["ok"] * 3 == [finding(result, check)[0] for check in ("tools", "media folder", "provider")]
+    assert ["ok"] * 3 == [
+        finding(result, check)[0] for check in ("tools", "media folder", "provider")
+    ]
     assert "not-the-key-1234" not in result.output
 
 
-def test_a_folder_that_the_sandbox_cannot_write_to(letta: Letta, venice: LocalVenice, tmp_path: Path) -> None:
+def test_a_folder_that_the_sandbox_cannot_write_to(
+    letta: Letta, venice: LocalVenice, tmp_path: Path
+) -> None:
     """The system's reason is told, and what to set."""
     (tmp_path / "file").touch()
 
-    state, line = finding(examine(letta, venice, VENICE_MEDIA_DIR=str(tmp_path / "file" / "media")), "media folder")
+    state, line = finding(
+        examine(letta, venice, VENICE_MEDIA_DIR=str(tmp_path / "file" / "media")), "media folder"
+    )
 
     assert "failure" == state
     assert "NotADirectoryError" in line
@@ -194,7 +216,9 @@ def test_something_else_at_the_address(letta: Letta, venice: LocalVenice) -> Non
     """An address where no Letta server answers is named, and all that needs one is left out."""
     result = examine(letta, venice, LETTA_BASE_URL=venice.base_url)
 
-    assert f"{venice.base_url.removesuffix('/v1')} is no Letta server" in finding(result, "Letta")[1]
+    assert (
+        f"{venice.base_url.removesuffix('/v1')} is no Letta server" in finding(result, "Letta")[1]
+    )
     assert ["skipped"] * 5 == [line.split()[0] for line in result.stdout.splitlines()[-5:]]
 
 

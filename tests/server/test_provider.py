@@ -95,12 +95,18 @@ def test_dry_run_writes_nothing(letta: Letta, venice: LocalVenice) -> None:
     result = configure(letta, venice, "--dry-run", "--create-agent", "nobody", "--json")
 
     report = json.loads(result.stdout)
-    assert ("create", True, None) == (report["provider"]["action"], report["dry_run"], report["created_agent"])
+    assert ("create", True, None) == (
+        report["provider"]["action"],
+        report["dry_run"],
+        report["created_agent"],
+    )
     assert stored(letta) is None
     assert [] == list(letta.agents.list(name="nobody"))
 
 
-def test_a_changed_address_is_written(letta: Letta, venice: LocalVenice, own_venice: LocalVenice, log: Path) -> None:
+def test_a_changed_address_is_written(
+    letta: Letta, venice: LocalVenice, own_venice: LocalVenice, log: Path
+) -> None:
     """The provider follows VENICE_BASE_URL; an agent at the old one is named, with the line that moves it."""
     configure(letta, venice, "--create-agent", "mover", "--model", "llama-3.3-70b")
 
@@ -130,10 +136,14 @@ def test_an_address_that_the_server_cannot_reach(letta: Letta, venice: LocalVeni
     done = provider.apply(letta, provider.plan(letta, NAME, dead))
 
     assert 12 < len(provider.windows(letta, NAME))
-    assert "127.0.0.1:9/api/v1 must be reachable from where the Letta server runs" in (done.problem or "")
+    assert "127.0.0.1:9/api/v1 must be reachable from where the Letta server runs" in (
+        done.problem or ""
+    )
 
 
-def test_writes_nothing_when_nothing_changed(started: tuple[Letta, LocalVenice, dict[str, Any]]) -> None:
+def test_writes_nothing_when_nothing_changed(
+    started: tuple[Letta, LocalVenice, dict[str, Any]],
+) -> None:
     """A second run leaves the provider alone, where the server shows the key that it has."""
     letta, venice, _ = started
     configure(letta, venice)
@@ -190,7 +200,9 @@ def test_leaves_another_kind_of_provider_alone(letta: Letta, venice: LocalVenice
 
 
 @pytest.mark.parametrize("model", ["zai-org-glm-5-2", "llama-3.3-70b"])
-def test_a_conversation_through_the_provider(letta: Letta, own_venice: LocalVenice, log: Path, model: str) -> None:
+def test_a_conversation_through_the_provider(
+    letta: Letta, own_venice: LocalVenice, log: Path, model: str
+) -> None:
     """The agent that --create-agent makes, once, talks with Venice's model, within the limits of that."""
     first = configure(letta, own_venice, "--create-agent", "speaker", "--model", model)
     second = configure(letta, own_venice, "--create-agent", "speaker", "--model", model)
@@ -205,12 +217,19 @@ def test_a_conversation_through_the_provider(letta: Letta, own_venice: LocalVeni
     asked = requests(log, "/chat/completions")
     assert_accepted(asked, model)
     expected = {"zai-org-glm-5-2": 16_384, "llama-3.3-70b": 4096}[model]
-    assert [(expected, 1.0)] == [(one["body"]["max_completion_tokens"], one["body"]["temperature"]) for one in asked]
+    assert [(expected, 1.0)] == [
+        (one["body"]["max_completion_tokens"], one["body"]["temperature"]) for one in asked
+    ]
 
 
 def test_no_embeddings_where_the_server_has_no_key(letta: Letta, venice: LocalVenice) -> None:
     """A server without Venice's key in its environment would send another one, whatever a provider is called."""
-    body = {"name": "openai", "provider_type": "openrouter", "api_key": venice.key, "base_url": venice.base_url}
+    body = {
+        "name": "openai",
+        "provider_type": "openrouter",
+        "api_key": venice.key,
+        "base_url": venice.base_url,
+    }
     misleading: Any = letta.post("/v1/providers/", cast_to=object, body=body)
 
     result = configure(letta, venice)
@@ -238,7 +257,11 @@ def started(
     with running_venice(log=environment_log) as venice:
         settings = {"VENICE_BASE_URL": venice.base_url, "VENICE_API_KEY": venice.key}
         printed = CliRunner().invoke(configure_provider, ["--env", "dotenv"], env=settings)
-        agent = json.loads(CliRunner().invoke(configure_provider, ["--env", "shell", "--json"], env=settings).stdout)
+        agent = json.loads(
+            CliRunner()
+            .invoke(configure_provider, ["--env", "shell", "--json"], env=settings)
+            .stdout
+        )
         file = home / "variables.env"
         file.write_text(printed.stdout)
         variables = read_dotenv(file, settings)
@@ -254,7 +277,13 @@ def read_dotenv(file: Path, settings: dict[str, str]) -> dict[str, str]:
     """Read a .env file with the very library that Letta reads its own with."""
     reading = "import dotenv, json, sys; print(json.dumps(dotenv.dotenv_values(sys.argv[1])))"
     python = local_server.ENVIRONMENT / "bin" / "python"
-    said = subprocess.run([python, "-I", "-c", reading, file], env=settings, capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        [python, "-I", "-c", reading, file],
+        env=settings,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     variables: dict[str, str] = json.loads(said.stdout)
     return variables
 
@@ -270,7 +299,9 @@ def test_a_conversation_through_the_environment(
 
     assert "I am the local Venice" in answer
     assert 128_000 == agent.llm_config.context_window
-    assert 30_000 == provider.windows(letta, "openai")[settings["model"]]  # what Letta takes by itself
+    assert (
+        30_000 == provider.windows(letta, "openai")[settings["model"]]
+    )  # what Letta takes by itself
     assert_accepted(requests(environment_log, "/chat/completions"), "zai-org-glm-5-2")
 
 

@@ -43,7 +43,9 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def register(letta: Letta, *arguments: str, typed: str | None = None) -> Result:
     """Run the command against the server."""
-    return CliRunner().invoke(register_tools, [*arguments, "--base-url", str(letta.base_url)], input=typed)
+    return CliRunner().invoke(
+        register_tools, [*arguments, "--base-url", str(letta.base_url)], input=typed
+    )
 
 
 def actions(result: Result) -> dict[str, str]:
@@ -136,17 +138,23 @@ def test_repairs_what_was_edited_on_the_server(letta: Letta) -> None:
     register(letta, "venice_ask_web")
     (tool,) = letta.tools.list(names=["venice_ask_web"])
     edited = (tool.source_code or "").replace("Venice", "Venus")
-    letta.tools.update(tool.id, source_code=edited, return_char_limit=99, default_requires_approval=True)
+    letta.tools.update(
+        tool.id, source_code=edited, return_char_limit=99, default_requires_approval=True
+    )
 
     result = register(letta, "venice_ask_web", "--json")
 
     (change,) = json.loads(result.stdout)["tools"]
     assert "drifted" == change["action"]
-    assert {"default_requires_approval", "return_char_limit", "source_code"} <= set(change["differs"])
+    assert {"default_requires_approval", "return_char_limit", "source_code"} <= set(
+        change["differs"]
+    )
     assert {"venice_ask_web": "unchanged"} == actions(register(letta, "venice_ask_web", "--json"))
 
 
-def test_tells_an_older_tool_from_an_edited_one(letta: Letta, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tells_an_older_tool_from_an_edited_one(
+    letta: Letta, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A tool that is as another pack registered it is an update; --diff shows the lines that differ."""
     old = read_record("venice_ask_web").source_code.replace("import sys\n", "import sys  # old\n")
     with monkeypatch.context() as patch:
@@ -164,7 +172,9 @@ def test_keeps_the_tags_of_others(letta: Letta) -> None:
     """A tag that an operator gave a tool is no difference, and stays when the tool is written."""
     register(letta, "venice_ask_web")
     (tool,) = letta.tools.list(names=["venice_ask_web"])
-    letta.tools.update(tool.id, tags=[*(tool.tags or []), "favourite"], enable_parallel_execution=True)
+    letta.tools.update(
+        tool.id, tags=[*(tool.tags or []), "favourite"], enable_parallel_execution=True
+    )
 
     before = actions(register(letta, "venice_ask_web", "--json"))
     register(letta, "venice_ask_web", "--approve", "all")
@@ -203,7 +213,10 @@ def test_prunes_after_naming_the_users(letta: Letta, provider: str) -> None:
     register(letta)
     make_foreign_tool_of_another_name(letta)
     agent = letta.agents.create(
-        name="reader", model=f"{provider}/zai-org-glm-5-2", include_base_tools=False, tools=["venice_ask_web"]
+        name="reader",
+        model=f"{provider}/zai-org-glm-5-2",
+        include_base_tools=False,
+        tools=["venice_ask_web"],
     )
     try:
         refused = register(letta, "venice_generate_image", "--prune")
@@ -218,7 +231,9 @@ def test_prunes_after_naming_the_users(letta: Letta, provider: str) -> None:
     assert "venice_ask_web          remove  used by reader" in planned.stdout
     assert sorted([*CORE, "venice_of_mine"]) == sorted(before)
     removed = {removal["name"]: removal["agents"] for removal in json.loads(done.stdout)["removed"]}
-    assert {name: [] for name in CORE if name != "venice_generate_image"} | {"venice_ask_web": ["reader"]} == removed
+    assert {name: [] for name in CORE if name != "venice_generate_image"} | {
+        "venice_ask_web": ["reader"]
+    } == removed
     assert ["venice_generate_image", "venice_of_mine"] == on_server(letta)
     assert [] == left
 
@@ -230,7 +245,11 @@ def make_foreign_tool_of_another_name(letta: Letta) -> None:
         "description": "Mine.",
         "parameters": {"type": "object", "properties": {}},
     }
-    letta.tools.create(source_code="def venice_of_mine() -> str:\n    return ''\n", json_schema=schema, tags=["venice"])
+    letta.tools.create(
+        source_code="def venice_of_mine() -> str:\n    return ''\n",
+        json_schema=schema,
+        tags=["venice"],
+    )
 
 
 def test_chooses_who_is_asked_first(letta: Letta) -> None:
@@ -245,7 +264,9 @@ def test_chooses_who_is_asked_first(letta: Letta) -> None:
     assert {False} == {tool.default_requires_approval for tool in letta.tools.list(names=CORE)}
 
 
-@pytest.mark.parametrize(("answer", "exit_code", "written"), [("y\n", 0, CORE), ("n\n", 1, [])], ids=["yes", "no"])
+@pytest.mark.parametrize(
+    ("answer", "exit_code", "written"), [("y\n", 0, CORE), ("n\n", 1, [])], ids=["yes", "no"]
+)
 def test_asks_a_person_first(  # two fixtures and three parameters
     letta: Letta, monkeypatch: pytest.MonkeyPatch, answer: str, exit_code: int, written: list[str]
 ) -> None:

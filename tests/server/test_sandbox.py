@@ -32,7 +32,9 @@ def sandbox(letta: Letta) -> Iterator[Path]:
     """The folder that the server runs tools in; the sandbox is as it was when the test ends."""
     config: Any = letta.post("/v1/sandbox-config/local/default", cast_to=object)
     yield Path(config["config"]["sandbox_dir"])
-    letta.patch(f"/v1/sandbox-config/{config['id']}", cast_to=object, body={"config": config["config"]})
+    letta.patch(
+        f"/v1/sandbox-config/{config['id']}", cast_to=object, body={"config": config["config"]}
+    )
 
 
 def run(letta: Letta, venice: LocalVenice) -> str:
@@ -103,7 +105,9 @@ def test_leaves_a_venv_of_others_alone(letta: Letta, sandbox: Path) -> None:
     assert not (sandbox / VENV).exists()
 
 
-def test_goes_back_when_tools_would_not_run(letta: Letta, sandbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_goes_back_when_tools_would_not_run(
+    letta: Letta, sandbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A venv in which httpx can't be imported is not used: the server keeps the sandbox that it had."""
     monkeypatch.setattr("sanctum_venice_tools.letta.sandbox._PACKAGE", "pip")
 

@@ -18,8 +18,9 @@ from sanctum_venice_tools.packing.schema import typed_schema_of
 
 pytestmark = pytest.mark.server
 
-# What the agent's model calls when it is asked for a toolset, one call after the other, and what must come back. The
-# arguments are near misses, as models send them, and null stands for each that is left out.
+# What the agent's model calls when it is asked for a toolset, one call after the other, and what
+# must come back. The arguments are near misses, as models send them, and null stands for each that
+# is left out.
 CALLS: dict[str, list[tuple[str, dict[str, Any], str]]] = {
     "core": [
         (
@@ -43,22 +44,44 @@ CALLS: dict[str, list[tuple[str, dict[str, Any], str]]] = {
     ],
     "image": [("venice_list_image_styles", {"words": ["film"]}, "styles")],
     "audio": [
-        ("venice_queue_music", {"prompt": "A calm tune", "kind": "Sound Effect", "instrumental": "no"}, "job"),
+        (
+            "venice_queue_music",
+            {"prompt": "A calm tune", "kind": "Sound Effect", "instrumental": "no"},
+            "job",
+        ),
         ("venice_retrieve_music", {"job": "{venice_queue_music.job}"}, "file"),
         ("venice_transcribe_audio", {"audio": "{venice_retrieve_music.file}"}, "text"),
     ],
     "video": [
-        ("venice_make_video", {"prompt": "A fox", "resolution": "480P", "wait_seconds": "60"}, "file"),
+        (
+            "venice_make_video",
+            {"prompt": "A fox", "resolution": "480P", "wait_seconds": "60"},
+            "file",
+        ),
         ("venice_transcribe_video", {"video": "{venice_make_video.file}", "times": "yes"}, "text"),
-        ("venice_delete_video", {"job": "{venice_make_video.job}", "even_if_not_stored": "no"}, "deleted"),
+        (
+            "venice_delete_video",
+            {"job": "{venice_make_video.job}", "even_if_not_stored": "no"},
+            "deleted",
+        ),
     ],
-    "web": [("venice_read_webpage", {"url": "https://www.example.org/urban-wildlife/red-foxes"}, "text")],
+    "web": [
+        ("venice_read_webpage", {"url": "https://www.example.org/urban-wildlife/red-foxes"}, "text")
+    ],
     "account": [("venice_check_account", {}, "balance_usd")],
     "admin": [
-        ("venice_create_api_key", {"description": "for a test", "limit_usd": "5", "limit_period": "monthly"}, "file")
+        (
+            "venice_create_api_key",
+            {"description": "for a test", "limit_usd": "5", "limit_period": "monthly"},
+            "file",
+        )
     ],
     "chain": [
-        ("venice_call_blockchain", {"network": "base-mainnet", "method": "eth_blockNumber", "params": "[]"}, "result")
+        (
+            "venice_call_blockchain",
+            {"network": "base-mainnet", "method": "eth_blockNumber", "params": "[]"},
+            "result",
+        )
     ],
 }
 
@@ -73,7 +96,11 @@ HOSTILE: dict[str, tuple[str, dict[str, Any], str]] = {
     "web": ("venice_search_web", {"query": "foxes"}, "limit"),
     "account": ("venice_report_usage", {}, "days"),
     "admin": ("venice_create_api_key", {"description": "for a test"}, "limit_usd"),
-    "chain": ("venice_call_blockchain", {"network": "base-mainnet", "method": "eth_blockNumber"}, "allow_write"),
+    "chain": (
+        "venice_call_blockchain",
+        {"network": "base-mainnet", "method": "eth_blockNumber"},
+        "allow_write",
+    ),
 }
 
 
@@ -124,7 +151,9 @@ def agent(
     assert [None] * len(records) == [change.problem for change in done]
     provider = {"name": "venice-toolsets", "provider_type": "openrouter", "api_key": scripted.key}
     with ExitStack() as stack:
-        made: Any = letta.post("/v1/providers/", cast_to=object, body={**provider, "base_url": scripted.base_url})
+        made: Any = letta.post(
+            "/v1/providers/", cast_to=object, body={**provider, "base_url": scripted.base_url}
+        )
         stack.callback(letta.delete, f"/v1/providers/{made['id']}", cast_to=object)
 
         def make(toolset: str) -> str:
@@ -167,7 +196,9 @@ def test_every_toolset_is_tried() -> None:
 
 
 @pytest.mark.parametrize("toolset", CALLS)
-def test_an_agent_uses_each_toolset(letta: Letta, agent: Callable[[str], str], toolset: str) -> None:
+def test_an_agent_uses_each_toolset(
+    letta: Letta, agent: Callable[[str], str], toolset: str
+) -> None:
     """Each call comes back with what it was made for; what costs dollars or changes the account asks a person first."""
     said, approved = converse(letta, agent(toolset), f"try {toolset}")
 
@@ -196,7 +227,11 @@ def test_an_agent_decides(letta: Letta, agent: Callable[[str], str]) -> None:
     """In the middle of a conversation, yes-or-no questions about JSON are answered, for next to nothing."""
     said, _ = converse(letta, agent("text"), "try text")
 
-    decided = json.loads(next(message for message in said if message.message_type == "tool_return_message").tool_return)
+    decided = json.loads(
+        next(
+            message for message in said if message.message_type == "tool_return_message"
+        ).tool_return
+    )
     assert {"Is it urgent?": "yes", "Does it mention kittens?": "no"} == {
         one["question"]: one["answer"] for one in decided["answers"]
     }
@@ -207,7 +242,9 @@ def test_an_agent_hears_a_film_and_deletes_it(letta: Letta, agent: Callable[[str
     """A stored film is heard by a model that takes films, which is named; then Venice's copy goes, and ours stays."""
     said, _ = converse(letta, agent("video"), "try video")
 
-    results = [message.tool_return for message in said if message.message_type == "tool_return_message"]
+    results = [
+        message.tool_return for message in said if message.message_type == "tool_return_message"
+    ]
     made, heard, deleted = map(json.loads, results)
     assert heard["heard_by"]
     assert deleted["deleted"]
@@ -228,6 +265,10 @@ def test_no_toolset_runs_an_argument_as_code(
 
     (result,) = [message for message in said if message.message_type == "tool_return_message"]
     assert not canary.exists()
-    outcomes = (f"VeniceError: '{argument}' must be ", "No stored file is called", '"question": "[] if open(')
+    outcomes = (
+        f"VeniceError: '{argument}' must be ",
+        "No stored file is called",
+        '"question": "[] if open(',
+    )
     assert any(outcome in result.tool_return for outcome in outcomes)
     assert ("success" if toolset == "text" else "error") == result.status

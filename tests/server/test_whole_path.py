@@ -23,7 +23,17 @@ from tests.conftest import meant_by, objects_needed, text_arguments
 
 pytestmark = pytest.mark.server
 
-TRICKY = ["1.10", "true", "null", '{"a": [1]}', '"q"', "🦊 Füchse", "'''\\n\"\"\"\n", "1_000", "x" * 100_000]
+TRICKY = [
+    "1.10",
+    "true",
+    "null",
+    '{"a": [1]}',
+    '"q"',
+    "🦊 Füchse",
+    "'''\\n\"\"\"\n",
+    "1_000",
+    "x" * 100_000,
+]
 
 Run = Callable[..., dict[str, Any]]
 
@@ -35,7 +45,9 @@ record_of = functools.cache(read_record)
 def run(letta: Letta, venice: LocalVenice, tmp_path: Path) -> Run:
     """Run a text as a tool in the server's own sandbox."""
 
-    def run_tool(name: str, arguments: dict[str, Any], *, source: str = "", **settings: str) -> dict[str, Any]:
+    def run_tool(
+        name: str, arguments: dict[str, Any], *, source: str = "", **settings: str
+    ) -> dict[str, Any]:
         record = record_of(name)
         environment = {"VENICE_API_KEY": venice.key, "VENICE_BASE_URL": venice.base_url}
         result: Any = letta.post(
@@ -68,7 +80,8 @@ def echoing(source: str, name: str) -> str:
 def bare(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A folder for PYTHONPATH that hides what each script of the sandbox loads for two thirds of its time.
 
-    Letta's scripts allow for that: not every sandbox has these packages. They have no part in how arguments arrive.
+    Letta's scripts allow for that: not every sandbox has these packages. They have no part in how
+    arguments arrive.
     """
     folder = tmp_path_factory.mktemp("bare")
     for package in ("letta_client", "pydantic"):
@@ -80,21 +93,33 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_arguments_arrive_as_sent(run: Run, name: str, bare: str) -> None:
     """Each text argument of each tool, alone or in a list, reaches the tool as the caller wrote it."""
     source = echoing(record_of(name).source_code, name)
-    sent = [objects_needed(name) | text_arguments(name, itertools.repeat(value)) for value in TRICKY]
+    sent = [
+        objects_needed(name) | text_arguments(name, itertools.repeat(value)) for value in TRICKY
+    ]
 
-    with ThreadPoolExecutor(4) as pool:  # nine calls one after the other would leave most of the machine idle
-        results = list(pool.map(lambda arguments: run(name, arguments, source=source, PYTHONPATH=bare), sent))
+    with ThreadPoolExecutor(
+        4
+    ) as pool:  # nine calls one after the other would leave most of the machine idle
+        results = list(
+            pool.map(lambda arguments: run(name, arguments, source=source, PYTHONPATH=bare), sent)
+        )
 
     for arguments, result in zip(sent, results, strict=True):
         received = json.loads(result["tool_return"])
         meant = meant_by(name, arguments)
-        digests = {argument: hashlib.sha256(repr(value).encode()).hexdigest() for argument, value in meant.items()}
+        digests = {
+            argument: hashlib.sha256(repr(value).encode()).hexdigest()
+            for argument, value in meant.items()
+        }
         assert digests == {argument: received[argument] for argument in arguments}
 
 
 REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
     "402": ({"fault": "status-402"}, "Ask the operator to add credit"),
-    "429": ({"fault": "status-429", "times": 3, "headers": {"retry-after": "1000"}}, "Try again in 1000 s."),
+    "429": (
+        {"fault": "status-429", "times": 3, "headers": {"retry-after": "1000"}},
+        "Try again in 1000 s.",
+    ),
     "503": ({"fault": "status-503", "times": 3}, "Try again later."),
     "dropped": ({"fault": "reset"}, "sent no whole reply"),
     "a web page": ({"fault": "html"}, "Venice answered 502"),
@@ -112,19 +137,31 @@ def test_refusals_reach_the_agent_in_one_line(run: Run, venice: LocalVenice, cas
     result = run("venice_generate_image", {"prompt": "a fox"})
 
     assert "error" == result["status"]
-    assert result["tool_return"].startswith("Error executing function venice_generate_image: VeniceError: ")
+    assert result["tool_return"].startswith(
+        "Error executing function venice_generate_image: VeniceError: "
+    )
     assert expected in result["tool_return"]
     assert 1 == len(result["tool_return"].splitlines())
     assert venice.key not in json.dumps(result)
 
 
-@pytest.mark.parametrize(("host", "status"), [("localhost:8283", 200), ("127.0.0.1", 200), ("evil.example", 400)])
+@pytest.mark.parametrize(
+    ("host", "status"), [("localhost:8283", 200), ("127.0.0.1", 200), ("evil.example", 400)]
+)
 def test_the_server_answers_to_its_own_names_only(letta: Letta, host: str, status: int) -> None:
     """A page in a browser, reached by a name that was made to point here, can have nothing run."""
-    assert status == httpx.get(f"{str(letta.base_url).rstrip('/')}/v1/health/", headers={"Host": host}).status_code
+    assert (
+        status
+        == httpx.get(
+            f"{str(letta.base_url).rstrip('/')}/v1/health/", headers={"Host": host}
+        ).status_code
+    )
 
 
-KEYS = {"missing": ("", "VENICE_API_KEY is not set"), "wrong": ("not-the-key-1234", "Venice answered 401")}
+KEYS = {
+    "missing": ("", "VENICE_API_KEY is not set"),
+    "wrong": ("not-the-key-1234", "Venice answered 401"),
+}
 
 
 @pytest.mark.parametrize("case", KEYS)
@@ -148,18 +185,24 @@ def test_an_unknown_character_is_explained(run: Run) -> None:
 
 def test_a_picture_is_stored_as_venice_sent_it(run: Run, venice: LocalVenice) -> None:
     """The file on disk is byte for byte what Venice sends for the same request."""
-    result = json.loads(run("venice_generate_image", {"prompt": "a fox", "seed": 7, "format": "png"})["tool_return"])
+    result = json.loads(
+        run("venice_generate_image", {"prompt": "a fox", "seed": 7, "format": "png"})["tool_return"]
+    )
 
     body = {"model": result["model"], "prompt": "a fox", "seed": 7, "format": "png", "variants": 1}
     again = httpx.post(
-        f"{venice.base_url}/image/generate", json=body, headers={"Authorization": f"Bearer {venice.key}"}
+        f"{venice.base_url}/image/generate",
+        json=body,
+        headers={"Authorization": f"Bearer {venice.key}"},
     )
     (picture,) = result["files"]
     assert base64.b64decode(again.json()["images"][0]) == Path(picture["file"]).read_bytes()
 
 
 @pytest.fixture
-def converse(letta: Letta, provider: str, registered: list[str]) -> Iterator[Callable[..., list[dict[str, Any]]]]:
+def converse(
+    letta: Letta, provider: str, registered: list[str]
+) -> Iterator[Callable[..., list[dict[str, Any]]]]:
     """Say something to a fresh agent with all of the tools, and give all that follows."""
     with ExitStack() as stack:
 
@@ -169,10 +212,16 @@ def converse(letta: Letta, provider: str, registered: list[str]) -> Iterator[Cal
                 model=f"{provider}/zai-org-glm-5-2",
                 include_base_tools=False,
                 tools=registered,
-                secrets={"VENICE_API_KEY": venice.key, "VENICE_BASE_URL": venice.base_url, **settings},
+                secrets={
+                    "VENICE_API_KEY": venice.key,
+                    "VENICE_BASE_URL": venice.base_url,
+                    **settings,
+                },
             )
             stack.callback(letta.agents.delete, agent.id)
-            reply = letta.agents.messages.create(agent.id, messages=[{"role": "user", "content": text}])
+            reply = letta.agents.messages.create(
+                agent.id, messages=[{"role": "user", "content": text}]
+            )
             return [message.model_dump() for message in reply.messages]
 
         yield say
@@ -188,13 +237,24 @@ def converse(letta: Letta, provider: str, registered: list[str]) -> Iterator[Cal
     ids=["venice_ask_web", "venice_generate_image", "venice_find_characters"],
 )
 def test_an_agent_uses_the_tool(  # noqa: PLR0917  # three fixtures and three parameters
-    converse: Callable[..., list[dict[str, Any]]], venice: LocalVenice, tmp_path: Path, text: str, name: str, field: str
+    converse: Callable[..., list[dict[str, Any]]],
+    venice: LocalVenice,
+    tmp_path: Path,
+    text: str,
+    name: str,
+    field: str,
 ) -> None:
     """In mid-conversation the agent calls the tool, gets its answer, and speaks about it."""
     messages = converse(text, venice, VENICE_MEDIA_DIR=str(tmp_path))
 
-    (call,) = [message["tool_call"] for message in messages if message["message_type"] == "tool_call_message"]
-    (result,) = [message for message in messages if message["message_type"] == "tool_return_message"]
+    (call,) = [
+        message["tool_call"]
+        for message in messages
+        if message["message_type"] == "tool_call_message"
+    ]
+    (result,) = [
+        message for message in messages if message["message_type"] == "tool_return_message"
+    ]
     assert name == call["name"]
     assert "success" == result["status"]
     assert json.loads(result["tool_return"])[field]
@@ -225,8 +285,14 @@ def scripted(letta: Letta, registered: list[str], tmp_path: Path) -> Scripted:
                 secrets={"VENICE_API_KEY": venice.key, "VENICE_BASE_URL": venice.base_url},
             )
             stack.callback(letta.agents.delete, agent.id)
-            reply = letta.agents.messages.create(agent.id, messages=[{"role": "user", "content": "ask"}])
-        chats = [json.loads(line)["body"] for line in log.read_text().splitlines() if '"/chat/completions"' in line]
+            reply = letta.agents.messages.create(
+                agent.id, messages=[{"role": "user", "content": "ask"}]
+            )
+        chats = [
+            json.loads(line)["body"]
+            for line in log.read_text().splitlines()
+            if '"/chat/completions"' in line
+        ]
         ours = [body for body in chats if "venice_parameters" in body]
         return [message.model_dump() for message in reply.messages], ours
 
@@ -235,7 +301,9 @@ def scripted(letta: Letta, registered: list[str], tmp_path: Path) -> Scripted:
 
 def returned(messages: list[dict[str, Any]]) -> str:
     """What the one tool that was called gave back."""
-    (result,) = [message for message in messages if message["message_type"] == "tool_return_message"]
+    (result,) = [
+        message for message in messages if message["message_type"] == "tool_return_message"
+    ]
     return str(result["tool_return"])
 
 
@@ -253,7 +321,9 @@ def test_no_argument_runs_as_code(scripted: Scripted, tmp_path: Path) -> None:
     canary = tmp_path / "canary"
     hostile = f"[] if open({str(canary)!r}, 'w').write(__import__('os').environ['VENICE_API_KEY']) else []"
 
-    messages, bodies = scripted({"name": "venice_chat", "arguments": {"prompt": "hi", "images": hostile}})
+    messages, bodies = scripted(
+        {"name": "venice_chat", "arguments": {"prompt": "hi", "images": hostile}}
+    )
 
     assert not canary.exists()
     assert "No stored file is called" in returned(messages)
@@ -265,7 +335,9 @@ def test_no_name_of_an_argument_runs_as_code(scripted: Scripted, tmp_path: Path)
     canary = tmp_path / "canary"
     hostile = f"[open({str(canary)!r}, 'w').write(__import__('os').environ['VENICE_API_KEY'])][0]"
 
-    messages, bodies = scripted({"name": "venice_chat", "arguments": {"prompt": "hi", hostile: "x"}})
+    messages, bodies = scripted(
+        {"name": "venice_chat", "arguments": {"prompt": "hi", hostile: "x"}}
+    )
 
     assert not canary.exists()
     assert "There is no argument" in returned(messages)
@@ -287,6 +359,10 @@ def test_null_and_near_misses_are_read_as_meant(scripted: Scripted) -> None:
     messages, (body,) = scripted({"name": "venice_chat", "arguments": arguments})
 
     assert json.loads(returned(messages))["answer"]
-    assert ("zai-org-glm-5-2", 0.5, 200) == (body["model"], body["temperature"], body["max_completion_tokens"])
+    assert ("zai-org-glm-5-2", 0.5, 200) == (
+        body["model"],
+        body["temperature"],
+        body["max_completion_tokens"],
+    )
     assert ["Good day.", "hi"] == [message["content"] for message in body["messages"]]
     assert "seed" not in body

@@ -40,7 +40,15 @@ KEY = "sk-in-process"
 
 # What every HTTP client says of itself; any other header must be one of the operation's.
 USUAL_HEADERS = {
-    *("accept", "accept-encoding", "authorization", "connection", "content-length", "content-type", "host"),
+    *(
+        "accept",
+        "accept-encoding",
+        "authorization",
+        "connection",
+        "content-length",
+        "content-type",
+        "host",
+    ),
     *("transfer-encoding", "user-agent"),
 }
 
@@ -50,7 +58,9 @@ def operation_of(request: httpx.Request) -> Operation:
     path = request.url.raw_path.decode().partition("?")[0].removeprefix("/api/v1")
     method = request.method.lower()
     # A path in plain words goes before one that a parameter fits too.
-    for template in sorted((template for template, known in operations() if known == method), key=_parameters):
+    for template in sorted(
+        (template for template, known in operations() if known == method), key=_parameters
+    ):
         if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path):
             return operations()[template, method]
     raise AssertionError(f"Venice's document has no {request.method} {path}")
@@ -67,14 +77,20 @@ def check_request(request: httpx.Request) -> None:
     queried = {name: request.url.params.get_list(name) for name in request.url.params}
     assert set() == set(queried) - {name for name in places if places[name] == "query"}
     operation.check_query(queried)
-    headers = {name.lower(): parameter["schema"] for name, parameter in operation.parameters.items()}
+    headers = {
+        name.lower(): parameter["schema"] for name, parameter in operation.parameters.items()
+    }
     for name in set(request.headers) - USUAL_HEADERS:
         assert [] == Schema(headers[name]).issues(request.headers[name])
     kind = request.headers.get("content-type", "").partition(";")[0]
     assert bool(request.content) == bool(operation.requests)
     if request.content:
         form = operation.requests[kind]
-        body = asyncio.run(parse_form(request.content, Headers(request.headers), form)) if "multi" in kind else None
+        body = (
+            asyncio.run(parse_form(request.content, Headers(request.headers), form))
+            if "multi" in kind
+            else None
+        )
         assert [] == form.issues(json.loads(request.content) if body is None else body)
 
 
@@ -86,7 +102,8 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[respx.MockRouter]:
     monkeypatch.delenv("VENICE_EMBEDDING_MODEL", raising=False)
     monkeypatch.delenv("VENICE_IMAGE_MODEL", raising=False)
     with respx.mock(base_url="https://api.venice.ai/api/v1", assert_all_called=False) as router:
-        # Asked for a model that is not listed: no other maker's name is known, unless a test says so.
+        # Asked for a model that is not listed: no other maker's name is known, unless a test says
+        # so.
         names: dict[str, Any] = {"object": "list", "type": "text", "data": {}}
         router.get("/models/compatibility_mapping", name="foreign names").respond(json=names)
         yield router
@@ -117,16 +134,23 @@ def posts(api: respx.MockRouter) -> list[Any]:
 
 def forms(api: respx.MockRouter) -> list[dict[str, Any]]:
     """The fields of the forms that were sent; a file is its name, with `content` and `content_type`."""
-    sent = [call.request for call in api.calls if "multipart" in call.request.headers.get("content-type", "")]
+    sent = [
+        call.request
+        for call in api.calls
+        if "multipart" in call.request.headers.get("content-type", "")
+    ]
     kinds = [operation_of(one).requests["multipart/form-data"] for one in sent]
     return [
-        asyncio.run(parse_form(one.content, Headers(one.headers), kind)) for one, kind in zip(sent, kinds, strict=True)
+        asyncio.run(parse_form(one.content, Headers(one.headers), kind))
+        for one, kind in zip(sent, kinds, strict=True)
     ]
 
 
 def balance(venice: LocalVenice) -> float:
     """What is left of the local Venice's money."""
-    reply = httpx.get(f"{venice.base_url}/billing/balance", headers={"Authorization": f"Bearer {venice.key}"})
+    reply = httpx.get(
+        f"{venice.base_url}/billing/balance", headers={"Authorization": f"Bearer {venice.key}"}
+    )
     return float(reply.json()["balances"]["usd"])
 
 

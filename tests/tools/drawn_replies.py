@@ -24,7 +24,15 @@ Draw = Callable[[Drawn], Any]
 
 MOST = 10**12
 TEXTS = [
-    *("", " ", "A fox.", "one\r\ntwo\u2028three\x1f", "na\u00efve \U0001f98a", "<b>Foxes &amp; bees</b>", "default"),
+    *(
+        "",
+        " ",
+        "A fox.",
+        "one\r\ntwo\u2028three\x1f",
+        "na\u00efve \U0001f98a",
+        "<b>Foxes &amp; bees</b>",
+        "default",
+    ),
     *("https://www.example.org/fox", "null", "{}"),
 ]
 PRINTABLE = string.ascii_letters + string.digits + string.punctuation
@@ -41,21 +49,30 @@ NAMES = [
     "https://www.example.org/fox",
 ]
 FILM, SPEECH = (
-    operations()[path, "post"].requests["application/json"].properties() for path in ("/video/queue", "/audio/speech")
+    operations()[path, "post"].requests["application/json"].properties()
+    for path in ("/video/queue", "/audio/speech")
 )
 # What a model says of itself must be what requests may say.
 LIMITS = {
     "durations": FILM["duration"]["enum"],
     **dict.fromkeys(("resolutions", "defaultResolution"), FILM["resolution"]["enum"]),
-    **dict.fromkeys(("aspect_ratios", "aspectRatios", "defaultAspectRatio"), FILM["aspect_ratio"]["enum"]),
+    **dict.fromkeys(
+        ("aspect_ratios", "aspectRatios", "defaultAspectRatio"), FILM["aspect_ratio"]["enum"]
+    ),
     **dict.fromkeys(("supported_formats", "default_format"), SPEECH["response_format"]["enum"]),
 }
-LONG_TEXTS = st.builds(str.__mul__, st.sampled_from(["word ", '"\n', "fox", "\U0001f98a"]), st.just(4000))
-PROSE = re.compile("(?i)text|content|title|description|message|name|error|prompt|label|result|policy|reason")
+LONG_TEXTS = st.builds(
+    str.__mul__, st.sampled_from(["word ", '"\n', "fox", "\U0001f98a"]), st.just(4000)
+)
+PROSE = re.compile(
+    "(?i)text|content|title|description|message|name|error|prompt|label|result|policy|reason"
+)
 """Names of fields whose texts may be of any length; names of models, jobs and the like are short."""
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(TEXTS[:5]),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("abc"), inner, max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("abc"), inner, max_size=2)
+    ),
     max_leaves=4,
 )
 
@@ -115,12 +132,16 @@ def _texts(schema: dict[str, Any], name: str) -> Drawn:
         return files("image/png").map(lambda file: base64.b64encode(file).decode())
     shortest = schema.get("minLength", 0)
     if name.endswith(("url", "Url")):
-        return st.sampled_from(["https://www.example.org/fox", "https://media.example.com/" + "fox/" * 600, "fox", ""])
+        return st.sampled_from(
+            ["https://www.example.org/fox", "https://media.example.com/" + "fox/" * 600, "fox", ""]
+        )
     if name in LIMITS:
         return st.sampled_from(LIMITS[name])
     if PROSE.search(name):
         return (
-            st.sampled_from(TEXTS).filter(lambda text: len(text) >= shortest) | st.text(min_size=shortest) | LONG_TEXTS
+            st.sampled_from(TEXTS).filter(lambda text: len(text) >= shortest)
+            | st.text(min_size=shortest)
+            | LONG_TEXTS
         )
     return st.sampled_from(NAMES).filter(lambda text: len(text) >= shortest) | st.text(
         PRINTABLE, min_size=shortest, max_size=12
@@ -129,7 +150,10 @@ def _texts(schema: dict[str, Any], name: str) -> Drawn:
 
 def _numbers(schema: dict[str, Any], *, whole: bool) -> Drawn:
     """Numbers between the bounds that a schema has, or from very small to very large."""
-    least, most = schema.get("minimum", schema.get("exclusiveMinimum")), schema.get("maximum", 2 * MOST)
+    least, most = (
+        schema.get("minimum", schema.get("exclusiveMinimum")),
+        schema.get("maximum", 2 * MOST),
+    )
     most, open_end = schema.get("exclusiveMaximum", most), "exclusiveMaximum" in schema
     least, open_start = -2 * MOST if least is None else least, "exclusiveMinimum" in schema
     if whole:
@@ -149,7 +173,9 @@ def small_file(kind: str) -> bytes:
         form = {"mpeg": "mp3"}.get(form, form)
         return sound.encode(sound.murmur("A fox", "af_sky", 4, 24_000), 24_000, form)
     if group == "video":
-        return film.make(pictures.draw("A fox", (64, 64), "1"), (64, 64), 0.25, "A fox", audio=False)
+        return film.make(
+            pictures.draw("A fox", (64, 64), "1"), (64, 64), 0.25, "A fox", audio=False
+        )
     return b"A fox sleeps."
 
 
@@ -168,7 +194,10 @@ PIECES = st.fixed_dictionaries(
         "id": st.sampled_from(["call_1", None]),
         "function": st.fixed_dictionaries(
             {},
-            optional={"name": st.sampled_from(["look", None]), "arguments": st.sampled_from(["{", "}"]) | LONG_TEXTS},
+            optional={
+                "name": st.sampled_from(["look", None]),
+                "arguments": st.sampled_from(["{", "}"]) | LONG_TEXTS,
+            },
         ),
     },
 )
@@ -197,7 +226,9 @@ CHUNKS = st.fixed_dictionaries(
         "venice_parameters": values(CHAT["venice_parameters"]),
     },
 )
-FAULTS = st.sampled_from([{"error": f"Bad {KEY}"}, {"error": {"message": "Overloaded", "code": None}}])
+FAULTS = st.sampled_from(
+    [{"error": f"Bad {KEY}"}, {"error": {"message": "Overloaded", "code": None}}]
+)
 
 
 @st.composite
@@ -205,15 +236,22 @@ def streams(draw: Draw) -> bytes:
     """A streamed chat; the document only names it, so this is its reply in pieces, as OpenAI sends them."""
     chunks = draw(st.lists(CHUNKS, max_size=4)) + draw(st.lists(FAULTS, max_size=1))
     lines = [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks]
-    stream: bytes = "".join(lines).encode() + draw(st.sampled_from([b"data: [DONE]\n\n", b": wait\n\n", b""]))
+    stream: bytes = "".join(lines).encode() + draw(
+        st.sampled_from([b"data: [DONE]\n\n", b": wait\n\n", b""])
+    )
     missing: int = draw(st.sampled_from([0, 0, 0, 17]))
     return stream[: len(stream) - missing]
 
 
 def _is_asked(kind: str, request: httpx.Request) -> bool:
     """Whether a reply may be of a content type; plain texts and tables come only where they are asked for."""
-    asked = request.headers["accept"].encode() + b" ".join(re.findall(rb'response_format"\W+\w+', request.content))
-    return not kind.startswith("text/") or kind.removeprefix("text/").replace("plain", "text").encode() in asked
+    asked = request.headers["accept"].encode() + b" ".join(
+        re.findall(rb'response_format"\W+\w+', request.content)
+    )
+    return (
+        not kind.startswith("text/")
+        or kind.removeprefix("text/").replace("plain", "text").encode() in asked
+    )
 
 
 def thinned(value: Any, schema: dict[str, Any], chance: random.Random) -> Any:
@@ -246,20 +284,30 @@ class AnyVenice:
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Check a request, and answer it."""
         replies = self.call.replies.get((request.method, request.url.path), [])
-        if request.url.netloc != self.base.netloc or not request.url.path.startswith(self.base.path):
+        if request.url.netloc != self.base.netloc or not request.url.path.startswith(
+            self.base.path
+        ):
             return self.answer_elsewhere(request, replies)
         check_request(request)
         operation = operation_of(request)
         if operation.path == "/models" and self.draw(st.sampled_from([True, True, True, False])):
             kind = request.url.params.get("type", "text")
-            return httpx.Response(200, json={"object": "list", "type": kind, "data": catalogue().listed(kind)})
+            return httpx.Response(
+                200, json={"object": "list", "type": kind, "data": catalogue().listed(kind)}
+            )
         if replies and self.draw(st.booleans()):
             return self.answer_as_before(self.draw(st.sampled_from(replies)), operation)
         good = [status for status in operation.responses if status.startswith("2")]
         status = self.draw(st.sampled_from(good * 20 + list(operation.responses)))
         kinds = operation.responses[status]
-        if operation.path == "/chat/completions" and status == "200" and json.loads(request.content).get("stream"):
-            return httpx.Response(200, content=self.draw(streams()), headers={"content-type": "text/event-stream"})
+        if (
+            operation.path == "/chat/completions"
+            and status == "200"
+            and json.loads(request.content).get("stream")
+        ):
+            return httpx.Response(
+                200, content=self.draw(streams()), headers={"content-type": "text/event-stream"}
+            )
         kind = self.draw(st.sampled_from([kind for kind in kinds if _is_asked(kind, request)]))
         if kind != "application/json":
             text = values(kinds[kind].schema, "content").map(str.encode)
@@ -285,7 +333,9 @@ class AnyVenice:
             known = self.draw(st.sampled_from(catalogue().listed(kind)))
             model |= {"id": known["id"], "type": known["type"]}
 
-    def answer_elsewhere(self, request: httpx.Request, replies: list[httpx.Response]) -> httpx.Response:
+    def answer_elsewhere(
+        self, request: httpx.Request, replies: list[httpx.Response]
+    ) -> httpx.Response:
         """What other hosts answer; only public ones may be asked, and never with the key."""
         assert replies or ipaddress.ip_address(request.url.host).is_global
         assert KEY not in repr(request.headers.raw)

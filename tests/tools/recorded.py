@@ -51,7 +51,9 @@ class Call:
 
     def replaying(self, refused: Place, refusal: httpx.Response) -> Handler:
         """Answer each request as it was answered, in the same order, but refuse those of one place."""
-        left = {place: list(replies) for place, replies in self.replies.items()} | {refused: [refusal]}
+        left = {place: list(replies) for place, replies in self.replies.items()} | {
+            refused: [refusal]
+        }
 
         def handle(_: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
             replies = left[request.method, request.url.path]
@@ -62,7 +64,11 @@ class Call:
 
 
 def record(
-    name: str, venice: LocalVenice, load_tool: Callable[[str], Tool], monkeypatch: pytest.MonkeyPatch, folder: Path
+    name: str,
+    venice: LocalVenice,
+    load_tool: Callable[[str], Tool],
+    monkeypatch: pytest.MonkeyPatch,
+    folder: Path,
 ) -> Call:
     """Make the call of a tool's own tests, and keep what comes."""
     call = Call(plain_call(name, venice), folder)

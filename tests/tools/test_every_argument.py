@@ -26,7 +26,9 @@ def as_texts(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """The arguments as a Letta server's agents send them: all of them texts, and null for what is left out."""
     properties = typed_schema_of(name)["parameters"]["properties"]
     left_out = {argument: None for argument in properties if argument not in arguments}
-    return left_out | {argument: as_text(value, properties[argument]) for argument, value in arguments.items()}
+    return left_out | {
+        argument: as_text(value, properties[argument]) for argument, value in arguments.items()
+    }
 
 
 def as_text(value: Any, spec: dict[str, Any]) -> Any:
@@ -49,7 +51,9 @@ def as_python(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
         "object": repr,
     }
     return {
-        argument: forms[properties[argument]["type"]](value) if properties[argument]["type"] in forms else value
+        argument: forms[properties[argument]["type"]](value)
+        if properties[argument]["type"] in forms
+        else value
         for argument, value in arguments.items()
     }
 
@@ -60,7 +64,13 @@ def keeping(handler: Handler, sent: Sent) -> Handler:
     def handle(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
         boundary = re.search("boundary=(.*)", request.headers.get("content-type", ""))
         body = request.read()
-        sent.append((request.method, str(request.url), body.replace(boundary[1].encode(), b"") if boundary else body))
+        sent.append(
+            (
+                request.method,
+                str(request.url),
+                body.replace(boundary[1].encode(), b"") if boundary else body,
+            )
+        )
         return handler(transport, request)
 
     return handle
@@ -68,7 +78,11 @@ def keeping(handler: Handler, sent: Sent) -> Handler:
 
 @pytest.fixture
 def call(
-    name: str, venice: LocalVenice, load_tool: Callable[[str], Tool], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    name: str,
+    venice: LocalVenice,
+    load_tool: Callable[[str], Tool],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> Call:
     """The call of a tool's own tests, and what the local Venice answered to it."""
     return record(name, venice, load_tool, monkeypatch, tmp_path)
@@ -82,7 +96,11 @@ def test_any_form_of_the_arguments_asks_the_same(
     monkeypatch.setenv("VENICE_API_KEY", KEY)
     nowhere = ("NONE", "")
     asked: list[Sent] = []
-    for arguments in (call.arguments, as_texts(name, call.arguments), as_python(name, call.arguments)):
+    for arguments in (
+        call.arguments,
+        as_texts(name, call.arguments),
+        as_python(name, call.arguments),
+    ):
         sent: Sent = []
         asked.append(sent)
         replay = call.replaying(nowhere, httpx.Response(500))

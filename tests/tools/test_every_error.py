@@ -1,6 +1,7 @@
 """Every shape of error that Venice's documents have, in answer to every request of every tool.
 
-The tools are found by the folder's listing, and their requests by making the call of their own tests once.
+The tools are found by the folder's listing, and their requests by making the call of their own
+tests once.
 """
 
 import json
@@ -21,7 +22,11 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def call(
-    name: str, venice: LocalVenice, load_tool: Callable[[str], Tool], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    name: str,
+    venice: LocalVenice,
+    load_tool: Callable[[str], Tool],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> Call:
     """The call of a tool's own tests, and what the local Venice answered to it."""
     return record(name, venice, load_tool, monkeypatch, tmp_path)
@@ -30,7 +35,11 @@ def call(
 def fault_of(outcome: str, status: int, reason: str, advice: str, *, failed: bool) -> str:
     """What is wrong with what an agent reads of an error: one line with all of it, or a reply with the reason."""
     if not failed:
-        return "" if isinstance(json.loads(outcome), dict) and reason in outcome else "a reply without the reason"
+        return (
+            ""
+            if isinstance(json.loads(outcome), dict) and reason in outcome
+            else "a reply without the reason"
+        )
     is_about_content = status in {400, 422}  # of which a tool may tell in its own words
     faults = {
         "no status": f"Venice answered {status}: " not in outcome and not is_about_content,

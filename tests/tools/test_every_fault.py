@@ -30,10 +30,11 @@ from tests.tools.conftest import balance
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
 BEGIN = "<!-- The table is written by `WRITE_FAULTS=1 python -m pytest tests/tools/test_every_fault.py`. -->\n"
 
-# What tests/tools/test_every_reply.py does with each field of each reply is not done again; and a budget for errors is
-# none of one request.
+# What tests/tools/test_every_reply.py does with each field of each reply is not done again; and a
+# budget for errors is none of one request.
 ELSEWHERE = {"field", "missing-field", "error-budget"}
-# A fault may need settings; those of sizes and times are small, so that all of it takes a minute or two.
+# A fault may need settings; those of sizes and times are small, so that all of it takes a minute or
+# two.
 SETTINGS: dict[str, dict[str, Any]] = {
     "status": {"status": 418},
     "raw": {"content": b"HTTP/1.1 200 OK\r\n\r\n"},
@@ -48,7 +49,15 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "drip": {"bytes": 1, "seconds": 0.3},
 }
 # These go on until the time of the call is up.
-SLOW = {"stall", "drip", "gzip-empty-blocks", "slow-status", "slow-headers", "slow-chunk-sizes", "endless-hints"}
+SLOW = {
+    "stall",
+    "drip",
+    "gzip-empty-blocks",
+    "slow-status",
+    "slow-headers",
+    "slow-chunk-sizes",
+    "endless-hints",
+}
 SLOW |= {"endless-json", "endless-file"}
 ALLOWED_SECONDS = 0.7
 WORKERS = 4
@@ -100,7 +109,9 @@ class Matrix:
         self.texts = texts
         self.folder = folder
         self.places: queue.Queue[Place] = queue.Queue()
-        self.records = {name: read_record(name) for name in tool_files()}  # here, for no thread can parse Python 3.11's
+        self.records = {
+            name: read_record(name) for name in tool_files()
+        }  # here, for no thread can parse Python 3.11's
         for number in range(WORKERS):
             part = folder / str(number)
             part.mkdir()
@@ -129,8 +140,16 @@ class Matrix:
         with self.at_a_place() as place:
             start = place.log.stat().st_size if place.log.exists() else 0
             self.call(tool, place, self.new_folder(), plain_call(tool, place.venice))
-            asked = [(one["method"], one["path"]) for one in place.requests(start) if one["status"] == 200]
-        paid = [one for one in asked if one[0] == "POST" and not one[1].endswith(("/quote", "/retrieve", "/complete"))]
+            asked = [
+                (one["method"], one["path"])
+                for one in place.requests(start)
+                if one["status"] == 200
+            ]
+        paid = [
+            one
+            for one in asked
+            if one[0] == "POST" and not one[1].endswith(("/quote", "/retrieve", "/complete"))
+        ]
         return (paid or asked)[-1]
 
     def strike(self, tool: str, target: tuple[str, str], fault: str) -> Outcome:
@@ -140,19 +159,29 @@ class Matrix:
             media = self.new_folder()
             start = place.log.stat().st_size
             method, path = target
-            place.venice.order_fault(fault=fault, method=method, path=path, **SETTINGS.get(fault, {}))
+            place.venice.order_fault(
+                fault=fault, method=method, path=path, **SETTINGS.get(fault, {})
+            )
             began = time.monotonic()
             said, refused = self.call(tool, place, media, arguments, is_slow=fault in SLOW)
             seconds = time.monotonic() - began
             place.venice.clear_faults()
             asked = [one for one in place.requests(start) if (one["method"], one["path"]) == target]
         outcome = Outcome(word_for(said, refused=refused, times=len(asked)))
-        found = problems_of(self.records[tool], fault, said, refused, asked, seconds, media, place.venice.key)
+        found = problems_of(
+            self.records[tool], fault, said, refused, asked, seconds, media, place.venice.key
+        )
         outcome.problems = [f"{tool}, {fault}: {problem}: {said[:300]}" for problem in found]
         return outcome
 
     def call(
-        self, tool: str, place: Place, media: Path, arguments: dict[str, Any], *, is_slow: bool = False
+        self,
+        tool: str,
+        place: Place,
+        media: Path,
+        arguments: dict[str, Any],
+        *,
+        is_slow: bool = False,
     ) -> tuple[str, bool]:
         """Call a tool's text, as in a process of its own: what it says, and whether that is a refusal."""
         space: dict[str, Any] = {"__name__": tool}
@@ -254,16 +283,30 @@ def table(outcomes: dict[tuple[str, str], Outcome], records: dict[str, Record]) 
     """The table: how calls end, and the faults with which they end so."""
     faults_by_end: dict[tuple[str, str], list[str]] = {}
     for fault in dict.fromkeys(fault for _, fault in outcomes):
-        free = {outcomes[name, fault].word for name, record in records.items() if record.cost == "free"}
-        paid = {outcomes[name, fault].word for name, record in records.items() if record.cost != "free"}
-        faults_by_end.setdefault(("; ".join(sorted(free)), "; ".join(sorted(paid))), []).append(f"`{fault}`")
-    rows = [f"| {', '.join(struck)} | {free} | {paid} |" for (free, paid), struck in faults_by_end.items()]
-    head = ["| faults | calls that are free | calls that cost something, or change the account |", "|---|---|---|"]
+        free = {
+            outcomes[name, fault].word for name, record in records.items() if record.cost == "free"
+        }
+        paid = {
+            outcomes[name, fault].word for name, record in records.items() if record.cost != "free"
+        }
+        faults_by_end.setdefault(("; ".join(sorted(free)), "; ".join(sorted(paid))), []).append(
+            f"`{fault}`"
+        )
+    rows = [
+        f"| {', '.join(struck)} | {free} | {paid} |"
+        for (free, paid), struck in faults_by_end.items()
+    ]
+    head = [
+        "| faults | calls that are free | calls that cost something, or change the account |",
+        "|---|---|---|",
+    ]
     return "\n".join([*head, *rows]) + "\n"
 
 
 @pytest.fixture
-def matrix(texts: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Matrix]:
+def matrix(
+    texts: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Matrix]:
     """All tools, and a few local Venices."""
     monkeypatch.setenv("VENICE_API_KEY", LOCAL_KEY)
     running = Matrix(texts, tmp_path)

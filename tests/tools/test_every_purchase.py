@@ -27,18 +27,29 @@ pytestmark = pytest.mark.slow
 Tool = Callable[..., str]
 Call = Callable[..., tuple[str, bool]]
 BASE = "https://api.venice.ai/api/v1"
-BUYING = [name for name, path in tool_files().items() if " _queue(" in path.read_text(encoding="utf-8")]
+BUYING = [
+    name for name, path in tool_files().items() if " _queue(" in path.read_text(encoding="utf-8")
+]
 KINDS = {"venice_make_video": "video", "venice_queue_video": "video", "venice_queue_music": "audio"}
 JOB = re.compile(r"venice-(video|audio)\|[^\s|\"]+\|[^\s|\"]+")
 
 # The fields that Venice's answers have, here with anything in them.
 FIELDS = st.sampled_from(
     [
-        *("queue_id", "model", "download_url", "data", "status", "execution_duration", "average_execution_time"),
+        *(
+            "queue_id",
+            "model",
+            "download_url",
+            "data",
+            "status",
+            "execution_duration",
+            "average_execution_time",
+        ),
         *("error", "message", "consent", "policy_text", "face_media_roles", "docs_url", "quote"),
     ]
 )
-# Lone surrogates, numbers that are none and numbers too large to be one: Python reads all of them as JSON.
+# Lone surrogates, numbers that are none and numbers too large to be one: Python reads all of them
+# as JSON.
 ATOMS = (
     st.none()
     | st.booleans()
@@ -46,15 +57,29 @@ ATOMS = (
     | st.floats()
     | st.text(max_size=20)
     | st.sampled_from(
-        ["\ud800", "x" * 5000, "PROCESSING", "COMPLETED", "https://a.example/f.mp4?'(|", 10**400, "17.", ""]
+        [
+            "\ud800",
+            "x" * 5000,
+            "PROCESSING",
+            "COMPLETED",
+            "https://a.example/f.mp4?'(|",
+            10**400,
+            "17.",
+            "",
+        ]
     )
 )
 ANY_JSON = st.recursive(
     ATOMS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIELDS | st.text(max_size=5), inner, max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(FIELDS | st.text(max_size=5), inner, max_size=6)
+    ),
     max_leaves=12,
 )
-ANY_BODY = ANY_JSON.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=80) | st.just(FILM)
+ANY_BODY = (
+    ANY_JSON.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=80) | st.just(FILM)
+)
 
 
 def test_every_buying_tool_is_tried() -> None:
@@ -102,7 +127,10 @@ def answering(kind: str, **answers: Any) -> respx.MockRouter:
     router = respx.mock(base_url=BASE, assert_all_called=False)
     models = {"object": "list", "data": catalogue().listed("video" if kind == "video" else "music")}
     router.get("/models").respond(json=models)
-    usual = {"quote": {"json": {"quote": 0.25}}, "queue": {"json": {"model": "m", "queue_id": "17"}}}
+    usual = {
+        "quote": {"json": {"quote": 0.25}},
+        "queue": {"json": {"model": "m", "queue_id": "17"}},
+    }
     for name, answer in (usual | answers).items():
         router.post(f"/{kind}/{name}").mock(
             side_effect=lambda _, answer=answer: httpx.Response(**{"status_code": 200} | answer)
@@ -110,7 +138,9 @@ def answering(kind: str, **answers: Any) -> respx.MockRouter:
     return router
 
 
-def as_json(body: bytes, content_type: str = "application/json", status: int = 200) -> dict[str, Any]:
+def as_json(
+    body: bytes, content_type: str = "application/json", status: int = 200
+) -> dict[str, Any]:
     """An answer of Venice's."""
     return {"status_code": status, "content": body, "headers": {"content-type": content_type}}
 
@@ -127,7 +157,9 @@ def as_json(body: bytes, content_type: str = "application/json", status: int = 2
 @example(body=FILM)
 def test_a_purchase_is_never_lost(call: Call, name: str, kind: str, body: bytes) -> None:
     """Whatever comes in answer to the purchase: the job is told, or that it may be charged, with what Venice said."""
-    with answering(kind, queue=as_json(body), retrieve={"json": {"status": "PROCESSING"}}) as router:
+    with answering(
+        kind, queue=as_json(body), retrieve={"json": {"status": "PROCESSING"}}
+    ) as router:
         said, failed = call(name, prompt="A fox")
 
         check(said, failed=failed)
@@ -136,7 +168,11 @@ def test_a_purchase_is_never_lost(call: Call, name: str, kind: str, body: bytes)
         assert JOB.search(said) or "it may be charged." in said
 
 
-OPEN = [(status, kind) for status in (408, 500, 502, 504, 520) for kind in ("application/json", "text/html")]
+OPEN = [
+    (status, kind)
+    for status in (408, 500, 502, 504, 520)
+    for kind in ("application/json", "text/html")
+]
 
 
 @pytest.mark.parametrize(("status", "content_type"), [*OPEN, (200, "text/html")])
@@ -150,7 +186,10 @@ def test_a_fault_after_a_purchase_leaves_open_what_it_cost(
 
         assert failed
         assert "Oh" in said
-        assert "it may be charged. Ask the person, or look at venice_report_usage, before you try again." in said
+        assert (
+            "it may be charged. Ask the person, or look at venice_report_usage, before you try again."
+            in said
+        )
         assert "Try again" not in said
         assert 1 == len([one for one in router.calls if one.request.url.path.endswith("/queue")])
 
@@ -158,7 +197,9 @@ def test_a_fault_after_a_purchase_leaves_open_what_it_cost(
 @pytest.mark.parametrize(("name", "kind"), KINDS.items())
 @given(body=ANY_BODY)
 @example(body=b'{"queue_id": "17"}')
-def test_only_a_conflict_is_a_question_of_consent(call: Call, name: str, kind: str, body: bytes) -> None:
+def test_only_a_conflict_is_a_question_of_consent(
+    call: Call, name: str, kind: str, body: bytes
+) -> None:
     """With the status 409, whatever else comes: nothing was queued, and a person is to be asked."""
     with answering(kind, queue=as_json(body, status=409)):
         said, failed = call(name, prompt="A fox")
@@ -186,10 +227,14 @@ def test_an_odd_answer_still_leads_to_the_job(call: Call, body: bytes, end: str)
 
     job = json.loads(said)["job"]
     assert job.endswith(end)
-    assert job.startswith("venice-video|wan-2.5-preview-text-to-video|") or end.startswith("venice-")
+    assert job.startswith("venice-video|wan-2.5-preview-text-to-video|") or end.startswith(
+        "venice-"
+    )
 
 
-@pytest.mark.parametrize(("body", "shown"), [(b'{"id": "17"}', "17"), (b'{"queue_id": "17', "17"), (b"<b>ok", "ok")])
+@pytest.mark.parametrize(
+    ("body", "shown"), [(b'{"id": "17"}', "17"), (b'{"queue_id": "17', "17"), (b"<b>ok", "ok")]
+)
 def test_an_answer_without_a_job_is_shown(call: Call, body: bytes, shown: str) -> None:
     """What may lead to the job is in the line, and what to do first."""
     with answering("video", queue=as_json(body)):
@@ -219,12 +264,17 @@ def test_an_answer_that_breaks_off_is_shown(call: Call) -> None:
     assert "it may be charged." in said
 
 
-@given(body=ANY_BODY, kind=st.sampled_from(["application/json", "text/html", "text/plain", "video/mp4", ""]))
+@given(
+    body=ANY_BODY,
+    kind=st.sampled_from(["application/json", "text/html", "text/plain", "video/mp4", ""]),
+)
 @example(body=b'{"status": "PROCESSING", "execution_duration": null}', kind="application/json")
 @example(body=b'{"status": "PROCESSING", "execution_duration": NaN}', kind="application/json")
 @example(body=b'{"status": "PROCESSING", "average_execution_time": [1]}', kind="application/json")
 @example(body=b"[" * 100_000, kind="application/json")
-def test_what_was_bought_can_be_fetched_whatever_a_poll_holds(call: Call, body: bytes, kind: str) -> None:
+def test_what_was_bought_can_be_fetched_whatever_a_poll_holds(
+    call: Call, body: bytes, kind: str
+) -> None:
     """The job's string and its price reach the caller, or the film does."""
     with answering("video", retrieve=as_json(body, kind)):
         said, failed = call("venice_make_video", prompt="A fox")
@@ -235,7 +285,9 @@ def test_what_was_bought_can_be_fetched_whatever_a_poll_holds(call: Call, body: 
     assert "file" in reply or "next" in reply
 
 
-@pytest.mark.parametrize(("name", "kind"), [("venice_retrieve_video", "video"), ("venice_retrieve_music", "audio")])
+@pytest.mark.parametrize(
+    ("name", "kind"), [("venice_retrieve_video", "video"), ("venice_retrieve_music", "audio")]
+)
 @given(
     body=ANY_BODY,
     content_type=st.sampled_from(["application/json", "text/html", "text/plain", "video/mp4", ""]),
@@ -254,15 +306,36 @@ def test_a_retrieval_names_its_job(  # noqa: PLR0917 - what is drawn
 
 
 NO_PRICES = [
-    *(b'{"quote": NaN}', b'{"quote": Infinity}', b'{"quote": -3}', b'{"quote": true}', b'{"quote": null}'),
-    *(b'{"quote": "NaN"}', b'{"quote": "-1"}', b'{"quote": "1e3"}', b'{"quote": ""}', b'{"quote": {}}'),
-    *(b'{"quote": [1]}', b"{}", b"[]", b"null", b"0.25", b'{"quote": 1' + b"0" * 400 + b"}", b'{"quote": "\\u0663"}'),
+    *(
+        b'{"quote": NaN}',
+        b'{"quote": Infinity}',
+        b'{"quote": -3}',
+        b'{"quote": true}',
+        b'{"quote": null}',
+    ),
+    *(
+        b'{"quote": "NaN"}',
+        b'{"quote": "-1"}',
+        b'{"quote": "1e3"}',
+        b'{"quote": ""}',
+        b'{"quote": {}}',
+    ),
+    *(
+        b'{"quote": [1]}',
+        b"{}",
+        b"[]",
+        b"null",
+        b"0.25",
+        b'{"quote": 1' + b"0" * 400 + b"}",
+        b'{"quote": "\\u0663"}',
+    ),
 ]
 
 
 @pytest.mark.parametrize("body", NO_PRICES, ids=lambda body: body.decode()[:30])
 @pytest.mark.parametrize(
-    ("name", "kind"), [*KINDS.items(), ("venice_quote_video", "video"), ("venice_quote_music", "audio")]
+    ("name", "kind"),
+    [*KINDS.items(), ("venice_quote_video", "video"), ("venice_quote_music", "audio")],
 )
 def test_a_price_that_is_none_buys_nothing(call: Call, name: str, kind: str, body: bytes) -> None:
     """A price is a finite number of zero or more; where there is none, nothing is bought, and one line says so."""
@@ -275,7 +348,9 @@ def test_a_price_that_is_none_buys_nothing(call: Call, name: str, kind: str, bod
         assert not [one for one in router.calls if one.request.url.path.endswith("/queue")]
 
 
-@pytest.mark.parametrize(("body", "price"), [(b'{"quote": 0}', 0), (b'{"quote": "0.25"}', 0.25), (b'{"quote": 5}', 5)])
+@pytest.mark.parametrize(
+    ("body", "price"), [(b'{"quote": 0}', 0), (b'{"quote": "0.25"}', 0.25), (b'{"quote": 5}', 5)]
+)
 def test_a_price_may_be_a_text(call: Call, body: bytes, price: float) -> None:
     """A number in text is a price, and so is nothing at all."""
     with answering("video", quote=as_json(body)):

@@ -44,11 +44,16 @@ SCALARS = (
     | st.integers(-(10**20), 10**20)
     | st.floats()
     | st.text(max_size=20)
-    | st.sampled_from(["x" * 20_000, "\ud800", "NaN", "COMPLETED", "https://a.example/" + "b" * 9000])
+    | st.sampled_from(
+        ["x" * 20_000, "\ud800", "NaN", "COMPLETED", "https://a.example/" + "b" * 9000]
+    )
 )
 ANY_JSON = st.recursive(
     SCALARS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES) | st.text(), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(NAMES) | st.text(), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 
@@ -71,7 +76,9 @@ def odd_bodies(draw: Callable[[Any], Any], usual: httpx.Response) -> tuple[bytes
     if form == "nothing":
         return b"", kind
     if form == "bytes":
-        return draw(st.binary(max_size=60)), draw(st.sampled_from([kind, "application/json", "video/mp4"]))
+        return draw(st.binary(max_size=60)), draw(
+            st.sampled_from([kind, "application/json", "video/mp4"])
+        )
     is_json = "json" in kind and form == "odd part"
     value = with_odd_part(draw, usual.json()) if is_json else draw(ANY_JSON)
     return json.dumps(value).encode(), "application/json"
@@ -79,7 +86,11 @@ def odd_bodies(draw: Callable[[Any], Any], usual: httpx.Response) -> tuple[bytes
 
 @pytest.fixture
 def call(
-    name: str, venice: LocalVenice, load_tool: Callable[[str], Tool], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    name: str,
+    venice: LocalVenice,
+    load_tool: Callable[[str], Tool],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> Call:
     """The call of a tool's own tests, and what the local Venice answered to it."""
     return record(name, venice, load_tool, monkeypatch, tmp_path)
@@ -109,7 +120,11 @@ def tells_what_became_of_it(outcome: str) -> bool:
 @SETTINGS
 @given(data=st.data())
 def test_any_good_reply_ends_well(
-    data: st.DataObject, name: str, call: Call, load_tool: Callable[[str], Tool], monkeypatch: pytest.MonkeyPatch
+    data: st.DataObject,
+    name: str,
+    call: Call,
+    load_tool: Callable[[str], Tool],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """One request of the tool is answered by anything: the tool ends in a line or a small object, NaN nowhere."""
     monkeypatch.setenv("VENICE_API_KEY", KEY)

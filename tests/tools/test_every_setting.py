@@ -19,8 +19,17 @@ SETTING = "VENICE_IMAGE_MODEL"
 
 def model(name: str, usd: float | None = None, **spec: Any) -> dict[str, Any]:
     """A model that makes pictures."""
-    pricing = {} if usd is None else {"generation": {"usd": usd, "diem": usd}, "upscale": {"2x": {"usd": 9}}}
-    made = {"name": name, "privacy": "private", "traits": [], "constraints": {"promptCharacterLimit": 7500}}
+    pricing = (
+        {}
+        if usd is None
+        else {"generation": {"usd": usd, "diem": usd}, "upscale": {"2x": {"usd": 9}}}
+    )
+    made = {
+        "name": name,
+        "privacy": "private",
+        "traits": [],
+        "constraints": {"promptCharacterLimit": 7500},
+    }
     return {"id": name, "type": "image", "model_spec": made | {"pricing": pricing} | spec}
 
 
@@ -46,7 +55,9 @@ def make(
     def run(*listed: dict[str, Any], named: str = "lost", **arguments: Any) -> Any:
         monkeypatch.setenv(SETTING, named)
         api.get("/models").respond(json={"data": list(listed)})
-        api.post("/image/generate").respond(json={"id": "1", "images": [base64.b64encode(_picture()).decode()]})
+        api.post("/image/generate").respond(
+            json={"id": "1", "images": [base64.b64encode(_picture()).decode()]}
+        )
         return json.loads(load_tool("venice_generate_image")(prompt="A fox", **arguments))
 
     return run
@@ -63,7 +74,9 @@ def test_a_model_that_is_gone_is_replaced(make: Callable[..., Any]) -> None:
     assert "Took usual (its price is not known; at most twice the usual one)." in note
 
 
-def test_one_that_costs_more_than_twice_as_much_is_not_taken(make: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_one_that_costs_more_than_twice_as_much_is_not_taken(
+    make: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """Above twice the usual price the call stops before it is paid; the agent may name a model itself."""
     line = refusal(make, model("dearest", 0.05, traits=["default"]), CHEAP, USUAL)
 
@@ -77,7 +90,9 @@ def test_one_that_costs_more_than_twice_as_much_is_not_taken(make: Callable[...,
 def test_the_models_own_price_counts_where_it_is_known(make: Callable[..., Any]) -> None:
     """A model that is offline still has its price: twice as much is taken, more is not."""
     assert "usual" == make(USUAL, OFFLINE, named="resting")["model"]
-    assert "more than twice" in refusal(make, model("other", 0.021, traits=["default"]), OFFLINE, named="resting")
+    assert "more than twice" in refusal(
+        make, model("other", 0.021, traits=["default"]), OFFLINE, named="resting"
+    )
 
 
 def test_what_is_private_does_not_become_public(make: Callable[..., Any]) -> None:
@@ -121,7 +136,10 @@ def test_the_tools_go_on_at_the_local_venice(  # noqa: PLR0917 - the parameters 
     monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
     monkeypatch.setenv(setting, "hidream")
 
-    assert f"{setting} names the model 'hidream'" in json.loads(load_tool(tool)(**arguments))["notes"][0]
+    assert (
+        f"{setting} names the model 'hidream'"
+        in json.loads(load_tool(tool)(**arguments))["notes"][0]
+    )
 
 
 def test_films_have_no_listed_price(

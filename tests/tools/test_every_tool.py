@@ -1,6 +1,7 @@
 """Whatever an agent asks and Venice may answer, each tool keeps to Venice's document, and to a small reply or one line.
 
-The tools are found by the folder's listing, and the arguments by their schemas: a new tool is tested as it is.
+The tools are found by the folder's listing, and the arguments by their schemas: a new tool is
+tested as it is.
 """
 
 import ipaddress
@@ -35,9 +36,23 @@ LONGEST_ASKED = 18_000
 """A reply may be longer only when the agent itself said how long the answer is to be."""
 
 SECRET = "what lies outside of the media folder"
-STORED = {"fox.png": "image/png", "fox.wav": "audio/wav", "fox.mp4": "video/mp4", "fox.txt": "text/plain"}
+STORED = {
+    "fox.png": "image/png",
+    "fox.wav": "audio/wav",
+    "fox.mp4": "video/mp4",
+    "fox.txt": "text/plain",
+}
 MEDIA = [
-    *(PICTURE, *STORED, "fox.jsonl", "data:audio/wav;base64,Zm94", "data:,", "gone.png", "../outside.txt", "."),
+    *(
+        PICTURE,
+        *STORED,
+        "fox.jsonl",
+        "data:audio/wav;base64,Zm94",
+        "data:,",
+        "gone.png",
+        "../outside.txt",
+        ".",
+    ),
     *(
         "https://www.example.org/fox.png",
         "http://127.0.0.1/fox.png",
@@ -46,21 +61,52 @@ MEDIA = [
         "ftp://a.org/",
     ),
 ]
-MODELS = [*(model["id"] for model in catalogue().models), "default", "fastest", "gpt-4o", "no-such-model"]
+MODELS = [
+    *(model["id"] for model in catalogue().models),
+    "default",
+    "fastest",
+    "gpt-4o",
+    "no-such-model",
+]
 # What an agent may write, by words of an argument's name.
 PLAUSIBLE: dict[str, list[str]] = {
     "image|picture|audio|video|file|sample|document|media": MEDIA,
     "model|name": MODELS,
     "duration|seconds|time": ["5", "5s", "10s", "8 seconds", "Auto", "-1"],
-    "ratio|size|resolution": ["16:9", "1:1", "auto", "1024x1024", "0:0", "1K", "4K", "720p", "1080p"],
+    "ratio|size|resolution": [
+        "16:9",
+        "1:1",
+        "auto",
+        "1024x1024",
+        "0:0",
+        "1K",
+        "4K",
+        "720p",
+        "1080p",
+    ],
     "voice|style|language": ["af_sky", "alloy", "en", "English", "Watercolor", "vv_1"],
     "character|slug|id": ["alan-watts", "..", "a/b?c", "naïve 🦊"],
-    "url|link|page": ["https://www.example.org/urban-wildlife/red-foxes", "https://youtu.be/dQw4w9WgXcQ", "fox"],
+    "url|link|page": [
+        "https://www.example.org/urban-wildlife/red-foxes",
+        "https://youtu.be/dQw4w9WgXcQ",
+        "fox",
+    ],
     "schema|params|history|transaction": ["{}", '{"type": "object"}', "[]", "0x1", "[[[["],
-    "network|method": ["ethereum-mainnet", "base-mainnet", "eth_blockNumber", "eth_sendRawTransaction"],
-    "date|day|since|until|start|end|period|lookback": ["2026-08-01", "7d", "2026-08-01T00:00:00Z", "yesterday"],
+    "network|method": [
+        "ethereum-mainnet",
+        "base-mainnet",
+        "eth_blockNumber",
+        "eth_sendRawTransaction",
+    ],
+    "date|day|since|until|start|end|period|lookback": [
+        "2026-08-01",
+        "7d",
+        "2026-08-01T00:00:00Z",
+        "yesterday",
+    ],
 }
-# Objects of a form that only Venice knows are handed on as they are: its own refusal names what is wrong.
+# Objects of a form that only Venice knows are handed on as they are: its own refusal names what is
+# wrong.
 TURNS: list[dict[str, Any]] = [
     {"role": "user", "content": "Hi"},
     {
@@ -77,15 +123,25 @@ NUMBERS = [-1, 0, 1, 2, 3, 4, 5, 10, 20, 50, 100, 1000, 2**31, 10**20]
 def arguments_of(name: str, call: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     """A call that ends well, with some of its arguments left out or given other values that the schema allows."""
     schema = typed_schema_of(name)["parameters"]
-    words = {parameter: re.findall(r"\w+", part["description"]) for parameter, part in schema["properties"].items()}
-    given_ones = {
-        parameter: _arguments(part, parameter, words[parameter]) for parameter, part in schema["properties"].items()
+    words = {
+        parameter: re.findall(r"\w+", part["description"])
+        for parameter, part in schema["properties"].items()
     }
-    left_out = st.sets(st.sampled_from([*call, ""]), max_size=2).map(lambda names: names - {*schema["required"]})
+    given_ones = {
+        parameter: _arguments(part, parameter, words[parameter])
+        for parameter, part in schema["properties"].items()
+    }
+    left_out = st.sets(st.sampled_from([*call, ""]), max_size=2).map(
+        lambda names: names - {*schema["required"]}
+    )
     few = st.sets(st.sampled_from([*given_ones]), max_size=3) if given_ones else st.just(set())
-    changes = few.flatmap(lambda names: st.fixed_dictionaries({one: given_ones[one] for one in sorted(names)}))
+    changes = few.flatmap(
+        lambda names: st.fixed_dictionaries({one: given_ones[one] for one in sorted(names)})
+    )
     return st.builds(
-        lambda gone, changed: {one: value for one, value in call.items() if one not in gone} | changed,
+        lambda gone, changed: (
+            {one: value for one, value in call.items() if one not in gone} | changed
+        ),
         left_out,
         changes,
     )
@@ -98,7 +154,12 @@ def _arguments(part: dict[str, Any], name: str, words: list[str]) -> st.SearchSt
     numbers = st.sampled_from([*NUMBERS, *(int(word) for word in words if word.isdecimal())])
     match part["type"]:
         case "string":
-            likely = [text for pattern, texts in PLAUSIBLE.items() if re.search(pattern, name) for text in texts]
+            likely = [
+                text
+                for pattern, texts in PLAUSIBLE.items()
+                if re.search(pattern, name)
+                for text in texts
+            ]
             usual = st.sampled_from([*likely, *words])
             return usual | usual | st.sampled_from(TEXTS) | st.text(max_size=30)
         case "integer":
@@ -115,7 +176,9 @@ def _arguments(part: dict[str, Any], name: str, words: list[str]) -> st.SearchSt
             return st.lists(_arguments(part["items"], name, words), max_size=4)
     within = st.sampled_from([*words, *NUMBERS, True, False, None, PICTURE]) | JSON
     return st.dictionaries(
-        st.sampled_from([*words, "no_such_option"]), within | st.lists(within, max_size=2), max_size=3
+        st.sampled_from([*words, "no_such_option"]),
+        within | st.lists(within, max_size=2),
+        max_size=3,
     )
 
 
@@ -132,7 +195,11 @@ def resolve(host: str, port: object = None, *_: object, **__: object) -> list[tu
 
 @pytest.fixture
 def call(
-    name: str, venice: LocalVenice, load_tool: Callable[[str], Tool], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    name: str,
+    venice: LocalVenice,
+    load_tool: Callable[[str], Tool],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> Call:
     """The call of a tool's own tests, and files for others: some in the media folder, one beside it."""
     folder = tmp_path / "media"

@@ -27,8 +27,19 @@ class BrokenStream(httpx.SyncByteStream):
 
 def model(name: str, **spec: Any) -> dict[str, Any]:
     """A text model as Venice lists it."""
-    spec = {"name": name, "privacy": "private", "traits": [], "capabilities": {"supportsWebSearch": True}} | spec
-    return {"id": name, "type": "text", "object": "model", "owned_by": "venice.ai", "model_spec": spec}
+    spec = {
+        "name": name,
+        "privacy": "private",
+        "traits": [],
+        "capabilities": {"supportsWebSearch": True},
+    } | spec
+    return {
+        "id": name,
+        "type": "text",
+        "object": "model",
+        "owned_by": "venice.ai",
+        "model_spec": spec,
+    }
 
 
 def piece(text: str | None, ending: str | None = None, **more: Any) -> dict[str, Any]:
@@ -44,12 +55,19 @@ def pages(*found: dict[str, Any]) -> dict[str, Any]:
 
 def page(number: int, content: str = "", **more: Any) -> dict[str, Any]:
     """A page that the search found."""
-    return {"title": f"Page {number}", "url": f"https://example.org/{number}", "content": content, **more}
+    return {
+        "title": f"Page {number}",
+        "url": f"https://example.org/{number}",
+        "content": content,
+        **more,
+    }
 
 
 def stream(*events: dict[str, Any]) -> bytes:
     """Events as they come over the line."""
-    return "".join(f"data: {json.dumps(event, ensure_ascii=False)}\n\n" for event in events).encode()
+    return "".join(
+        f"data: {json.dumps(event, ensure_ascii=False)}\n\n" for event in events
+    ).encode()
 
 
 END = b"data: [DONE]\n\n"
@@ -58,7 +76,9 @@ END = b"data: [DONE]\n\n"
 @pytest.fixture
 def models(api: respx.MockRouter) -> respx.Route:
     """The list of models: one, until a test gives more."""
-    return api.get("/models").respond(json={"object": "list", "data": [model("glm", traits=["default"])]})
+    return api.get("/models").respond(
+        json={"object": "list", "data": [model("glm", traits=["default"])]}
+    )
 
 
 @pytest.fixture
@@ -67,7 +87,9 @@ def ask(api: respx.MockRouter, models: respx.Route, tool: Tool) -> Callable[...,
     assert not models.called
 
     def run(*events: dict[str, Any], raw: bytes = b"", **arguments: Any) -> Any:
-        api.post("/chat/completions").respond(content=stream(*events) + (raw or END), content_type="text/event-stream")
+        api.post("/chat/completions").respond(
+            content=stream(*events) + (raw or END), content_type="text/event-stream"
+        )
         reply = tool(**{"question": "How tall is it?", **arguments})
         assert len(reply) < LIMIT
         return json.loads(reply)
@@ -77,19 +99,27 @@ def ask(api: respx.MockRouter, models: respx.Route, tool: Tool) -> Callable[...,
 
 def sent(api: respx.MockRouter) -> Any:
     """The body of the one chat request."""
-    bodies = [json.loads(call.request.content) for call in api.calls if call.request.method == "POST"]
+    bodies = [
+        json.loads(call.request.content) for call in api.calls if call.request.method == "POST"
+    ]
     assert 1 == len(bodies)
     return bodies[0]
 
 
-def test_sends_one_question_with_search_and_citations(ask: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_sends_one_question_with_search_and_citations(
+    ask: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """The request holds the question, the search settings and nothing that nobody asked for."""
     ask(piece("330 m.", "stop"))
 
     assert {
         "model": "glm",
         "messages": [{"role": "user", "content": "How tall is it?"}],
-        "venice_parameters": {"enable_web_search": "on", "enable_web_citations": True, "enable_web_scraping": False},
+        "venice_parameters": {
+            "enable_web_search": "on",
+            "enable_web_citations": True,
+            "enable_web_scraping": False,
+        },
         "stream": True,
         "stream_options": {"include_usage": True},
     } == sent(api)
@@ -107,7 +137,9 @@ def test_search_and_read_urls_reach_venice(ask: Callable[..., Any], api: respx.M
 
 def test_answers_with_text_sources_model_and_cost(ask: Callable[..., Any]) -> None:
     """The whole reply: the answer, the page that it rests on, the model, and what Venice says it cost."""
-    tower = page(1, "The tower is <strong>330 m</strong> tall.", title="The tower", date="2024-03-18")
+    tower = page(
+        1, "The tower is <strong>330 m</strong> tall.", title="The tower", date="2024-03-18"
+    )
     reply = ask(
         piece("", None, **pages(tower)),
         piece("It is 330 m "),
@@ -123,7 +155,12 @@ def test_answers_with_text_sources_model_and_cost(ask: Callable[..., Any]) -> No
         "date": "2024-03-18",
         "excerpt": "The tower is 330 m tall.",
     }
-    assert {"answer": "It is 330 m tall.[1]", "sources": [source], "model": "glm", "cost_usd": 0.0123} == reply
+    assert {
+        "answer": "It is 330 m tall.[1]",
+        "sources": [source],
+        "model": "glm",
+        "cost_usd": 0.0123,
+    } == reply
 
 
 @pytest.mark.parametrize(
@@ -139,7 +176,9 @@ def test_answers_with_text_sources_model_and_cost(ask: Callable[..., Any]) -> No
     ],
     ids=["caret", "carets", "spaced", "ref-counts-from-0", "year-in-brackets", "none", "powers"],
 )
-def test_markers_match_source_numbers(ask: Callable[..., Any], written: str, shown: str, numbers: list[int]) -> None:
+def test_markers_match_source_numbers(
+    ask: Callable[..., Any], written: str, shown: str, numbers: list[int]
+) -> None:
     """Both of Venice's markers become [n], and the sources listed are those n; all pages when none is cited."""
     reply = ask(piece(written, "stop", **pages(page(1), page(2), page(3))))
 
@@ -151,7 +190,10 @@ def test_markers_match_source_numbers(ask: Callable[..., Any], written: str, sho
     ("answer", "excerpt"),
     [
         ("Bees dance.^1^ Foxes sleep under sheds by day.^2^", "By day a fox sleeps under sheds."),
-        ("Bees dance. ^1^ Foxes sleep under sheds by day. ^2^ More.", "By day a fox sleeps under sheds."),
+        (
+            "Bees dance. ^1^ Foxes sleep under sheds by day. ^2^ More.",
+            "By day a fox sleeps under sheds.",
+        ),
         ("There were 42.^2^", "Some 42 were seen."),
     ],
     ids=["marker-at-the-stop", "marker-after-a-space", "by-number"],
@@ -166,7 +208,11 @@ def test_an_excerpt_supports_its_claim(ask: Callable[..., Any], answer: str, exc
 
 def test_markup_is_cleaned_from_sources(ask: Callable[..., Any]) -> None:
     """Neither tags nor HTML entities of a page reach the agent."""
-    found = page(1, "A city <strong>fox</strong>&#x27;s den\n is &quot;small&quot;.", title="<b>Foxes</b> &amp; bees")
+    found = page(
+        1,
+        "A city <strong>fox</strong>&#x27;s den\n is &quot;small&quot;.",
+        title="<b>Foxes</b> &amp; bees",
+    )
     source = ask(piece("Small.^1^", "stop", **pages(found)))["sources"][0]
 
     assert ("Foxes & bees", 'A city fox\'s den is "small".') == (source["title"], source["excerpt"])
@@ -184,7 +230,9 @@ def test_pages_without_content_and_date_are_sources_too(ask: Callable[..., Any])
     """Only title and URL are certain in a citation."""
     reply = ask(piece("So.^1^", "stop", **pages({"title": "T", "url": "https://example.org"})))
 
-    assert [{"number": 1, "title": "T", "url": "https://example.org", "date": None, "excerpt": ""}] == reply["sources"]
+    assert [
+        {"number": 1, "title": "T", "url": "https://example.org", "date": None, "excerpt": ""}
+    ] == reply["sources"]
 
 
 def test_citations_on_a_later_event_are_found(ask: Callable[..., Any]) -> None:
@@ -197,13 +245,22 @@ def test_citations_on_a_later_event_are_found(ask: Callable[..., Any]) -> None:
 def test_thinking_and_empty_events_are_no_answer(ask: Callable[..., Any]) -> None:
     """Null content, no choices, thoughts and other lines do not disturb the text."""
     thought = {"choices": [{"index": 0, "delta": {"content": None, "reasoning_content": "Hm."}}]}
-    reply = ask(thought, {"choices": []}, {"choices": None}, piece("A"), piece("B", "stop"), raw=b": ping\n\n" + END)
+    reply = ask(
+        thought,
+        {"choices": []},
+        {"choices": None},
+        piece("A"),
+        piece("B", "stop"),
+        raw=b": ping\n\n" + END,
+    )
 
     assert "AB" == reply["answer"]
 
 
 @pytest.mark.parametrize("separator", ["\u2028", "\x85", "\u2029"], ids=ascii)
-def test_a_line_separator_in_the_text_ends_no_event(ask: Callable[..., Any], separator: str) -> None:
+def test_a_line_separator_in_the_text_ends_no_event(
+    ask: Callable[..., Any], separator: str
+) -> None:
     """JSON may hold characters that Unicode calls line ends; in a stream only a line feed is one."""
     assert f"one{separator}two" == ask(piece(f"one{separator}two", "stop"))["answer"]
 
@@ -273,7 +330,9 @@ def test_an_error_in_the_stream_keeps_what_was_said(ask: Callable[..., Any]) -> 
     ],
     ids=["error-event", "filtered", "blank", "empty"],
 )
-def test_silence_is_an_error(ask: Callable[..., Any], events: list[dict[str, Any]], reason: str) -> None:
+def test_silence_is_an_error(
+    ask: Callable[..., Any], events: list[dict[str, Any]], reason: str
+) -> None:
     """A stream without any text is an error of one line that says why."""
     with pytest.raises(Exception, match=reason) as failure:
         ask(*events)
@@ -288,7 +347,11 @@ def test_silence_is_an_error(ask: Callable[..., Any], events: list[dict[str, Any
     ids=["offered", "not-offered", "null"],
 )
 def test_thinks_little_only_where_the_model_can(
-    ask: Callable[..., Any], api: respx.MockRouter, models: respx.Route, options: Any, effort: str | None
+    ask: Callable[..., Any],
+    api: respx.MockRouter,
+    models: respx.Route,
+    options: Any,
+    effort: str | None,
 ) -> None:
     """Reasoning effort "low" is sent to the models that list it, for Venice refuses what a model lacks."""
     capabilities = {"supportsWebSearch": True, "reasoningEffortOptions": options}
@@ -303,7 +366,9 @@ def test_a_long_answer_is_shortened_with_a_note(ask: Callable[..., Any]) -> None
     reply = ask(piece("word " * 2000, "stop", **pages(page(1, "word " * 900))))
 
     assert 5000 < len(reply["answer"]) + 5 < 5010
-    assert ["The answer was shortened to 5,000 characters; ask something narrower for the rest."] == reply["notes"]
+    assert [
+        "The answer was shortened to 5,000 characters; ask something narrower for the rest."
+    ] == reply["notes"]
     assert reply["answer"].endswith("word ...")
 
 
@@ -338,7 +403,16 @@ LISTED = [
         ("", "", [model("gone", traits=["default"], offline=True), model("here")], "here"),
         ("", "", [model("blind", traits=["default"], capabilities={}), model("here")], "here"),
     ],
-    ids=["argument", "trait", "operator", "default", "settled", "beta", "default-offline", "default-cannot"],
+    ids=[
+        "argument",
+        "trait",
+        "operator",
+        "default",
+        "settled",
+        "beta",
+        "default-offline",
+        "default-cannot",
+    ],
 )
 def test_model_chosen(  # noqa: PLR0917 - the parameters of a table
     ask: Callable[..., Any],
@@ -375,7 +449,9 @@ def test_an_unfit_model_names_fit_ones(
 
 def test_asks_the_local_venice(local_tool: Tool) -> None:
     """Over a real connection, an answer comes with its sources, clean excerpts and cost."""
-    reply = json.loads(local_tool(question="Where do red foxes live in cities, and what do they eat?"))
+    reply = json.loads(
+        local_tool(question="Where do red foxes live in cities, and what do they eat?")
+    )
 
     assert "https://www.example.org/urban-wildlife/red-foxes" == reply["sources"][0]["url"]
     assert "[1]" in reply["answer"]

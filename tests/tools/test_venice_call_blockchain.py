@@ -42,7 +42,9 @@ def test_lists_networks_for_free(api: respx.MockRouter, tool: Tool) -> None:
     assert 1 == len(api.calls)
 
 
-def test_sends_one_request_and_tells_its_price(ask: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_sends_one_request_and_tells_its_price(
+    ask: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """The call goes out as JSON-RPC; result, number and price come back."""
     reply = ask("0x1406f40", network=" Base-Mainnet ")
 
@@ -59,7 +61,9 @@ def test_sends_one_request_and_tells_its_price(ask: Callable[..., Any], api: res
     ],
     ids=["call", "any", "half"],
 )
-def test_any_json_list_is_sent_as_it_is(ask: Callable[..., Any], api: respx.MockRouter, params: list[Any]) -> None:
+def test_any_json_list_is_sent_as_it_is(
+    ask: Callable[..., Any], api: respx.MockRouter, params: list[Any]
+) -> None:
     """Whatever stands in the list reaches the chain unchanged."""
     ask(method="eth_call", params=json.dumps(params))
 
@@ -70,7 +74,9 @@ def test_a_price_that_venice_does_not_state_is_left_out(api: respx.MockRouter, t
     """Without headers, no price is told; no params are none."""
     api.post("/crypto/rpc/base-mainnet").respond(json={"result": False})
 
-    assert {"result": False} == json.loads(tool(network="base-mainnet", method="net_listening", params=""))
+    assert {"result": False} == json.loads(
+        tool(network="base-mainnet", method="net_listening", params="")
+    )
 
 
 @pytest.mark.parametrize(
@@ -102,7 +108,14 @@ def test_numbers_are_told_as_people_count(
 
 def test_numbers_of_a_block_are_told_as_people_count(ask: Callable[..., Any]) -> None:
     """Of a block, a transaction or a receipt, those fields that are numbers are told as such."""
-    block = {"number": "0x10", "timestamp": "0x68a0", "gasUsed": "0x5208", "hash": HASH, "value": None, "size": "0x01"}
+    block = {
+        "number": "0x10",
+        "timestamp": "0x68a0",
+        "gasUsed": "0x5208",
+        "hash": HASH,
+        "value": None,
+        "size": "0x01",
+    }
     reply = ask(block, method="eth_getBlockByNumber", params='["0x10", false]')
 
     assert block == reply["result"]
@@ -127,7 +140,9 @@ def test_a_long_result_is_cut_and_kept(ask: Callable[..., Any], tmp_path: Path) 
     assert logs == json.loads(file.read_bytes())
     assert file.name.startswith("base-mainnet-eth-getlogs-")
     assert file.read_text().startswith(reply["result"])
-    assert [f"These are the first 3,000 of {len(json.dumps(logs)):,} characters; the file has all."] == reply["notes"]
+    assert [
+        f"These are the first 3,000 of {len(json.dumps(logs)):,} characters; the file has all."
+    ] == reply["notes"]
 
 
 def test_a_short_result_needs_no_folder(
@@ -144,36 +159,116 @@ def test_a_short_result_needs_no_folder(
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        ({"code": -32602, "message": "missing value\nfor argument 0"}, "code: -32602; missing value for argument 0"),
-        ({"code": 3, "message": "execution reverted", "data": "0x08c3"}, "code: 3; execution reverted; data: 0x08c3"),
+        (
+            {"code": -32602, "message": "missing value\nfor argument 0"},
+            "code: -32602; missing value for argument 0",
+        ),
+        (
+            {"code": 3, "message": "execution reverted", "data": "0x08c3"},
+            "code: 3; execution reverted; data: 0x08c3",
+        ),
         ({"message": "x" * 9000}, "x" * 500),
     ],
     ids=["params", "revert", "long"],
 )
-def test_an_error_of_the_chain_is_one_line(api: respx.MockRouter, tool: Tool, error: dict[str, Any], said: str) -> None:
+def test_an_error_of_the_chain_is_one_line(
+    api: respx.MockRouter, tool: Tool, error: dict[str, Any], said: str
+) -> None:
     """JSON-RPC's errors come under HTTP 200, and become a line with code and message; they are not asked again."""
-    api.post("/crypto/rpc/base-mainnet").respond(json={"jsonrpc": "2.0", "id": 1, "error": error}, headers=PRICE)
+    api.post("/crypto/rpc/base-mainnet").respond(
+        json={"jsonrpc": "2.0", "id": 1, "error": error}, headers=PRICE
+    )
 
-    assert f"The blockchain refused: {said}. Correct the call, or leave it." == refusal(tool, **CALL)
+    assert f"The blockchain refused: {said}. Correct the call, or leave it." == refusal(
+        tool, **CALL
+    )
     assert 1 == len(api.calls)
 
 
 READS = [
-    *("eth_getBalance", "eth_call", "eth_blockNumber", "eth_getLogs", "eth_estimateGas", "eth_feeHistory"),
-    *("eth_chainId", "eth_gasPrice", "eth_maxPriorityFeePerGas", "eth_blobBaseFee", "eth_createAccessList"),
-    *("eth_syncing", "eth_getTransactionBySenderAndNonce", "eth_supportedEntryPoints", "eth_simulateV1"),
-    *("eth_estimateUserOperationGas", "eth_getUserOperationReceipt", "net_version", "web3_clientVersion"),
-    *("trace_filter", "trace_replayTransaction", "arbtrace_block", "debug_traceCall", "txpool_content"),
-    *("zks_L1ChainId", "zks_estimateFee", "linea_estimateGas", "bor_getAuthor", "starknet_specVersion"),
-    *("starknet_blockHashAndNumber", "starknet_simulateTransactions", "getAccountInfo", "getLatestBlockhash"),
+    *(
+        "eth_getBalance",
+        "eth_call",
+        "eth_blockNumber",
+        "eth_getLogs",
+        "eth_estimateGas",
+        "eth_feeHistory",
+    ),
+    *(
+        "eth_chainId",
+        "eth_gasPrice",
+        "eth_maxPriorityFeePerGas",
+        "eth_blobBaseFee",
+        "eth_createAccessList",
+    ),
+    *(
+        "eth_syncing",
+        "eth_getTransactionBySenderAndNonce",
+        "eth_supportedEntryPoints",
+        "eth_simulateV1",
+    ),
+    *(
+        "eth_estimateUserOperationGas",
+        "eth_getUserOperationReceipt",
+        "net_version",
+        "web3_clientVersion",
+    ),
+    *(
+        "trace_filter",
+        "trace_replayTransaction",
+        "arbtrace_block",
+        "debug_traceCall",
+        "txpool_content",
+    ),
+    *(
+        "zks_L1ChainId",
+        "zks_estimateFee",
+        "linea_estimateGas",
+        "bor_getAuthor",
+        "starknet_specVersion",
+    ),
+    *(
+        "starknet_blockHashAndNumber",
+        "starknet_simulateTransactions",
+        "getAccountInfo",
+        "getLatestBlockhash",
+    ),
     *("isBlockhashValid", "minimumLedgerSlot", "simulateTransaction", "getSupply"),
 ]
 WRITES = [
-    *("eth_sendRawTransaction", "eth_sendRawTransactionSync", "eth_sendTransaction", "eth_sendUserOperation"),
-    *("eth_sendBundle", "eth_submitWork", "zks_sendRawTransactionWithDetailedOutput", "sendTransaction"),
-    *("requestAirdrop", "starknet_addInvokeTransaction", "starknet_addDeclareTransaction", "broadcast_tx_commit"),
-    *("eth_sign", "personal_unlockAccount", "debug_setHead", "admin_addPeer", "miner_start", "eth_resend"),
-    *("getAndSendTransaction", "trace_submit", "callbackNow", "issueToken", "eth_cancelPrivateTransaction"),
+    *(
+        "eth_sendRawTransaction",
+        "eth_sendRawTransactionSync",
+        "eth_sendTransaction",
+        "eth_sendUserOperation",
+    ),
+    *(
+        "eth_sendBundle",
+        "eth_submitWork",
+        "zks_sendRawTransactionWithDetailedOutput",
+        "sendTransaction",
+    ),
+    *(
+        "requestAirdrop",
+        "starknet_addInvokeTransaction",
+        "starknet_addDeclareTransaction",
+        "broadcast_tx_commit",
+    ),
+    *(
+        "eth_sign",
+        "personal_unlockAccount",
+        "debug_setHead",
+        "admin_addPeer",
+        "miner_start",
+        "eth_resend",
+    ),
+    *(
+        "getAndSendTransaction",
+        "trace_submit",
+        "callbackNow",
+        "issueToken",
+        "eth_cancelPrivateTransaction",
+    ),
     *("ETH_SENDRAWTRANSACTION", "net_broadcast", "_", "x"),
 ]
 
@@ -188,7 +283,9 @@ def test_what_reads_is_sent(ask: Callable[..., Any], api: respx.MockRouter, meth
 
 
 @pytest.mark.parametrize("method", WRITES)
-def test_what_writes_needs_leave(ask: Callable[..., Any], api: respx.MockRouter, method: str) -> None:
+def test_what_writes_needs_leave(
+    ask: Callable[..., Any], api: respx.MockRouter, method: str
+) -> None:
     """What sends, and whatever is not known to read only, is not sent unless it is allowed."""
     line = refusal(ask, method=method)
     assert line.startswith(f"{method} may write to the blockchain; nothing was sent.")
@@ -207,11 +304,15 @@ def test_what_writes_needs_leave(ask: Callable[..., Any], api: respx.MockRouter,
         st.tuples(
             st.from_regex(r"([a-z]+_)?[a-zA-Z]*", fullmatch=True),
             st.sampled_from(["send", "Send", "submit", "Broadcast"]),
-            st.from_regex(r"[A-Z0-9]?[a-zA-Z]*", fullmatch=True).filter(lambda end: not end.lower().startswith("er")),
+            st.from_regex(r"[A-Z0-9]?[a-zA-Z]*", fullmatch=True).filter(
+                lambda end: not end.lower().startswith("er")
+            ),
         ),
     )
 )
-def test_whatever_sends_needs_leave(ask: Callable[..., Any], api: respx.MockRouter, method: str) -> None:
+def test_whatever_sends_needs_leave(
+    ask: Callable[..., Any], api: respx.MockRouter, method: str
+) -> None:
     """However a method's name begins and ends: with send, submit or broadcast in it, it is not sent by itself."""
     refusal(ask, method=method)
 
@@ -221,12 +322,25 @@ def test_whatever_sends_needs_leave(ask: Callable[..., Any], api: respx.MockRout
 @pytest.mark.parametrize(
     "method",
     [
-        *("eth_newFilter", "eth_newBlockFilter", "eth_newPendingTransactionFilter", "eth_getFilterChanges"),
-        *("eth_getFilterLogs", "eth_uninstallFilter", "eth_subscribe", "eth_unsubscribe", "accountSubscribe"),
+        *(
+            "eth_newFilter",
+            "eth_newBlockFilter",
+            "eth_newPendingTransactionFilter",
+            "eth_getFilterChanges",
+        ),
+        *(
+            "eth_getFilterLogs",
+            "eth_uninstallFilter",
+            "eth_subscribe",
+            "eth_unsubscribe",
+            "accountSubscribe",
+        ),
         *("logsUnsubscribe", "starknet_subscribeNewHeads"),
     ],
 )
-def test_filters_and_subscriptions_are_not_sent(ask: Callable[..., Any], api: respx.MockRouter, method: str) -> None:
+def test_filters_and_subscriptions_are_not_sent(
+    ask: Callable[..., Any], api: respx.MockRouter, method: str
+) -> None:
     """What needs a lasting connection is refused here, even with leave to write."""
     assert "Use eth_getLogs" in refusal(ask, method=method, allow_write=True)
     assert 0 == len(api.calls)
@@ -265,7 +379,9 @@ def test_a_repeat_carries_the_same_key_and_a_new_call_another(
     tool.__globals__["time"] = Clock()
     ask()
     good = httpx.Response(200, json={"result": "0x1"})
-    api.post("/crypto/rpc/base-mainnet").mock(side_effect=[httpx.Response(503, json={"error": "busy"}), good])
+    api.post("/crypto/rpc/base-mainnet").mock(
+        side_effect=[httpx.Response(503, json={"error": "busy"}), good]
+    )
     tool(**CALL)
 
     first, second, third = (call.request.headers["idempotency-key"] for call in api.calls)
@@ -274,9 +390,13 @@ def test_a_repeat_carries_the_same_key_and_a_new_call_another(
 
 
 @pytest.mark.parametrize("failure", [500, 502, 504, httpx.ReadTimeout, httpx.ReadError])
-def test_nothing_is_sent_twice(api: respx.MockRouter, tool: Tool, failure: int | type[Exception]) -> None:
+def test_nothing_is_sent_twice(
+    api: respx.MockRouter, tool: Tool, failure: int | type[Exception]
+) -> None:
     """After a failure that may have been paid, and may have sent a transaction, the call is not repeated."""
-    answer: Any = httpx.Response(failure, json={"error": "odd"}) if isinstance(failure, int) else failure
+    answer: Any = (
+        httpx.Response(failure, json={"error": "odd"}) if isinstance(failure, int) else failure
+    )
     api.post("/crypto/rpc/base-mainnet").mock(side_effect=answer)
     refusal(tool, **CALL | {"method": "eth_sendRawTransaction", "allow_write": True})
 
@@ -287,7 +407,11 @@ def test_asks_the_local_venice(local_tool: Tool) -> None:
     """Over a real connection, a network is found, and asked; a transaction is sent only with leave."""
     network = json.loads(local_tool())["networks"][1]
     reply = json.loads(local_tool(network=network, method="eth_chainId"))
-    sent = json.loads(local_tool(network=network, method="eth_sendRawTransaction", params='["0x02"]', allow_write=True))
+    sent = json.loads(
+        local_tool(
+            network=network, method="eth_sendRawTransaction", params='["0x02"]', allow_write=True
+        )
+    )
 
     assert {"result": "0x2105", "decimal": 8453, **TOLD} == reply
     assert 66 == len(sent["result"])

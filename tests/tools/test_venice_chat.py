@@ -18,10 +18,17 @@ CALL: dict[str, Any] = {"prompt": "Good day."}
 LIMIT = 8000
 """A reply longer than this is a burden to an agent's memory."""
 
-ALL = ("supportsVision", "supportsMultipleImages", "supportsFunctionCalling", "supportsResponseSchema")
+ALL = (
+    "supportsVision",
+    "supportsMultipleImages",
+    "supportsFunctionCalling",
+    "supportsResponseSchema",
+)
 
 
-def model(name: str, *abilities: str, efforts: list[str] | None = None, traits: list[str] | None = None) -> Any:
+def model(
+    name: str, *abilities: str, efforts: list[str] | None = None, traits: list[str] | None = None
+) -> Any:
     """A text model as Venice lists it."""
     capabilities = {**dict.fromkeys(abilities, True), "reasoningEffortOptions": efforts}
     return {
@@ -39,24 +46,36 @@ MODELS = [
 ]
 
 
-def piece(text: str | None = None, ending: str | None = None, index: int = 0, **delta: Any) -> dict[str, Any]:
+def piece(
+    text: str | None = None, ending: str | None = None, index: int = 0, **delta: Any
+) -> dict[str, Any]:
     """An event of a stream."""
-    return {"choices": [{"index": index, "delta": {"content": text, **delta}, "finish_reason": ending}]}
+    return {
+        "choices": [{"index": index, "delta": {"content": text, **delta}, "finish_reason": ending}]
+    }
 
 
 def stream(*events: dict[str, Any]) -> bytes:
     """Events as they come over the line."""
-    return "".join(f"data: {json.dumps(event, ensure_ascii=False)}\n\n" for event in events).encode()
+    return "".join(
+        f"data: {json.dumps(event, ensure_ascii=False)}\n\n" for event in events
+    ).encode()
 
 
-END = {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 4}, "cost": {"usd": 0.002, "diem": 0}}
+END = {
+    "choices": [],
+    "usage": {"prompt_tokens": 3, "completion_tokens": 4},
+    "cost": {"usd": 0.002, "diem": 0},
+}
 
 
 @pytest.fixture
 def chat(api: respx.MockRouter, tool: Tool) -> Callable[..., Any]:
     """Chat, while Venice streams these events; the tool's reply."""
     api.get("/models").respond(json={"object": "list", "data": MODELS})
-    api.get("/characters/ada").respond(json={"object": "character", "data": {"slug": "ada", "modelId": "plain"}})
+    api.get("/characters/ada").respond(
+        json={"object": "character", "data": {"slug": "ada", "modelId": "plain"}}
+    )
 
     def run(*events: dict[str, Any], **arguments: Any) -> Any:
         content = stream(*(events or (piece("Yes.", "stop"), END)))
@@ -70,7 +89,9 @@ def chat(api: respx.MockRouter, tool: Tool) -> Callable[..., Any]:
 
 def sent(api: respx.MockRouter) -> Any:
     """The body of the one chat request."""
-    bodies = [json.loads(call.request.content) for call in api.calls if call.request.method == "POST"]
+    bodies = [
+        json.loads(call.request.content) for call in api.calls if call.request.method == "POST"
+    ]
     assert 1 == len(bodies)
     return bodies[0]
 
@@ -90,7 +111,9 @@ def refuse(chat: Callable[..., Any], api: respx.MockRouter) -> Callable[..., str
     return run
 
 
-def test_sends_a_prompt_and_nothing_that_nobody_asked_for(chat: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_sends_a_prompt_and_nothing_that_nobody_asked_for(
+    chat: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """The request holds the prompt, Venice's own default of its instructions, and how to stream."""
     chat()
 
@@ -108,10 +131,18 @@ def test_answers_with_what_was_said_and_its_cost(chat: Callable[..., Any]) -> No
     reply = chat(piece("It is "), piece("so."), piece(None, "stop"), END)
 
     usage = {"prompt_tokens": 3, "completion_tokens": 4}
-    assert {"answer": "It is so.", "finish_reason": "stop", "model": "glm", "usage": usage, "cost_usd": 0.002} == reply
+    assert {
+        "answer": "It is so.",
+        "finish_reason": "stop",
+        "model": "glm",
+        "usage": usage,
+        "cost_usd": 0.002,
+    } == reply
 
 
-def test_all_that_is_said_before_reaches_venice(chat: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_all_that_is_said_before_reaches_venice(
+    chat: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """System first, then the earlier turns as they were, then the prompt."""
     call = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
     history = [
@@ -125,9 +156,20 @@ def test_all_that_is_said_before_reaches_venice(chat: Callable[..., Any], api: r
 
 
 @pytest.mark.parametrize("zero", [0, 0.7, 2])
-def test_settings_reach_venice(chat: Callable[..., Any], api: respx.MockRouter, zero: float) -> None:
+def test_settings_reach_venice(
+    chat: Callable[..., Any], api: respx.MockRouter, zero: float
+) -> None:
     """Each setting goes by Venice's name; a temperature of 0 is one."""
-    options = {"n": 1, "seed": 7, "top_p": 0.9, "top_k": 40, "min_p": 0, "stop": "END", "min_temp": 0.1, "max_temp": 2}
+    options = {
+        "n": 1,
+        "seed": 7,
+        "top_p": 0.9,
+        "top_k": 40,
+        "min_p": 0,
+        "stop": "END",
+        "min_temp": 0.1,
+        "max_temp": 2,
+    }
     options |= {"frequency_penalty": -2, "presence_penalty": 1.5, "repetition_penalty": 1.1}
     options |= {"temperature": zero, "reasoning_effort": "high"}
     chat(max_tokens=50, options=options | {"include_venice_system_prompt": False})
@@ -151,10 +193,16 @@ def test_settings_reach_venice(chat: Callable[..., Any], api: respx.MockRouter, 
         ({"options": {"stop": ["a"] * 5}}, 'Write "stop" as one to four texts'),
         ({"options": {"tools": [{"description": "x"}]}}, '"tools" as ['),
         ({"options": {"tools": "look"}}, '"tools" as ['),
-        ({"options": {"tools": [{"name": "look"}], "tool_choice": "loot"}}, "'tool_choice' must be one of"),
+        (
+            {"options": {"tools": [{"name": "look"}], "tool_choice": "loot"}},
+            "'tool_choice' must be one of",
+        ),
         ({"options": {"temperature": 2.1}}, "'temperature' must be 0.0 to 2.0"),
         ({"max_tokens": 0}, "'max_completion_tokens' must be 1 to"),
-        ({"options": {"reasoning_effort": "low"}}, "'reasoning_effort' must be one of none, high, not 'low'"),
+        (
+            {"options": {"reasoning_effort": "low"}},
+            "'reasoning_effort' must be one of none, high, not 'low'",
+        ),
         (
             {"options": {"reasoning_effort": "low"}, "model": "plain"},
             "'reasoning_effort' must be left out with this model",
@@ -169,7 +217,9 @@ def test_settings_reach_venice(chat: Callable[..., Any], api: respx.MockRouter, 
     ],
     ids=lambda value: value[:30] if isinstance(value, str) else json.dumps(value)[:40],
 )
-def test_what_cannot_be_sent_is_refused(refuse: Callable[..., str], arguments: dict[str, Any], said: str) -> None:
+def test_what_cannot_be_sent_is_refused(
+    refuse: Callable[..., str], arguments: dict[str, Any], said: str
+) -> None:
     """A setting that is unknown, out of range or beyond the model costs nothing, and the error says what fits."""
     assert said in refuse(**arguments)
 
@@ -180,10 +230,14 @@ def test_a_character_brings_its_model(chat: Callable[..., Any], api: respx.MockR
     assert "ada" == sent(api)["venice_parameters"]["character_slug"]
 
 
-def test_a_character_may_have_another_model(chat: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_a_character_may_have_another_model(
+    chat: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """The caller's model wins, and then the character need not be looked up."""
     assert "eye" == chat(character="ada", model="eye")["model"]
-    assert ["/api/v1/models", "/api/v1/chat/completions"] == [call.request.url.path for call in api.calls]
+    assert ["/api/v1/models", "/api/v1/chat/completions"] == [
+        call.request.url.path for call in api.calls
+    ]
 
 
 @pytest.mark.parametrize(
@@ -195,7 +249,11 @@ def test_a_character_may_have_another_model(chat: Callable[..., Any], api: respx
     ],
 )
 def test_a_model_that_sees_is_chosen_for_pictures(
-    chat: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, images: list[str], operator: str, chosen: str
+    chat: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    images: list[str],
+    operator: str,
+    chosen: str,
 ) -> None:
     """With pictures, Venice's default for vision; the operator's choice comes before it."""
     monkeypatch.setenv("VENICE_CHAT_MODEL", operator)
@@ -203,27 +261,38 @@ def test_a_model_that_sees_is_chosen_for_pictures(
     assert chosen == chat(images=images)["model"]
 
 
-def test_pictures_and_files_go_along(chat: Callable[..., Any], api: respx.MockRouter, tmp_path: Path) -> None:
+def test_pictures_and_files_go_along(
+    chat: Callable[..., Any], api: respx.MockRouter, tmp_path: Path
+) -> None:
     """URLs and data URLs as they are, stored files as base64 under their names, the prompt after them."""
     media = tmp_path / "media"
     media.mkdir()
     (media / "fox.webp").write_bytes(b"webp")
     (media / "notes.md").write_bytes(b"# Notes")
     data = "data:application/pdf;base64,JVBERg=="
-    chat(images=["fox.webp", "https://a.example/b.png"], files=["notes.md", data, "https://a.example/c.pdf?x=1"])
+    chat(
+        images=["fox.webp", "https://a.example/b.png"],
+        files=["notes.md", data, "https://a.example/c.pdf?x=1"],
+    )
 
     picture = f"data:image/webp;base64,{base64.b64encode(b'webp').decode()}"
     content = sent(api)["messages"][0]["content"]
-    assert [picture, "https://a.example/b.png"] == [part["image_url"]["url"] for part in content[:2]]
+    assert [picture, "https://a.example/b.png"] == [
+        part["image_url"]["url"] for part in content[:2]
+    ]
     notes, pdf, far = (part["file"] for part in content[2:5])
-    assert ("notes.md", b"# Notes") == (notes["filename"], base64.b64decode(notes["file_data"].partition(",")[2]))
+    assert ("notes.md", b"# Notes") == (
+        notes["filename"],
+        base64.b64decode(notes["file_data"].partition(",")[2]),
+    )
     assert data == pdf["file_data"]
     assert {"file_data": "https://a.example/c.pdf?x=1", "filename": "c.pdf"} == far
     assert {"type": "text", "text": "Well?"} == content[5]
 
 
 SCHEMA = (
-    '{"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"], "additionalProperties": false}'
+    '{"type": "object", "properties": {"age": {"type": "integer"}}, '
+    '"required": ["age"], "additionalProperties": false}'
 )
 
 
@@ -243,13 +312,23 @@ def test_an_answer_that_misses_its_schema_says_so(chat: Callable[..., Any]) -> N
     """What is no JSON is given as it was said."""
     reply = chat(piece('{"age": ', "length"), answer_schema=SCHEMA)
 
-    assert ('{"age": ', "length", 2) == (reply["answer"], reply["finish_reason"], len(reply["notes"]))
+    assert ('{"age": ', "length", 2) == (
+        reply["answer"],
+        reply["finish_reason"],
+        len(reply["notes"]),
+    )
     assert "not the JSON" in reply["notes"][1]
 
 
 def test_several_answers_are_kept_apart(chat: Callable[..., Any], api: respx.MockRouter) -> None:
     """The pieces of several answers come mixed; each answer is whole, with its own ending."""
-    events = [piece("A", index=0), piece("B", index=1), piece("a", "stop", 0), piece("b", "length", 1), END]
+    events = [
+        piece("A", index=0),
+        piece("B", index=1),
+        piece("a", "stop", 0),
+        piece("b", "length", 1),
+        END,
+    ]
     reply = chat(*events, options={"n": 2})
 
     assert 2 == sent(api)["n"]
@@ -267,21 +346,32 @@ def test_calls_of_tools_are_gathered(chat: Callable[..., Any], api: respx.MockRo
         {"index": 1, "id": "c2", "function": {"name": "wait", "arguments": None}},
         {"index": 0, "function": {"arguments": '"sky"}'}},
     ]
-    look = {"name": "look", "description": "Look.", "parameters": {"type": "object", "properties": {}}}
+    look = {
+        "name": "look",
+        "description": "Look.",
+        "parameters": {"type": "object", "properties": {}},
+    }
     offered = [look, {"type": "function", "function": {"name": "wait"}}]
     choice = {"type": "function", "function": {"name": "look"}}
     events = [piece(None, tool_calls=[one]) for one in pieces]
-    reply = chat(*events, piece(None, "tool_calls"), options={"tools": offered, "tool_choice": choice})
+    reply = chat(
+        *events, piece(None, "tool_calls"), options={"tools": offered, "tool_choice": choice}
+    )
 
     assert [{"type": "function", "function": look}, offered[1]] == sent(api)["tools"]
     assert choice == sent(api)["tool_choice"]
     assert ["c1", "c2"] == [call["id"] for call in reply["tool_calls"]]
     assert {"name": "look", "arguments": '{"at": "sky"}'} == reply["tool_calls"][0]["function"]
-    assert ("tool_calls", False, False) == (reply["finish_reason"], "answer" in reply, "notes" in reply)
+    assert ("tool_calls", False, False) == (
+        reply["finish_reason"],
+        "answer" in reply,
+        "notes" in reply,
+    )
 
 
 FILTERED = (
-    "The model refused, or a filter of its maker stopped it (content_filter): put it otherwise, or use another model."
+    "The model refused, or a filter of its maker stopped it (content_filter): "
+    "put it otherwise, or use another model."
 )
 
 
@@ -295,12 +385,17 @@ def test_a_filtered_answer_says_so(local_tool: Tool, venice: LocalVenice) -> Non
 
 @pytest.mark.parametrize(
     "event",
-    [piece(None, "content_filter"), {"error": {"message": "Blocked", "type": "content_filter_error"}}],
+    [
+        piece(None, "content_filter"),
+        {"error": {"message": "Blocked", "type": "content_filter_error"}},
+    ],
     ids=["ending", "error"],
 )
 def test_a_refusal_is_an_error(chat: Callable[..., Any], event: dict[str, Any]) -> None:
     """A model that refuses, and says nothing, is an error with what to do."""
-    with pytest.raises(Exception, match=r"^The model said nothing; it may be charged\. The model refused"):
+    with pytest.raises(
+        Exception, match=r"^The model said nothing; it may be charged\. The model refused"
+    ):
         chat(event)
 
 
@@ -308,7 +403,9 @@ def test_no_more_tokens_are_asked_for_than_the_model_writes(local_tool: Tool) ->
     """Venice refuses more: the wish is lowered, and the note says to what."""
     reply = json.loads(local_tool(prompt="Good day.", max_tokens=9_000_000))
 
-    assert ["max_tokens was lowered to 131072, the most that zai-org-glm-5-2 writes."] == reply["notes"]
+    assert ["max_tokens was lowered to 131072, the most that zai-org-glm-5-2 writes."] == reply[
+        "notes"
+    ]
 
 
 @pytest.mark.parametrize("ending", ["length", None])
@@ -317,13 +414,17 @@ def test_a_broken_answer_says_so(chat: Callable[..., Any], ending: str | None) -
     reply = chat(piece("It is 3", ending))
 
     assert ("It is 3", ending or "cut") == (reply["answer"], reply["finish_reason"])
-    assert [f"It broke off ({ending or 'cut'}): ask to go on, or raise max_tokens."] == reply["notes"]
+    assert [f"It broke off ({ending or 'cut'}): ask to go on, or raise max_tokens."] == reply[
+        "notes"
+    ]
 
 
 @pytest.mark.parametrize(
     "events", [[piece(None, "length")], [{"error": {"message": "Inference failed"}}], [piece(" ")]]
 )
-def test_silence_is_an_error(chat: Callable[..., Any], api: respx.MockRouter, events: list[dict[str, Any]]) -> None:
+def test_silence_is_an_error(
+    chat: Callable[..., Any], api: respx.MockRouter, events: list[dict[str, Any]]
+) -> None:
     """An empty answer is an error of one line, and is not asked for again."""
     with pytest.raises(Exception, match=r"The model said nothing .*may be charged") as failure:
         chat(*events)
@@ -332,7 +433,9 @@ def test_silence_is_an_error(chat: Callable[..., Any], api: respx.MockRouter, ev
     assert sent(api)
 
 
-@pytest.mark.parametrize(("arguments", "least", "most"), [({}, 5800, 6500), ({"max_tokens": 9000}, 14_000, 16_000)])
+@pytest.mark.parametrize(
+    ("arguments", "least", "most"), [({}, 5800, 6500), ({"max_tokens": 9000}, 14_000, 16_000)]
+)
 @pytest.mark.parametrize("text", ["word " * 9000, '"\n\\' * 9000, "\N{FOX FACE}" * 20_000])
 def test_a_long_answer_is_shortened_with_a_note(
     chat: Callable[..., Any], text: str, arguments: dict[str, Any], least: int, most: int
@@ -358,7 +461,18 @@ words = st.text(max_size=5)
 @given(
     options=st.dictionaries(
         st.sampled_from(
-            ["n", "seed", "temperature", "top_p", "top_k", "min_p", "min_temp", "max_temp", "presence_penalty", "stop"]
+            [
+                "n",
+                "seed",
+                "temperature",
+                "top_p",
+                "top_k",
+                "min_p",
+                "min_temp",
+                "max_temp",
+                "presence_penalty",
+                "stop",
+            ]
         ),
         numbers | words | st.lists(words, max_size=5) | st.none() | st.booleans(),
         max_size=3,
@@ -367,7 +481,9 @@ words = st.text(max_size=5)
     prompt=st.text(min_size=1, max_size=40),
     answer_schema=st.text(max_size=10),
 )
-def test_whatever_is_sent_is_what_venice_takes(chat: Callable[..., Any], tool: Tool, **arguments: Any) -> None:
+def test_whatever_is_sent_is_what_venice_takes(
+    chat: Callable[..., Any], tool: Tool, **arguments: Any
+) -> None:
     """Any arguments are refused in one line, or make a request that Venice's document allows."""
     said = ""
     try:
@@ -398,11 +514,14 @@ def test_chats_with_the_local_venice(local_tool: Tool, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "turn", [{"role": "user"}, {"role": "robot", "content": "x"}, {}, {"role": "tool", "content": "x"}]
+    "turn",
+    [{"role": "user"}, {"role": "robot", "content": "x"}, {}, {"role": "tool", "content": "x"}],
 )
 def test_a_turn_of_no_form_is_refused_by_venice(local_tool: Tool, turn: dict[str, Any]) -> None:
     """Venice's own reason names the turn; nothing is charged for it."""
-    with pytest.raises(Exception, match=r"Venice answered 400: .*messages.*Correct the arguments") as failure:
+    with pytest.raises(
+        Exception, match=r"Venice answered 400: .*messages.*Correct the arguments"
+    ) as failure:
         local_tool(prompt="x", history=[turn])
 
     assert 1 == len(str(failure.value).splitlines())
@@ -439,7 +558,9 @@ def test_a_model_that_goes_is_told_once(local_tool: Tool) -> None:
     assert [told] == reply["notes"]
 
 
-def test_a_block_is_waited_out(venice: LocalVenice, local_tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_block_is_waited_out(
+    venice: LocalVenice, local_tool: Tool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """While the error budget is used up, nothing is sent in vain: the next request comes when it begins anew."""
     venice.order_fault(fault="error-budget", path="/chat/completions", seconds=2.5)
     space = local_tool.__globals__
@@ -456,10 +577,16 @@ def test_a_block_is_waited_out(venice: LocalVenice, local_tool: Tool, monkeypatc
     assert ["/models", "/chat/completions", "/chat/completions"] == sent
 
 
-def test_a_long_block_is_told(venice: LocalVenice, local_tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_block_is_told(
+    venice: LocalVenice, local_tool: Tool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A block that is longer than the call may take is not waited for; the agent reads when to come again."""
-    monkeypatch.setitem(local_tool.__globals__, "_DEADLINE", local_tool.__globals__["time"].monotonic() + 20)
+    monkeypatch.setitem(
+        local_tool.__globals__, "_DEADLINE", local_tool.__globals__["time"].monotonic() + 20
+    )
     venice.order_fault(fault="429-error-budget", path="/chat/completions", seconds=30)
 
-    with pytest.raises(Exception, match=r"429: Too many failed attempts.* Try again in (30|29) s\.$"):
+    with pytest.raises(
+        Exception, match=r"429: Too many failed attempts.* Try again in (30|29) s\.$"
+    ):
         local_tool(prompt="Good day.")

@@ -25,8 +25,14 @@ LIMITS = {
     "keyExpiration": None,
     "nextEpochBegins": "2026-08-02T00:00:00.000Z",
     "rateLimits": [
-        {"apiModelId": "glm", "rateLimits": [{"amount": 50, "type": "RPM"}, {"amount": 750000, "type": "TPM"}]},
-        {"apiModelId": "glm-air", "rateLimits": [{"amount": 9, "type": "RPD"}, {"amount": 1, "type": "odd"}]},
+        {
+            "apiModelId": "glm",
+            "rateLimits": [{"amount": 50, "type": "RPM"}, {"amount": 750000, "type": "TPM"}],
+        },
+        {
+            "apiModelId": "glm-air",
+            "rateLimits": [{"amount": 9, "type": "RPD"}, {"amount": 1, "type": "odd"}],
+        },
         {"rateLimits": []},
     ],
 }
@@ -84,7 +90,11 @@ def test_credits_are_balances_too(check: Callable[..., Any]) -> None:
         page(data=LIMITS | {"balances": spent}),
     )
 
-    assert ("EARNED_CREDITS", 12.5, 10) == (reply["spends"], reply["earned_credits"], reply["bundled_credits"])
+    assert ("EARNED_CREDITS", 12.5, 10) == (
+        reply["spends"],
+        reply["earned_credits"],
+        reply["bundled_credits"],
+    )
     assert (0, 0) == (reply["balance_usd"], reply["balance_diem"])
 
 
@@ -92,14 +102,24 @@ def test_an_inference_key_sees_bundled_credits(check: Callable[..., Any]) -> Non
     """Its own page tells what is left of them to this key."""
     refused = httpx.Response(401, json=ADMIN_ONLY)
 
-    assert 25 == check(refused, page(data=LIMITS | {"balances": {"BUNDLED_CREDITS": 25}}))["bundled_credits"]
+    assert (
+        25
+        == check(refused, page(data=LIMITS | {"balances": {"BUNDLED_CREDITS": 25}}))[
+            "bundled_credits"
+        ]
+    )
 
 
 @pytest.mark.parametrize(
     ("model", "limits"),
-    [("glm", {"requests_per_minute": 50, "tokens_per_minute": 750000}), ("glm-air", {"requests_per_day": 9, "odd": 1})],
+    [
+        ("glm", {"requests_per_minute": 50, "tokens_per_minute": 750000}),
+        ("glm-air", {"requests_per_day": 9, "odd": 1}),
+    ],
 )
-def test_tells_the_limits_of_one_model(check: Callable[..., Any], model: str, limits: dict[str, int]) -> None:
+def test_tells_the_limits_of_one_model(
+    check: Callable[..., Any], model: str, limits: dict[str, int]
+) -> None:
     """A model's limits come in words, and none but its own."""
     assert check(model=model) == SHOWN | {"limits": {"model": model} | limits}
 
@@ -108,7 +128,10 @@ def test_a_model_that_is_not_there_has_near_ones(check: Callable[..., Any]) -> N
     """A misspelt model is an error that names those that are there, the nearest first."""
     line = refusal(check, model="glm-fair")
 
-    assert line == "There are no limits for 'glm-fair'. Use a model's id; the nearest: 'glm-air', 'glm'."
+    assert (
+        line
+        == "There are no limits for 'glm-fair'. Use a model's id; the nearest: 'glm-air', 'glm'."
+    )
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -118,7 +141,9 @@ def test_an_inference_key_sees_what_it_may(check: Callable[..., Any], status: in
 
     note, earned = reply.pop("notes")
     assert "Earned credits are told to an ADMIN key only" in earned
-    assert note.startswith(f"No /billing/balance: Venice answered {status}: This API key is not authorized")
+    assert note.startswith(
+        f"No /billing/balance: Venice answered {status}: This API key is not authorized"
+    )
     assert "ADMIN key" in note
     own = {name: SHOWN[name] for name in ("access_permitted", "tier", "key_expires", "day_resets")}
     assert reply == own | {"balance_usd": 50.23, "balance_diem": 100.023}
@@ -130,7 +155,8 @@ def test_the_limits_may_be_refused_too(check: Callable[..., Any]) -> None:
 
     assert "No /api_keys/rate_limits" in reply.pop("notes")[0]
     assert reply == {
-        name: SHOWN[name] for name in ("can_spend", "spends", "balance_usd", "balance_diem", "diem_per_day")
+        name: SHOWN[name]
+        for name in ("can_spend", "spends", "balance_usd", "balance_diem", "diem_per_day")
     }
 
 
@@ -143,13 +169,18 @@ def test_both_pages_refused_is_an_error(check: Callable[..., Any]) -> None:
     """With nothing to tell, Venice's reason is told, with the key that is needed."""
     wrong = httpx.Response(401, json={"error": "Authentication failed"})
 
-    assert refusal(check, wrong, wrong).startswith("Venice answered 401: Authentication failed. Ask the operator")
+    assert refusal(check, wrong, wrong).startswith(
+        "Venice answered 401: Authentication failed. Ask the operator"
+    )
 
 
 def test_says_what_stops_paid_calls(check: Callable[..., Any]) -> None:
     """An empty balance and a key without access are said in words."""
     poor = BALANCE | {"canConsume": False, "consumptionCurrency": None}
-    reply = check(page(**poor), page(data=LIMITS | {"accessPermitted": False, "keyExpiration": "2026-09-01T00:00:00Z"}))
+    reply = check(
+        page(**poor),
+        page(data=LIMITS | {"accessPermitted": False, "keyExpiration": "2026-09-01T00:00:00Z"}),
+    )
 
     assert (False, False) == (reply["can_spend"], reply["access_permitted"])
     assert "2026-09-01T00:00:00Z" == reply["key_expires"]

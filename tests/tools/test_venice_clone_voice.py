@@ -26,8 +26,17 @@ DAY = 86_400
 
 def model(name: str, *formats: str, mode: str = "zero_shot", days: float = 7) -> dict[str, Any]:
     """A speech model as Venice lists it; with formats it can clone."""
-    cloning = {"mode": mode, "accepted_formats": list(formats), "min_sample_seconds": 5, "retention_days": days}
-    return {"id": name, "type": "tts", "model_spec": {"name": name} | ({"voice_cloning": cloning} if formats else {})}
+    cloning = {
+        "mode": mode,
+        "accepted_formats": list(formats),
+        "min_sample_seconds": 5,
+        "retention_days": days,
+    }
+    return {
+        "id": name,
+        "type": "tts",
+        "model_spec": {"name": name} | ({"voice_cloning": cloning} if formats else {}),
+    }
 
 
 LISTED = [
@@ -82,10 +91,15 @@ def day(days: float) -> str:
 
 def test_a_person_is_always_asked() -> None:
     """It leaves somebody's voice in the account, so no operator can switch the approval off."""
-    assert ("account", True) == ((made := read_record("venice_clone_voice")).cost, made.needs_approval)
+    assert ("account", True) == (
+        (made := read_record("venice_clone_voice")).cost,
+        made.needs_approval,
+    )
 
 
-def test_sends_the_sample_and_tells_the_voice(clone: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_sends_the_sample_and_tells_the_voice(
+    clone: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """The recording goes as a file under a name of no meaning, and the handle comes with its model and its end."""
     before, reply, after = day(7), clone(), day(7)
 
@@ -113,14 +127,22 @@ def test_any_time_that_venice_states_is_a_date(
     clone: Callable[..., Any], api: respx.MockRouter, days: float, lasts: float
 ) -> None:
     """Venice's document has no bounds for it."""
-    api.get("/models").respond(json={"object": "list", "data": [model("tts-chatterbox-hd", "wav", days=days)]})
+    api.get("/models").respond(
+        json={"object": "list", "data": [model("tts-chatterbox-hd", "wav", days=days)]}
+    )
 
     assert day(lasts) == clone()["expires"]
 
 
-def test_what_venice_leaves_out_is_taken_as_usual(clone: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_what_venice_leaves_out_is_taken_as_usual(
+    clone: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """MP3 and WAV are taken by all, for seven days."""
-    odd = {"id": "tts-chatterbox-hd", "type": "tts", "model_spec": {"voice_cloning": {"mode": "zero_shot"}}}
+    odd = {
+        "id": "tts-chatterbox-hd",
+        "type": "tts",
+        "model_spec": {"voice_cloning": {"mode": "zero_shot"}},
+    }
     api.get("/models").respond(json={"object": "list", "data": [odd]})
 
     assert day(7) == clone()["expires"]
@@ -142,7 +164,11 @@ def test_a_model_is_always_one_that_clones(
 @pytest.mark.parametrize(
     ("name", "chosen", "sent"),
     [
-        ("a.m4a", "tts-chatterbox-hd", "recording.mp4"),  # the same container, by the name that the model lists
+        (
+            "a.m4a",
+            "tts-chatterbox-hd",
+            "recording.mp4",
+        ),  # the same container, by the name that the model lists
         ("a.flac", "tts-chatterbox-hd", "recording.flac"),
         ("a.ogg", "tts-chatterbox-hd", ""),
         ("a.flac", "tts-minimax-speech-02-hd", ""),
@@ -150,19 +176,34 @@ def test_a_model_is_always_one_that_clones(
     ],
 )
 def test_each_model_gets_only_what_it_accepts(
-    clone: Callable[..., Any], api: respx.MockRouter, media: Path, *, name: str, chosen: str, sent: str
+    clone: Callable[..., Any],
+    api: respx.MockRouter,
+    media: Path,
+    *,
+    name: str,
+    chosen: str,
+    sent: str,
 ) -> None:
     """Another container is refused before anything is sent, with those that are accepted."""
-    starts = {"a.m4a": b"\0\0\0\x1cftypM4A ", "a.flac": b"fLaC", "a.ogg": b"OggS", "a.txt": b"Hello"}
+    starts = {
+        "a.m4a": b"\0\0\0\x1cftypM4A ",
+        "a.flac": b"fLaC",
+        "a.ogg": b"OggS",
+        "a.txt": b"Hello",
+    }
     (media / name).write_bytes(starts[name] + bytes(100))
     if sent:
         clone(sample=name, model=chosen)
     else:
-        assert f"'{name}' is no recording of these kinds: mp3, wav" in refusal(clone, sample=name, model=chosen)
+        assert f"'{name}' is no recording of these kinds: mp3, wav" in refusal(
+            clone, sample=name, model=chosen
+        )
     assert [sent] * bool(sent) == [form["file"] for form in forms(api)]
 
 
-def test_more_than_25_mb_costs_nothing(clone: Callable[..., Any], api: respx.MockRouter, media: Path) -> None:
+def test_more_than_25_mb_costs_nothing(
+    clone: Callable[..., Any], api: respx.MockRouter, media: Path
+) -> None:
     """The limit of Venice is kept, to the byte, before anything is sent."""
     (media / "long.wav").write_bytes(record() + bytes((25 << 20) - len(record())))
     assert "vv_1" == clone(sample="long.wav")["voice"]
@@ -177,7 +218,11 @@ def test_nothing_is_sent_twice(
     clone: Callable[..., Any], api: respx.MockRouter, failure: int | type[Exception]
 ) -> None:
     """After a failure that may have made a voice, the request is not repeated."""
-    failing: Any = {"return_value": httpx.Response(failure)} if isinstance(failure, int) else {"side_effect": failure}
+    failing: Any = (
+        {"return_value": httpx.Response(failure)}
+        if isinstance(failure, int)
+        else {"side_effect": failure}
+    )
     route = api.post("/audio/voices").mock(**failing)
 
     assert re.search(r"charged|answered 500", refusal(clone))
@@ -185,7 +230,10 @@ def test_nothing_is_sent_twice(
 
 
 def test_the_local_venice_speaks_with_it(
-    venice: LocalVenice, monkeypatch: pytest.MonkeyPatch, tool: Tool, load_tool: Callable[[str], Tool]
+    venice: LocalVenice,
+    monkeypatch: pytest.MonkeyPatch,
+    tool: Tool,
+    load_tool: Callable[[str], Tool],
 ) -> None:
     """Over a real connection, the voice that was made is one that venice_speak takes."""
     monkeypatch.setenv("VENICE_API_KEY", venice.key)

@@ -91,7 +91,9 @@ def test_sends_as_little_as_it_can(create: Callable[..., Any], api: respx.MockRo
     """Without a limit and an end, neither is sent, nor a period of what is not there."""
     create()
 
-    assert [{"apiKeyType": "INFERENCE", "description": "For the fox bot", "modelPrivacy": "ALL"}] == posts(api)
+    assert [
+        {"apiKeyType": "INFERENCE", "description": "For the fox bot", "modelPrivacy": "ALL"}
+    ] == posts(api)
 
 
 def test_a_key_is_bound_to_addresses(create: Callable[..., Any], api: respx.MockRouter) -> None:
@@ -100,13 +102,17 @@ def test_a_key_is_bound_to_addresses(create: Callable[..., Any], api: respx.Mock
     made["data"]["ipAllowlist"] = ["203.0.114.7/32", "2a00:1::/48"]
     reply = create(made, ip_allowlist=["203.0.114.7", "2a00:1::/48 "])
 
-    assert ["203.0.114.7/32", "2a00:1::/48"] == posts(api)[0]["ipAllowlist"] == reply["ip_allowlist"]
+    assert (
+        ["203.0.114.7/32", "2a00:1::/48"] == posts(api)[0]["ipAllowlist"] == reply["ip_allowlist"]
+    )
     assert "notes" not in reply
 
 
 def test_addresses_that_are_not_confirmed_are_told(create: Callable[..., Any]) -> None:
     """A key that Venice does not say to be bound may be open to all: that is to be looked at."""
-    assert "Venice did not confirm the ip_allowlist" in " ".join(create(ip_allowlist=["203.0.114.7"])["notes"])
+    assert "Venice did not confirm the ip_allowlist" in " ".join(
+        create(ip_allowlist=["203.0.114.7"])["notes"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -141,7 +147,10 @@ def test_a_bound_key_is_refused_elsewhere(
 
 
 def test_a_private_key_is_told_to_be_one(
-    local_tool: Tool, venice: LocalVenice, load_tool: Callable[[str], Tool], monkeypatch: pytest.MonkeyPatch
+    local_tool: Tool,
+    venice: LocalVenice,
+    load_tool: Callable[[str], Tool],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Over a real connection, a key for private models sees no others, and Venice's refusal of one is explained."""
     made = json.loads(local_tool(description="private", model_privacy="PRIVATE_ONLY"))
@@ -180,7 +189,10 @@ def test_sends_what_was_asked_for(create: Callable[..., Any], api: respx.MockRou
 
 def test_says_what_such_a_key_can_do(create: Callable[..., Any]) -> None:
     """What has no limit, no end, or much power is said; a period without a limit is not."""
-    reply = create(new_key("/api_keys", apiKeyType="ADMIN", consumptionLimit={}, expiresAt=None), key_type="ADMIN")
+    reply = create(
+        new_key("/api_keys", apiKeyType="ADMIN", consumptionLimit={}, expiresAt=None),
+        key_type="ADMIN",
+    )
 
     assert [
         "It has no limit: it can spend all that the account has.",
@@ -214,7 +226,11 @@ def test_a_limit_that_venice_left_out_is_told(create: Callable[..., Any]) -> Non
     ids=str,
 )
 def test_a_wrong_argument_makes_nothing(
-    create: Callable[..., Any], api: respx.MockRouter, media: Path, arguments: dict[str, Any], said: str
+    create: Callable[..., Any],
+    api: respx.MockRouter,
+    media: Path,
+    arguments: dict[str, Any],
+    said: str,
 ) -> None:
     """What can't be meant is refused before anything is asked of Venice, or put into a file."""
     assert said in refusal(create, **arguments)
@@ -231,7 +247,9 @@ def test_a_wrong_argument_makes_nothing(
     ],
     ids=str,
 )
-def test_the_edges_are_allowed(create: Callable[..., Any], api: respx.MockRouter, arguments: dict[str, Any]) -> None:
+def test_the_edges_are_allowed(
+    create: Callable[..., Any], api: respx.MockRouter, arguments: dict[str, Any]
+) -> None:
     """The last values that are allowed are sent."""
     assert ID == create(**arguments)["id"]
     assert 1 == len(posts(api))
@@ -242,7 +260,9 @@ def test_the_edges_are_allowed(create: Callable[..., Any], api: respx.MockRouter
 @example("/")
 @example("\0" * 64)
 @example("狐" * 64)
-def test_any_description_makes_a_private_file(create: Callable[..., Any], media: Path, description: str) -> None:
+def test_any_description_makes_a_private_file(
+    create: Callable[..., Any], media: Path, description: str
+) -> None:
     """Whatever a key is called, its file is in the private folder, and is new."""
     before = stored(media) if (media / ".private").exists() else []
     file = Path(create(description=description)["file"])
@@ -256,7 +276,9 @@ def test_any_description_makes_a_private_file(create: Callable[..., Any], media:
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o777])
-def test_modes_do_not_depend_on_the_umask(create: Callable[..., Any], media: Path, umask: int) -> None:
+def test_modes_do_not_depend_on_the_umask(
+    create: Callable[..., Any], media: Path, umask: int
+) -> None:
     """Whatever the process leaves of modes, only the account itself gets at the key."""
     before = os.umask(umask)
     try:
@@ -367,7 +389,9 @@ def test_in_a_read_only_folder_no_key_is_made(
     assert 0 == len(api.calls)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only the super-user can make a folder that belongs to another")
+@pytest.mark.skipif(
+    os.geteuid() != 0, reason="only the super-user can make a folder that belongs to another"
+)
 def test_in_another_accounts_private_folder_no_key_is_made(
     create: Callable[..., Any], api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -382,7 +406,9 @@ def test_in_another_accounts_private_folder_no_key_is_made(
     assert 0 == len(api.calls)
 
 
-def test_without_room_no_key_is_made(create: Callable[..., Any], api: respx.MockRouter, media: Path) -> None:
+def test_without_room_no_key_is_made(
+    create: Callable[..., Any], api: respx.MockRouter, media: Path
+) -> None:
     """A full disk is found out before Venice is asked."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
@@ -391,7 +417,10 @@ def test_without_room_no_key_is_made(create: Callable[..., Any], api: respx.Mock
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
-    assert "No key was made: [Errno 27] File too large. Ask the operator to check VENICE_MEDIA_DIR." == message
+    assert (
+        "No key was made: [Errno 27] File too large. Ask the operator to check VENICE_MEDIA_DIR."
+        == message
+    )
     assert ([], 0) == (stored(media), len(api.calls))
 
 
@@ -414,9 +443,8 @@ def test_a_key_that_is_not_kept_is_revoked(tool: Tool, api: respx.MockRouter, me
     api.delete("/api_keys").respond(json={"success": True})
     told = whole_error(tool, description="x")
 
-    said = (
-        "VeniceError: The key was made, but not kept (No such file or directory), so it was revoked. Ask the operator"
-    )
+    why = "The key was made, but not kept (No such file or directory), so it was revoked"
+    said = f"VeniceError: {why}. Ask the operator"
     assert said in told.splitlines()[-1]
     assert SECRET not in told
     assert ["POST", "DELETE"] == [call.request.method for call in api.calls]
@@ -425,7 +453,11 @@ def test_a_key_that_is_not_kept_is_revoked(tool: Tool, api: respx.MockRouter, me
 
 @pytest.mark.parametrize(
     "reply",
-    [httpx.Response(200, json={"success": False}), httpx.Response(400, json={"error": f"no {SECRET}"}), None],
+    [
+        httpx.Response(200, json={"success": False}),
+        httpx.Response(400, json={"error": f"no {SECRET}"}),
+        None,
+    ],
     ids=["not done", "refused", "no reply"],
 )
 def test_a_key_that_is_neither_kept_nor_revoked_is_named(
@@ -441,11 +473,15 @@ def test_a_key_that_is_neither_kept_nor_revoked_is_named(
 
 
 @pytest.mark.parametrize("odd", ["schlüssel\ud800" + SECRET, None, 7])
-def test_what_is_no_key_is_revoked(tool: Tool, api: respx.MockRouter, media: Path, odd: Any) -> None:
+def test_what_is_no_key_is_revoked(
+    tool: Tool, api: respx.MockRouter, media: Path, odd: Any
+) -> None:
     """A reply whose key can't be written down leaves no key and no file behind, and shows nothing of it."""
     reply = new_key("/api_keys")
     reply["data"]["apiKey"] = odd
-    api.post("/api_keys").respond(content=json.dumps(reply), headers={"content-type": "application/json"})
+    api.post("/api_keys").respond(
+        content=json.dumps(reply), headers={"content-type": "application/json"}
+    )
     api.delete("/api_keys").respond(json={"success": True})
     told = whole_error(tool, description="x")
 
@@ -478,20 +514,27 @@ def test_a_reply_without_a_key_says_that_one_may_exist(
 
 
 @pytest.mark.parametrize(
-    "odd", ["", " ", "sk", SECRET[:19], f"{SECRET}\n", f"a b{SECRET}", "schl\u00fcssel" * 9, [SECRET]]
+    "odd",
+    ["", " ", "sk", SECRET[:19], f"{SECRET}\n", f"a b{SECRET}", "schl\u00fcssel" * 9, [SECRET]],
 )
-def test_what_could_be_no_key_is_revoked(tool: Tool, api: respx.MockRouter, media: Path, odd: Any) -> None:
+def test_what_could_be_no_key_is_revoked(
+    tool: Tool, api: respx.MockRouter, media: Path, odd: Any
+) -> None:
     """An empty key is none: it is not reported as made."""
     reply = new_key("/api_keys")
     reply["data"]["apiKey"] = odd
     api.post("/api_keys").respond(json=reply)
     route = api.delete("/api_keys").respond(json={"success": True})
 
-    assert "not kept (it was not in Venice's reply), so it was revoked." in refusal(tool, description="x")
+    assert "not kept (it was not in Venice's reply), so it was revoked." in refusal(
+        tool, description="x"
+    )
     assert (1, []) == (route.call_count, stored(media))
 
 
-def test_a_key_at_the_top_of_a_reply_is_kept(tool: Tool, api: respx.MockRouter, media: Path) -> None:
+def test_a_key_at_the_top_of_a_reply_is_kept(
+    tool: Tool, api: respx.MockRouter, media: Path
+) -> None:
     """A key is not lost because it stands elsewhere."""
     api.post("/api_keys").respond(json={"apiKey": SECRET, "id": ID})
     reply = json.loads(tool(description="x"))
@@ -502,7 +545,9 @@ def test_a_key_at_the_top_of_a_reply_is_kept(tool: Tool, api: respx.MockRouter, 
 
 
 @pytest.mark.parametrize("key_id", [SECRET, SECRET[:36], f"id {SECRET}", None, 7, "", ID * 2])
-def test_what_is_no_id_is_not_shown(tool: Tool, api: respx.MockRouter, media: Path, key_id: Any) -> None:
+def test_what_is_no_id_is_not_shown(
+    tool: Tool, api: respx.MockRouter, media: Path, key_id: Any
+) -> None:
     """An id that is the key, or a part of it, stays hidden; the person learns how to find the key."""
     reply = new_key("/api_keys")
     reply["data"]["id"] = key_id
@@ -547,7 +592,9 @@ ANYTHING = st.recursive(
 
 
 @given(body=ANYTHING.map(lambda reply: json.dumps(reply).encode()) | st.binary(max_size=60))
-def test_no_reply_loses_or_shows_a_key(tool: Tool, api: respx.MockRouter, media: Path, body: bytes) -> None:
+def test_no_reply_loses_or_shows_a_key(
+    tool: Tool, api: respx.MockRouter, media: Path, body: bytes
+) -> None:
     """Whatever Venice answers: the key is in a file, or was revoked, or may exist; and it is nowhere else."""
     api.post("/api_keys").respond(content=body, headers={"content-type": "application/json"})
     api.delete("/api_keys").respond(json={"success": True})
@@ -571,7 +618,10 @@ def test_a_refusal_leaves_no_file_and_shows_no_key(
 ) -> None:
     """Venice's reason comes back without anything in it that could be a key."""
     caplog.set_level(logging.DEBUG)
-    body = {"error": "Not saved", "details": {"apiKey": {"_errors": [f"{SECRET}"]}, "_errors": ["twice:" + SECRET]}}
+    body = {
+        "error": "Not saved",
+        "details": {"apiKey": {"_errors": [f"{SECRET}"]}, "_errors": ["twice:" + SECRET]},
+    }
     api.post("/api_keys").respond(status, json=body)
     told = whole_error(tool, description="x")
 
@@ -607,11 +657,15 @@ def test_no_log_holds_the_key(create: Callable[..., Any], caplog: pytest.LogCapt
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_without_the_right_to_it_the_operator_is_asked(tool: Tool, api: respx.MockRouter, status: int) -> None:
+def test_without_the_right_to_it_the_operator_is_asked(
+    tool: Tool, api: respx.MockRouter, status: int
+) -> None:
     """Whichever way Venice refuses a key that may not make keys, the error names the kind that may."""
     api.post("/api_keys").respond(status, json={"error": "No"})
 
-    said = "Ask the operator whether VENICE_API_KEY is an ADMIN key, for only such a key may do this."
+    said = (
+        "Ask the operator whether VENICE_API_KEY is an ADMIN key, for only such a key may do this."
+    )
     assert f"Venice answered {status}: No. {said}" == refusal(tool, description="x")
 
 
@@ -620,12 +674,16 @@ def test_without_the_right_to_it_the_operator_is_asked(tool: Tool, api: respx.Mo
 
 def listed(venice: LocalVenice, key: str = "") -> list[dict[str, Any]]:
     """The keys of the local Venice, asked for with one of them."""
-    reply = httpx.get(f"{venice.base_url}/api_keys", headers={"Authorization": f"Bearer {key or venice.key}"})
+    reply = httpx.get(
+        f"{venice.base_url}/api_keys", headers={"Authorization": f"Bearer {key or venice.key}"}
+    )
     keys: list[dict[str, Any]] = reply.raise_for_status().json()["data"]
     return keys
 
 
-def test_the_local_venices_key_works(local_tool: Tool, venice: LocalVenice, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_local_venices_key_works(
+    local_tool: Tool, venice: LocalVenice, caplog: pytest.LogCaptureFixture
+) -> None:
     """Over a real connection, the file holds a key that Venice takes, with the limits that were asked for."""
     caplog.set_level(logging.DEBUG)
     text = local_tool(**CALL, key_type="ADMIN", limit_period="MONTH", model_privacy="PRIVATE_TEXT")
@@ -661,7 +719,9 @@ def test_an_inference_key_makes_none(
     assert ([key], len(before)) == (stored(media), len(listed(venice)))
 
 
-def test_the_local_venices_key_is_taken_back(local_tool: Tool, venice: LocalVenice, media: Path) -> None:
+def test_the_local_venices_key_is_taken_back(
+    local_tool: Tool, venice: LocalVenice, media: Path
+) -> None:
     """When the private folder goes while Venice works, no key stays behind."""
     before = {key["id"] for key in listed(venice)}
     venice.order_fault(fault="stall", path="/api_keys", method="POST", seconds=1)

@@ -18,7 +18,11 @@ Tool = Callable[..., str]
 CALL: dict[str, Any] = {}
 PATH = "/api_keys/generate_web3_key"
 TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV"
-PROOF = {"address": "0x45B73055F3aDcC4577Bb709db10B19d11b5c94eE", "signature": "0x" + "bB" * 65, "token": TOKEN}
+PROOF = {
+    "address": "0x45B73055F3aDcC4577Bb709db10B19d11b5c94eE",
+    "signature": "0x" + "bB" * 65,
+    "token": TOKEN,
+}
 PRIVATE_KEY = "4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318"
 
 
@@ -45,7 +49,9 @@ def create(api: respx.MockRouter, media: Path, tool: Tool) -> Callable[..., Any]
     return run
 
 
-def test_first_comes_a_token_to_sign(create: Callable[..., Any], api: respx.MockRouter, media: Path) -> None:
+def test_first_comes_a_token_to_sign(
+    create: Callable[..., Any], api: respx.MockRouter, media: Path
+) -> None:
     """Without proof of a wallet, the token comes, with what its owner does; nothing is made or stored."""
     reply = create(description="For the fox bot")
 
@@ -64,7 +70,9 @@ def test_then_comes_the_key(create: Callable[..., Any], api: respx.MockRouter, m
     reply = create(**padded)
 
     (file,) = (media / ".private").iterdir()
-    assert [PROOF | {"description": "Web3 API Key", "apiKeyType": "INFERENCE", "modelPrivacy": "ALL"}] == posts(api)
+    assert [
+        PROOF | {"description": "Web3 API Key", "apiKeyType": "INFERENCE", "modelPrivacy": "ALL"}
+    ] == posts(api)
     assert (f"{SECRET}\n", 0o600) == (file.read_text(), file.stat().st_mode & 0o777)
     assert {
         "file": str(file),
@@ -105,7 +113,11 @@ def test_sends_what_was_asked_for(create: Callable[..., Any], api: respx.MockRou
 @pytest.mark.parametrize("name", ["address", "signature", "token", "description"])
 @pytest.mark.parametrize("text", [PRIVATE_KEY, f"0x{PRIVATE_KEY}", f" {PRIVATE_KEY.upper()}\n"])
 def test_a_private_key_goes_nowhere(
-    create: Callable[..., Any], api: respx.MockRouter, caplog: pytest.LogCaptureFixture, name: str, text: str
+    create: Callable[..., Any],
+    api: respx.MockRouter,
+    caplog: pytest.LogCaptureFixture,
+    name: str,
+    text: str,
 ) -> None:
     """What looks like a wallet's private key is refused before anything is sent, and not repeated."""
     caplog.set_level(logging.DEBUG)
@@ -119,10 +131,18 @@ def test_a_private_key_goes_nowhere(
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"address": ""}, "'address' must be 0x and 40 hex digits. Give all of address, signature, token, or none"),
+        (
+            {"address": ""},
+            "'address' must be 0x and 40 hex digits. Give all of address, signature, token, or none",
+        ),
         ({"address": PROOF["address"][:-1]}, "'address' must be"),
         ({"address": PROOF["address"] + "0"}, "'address' must be"),
-        ({"address": "abandon ability able about above absent absorb abstract absurd abuse access"}, "'address' must"),
+        (
+            {
+                "address": "abandon ability able about above absent absorb abstract absurd abuse access"
+            },
+            "'address' must",
+        ),
         ({"signature": ""}, "'signature' must be 0x and at least 130 hex digits."),
         ({"signature": PROOF["signature"][:-2]}, "'signature' must be"),
         ({"signature": "0x" + "zz" * 65}, "'signature' must be"),
@@ -135,7 +155,11 @@ def test_a_private_key_goes_nowhere(
     ids=str,
 )
 def test_a_wrong_argument_makes_nothing(
-    create: Callable[..., Any], api: respx.MockRouter, media: Path, changed: dict[str, Any], said: str
+    create: Callable[..., Any],
+    api: respx.MockRouter,
+    media: Path,
+    changed: dict[str, Any],
+    said: str,
 ) -> None:
     """What can't be a proof or a limit is refused before anything is sent, and never repeated."""
     message = refusal(create, **PROOF | changed)
@@ -152,14 +176,15 @@ def test_a_long_signature_is_taken(create: Callable[..., Any], api: respx.MockRo
     assert "0x" + "0f" * 200 == posts(api)[0]["signature"]
 
 
-def test_a_refusal_shows_nothing_of_the_proof(tool: Tool, api: respx.MockRouter, media: Path) -> None:
+def test_a_refusal_shows_nothing_of_the_proof(
+    tool: Tool, api: respx.MockRouter, media: Path
+) -> None:
     """Venice's reason comes without key, signature and token; the advice is that of a wallet, not of the operator."""
     api.post(PATH).respond(401, json={"error": f"Bad: {SECRET} {PROOF['signature']} {TOKEN}"})
     told = whole_error(tool, **PROOF)
 
-    said = (
-        "Venice answered 401: Bad: [hidden] [hidden] [hidden]. A token is good once, for 15 minutes: begin again with"
-    )
+    advice = "A token is good once, for 15 minutes: begin again with"
+    said = f"Venice answered 401: Bad: [hidden] [hidden] [hidden]. {advice}"
     assert said in told
     assert not any(text in told for text in (SECRET, *PROOF.values()))
     assert [] == list((media / ".private").iterdir())
@@ -170,27 +195,44 @@ def test_a_lost_reply_says_what_may_be_there(tool: Tool, api: respx.MockRouter) 
     route = api.post(PATH).mock(side_effect=httpx.ReadError)
 
     told = refusal(tool, **PROOF)
-    assert told.startswith("Venice sent no whole reply; a key may have been made that nobody holds. ")
+    assert told.startswith(
+        "Venice sent no whole reply; a key may have been made that nobody holds. "
+    )
     assert "Its owner can find and revoke it at venice.ai." in told
     assert 1 == route.call_count
 
 
 @pytest.mark.parametrize(
-    "reply", ["{}", "null", "[]", '{"data": null}', '{"data": {"token": ["a.b.c"]}}', '{"data": {"token": ""}}']
+    "reply",
+    [
+        "{}",
+        "null",
+        "[]",
+        '{"data": null}',
+        '{"data": {"token": ["a.b.c"]}}',
+        '{"data": {"token": ""}}',
+    ],
 )
 def test_no_token_is_one_line(tool: Tool, api: respx.MockRouter, reply: str) -> None:
     """A first call that brings no token says that nothing was made."""
     api.get(PATH).respond(content=reply, headers={"content-type": "application/json"})
 
-    assert "Venice's reply holds no token. Nothing was made: try again, or tell the person." == refusal(tool)
+    assert (
+        "Venice's reply holds no token. Nothing was made: try again, or tell the person."
+        == refusal(tool)
+    )
 
 
 @pytest.mark.parametrize("reply", ["{}", "null", '{"data": null}', '{"data": {"id": 7}}'])
-def test_a_reply_without_a_key_says_that_one_may_exist(tool: Tool, api: respx.MockRouter, reply: str) -> None:
+def test_a_reply_without_a_key_says_that_one_may_exist(
+    tool: Tool, api: respx.MockRouter, reply: str
+) -> None:
     """Nobody holds such a key: its owner learns where to look for it."""
     api.post(PATH).respond(content=reply, headers={"content-type": "application/json"})
 
-    said = "a key may have been made that nobody holds. Its owner can find and revoke it at venice.ai."
+    said = (
+        "a key may have been made that nobody holds. Its owner can find and revoke it at venice.ai."
+    )
     assert said in refusal(tool, **PROOF)
 
 
@@ -211,7 +253,11 @@ def test_a_key_that_is_not_kept_is_named(tool: Tool, api: respx.MockRouter, medi
 
 def sign(token: str) -> dict[str, str]:
     """A proof as a wallet would make it; the local Venice looks at its form only."""
-    return {"address": "0x" + secrets.token_hex(20), "signature": "0x" + secrets.token_hex(65), "token": token}
+    return {
+        "address": "0x" + secrets.token_hex(20),
+        "signature": "0x" + secrets.token_hex(65),
+        "token": token,
+    }
 
 
 def test_the_local_venice_makes_a_key_that_works(
@@ -223,7 +269,9 @@ def test_the_local_venice_makes_a_key_that_works(
     text = local_tool(**proof, key_type="ADMIN", limit_usd=1)
     reply = json.loads(text)
     key = Path(reply["file"]).read_text().strip()
-    shown = httpx.get(f"{venice.base_url}/api_keys/{reply['id']}", headers={"Authorization": f"Bearer {key}"}).json()
+    shown = httpx.get(
+        f"{venice.base_url}/api_keys/{reply['id']}", headers={"Authorization": f"Bearer {key}"}
+    ).json()
 
     assert key[-6:] == reply["last_six"] == shown["data"]["last6Chars"]
     assert ("Web3 API Key", 1, 1, "LIFETIME") == (

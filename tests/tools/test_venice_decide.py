@@ -13,13 +13,21 @@ from tests.tools.conftest import balance, posts, refusal
 
 Tool = Callable[..., str]
 
-TICKET = "My payouts have failed for three days and nobody has replied. Please help, this is urgent."
+TICKET = (
+    "My payouts have failed for three days and nobody has replied. Please help, this is urgent."
+)
 CALL: dict[str, Any] = {
     "state": TICKET,
     "questions": {
         "urgent": "Is this urgent?",
-        "team": {"question": "Which team?", "options": {"billing": "payouts, refunds", "sales": None}},
-        "mood": {"question": "How angry is it?", "levels": ["calm", "annoyed: nobody replied", "furious"]},
+        "team": {
+            "question": "Which team?",
+            "options": {"billing": "payouts, refunds", "sales": None},
+        },
+        "mood": {
+            "question": "How angry is it?",
+            "levels": ["calm", "annoyed: nobody replied", "furious"],
+        },
     },
 }
 
@@ -80,7 +88,12 @@ def test_tells_each_answer_in_a_line_surest_first(decisions: respx.Route, tool: 
 
     assert decisions.called
     assert [
-        {"question": "team", "answer": "billing", "sure": 0.93, "others": {"technical": 0.05, "other": 0.04}},
+        {
+            "question": "team",
+            "answer": "billing",
+            "sure": 0.93,
+            "others": {"technical": 0.05, "other": 0.04},
+        },
         {"question": "urgent", "answer": "yes", "sure": 0.9, "yes": 0.95},
         {"question": "mood", "answer": "Frustrated", "sure": 0.6, "score": 1.27, "highest": 2},
     ] == reply["answers"]
@@ -94,23 +107,33 @@ def test_tells_the_price_of_both_kinds_of_tokens(decisions: respx.Route, tool: T
 
 @pytest.mark.parametrize(
     "questions",
-    [["Is it urgent?", "Is it rude?"], '["Is it urgent?", "Is it rude?"]', "['Is it urgent?','Is it rude?']"],
+    [
+        ["Is it urgent?", "Is it rude?"],
+        '["Is it urgent?", "Is it rude?"]',
+        "['Is it urgent?','Is it rude?']",
+    ],
 )
 def test_a_list_of_texts_asks_yes_or_no(
     decisions: respx.Route, api: respx.MockRouter, tool: Tool, questions: Any
 ) -> None:
     """The simplest form; each answer goes by its question."""
-    assert [{"type": "noul", "instructions": "Is it urgent?"}, {"type": "noul", "instructions": "Is it rude?"}] == sent(
-        api, tool, questions
-    )
+    assert [
+        {"type": "noul", "instructions": "Is it urgent?"},
+        {"type": "noul", "instructions": "Is it rude?"},
+    ] == sent(api, tool, questions)
     assert ["Is it urgent?", "Is it rude?"] == [
-        one["question"] for one in json.loads(tool(state="A ticket.", questions=questions))["answers"]
+        one["question"]
+        for one in json.loads(tool(state="A ticket.", questions=questions))["answers"]
     ]
     assert decisions.called
 
 
 YES_OR_NO = {"type": "noul", "instructions": "Is it urgent?"}
-CHOICE = {"type": "choice", "instructions": "Which team?", "criteria": {"sales": None, "none": None}}
+CHOICE = {
+    "type": "choice",
+    "instructions": "Which team?",
+    "criteria": {"sales": None, "none": None},
+}
 SCORE = {"type": "score", "instructions": "How angry?", "criteria": ["calm", "cross"]}
 
 
@@ -128,23 +151,51 @@ SCORE = {"type": "score", "instructions": "How angry?", "criteria": ["calm", "cr
         ({"Which_team?": {"choices": "sales, none"}}, CHOICE),
         ({"question": "Which team?", "options": {"sales": None, "none": ""}}, CHOICE),
         (
-            {"team": {"instructions": "Which team?", "type": "choice", "criteria": {"sales": None, "none": None}}},
+            {
+                "team": {
+                    "instructions": "Which team?",
+                    "type": "choice",
+                    "criteria": {"sales": None, "none": None},
+                }
+            },
             CHOICE,
         ),
-        ({"team": {"instructions": "Which team?", "type": "choice", "criteria": ["sales", "none"]}}, CHOICE),
+        (
+            {
+                "team": {
+                    "instructions": "Which team?",
+                    "type": "choice",
+                    "criteria": ["sales", "none"],
+                }
+            },
+            CHOICE,
+        ),
         ({"mood": {"question": "How angry?", "levels": ["calm", "cross"]}}, SCORE),
         ({"mood": {"Question": "How angry?", "Scale": {"1": "calm", "2": "cross"}}}, SCORE),
-        ({"mood": {"instructions": "How angry?", "type": "score", "criteria": ["calm", "cross"]}}, SCORE),
+        (
+            {
+                "mood": {
+                    "instructions": "How angry?",
+                    "type": "score",
+                    "criteria": ["calm", "cross"],
+                }
+            },
+            SCORE,
+        ),
         (
             {"urgent": {"question": "Is it urgent?", "criteria": {"yes": "today", "no": "later"}}},
             {**YES_OR_NO, "criteria": {"true": "today", "false": "later"}},
         ),
     ],
 )
-def test_questions_are_read_as_they_are_meant(api: respx.MockRouter, tool: Tool, questions: Any, meant: Any) -> None:
+def test_questions_are_read_as_they_are_meant(
+    api: respx.MockRouter, tool: Tool, questions: Any, meant: Any
+) -> None:
     """Names, lists, nulls, other words for the parts, and Venice's own form; as JSON and as its text."""
     assert [meant] == sent(api, tool, questions)
-    assert [meant] == sent(api, tool, json.dumps(questions) if not isinstance(questions, str) else [questions])
+    assert [meant] == sent(
+        api, tool, json.dumps(questions) if not isinstance(questions, str) else [questions]
+    )
 
 
 @pytest.mark.usefixtures("decisions")
@@ -162,7 +213,9 @@ def test_questions_are_read_as_they_are_meant(api: respx.MockRouter, tool: Tool,
         ["Is it urgent?"] * 51,
     ],
 )
-def test_what_cannot_be_asked_gets_the_forms(api: respx.MockRouter, tool: Tool, questions: Any) -> None:
+def test_what_cannot_be_asked_gets_the_forms(
+    api: respx.MockRouter, tool: Tool, questions: Any
+) -> None:
     """One line shows how to ask; nothing is sent."""
     line = refusal(tool, state="A ticket.", questions=questions)
 
@@ -172,7 +225,9 @@ def test_what_cannot_be_asked_gets_the_forms(api: respx.MockRouter, tool: Tool, 
 
 
 @pytest.mark.usefixtures("decisions")
-@pytest.mark.parametrize("state", [{"ticket": "Help!", "day": 1.10}, [{"role": "user"}, {"role": "assistant"}]])
+@pytest.mark.parametrize(
+    "state", [{"ticket": "Help!", "day": 1.10}, [{"role": "user"}, {"role": "assistant"}]]
+)
 def test_json_is_judged_as_its_text(api: respx.MockRouter, tool: Tool, state: Any) -> None:
     """A host may hand over real JSON; Venice gets it as a text."""
     tool(state=state, questions="Is it urgent?")
@@ -184,10 +239,17 @@ def test_json_is_judged_as_its_text(api: respx.MockRouter, tool: Tool, state: An
 @pytest.mark.parametrize(
     ("state", "questions", "said"),
     [
-        ("word " * 900, ["Is it urgent?"], "1,000 with the longest question. Nothing was sent: give the part"),
+        (
+            "word " * 900,
+            ["Is it urgent?"],
+            "1,000 with the longest question. Nothing was sent: give the part",
+        ),
         (
             "word " * 700,
-            [f"Is this the ticket of customer number {place}, who wrote to us last week?" for place in range(50)],
+            [
+                f"Is this the ticket of customer number {place}, who wrote to us last week?"
+                for place in range(50)
+            ],
             "several calls",
         ),
         ("  ", ["Is it urgent?"], "The state is empty"),
@@ -209,14 +271,19 @@ def test_what_venice_leaves_open_is_told(api: respx.MockRouter, tool: Tool) -> N
 
     reply = json.loads(tool(state="A ticket.", questions=["Is it urgent?", "Is it rude?"]))
 
-    assert [{"question": "Is it urgent?", "answer": "unclear", "sure": 0.0, "yes": 0.5}] == reply["answers"]
+    assert [{"question": "Is it urgent?", "answer": "unclear", "sure": 0.0, "yes": 0.5}] == reply[
+        "answers"
+    ]
     assert ["Venice answered only 1 of 2 questions."] == reply["notes"]
     assert "cost_usd" not in reply
 
 
 def test_fifty_answers_fit(decisions: respx.Route, tool: Tool) -> None:
     """As many questions as may be asked at once have room in the reply."""
-    questions = {f"question number {place}": ["billing", "technical", "sales", "other"] for place in range(50)}
+    questions = {
+        f"question number {place}": ["billing", "technical", "sales", "other"]
+        for place in range(50)
+    }
 
     reply = tool(state="A ticket.", questions=questions)
 

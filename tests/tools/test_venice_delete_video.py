@@ -46,7 +46,9 @@ def test_deletes_what_is_stored(local: LocalVenice, load_tool: Callable[[str], T
 @pytest.mark.usefixtures("local")
 def test_revokes_an_address(load_tool: Callable[[str], Tool]) -> None:
     """A film at an address of its own is deleted there."""
-    queue, delete, retrieve = map(load_tool, ("venice_queue_video", "venice_delete_video", "venice_retrieve_video"))
+    queue, delete, retrieve = map(
+        load_tool, ("venice_queue_video", "venice_delete_video", "venice_retrieve_video")
+    )
     job = json.loads(queue(prompt="A fox", model="grok-imagine-text-to-video-private"))["job"]
 
     assert json.loads(delete(job=job, even_if_not_stored=True))["deleted"]

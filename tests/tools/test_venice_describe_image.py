@@ -16,12 +16,17 @@ CALL: dict[str, Any] = {"images": [PICTURE]}
 FAR = "https://www.example.org/fox.png"
 
 
-def model(name: str, *abilities: str, traits: list[str] | None = None, **more: Any) -> dict[str, Any]:
+def model(
+    name: str, *abilities: str, traits: list[str] | None = None, **more: Any
+) -> dict[str, Any]:
     """A text model as Venice lists it."""
     return {
         "id": name,
         "type": "text",
-        "model_spec": {"traits": traits or [], "capabilities": {**dict.fromkeys(abilities, True), **more}},
+        "model_spec": {
+            "traits": traits or [],
+            "capabilities": {**dict.fromkeys(abilities, True), **more},
+        },
     }
 
 
@@ -46,7 +51,9 @@ def stream(text: str, ending: str | None = "stop") -> bytes:
         {"choices": [{"index": 0, "delta": {}, "finish_reason": ending}]},
         {"choices": [], "cost": {"usd": 0.004, "diem": 0}},
     ]
-    return "".join(f"data: {json.dumps(event, ensure_ascii=False)}\n\n" for event in events).encode()
+    return "".join(
+        f"data: {json.dumps(event, ensure_ascii=False)}\n\n" for event in events
+    ).encode()
 
 
 @pytest.fixture
@@ -55,7 +62,9 @@ def see(api: respx.MockRouter, tool: Tool) -> Callable[..., Any]:
     api.get("/models", params={"type": "text"}).respond(json={"object": "list", "data": LISTED})
 
     def run(text: str = "A fox.", ending: str | None = "stop", **arguments: Any) -> Any:
-        api.post("/chat/completions").respond(content=stream(text, ending), content_type="text/event-stream")
+        api.post("/chat/completions").respond(
+            content=stream(text, ending), content_type="text/event-stream"
+        )
         reply = tool(**{"images": [FAR], **arguments})
         assert len(reply) < 8000
         return json.loads(reply)
@@ -86,7 +95,9 @@ def test_asks_a_model_that_sees(see: Callable[..., Any], api: respx.MockRouter) 
 
 
 @pytest.mark.parametrize("question", ["", "  "])
-def test_without_a_question_all_is_described(see: Callable[..., Any], api: respx.MockRouter, question: str) -> None:
+def test_without_a_question_all_is_described(
+    see: Callable[..., Any], api: respx.MockRouter, question: str
+) -> None:
     """Something is always asked."""
     see(question=question)
 
@@ -118,14 +129,19 @@ def test_the_agents_model_goes_before_the_operators(
     assert (chosen == "eye") == ("reasoning_effort" in posts(api)[0])
 
 
-def test_a_stored_picture_goes_along(see: Callable[..., Any], api: respx.MockRouter, tmp_path: Path) -> None:
+def test_a_stored_picture_goes_along(
+    see: Callable[..., Any], api: respx.MockRouter, tmp_path: Path
+) -> None:
     """A file of an earlier answer is sent as it is."""
     (tmp_path / "media").mkdir()
     (tmp_path / "media" / "fox.webp").write_bytes(b"webp")
     see(images=["fox.webp"])
 
     (picture, _) = posts(api)[0]["messages"][1]["content"]
-    assert f"data:image/webp;base64,{base64.b64encode(b'webp').decode()}" == picture["image_url"]["url"]
+    assert (
+        f"data:image/webp;base64,{base64.b64encode(b'webp').decode()}"
+        == picture["image_url"]["url"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -134,24 +150,46 @@ def test_a_stored_picture_goes_along(see: Callable[..., Any], api: respx.MockRou
         ({"images": []}, "Give 1 to 2 pictures at a time, not 0."),
         ({"images": [FAR] * 3}, "Give 1 to 2 pictures at a time, not 3."),
         ({"images": [FAR] * 4, "model": "eagle"}, "Give 1 to 3 pictures at a time, not 4."),
-        ({"images": [FAR] * 2, "model": "one-eye"}, "There is no text model 'one-eye' fit for this. Leave it out, or "),
+        (
+            {"images": [FAR] * 2, "model": "one-eye"},
+            "There is no text model 'one-eye' fit for this. Leave it out, or ",
+        ),
         ({"model": "blind"}, "There is no text model 'blind' fit for this. Leave it out, or "),
-        ({"images": ["fix.png"]}, "No stored file is called 'fix.png'. Near it: none. URLs work too."),
+        (
+            {"images": ["fix.png"]},
+            "No stored file is called 'fix.png'. Near it: none. URLs work too.",
+        ),
         ({"images": [FAR, "fox.wav"]}, "'fox.wav' is no picture. Give a PNG, JPEG or WebP."),
         (
             {"images": ["den.gif"]},
             "'den.gif' is no picture. It is of the format GIF, which Venice does not take: turn it",
         ),
-        ({"images": ["den.heic"]}, "'den.heic' is no picture. It is of the format HEIC, which Venice does not take"),
-        ({"images": ["badgers.webp"]}, "'badgers.webp' is empty, or has more than 25 MB. Give another."),
+        (
+            {"images": ["den.heic"]},
+            "'den.heic' is no picture. It is of the format HEIC, which Venice does not take",
+        ),
+        (
+            {"images": ["badgers.webp"]},
+            "'badgers.webp' is empty, or has more than 25 MB. Give another.",
+        ),
         ({"images": ["../secret.png"]}, "No stored file is called '../secret.png'."),
-        ({"images": ["data:text/plain;base64,YQ=="]}, "'data:text/plain;base64,YQ==' is no picture. Give a PNG, "),
-        ({"images": ["data:image/png;base64," + "a" * 35_000_000]}, "more than 25 MB, which is the limit."),
+        (
+            {"images": ["data:text/plain;base64,YQ=="]},
+            "'data:text/plain;base64,YQ==' is no picture. Give a PNG, ",
+        ),
+        (
+            {"images": ["data:image/png;base64," + "a" * 35_000_000]},
+            "more than 25 MB, which is the limit.",
+        ),
     ],
     ids=lambda value: str(value)[:60],
 )
 def test_what_cannot_be_seen_costs_nothing(
-    see: Callable[..., Any], api: respx.MockRouter, tmp_path: Path, arguments: dict[str, Any], said: str
+    see: Callable[..., Any],
+    api: respx.MockRouter,
+    tmp_path: Path,
+    arguments: dict[str, Any],
+    said: str,
 ) -> None:
     """An error of one line, before anything is paid."""
     (tmp_path / "media").mkdir()
@@ -165,14 +203,18 @@ def test_what_cannot_be_seen_costs_nothing(
     assert [] == posts(api)
 
 
-def test_three_pictures_go_to_a_model_that_takes_three(see: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_three_pictures_go_to_a_model_that_takes_three(
+    see: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """The limit is the model's own."""
     see(images=[FAR] * 3, model="eagle")
 
     assert 4 == len(posts(api)[0]["messages"][1]["content"])
 
 
-@pytest.mark.parametrize("text", ["word " * 9000, '"\n\\' * 9000, "\N{FOX FACE}" * 9000, "狐" * 9000])
+@pytest.mark.parametrize(
+    "text", ["word " * 9000, '"\n\\' * 9000, "\N{FOX FACE}" * 9000, "狐" * 9000]
+)
 def test_a_long_answer_is_shortened_with_a_note(see: Callable[..., Any], text: str) -> None:
     """As much as fits comes back, and the agent is told."""
     reply = see(text)
@@ -183,7 +225,9 @@ def test_a_long_answer_is_shortened_with_a_note(see: Callable[..., Any], text: s
 
 
 @pytest.mark.parametrize(("ending", "told"), [("stop", False), ("length", True), (None, True)])
-def test_a_broken_answer_says_so(see: Callable[..., Any], ending: str | None, *, told: bool) -> None:
+def test_a_broken_answer_says_so(
+    see: Callable[..., Any], ending: str | None, *, told: bool
+) -> None:
     """What was said is kept."""
     reply = see("It is red and", ending)
 
@@ -208,7 +252,9 @@ def test_the_local_venice_sees_each_picture(local_tool: Tool, tmp_path: Path) ->
     assert ("qwen-3-8-27b", True) == (reply["model"], reply["cost_usd"] > 0)
 
 
-def test_a_picture_that_is_too_small_is_refused_in_venices_words(local_tool: Tool, tmp_path: Path) -> None:
+def test_a_picture_that_is_too_small_is_refused_in_venices_words(
+    local_tool: Tool, tmp_path: Path
+) -> None:
     """What only Venice can tell is told by it, on one line."""
     file = io.BytesIO()
     Image.new("RGB", (32, 32)).save(file, "PNG")

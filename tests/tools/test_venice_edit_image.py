@@ -19,9 +19,16 @@ CALL: dict[str, Any] = {"images": [PICTURE], "instruction": "Make it snow."}
 RATIOS = ["auto", "1:1", "3:2", "16:9", "21:9", "9:16", "2:3", "3:4", "4:5"]
 
 
-def model(name: str, most: int | None = None, *, combine: bool = True, **spec: Any) -> dict[str, Any]:
+def model(
+    name: str, most: int | None = None, *, combine: bool = True, **spec: Any
+) -> dict[str, Any]:
     """An edit model as Venice lists it."""
-    limits = {"aspectRatios": RATIOS, "promptCharacterLimit": 100, "combineImages": combine, "maxInputImages": most}
+    limits = {
+        "aspectRatios": RATIOS,
+        "promptCharacterLimit": 100,
+        "combineImages": combine,
+        "maxInputImages": most,
+    }
     limits |= spec.pop("constraints", {})
     spec = {"name": name, "traits": [], "pricing": {"inpaint": {"usd": 0.04}}} | spec
     return {"id": name, "type": "inpaint", "model_spec": {**spec, "constraints": limits}}
@@ -29,7 +36,11 @@ def model(name: str, most: int | None = None, *, combine: bool = True, **spec: A
 
 TIERS: dict[str, Any] = {"constraints": {"resolutions": ["1K", "2K"], "defaultResolution": "1K"}}
 QUALITIES: dict[str, Any] = {
-    "constraints": {"resolutions": ["1K", "2K"], "qualities": ["low", "high"], "defaultQuality": "high"}
+    "constraints": {
+        "resolutions": ["1K", "2K"],
+        "qualities": ["low", "high"],
+        "defaultQuality": "high",
+    }
 }
 PRICES = {
     "inpaint": {"usd": 0.34},
@@ -66,7 +77,9 @@ def media(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def edit(api: respx.MockRouter, media: Path, tool: Tool, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+def edit(
+    api: respx.MockRouter, media: Path, tool: Tool, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Any]:
     """Edit the fox, while Venice sends this; the tool's reply."""
     assert media.exists()
     monkeypatch.delenv("VENICE_EDIT_MODEL", raising=False)
@@ -75,7 +88,9 @@ def edit(api: respx.MockRouter, media: Path, tool: Tool, monkeypatch: pytest.Mon
     def run(content: bytes = b"", headers: dict[str, str] | None = None, **arguments: Any) -> Any:
         for path in ("/image/edit", "/image/multi-edit"):
             api.post(path).respond(content=content or draw("JPEG", (320, 240)), headers=headers)
-        return json.loads(tool(**{"images": ["fox.png"], "instruction": "Make it snow", **arguments}))
+        return json.loads(
+            tool(**{"images": ["fox.png"], "instruction": "Make it snow", **arguments})
+        )
 
     return run
 
@@ -86,11 +101,15 @@ def posts(api: respx.MockRouter) -> list[tuple[str, Any]]:
     return [(request.url.path.rpartition("/")[2], json.loads(request.content)) for request in sent]
 
 
-def test_one_picture_is_edited(edit: Callable[..., Any], api: respx.MockRouter, media: Path) -> None:
+def test_one_picture_is_edited(
+    edit: Callable[..., Any], api: respx.MockRouter, media: Path
+) -> None:
     """A stored picture goes out as base64, under the usual model; what comes back is stored by its own type."""
     reply = edit()
 
-    assert [("edit", {"model": "firered-image-edit", "image": FOX, "prompt": "Make it snow"})] == posts(api)
+    assert [
+        ("edit", {"model": "firered-image-edit", "image": FOX, "prompt": "Make it snow"})
+    ] == posts(api)
     stored = Path(reply.pop("file"))
     assert (media, draw("JPEG", (320, 240))) == (stored.parent, stored.read_bytes())
     assert stored.name.startswith("make-it-snow-")
@@ -112,7 +131,9 @@ def test_several_pictures_are_combined(edit: Callable[..., Any], api: respx.Mock
     edit(images=["fox.png", "https://example.com/hat.png", f"data:image/png;base64,{FOX}"])
 
     sent = [FOX, "https://example.com/hat.png", FOX]
-    assert [("multi-edit", {"modelId": "firered-image-edit", "images": sent, "prompt": "Make it snow"})] == posts(api)
+    assert [
+        ("multi-edit", {"modelId": "firered-image-edit", "images": sent, "prompt": "Make it snow"})
+    ] == posts(api)
 
 
 def test_a_url_is_venices_to_fetch(edit: Callable[..., Any], api: respx.MockRouter) -> None:
@@ -151,19 +172,28 @@ def test_sends_all_that_was_asked(edit: Callable[..., Any], api: respx.MockRoute
         ({"model": "gpt-image-2-edit"}, 0.34),
         ({"model": "gpt-image-2-edit", "resolution": "2K"}, 0.52),
         ({"model": "gpt-image-2-edit", "options": {"quality": "low"}}, 0.03),
-        ({"model": "gpt-image-2-edit", "options": {"quality": "low"}, "images": ["fox.png"] * 3}, 0.0484),
+        (
+            {"model": "gpt-image-2-edit", "options": {"quality": "low"}, "images": ["fox.png"] * 3},
+            0.0484,
+        ),
         ({"model": "gpt-image-2-edit", "options": {"quality": "low"}, "resolution": "2K"}, 0.52),
     ],
     ids=str,
 )
-def test_the_price_is_told(edit: Callable[..., Any], arguments: dict[str, Any], cost: float) -> None:
+def test_the_price_is_told(
+    edit: Callable[..., Any], arguments: dict[str, Any], cost: float
+) -> None:
     """By resolution, by quality, and by the pictures that come in."""
     assert cost == edit(**arguments)["cost_usd"]
 
 
-def test_a_price_that_venice_does_not_state_is_left_out(edit: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_a_price_that_venice_does_not_state_is_left_out(
+    edit: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """A model without prices, or without anything, works all the same."""
-    api.get("/models").respond(json={"data": [{"id": "bare", "model_spec": {"constraints": {"combineImages": True}}}]})
+    api.get("/models").respond(
+        json={"data": [{"id": "bare", "model_spec": {"constraints": {"combineImages": True}}}]}
+    )
 
     assert "cost_usd" not in edit()
 
@@ -175,7 +205,9 @@ def test_a_model_is_chosen_that_takes_as_many(edit: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize("operator", ["", "seedream-v4-edit"])
-def test_the_operators_model_is_used(edit: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, operator: str) -> None:
+def test_the_operators_model_is_used(
+    edit: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, operator: str
+) -> None:
     """The operator's default comes before the usual model."""
     monkeypatch.setenv("VENICE_EDIT_MODEL", operator)
 
@@ -185,9 +217,18 @@ def test_the_operators_model_is_used(edit: Callable[..., Any], monkeypatch: pyte
 
 @pytest.mark.parametrize(
     ("wanted", "ratio"),
-    [("16:9", "16:9"), ("auto", "auto"), ("1024x1024", "1:1"), ("4:3", "3:2"), (" 7 : 5 ", "3:2"), ("9:20", "9:16")],
+    [
+        ("16:9", "16:9"),
+        ("auto", "auto"),
+        ("1024x1024", "1:1"),
+        ("4:3", "3:2"),
+        (" 7 : 5 ", "3:2"),
+        ("9:20", "9:16"),
+    ],
 )
-def test_ratios_are_fitted(edit: Callable[..., Any], api: respx.MockRouter, wanted: str, ratio: str) -> None:
+def test_ratios_are_fitted(
+    edit: Callable[..., Any], api: respx.MockRouter, wanted: str, ratio: str
+) -> None:
     """The nearest of the model's shapes is used, and another than was asked is told."""
     reply = edit(aspect_ratio=wanted)
     edit(options={"size": wanted})
@@ -217,22 +258,38 @@ def test_any_shape_is_fitted(texts: dict[str, str], width: int, height: int, sig
         ({"options": {"mask": "m.png"}}, "Venice knows no masks: say in the instruction"),
         ({"options": {"save_mode": True}}, "the nearest is 'safe_mode'"),
         ({"options": {"quality": "high"}}, "The option 'quality' must be left out with this model"),
-        ({"options": {"quality": "best"}, "model": "gpt-image-2-edit"}, "must be one of low, high, not 'best'"),
+        (
+            {"options": {"quality": "best"}, "model": "gpt-image-2-edit"},
+            "must be one of low, high, not 'best'",
+        ),
         ({"resolution": "2K"}, "The option 'resolution' must be one of 1K, not '2K'"),
-        ({"options": {"resolution": "8K"}, "model": "seedream-v4-edit"}, "must be one of 1K, 2K, not '8K'"),
-        ({"aspect_ratio": "round"}, "The aspect ratio 'round' is not to be had; this model has: auto, 1:1"),
+        (
+            {"options": {"resolution": "8K"}, "model": "seedream-v4-edit"},
+            "must be one of 1K, 2K, not '8K'",
+        ),
+        (
+            {"aspect_ratio": "round"},
+            "The aspect ratio 'round' is not to be had; this model has: auto, 1:1",
+        ),
         ({"instruction": "x" * 101}, "The instruction has 101 characters; 1 to 100 are allowed"),
         ({"images": ["fix.png"]}, "Near it: fox.png"),
         ({"images": ["fox.png", "../fox.png"]}, "No stored file is called"),
         ({"images": ["small.png"]}, "65,536 to 33,177,600 are allowed"),
         ({"model": "gone"}, "use: "),
-        ({"model": "one", "images": ["fox.png"] * 2}, "There is no inpaint model 'one' fit for this"),
+        (
+            {"model": "one", "images": ["fox.png"] * 2},
+            "There is no inpaint model 'one' fit for this",
+        ),
         ({"images": ["fox.png"] * 17}, "Venice has no inpaint model now that can do this"),
     ],
     ids=lambda value: str(value)[:60],
 )
 def test_a_wrong_argument_costs_nothing(
-    edit: Callable[..., Any], api: respx.MockRouter, media: Path, arguments: dict[str, Any], message: str
+    edit: Callable[..., Any],
+    api: respx.MockRouter,
+    media: Path,
+    arguments: dict[str, Any],
+    message: str,
 ) -> None:
     """What can't work is refused before anything is paid."""
     (media / "small.png").write_bytes(draw(size=(255, 256)))
@@ -241,7 +298,9 @@ def test_a_wrong_argument_costs_nothing(
     assert [] == posts(api)
 
 
-def test_more_than_25_mb_costs_nothing(edit: Callable[..., Any], api: respx.MockRouter, media: Path) -> None:
+def test_more_than_25_mb_costs_nothing(
+    edit: Callable[..., Any], api: respx.MockRouter, media: Path
+) -> None:
     """The limit of Venice is kept before anything is sent."""
     (media / "huge.png").write_bytes(draw() + bytes(25 << 20))
 
@@ -259,20 +318,33 @@ def test_an_unusable_media_folder_costs_nothing(
     assert 0 == len(api.calls)
 
 
-@pytest.mark.parametrize("flag", ["x-venice-is-content-violation", "x-venice-is-adult-model-content-violation"])
-def test_a_violation_is_an_error_without_a_file(edit: Callable[..., Any], media: Path, flag: str) -> None:
+@pytest.mark.parametrize(
+    "flag", ["x-venice-is-content-violation", "x-venice-is-adult-model-content-violation"]
+)
+def test_a_violation_is_an_error_without_a_file(
+    edit: Callable[..., Any], media: Path, flag: str
+) -> None:
     """A picture that breaks the rules comes with a good status; it is not stored."""
     assert "Change the instruction" in refusal(edit, headers={flag: "true"})
     assert [media / "fox.png"] == list(media.iterdir())
     assert edit(headers={flag: "false"})["file"]
 
 
-@pytest.mark.parametrize("failure", [500, 502, httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError])
+@pytest.mark.parametrize(
+    "failure", [500, 502, httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError]
+)
 def test_nothing_is_sent_twice(
-    edit: Callable[..., Any], api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch, failure: int | type[Exception]
+    edit: Callable[..., Any],
+    api: respx.MockRouter,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: int | type[Exception],
 ) -> None:
     """After a failure that may have been paid, the request is not repeated."""
-    failing = {"return_value": httpx.Response(failure)} if isinstance(failure, int) else {"side_effect": failure}
+    failing = (
+        {"return_value": httpx.Response(failure)}
+        if isinstance(failure, int)
+        else {"side_effect": failure}
+    )
     route = api.post("/image/edit").mock(**failing)
     monkeypatch.setattr(route, "respond", lambda **_: None)  # the fixture's good reply
 
@@ -307,7 +379,11 @@ def test_the_local_venices_picture_is_stored(local_tool: Tool, count: int) -> No
 def test_a_changed_picture_is_transparent_on_the_local_venice(local_tool: Tool) -> None:
     """Over a real connection, one picture or several: a model that can is taken, and the stored file is transparent."""
     for images in ([PICTURE], [PICTURE, PICTURE]):
-        arguments = {"images": images, "instruction": "Only the fox", "options": {"transparent_background": True}}
+        arguments = {
+            "images": images,
+            "instruction": "Only the fox",
+            "options": {"transparent_background": True},
+        }
         reply = json.loads(local_tool(**arguments))
 
         assert ("gpt-image-2-5-flare-edit", True) == (reply["model"], reply["transparent"])

@@ -15,10 +15,17 @@ CALL: dict[str, Any] = {"texts": ["A fox.", "A bee."]}
 
 def model(name: str, **spec: Any) -> dict[str, Any]:
     """An embedding model as Venice lists it."""
-    return {"id": name, "type": "embedding", "model_spec": {"pricing": {"input": {"usd": 0.15}}} | spec}
+    return {
+        "id": name,
+        "type": "embedding",
+        "model_spec": {"pricing": {"input": {"usd": 0.15}}} | spec,
+    }
 
 
-MODELS = [model("bge", embeddingDimensions=4), model("qwen", embeddingDimensions=8, supportsCustomDimensions=True)]
+MODELS = [
+    model("bge", embeddingDimensions=4),
+    model("qwen", embeddingDimensions=8, supportsCustomDimensions=True),
+]
 
 
 @pytest.fixture
@@ -29,8 +36,13 @@ def posts(api: respx.MockRouter) -> respx.Route:
     def embed(request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content)
         rest = [0.123456789] * ((body.get("dimensions") or 4) - 1)
-        data = [{"index": place, "embedding": [len(text), *rest]} for place, text in enumerate(body["input"])]
-        return httpx.Response(200, json={"data": data[::-1], "usage": {"total_tokens": 10 * len(data)}})
+        data = [
+            {"index": place, "embedding": [len(text), *rest]}
+            for place, text in enumerate(body["input"])
+        ]
+        return httpx.Response(
+            200, json={"data": data[::-1], "usage": {"total_tokens": 10 * len(data)}}
+        )
 
     return api.post("/embeddings").mock(side_effect=embed)
 
@@ -59,7 +71,9 @@ def test_keeps_vectors_in_a_file(embed: Callable[..., Any]) -> None:
 
     vectors = [[1, *[0.123456789] * 3], [3, *[0.123456789] * 3]]
     texts = zip(["a", "bcd"], vectors, strict=True)
-    assert [{"text": text, "model": "bge", "vector": vector} for text, vector in texts] == lines(reply)
+    assert [{"text": text, "model": "bge", "vector": vector} for text, vector in texts] == lines(
+        reply
+    )
     assert (2, 4, "bge", 20, 3e-06) == tuple(
         reply[name] for name in ("count", "dimensions", "model", "tokens", "cost_usd")
     )
@@ -88,9 +102,13 @@ def test_many_texts_go_in_batches(embed: Callable[..., Any], posts: respx.Route)
     """At most 512 texts go at once, and all vectors come back in order."""
     reply = embed(texts=["x" * (number % 7 + 1) for number in range(4100)])
 
-    assert [*[512] * 8, 4] == [len(json.loads(call.request.content)["input"]) for call in posts.calls]
+    assert [*[512] * 8, 4] == [
+        len(json.loads(call.request.content)["input"]) for call in posts.calls
+    ]
     assert (4100, 41_000) == (reply["count"], reply["tokens"])
-    assert [number % 7 + 1 for number in range(4100)] == [line["vector"][0] for line in lines(reply)]
+    assert [number % 7 + 1 for number in range(4100)] == [
+        line["vector"][0] for line in lines(reply)
+    ]
 
 
 def test_what_is_paid_is_kept(embed: Callable[..., Any], posts: respx.Route) -> None:
@@ -101,7 +119,10 @@ def test_what_is_paid_is_kept(embed: Callable[..., Any], posts: respx.Route) -> 
     reply = embed(texts=["x"] * 514)
 
     assert (512, 512, 2) == (reply["count"], len(lines(reply)), posts.call_count)
-    assert "Only the first 512 of 514 texts: Venice answered 500: Inference failed; " in reply["notes"][0]
+    assert (
+        "Only the first 512 of 514 texts: Venice answered 500: Inference failed; "
+        in reply["notes"][0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -114,7 +135,9 @@ def test_what_is_paid_is_kept(embed: Callable[..., Any], posts: respx.Route) -> 
     ],
     ids=["lines", "objects", "strings", "separator"],
 )
-def test_reads_a_file_of_texts(embed: Callable[..., Any], tmp_path: Path, content: str, held: list[str]) -> None:
+def test_reads_a_file_of_texts(
+    embed: Callable[..., Any], tmp_path: Path, content: str, held: list[str]
+) -> None:
     """Plain lines, or JSON Lines of objects or texts."""
     (tmp_path / "media").mkdir()
     (tmp_path / "media" / "in.txt").write_text(content)
@@ -122,7 +145,9 @@ def test_reads_a_file_of_texts(embed: Callable[..., Any], tmp_path: Path, conten
     assert held == [line["text"] for line in lines(embed(file="in.txt"))]
 
 
-def test_dimensions_choose_a_model_that_has_them(embed: Callable[..., Any], posts: respx.Route) -> None:
+def test_dimensions_choose_a_model_that_has_them(
+    embed: Callable[..., Any], posts: respx.Route
+) -> None:
     """Only some models let one choose how long a vector is."""
     reply = embed(texts=["a"], dimensions=2)
 
@@ -154,7 +179,9 @@ def test_what_cannot_be_done_costs_nothing(
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b'{"text": '], ids=["bytes", "broken"])
-def test_a_file_of_no_texts_is_refused(embed: Callable[..., Any], tmp_path: Path, content: bytes) -> None:
+def test_a_file_of_no_texts_is_refused(
+    embed: Callable[..., Any], tmp_path: Path, content: bytes
+) -> None:
     """What is no text, or half of a JSON line, is an error of one line."""
     (tmp_path / "media").mkdir()
     (tmp_path / "media" / "in.txt").write_bytes(content)
@@ -176,7 +203,9 @@ def test_any_texts_come_back(embed: Callable[..., Any], texts: list[str]) -> Non
     """Whatever a text holds, its line in the file holds it too."""
     reply = embed(texts=texts)
 
-    assert texts == [json.loads(line)["text"] for line in Path(reply["file"]).read_text().split("\n") if line]
+    assert texts == [
+        json.loads(line)["text"] for line in Path(reply["file"]).read_text().split("\n") if line
+    ]
 
 
 def test_embeds_with_the_local_venice(local_tool: Tool) -> None:

@@ -11,7 +11,13 @@ CALL: dict[str, Any] = {"query": "philosophy"}
 
 def character(slug: str = "ada", **more: Any) -> dict[str, Any]:
     """A character as Venice lists it."""
-    stats = {"averageRating": 4.66, "imports": 12, "ratingCount": 3, "ratingSum": 14, "userRating": None}
+    stats = {
+        "averageRating": 4.66,
+        "imports": 12,
+        "ratingCount": 3,
+        "ratingSum": 14,
+        "userRating": None,
+    }
     return {
         "id": "1",
         "slug": slug,
@@ -70,7 +76,9 @@ def test_shows_what_an_agent_needs(find: Callable[..., Any]) -> None:
     assert "slug" in reply["next"]
 
 
-def test_without_words_the_featured_ones_come(find: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_without_words_the_featured_ones_come(
+    find: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """With no argument at all, Venice is asked for its featured characters, none for adults."""
     find(character())
 
@@ -97,8 +105,12 @@ def test_adults_may_see_all(find: Callable[..., Any], api: respx.MockRouter) -> 
     assert "isAdult" not in dict(query(api))
 
 
-@pytest.mark.parametrize(("asked", "sent"), [(-3, "1"), (0, "1"), (1, "1"), (20, "20"), (21, "20"), (9999, "20")])
-def test_limit_is_kept_in_bounds(find: Callable[..., Any], api: respx.MockRouter, asked: int, sent: str) -> None:
+@pytest.mark.parametrize(
+    ("asked", "sent"), [(-3, "1"), (0, "1"), (1, "1"), (20, "20"), (21, "20"), (9999, "20")]
+)
+def test_limit_is_kept_in_bounds(
+    find: Callable[..., Any], api: respx.MockRouter, asked: int, sent: str
+) -> None:
     """A limit out of bounds is the nearest one that the docstring promises."""
     find(character(), limit=asked)
 
@@ -123,13 +135,17 @@ def test_long_entries_stay_short(find: Callable[..., Any], limit: int) -> None:
 
 def test_nothing_found_says_what_to_do(find: Callable[..., Any]) -> None:
     """An empty search comes with advice."""
-    assert {"notes": ["No character fits. Use fewer or other words, or leave tags out."]} == find(query="zzz")
+    assert {"notes": ["No character fits. Use fewer or other words, or leave tags out."]} == find(
+        query="zzz"
+    )
 
 
 def test_one_by_slug_is_shown_in_full(api: respx.MockRouter, tool: Tool) -> None:
     """A slug brings one character with its long description; the other arguments are not used."""
     text = "word " * 500
-    api.get("/characters/ada").respond(json={"object": "character", "data": character(description=text)})
+    api.get("/characters/ada").respond(
+        json={"object": "character", "data": character(description=text)}
+    )
     reply = json.loads(tool(slug="ada", query="x", tags=["y"]))
 
     assert [SHOWN | {"description": text.strip()}] == reply["characters"]
@@ -138,7 +154,9 @@ def test_one_by_slug_is_shown_in_full(api: respx.MockRouter, tool: Tool) -> None
 
 def test_a_null_description_is_none(api: respx.MockRouter, tool: Tool) -> None:
     """Venice has characters without a description."""
-    api.get("/characters/ada").respond(json={"object": "character", "data": character(description=None)})
+    api.get("/characters/ada").respond(
+        json={"object": "character", "data": character(description=None)}
+    )
 
     assert [SHOWN | {"description": ""}] == json.loads(tool(slug="ada"))["characters"]
 
@@ -155,9 +173,13 @@ def test_a_null_description_is_none(api: respx.MockRouter, tool: Tool) -> None:
     ],
     ids=["slash", "query", "up", "dots", "accents", "percent"],
 )
-def test_an_odd_slug_is_only_a_slug(api: respx.MockRouter, tool: Tool, slug: str, raw: bytes) -> None:
+def test_an_odd_slug_is_only_a_slug(
+    api: respx.MockRouter, tool: Tool, slug: str, raw: bytes
+) -> None:
     """Whatever stands in a slug, it cannot lead to another endpoint."""
-    api.get(url__startswith="https://api.venice.ai/").respond(404, json={"error": "Character not found"})
+    api.get(url__startswith="https://api.venice.ai/").respond(
+        404, json={"error": "Character not found"}
+    )
     with pytest.raises(Exception, match="search with query"):
         tool(slug=slug)
 
@@ -166,13 +188,18 @@ def test_an_odd_slug_is_only_a_slug(api: respx.MockRouter, tool: Tool, slug: str
 
 def reviews(*said: tuple[int, str | None]) -> dict[str, Any]:
     """Reviews as Venice lists them."""
-    return {"object": "list", "data": [{"rating": rating, "message": text} for rating, text in said]}
+    return {
+        "object": "list",
+        "data": [{"rating": rating, "message": text} for rating, text in said],
+    }
 
 
 def test_reviews_come_with_a_slug(api: respx.MockRouter, tool: Tool) -> None:
     """What people said comes with their ratings, long words cut, missing ones empty."""
     api.get("/characters/ada").respond(json={"object": "character", "data": character()})
-    api.get("/characters/ada/reviews").respond(json=reviews((5, "Clear\nand kind"), (2, None), (1, "no " * 300)))
+    api.get("/characters/ada/reviews").respond(
+        json=reviews((5, "Clear\nand kind"), (2, None), (1, "no " * 300))
+    )
     said = json.loads(tool(slug="ada", with_reviews=True))["reviews"]
 
     assert [{"rating": 5, "text": "Clear and kind"}, {"rating": 2, "text": ""}] == said[:2]
@@ -185,7 +212,9 @@ def test_no_reviews_are_said(api: respx.MockRouter, tool: Tool) -> None:
     api.get("/characters/ada").respond(json={"object": "character", "data": character()})
     api.get("/characters/ada/reviews").respond(json=reviews())
 
-    assert ["Nobody has reviewed it yet."] == json.loads(tool(slug="ada", with_reviews=True))["notes"]
+    assert ["Nobody has reviewed it yet."] == json.loads(tool(slug="ada", with_reviews=True))[
+        "notes"
+    ]
 
 
 def test_reviews_need_a_slug(api: respx.MockRouter, tool: Tool) -> None:
@@ -223,7 +252,9 @@ def test_adults_are_told_apart_at_the_local_venice(local_tool: Tool) -> None:
     everyone = json.loads(local_tool(limit=20, adult=True))["characters"]
     suited = json.loads(local_tool(limit=20))["characters"]
 
-    assert [entry["slug"] for entry in everyone if not entry["adult"]] == [entry["slug"] for entry in suited]
+    assert [entry["slug"] for entry in everyone if not entry["adult"]] == [
+        entry["slug"] for entry in suited
+    ]
 
 
 def test_an_odd_slug_is_unknown_at_the_local_venice(local_tool: Tool) -> None:

@@ -25,10 +25,16 @@ RATIOS = PIXELS | {"aspectRatios": ["auto", "1:1", "2:3", "3:2", "16:9", "9:16",
 def model(name: str, constraints: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
     """An image model as Venice lists it."""
     spec = {"name": name, "traits": [], "pricing": {"generation": {"usd": 0.01}}} | spec
-    return {"id": name, "type": "image", "model_spec": {**spec, "constraints": constraints or PIXELS}}
+    return {
+        "id": name,
+        "type": "image",
+        "model_spec": {**spec, "constraints": constraints or PIXELS},
+    }
 
 
-def draw(kind: str = "WEBP", size: tuple[int, int] = (48, 32), mode: str = "RGB", **how: Any) -> bytes:
+def draw(
+    kind: str = "WEBP", size: tuple[int, int] = (48, 32), mode: str = "RGB", **how: Any
+) -> bytes:
     """A picture as a file, made by Pillow."""
     file = io.BytesIO()
     Image.linear_gradient("L").resize(size).convert(mode).save(file, kind, **how)
@@ -69,12 +75,18 @@ def models(api: respx.MockRouter) -> respx.Route:
 @pytest.fixture
 def make(api: respx.MockRouter, models: respx.Route, media: Path, tool: Tool) -> Callable[..., Any]:
     """Make pictures, while Venice sends these; the tool's reply."""
-    api.get("/image/styles").respond(json={"object": "list", "data": ["Anime", "Watercolor", "Film Noir"]})
+    api.get("/image/styles").respond(
+        json={"object": "list", "data": ["Anime", "Watercolor", "Film Noir"]}
+    )
     assert not models.called
     assert not media.exists()
 
     def run(*pictures: str, headers: dict[str, str] | None = None, **arguments: Any) -> Any:
-        reply = {"id": "generate-image-1", "images": pictures or [encoded(draw())], "request": {"seed": 7}}
+        reply = {
+            "id": "generate-image-1",
+            "images": pictures or [encoded(draw())],
+            "request": {"seed": 7},
+        }
         api.post("/image/generate").respond(json=reply, headers=headers)
         return json.loads(tool(**{"prompt": "A red fox", **arguments}))
 
@@ -85,7 +97,9 @@ def test_sends_only_what_was_asked(make: Callable[..., Any], api: respx.MockRout
     """A bare prompt makes a bare request."""
     make()
 
-    assert [{"model": "z-image", "prompt": "A red fox", "variants": 1, "format": "webp"}] == posts(api)
+    assert [{"model": "z-image", "prompt": "A red fox", "variants": 1, "format": "webp"}] == posts(
+        api
+    )
 
 
 def test_sends_all_that_was_asked(make: Callable[..., Any], api: respx.MockRouter) -> None:
@@ -98,7 +112,13 @@ def test_sends_all_that_was_asked(make: Callable[..., Any], api: respx.MockRoute
         variants=2,
         seed=0,
         format="png",
-        options={"steps": 8, "cfg_scale": 7.5, "lora_strength": 0, "quality": "low", "safe_mode": False},
+        options={
+            "steps": 8,
+            "cfg_scale": 7.5,
+            "lora_strength": 0,
+            "quality": "low",
+            "safe_mode": False,
+        },
     )
 
     assert [
@@ -154,16 +174,23 @@ def test_the_samples_are_what_they_are_called() -> None:
     for header in ("VP8", "VP8L", "VP8X"):
         assert header.ljust(4).encode() == PICTURES[f"webp-{header}"][0][12:16]
     assert b"\xff\xc2" in PICTURES["jpeg-progressive"][0]
-    thumbnail, size = with_thumbnail().index(b"\xff\xd8\xff", 2), with_thumbnail().rindex(b"\xff\xc0")
+    thumbnail, size = (
+        with_thumbnail().index(b"\xff\xd8\xff", 2),
+        with_thumbnail().rindex(b"\xff\xc0"),
+    )
     assert 2 < thumbnail < size
 
 
 @given(
     kind=st.sampled_from(["WEBP", "PNG", "JPEG"]),
     size=st.tuples(st.integers(1, 300), st.integers(1, 300)),
-    how=st.sampled_from([{}, {"lossless": True}, {"progressive": True}, {"exif": b"Exif\0\0II*\0\x08\0\0\0\0\0"}]),
+    how=st.sampled_from(
+        [{}, {"lossless": True}, {"progressive": True}, {"exif": b"Exif\0\0II*\0\x08\0\0\0\0\0"}]
+    ),
 )
-def test_any_size_is_told_rightly(texts: dict[str, str], kind: str, size: tuple[int, int], how: dict[str, Any]) -> None:
+def test_any_size_is_told_rightly(
+    texts: dict[str, str], kind: str, size: tuple[int, int], how: dict[str, Any]
+) -> None:
     """Width and height are right for every format and size."""
     space: dict[str, Any] = {"__name__": "emitted"}
     exec(texts["venice_generate_image"], space)  # noqa: S102 - what ships is what is tested
@@ -181,7 +208,9 @@ def test_reply_tells_files_model_seed_and_cost(make: Callable[..., Any]) -> None
     assert 2 == len({file["file"] for file in reply["files"]})
 
 
-def test_a_price_that_venice_does_not_state_is_left_out(make: Callable[..., Any], models: respx.Route) -> None:
+def test_a_price_that_venice_does_not_state_is_left_out(
+    make: Callable[..., Any], models: respx.Route
+) -> None:
     """Some models have no price in the list."""
     models.respond(json={"data": [model("free", pricing={})]})
 
@@ -205,7 +234,9 @@ def test_the_price_follows_size_and_quality(
     quality = {"1K": {"low": {"usd": 0.01}, "high": {"usd": 0.3}}, "2K": {"low": {"usd": 0.02}}}
     limits = PIXELS | {"resolutions": ["1K", "2K"], "defaultResolution": "1K"}
     limits |= {"qualities": ["low", "high"], "defaultQuality": "high"}
-    models.respond(json={"data": [model("tiers", limits, pricing={"resolutions": tiers, "quality": quality})]})
+    models.respond(
+        json={"data": [model("tiers", limits, pricing={"resolutions": tiers, "quality": quality})]}
+    )
 
     assert usd == make(options=options)["cost_usd"]
 
@@ -221,7 +252,11 @@ CLEAR_MODELS = [
 
 @pytest.mark.parametrize(
     "options",
-    [{"transparent_background": True}, {"Transparent-Background": "true"}, {"background": "transparent"}],
+    [
+        {"transparent_background": True},
+        {"Transparent-Background": "true"},
+        {"background": "transparent"},
+    ],
     ids=str,
 )
 def test_a_transparent_background_takes_a_model_that_can(
@@ -241,7 +276,9 @@ def test_a_transparent_background_takes_a_model_that_can(
 @pytest.mark.parametrize(
     "content", [draw("PNG"), draw("WEBP"), draw("WEBP", lossless=True)], ids=["png", "VP8", "VP8L"]
 )
-def test_what_came_without_transparency_says_so(make: Callable[..., Any], models: respx.Route, content: bytes) -> None:
+def test_what_came_without_transparency_says_so(
+    make: Callable[..., Any], models: respx.Route, content: bytes
+) -> None:
     """The file itself is looked at, whatever was asked."""
     models.respond(json={"data": CLEAR_MODELS})
 
@@ -251,8 +288,12 @@ def test_what_came_without_transparency_says_so(make: Callable[..., Any], models
     assert "venice_remove_background" in reply["notes"][0]
 
 
-@pytest.mark.parametrize("how", [{}, {"lossless": True}, {"exif": b"Exif\0\0II*\0\x08\0\0\0\0\0"}], ids=str)
-def test_webp_may_be_transparent(make: Callable[..., Any], models: respx.Route, how: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "how", [{}, {"lossless": True}, {"exif": b"Exif\0\0II*\0\x08\0\0\0\0\0"}], ids=str
+)
+def test_webp_may_be_transparent(
+    make: Callable[..., Any], models: respx.Route, how: dict[str, Any]
+) -> None:
     """An alpha channel is found in each form of WebP."""
     models.respond(json={"data": CLEAR_MODELS})
     picture = Image.new("RGBA", (48, 32), (200, 10, 10, 90))
@@ -266,14 +307,22 @@ def test_webp_may_be_transparent(make: Callable[..., Any], models: respx.Route, 
 
 @pytest.mark.parametrize("where", ["argument", "setting"])
 def test_a_named_model_that_cannot_is_told(
-    make: Callable[..., Any], api: respx.MockRouter, models: respx.Route, monkeypatch: pytest.MonkeyPatch, where: str
+    make: Callable[..., Any],
+    api: respx.MockRouter,
+    models: respx.Route,
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
 ) -> None:
     """The line names the models that can, and the tool that cuts out; nothing is paid."""
     models.respond(json={"data": CLEAR_MODELS})
     if where == "setting":
         monkeypatch.setenv("VENICE_IMAGE_MODEL", "z-image")
 
-    line = refusal(make, options={"transparent_background": True}, model="z-image" if where == "argument" else "")
+    line = refusal(
+        make,
+        options={"transparent_background": True},
+        model="z-image" if where == "argument" else "",
+    )
 
     assert "models that do: clear-dear, clear. Or" not in line
     assert "models that do: clear, clear-dear. Or" in line
@@ -297,10 +346,16 @@ def test_what_only_cuts_out_makes_no_picture(make: Callable[..., Any], models: r
 
 @pytest.mark.parametrize(("most", "length"), [(1500, 1501), (32_768, 32_769), (None, 7501)])
 def test_the_model_says_how_long_a_prompt_may_be(
-    make: Callable[..., Any], api: respx.MockRouter, models: respx.Route, most: int | None, length: int
+    make: Callable[..., Any],
+    api: respx.MockRouter,
+    models: respx.Route,
+    most: int | None,
+    length: int,
 ) -> None:
     """So many characters are sent, and one more is refused with the number, also in what must not be seen."""
-    models.respond(json={"data": [model("z-image", PIXELS | ({"promptCharacterLimit": most} if most else {}))]})
+    models.respond(
+        json={"data": [model("z-image", PIXELS | ({"promptCharacterLimit": most} if most else {}))]}
+    )
 
     assert f"this model reads {length - 1:,}" in refusal(make, prompt="x" * length)
     assert f"this model reads {length - 1:,}" in refusal(make, negative_prompt="x" * length)
@@ -309,23 +364,35 @@ def test_the_model_says_how_long_a_prompt_may_be(
     assert 1 == len(posts(api))
 
 
-def test_pictures_that_were_refused_are_told(api: respx.MockRouter, make: Callable[..., Any], tool: Tool) -> None:
+def test_pictures_that_were_refused_are_told(
+    api: respx.MockRouter, make: Callable[..., Any], tool: Tool
+) -> None:
     """Fewer come than were asked for, and the reply says why; only what came is counted as paid."""
     make()
-    reply = {"id": "1", "images": [encoded(draw())] * 2, "content_policy_violation_count": 2, "timing": {}}
+    reply = {
+        "id": "1",
+        "images": [encoded(draw())] * 2,
+        "content_policy_violation_count": 2,
+        "timing": {},
+    }
     api.post("/image/generate").respond(json=reply)
 
     told = json.loads(tool(prompt="A red fox", variants=4))
 
     assert (2, 0.02) == (len(told["files"]), told["cost_usd"])
-    assert ["2 of 4 pictures were not made: the model's maker refused them by its policy."] == told["notes"]
+    assert ["2 of 4 pictures were not made: the model's maker refused them by its policy."] == told[
+        "notes"
+    ]
 
 
 def test_an_enhanced_prompt_is_shown(make: Callable[..., Any]) -> None:
     """The prompt that Venice made of the caller's comes back readable."""
     headers = {"x-venice-enhanced-prompt": "A%20red%20fox%2C%20at%20dusk"}
 
-    assert "A red fox, at dusk" == make(headers=headers, options={"enhance_prompt": True})["prompt_used"]
+    assert (
+        "A red fox, at dusk"
+        == make(headers=headers, options={"enhance_prompt": True})["prompt_used"]
+    )
 
 
 def test_a_blurred_picture_is_kept_and_named(make: Callable[..., Any]) -> None:
@@ -336,8 +403,12 @@ def test_a_blurred_picture_is_kept_and_named(make: Callable[..., Any]) -> None:
     assert "notes" not in make(headers={"x-venice-is-blurred": "false"})
 
 
-@pytest.mark.parametrize("flag", ["x-venice-is-content-violation", "x-venice-is-adult-model-content-violation"])
-def test_a_violation_is_an_error_without_a_file(make: Callable[..., Any], media: Path, flag: str) -> None:
+@pytest.mark.parametrize(
+    "flag", ["x-venice-is-content-violation", "x-venice-is-adult-model-content-violation"]
+)
+def test_a_violation_is_an_error_without_a_file(
+    make: Callable[..., Any], media: Path, flag: str
+) -> None:
     """A picture that breaks the rules comes with a good status; it is not stored, and the agent can change course."""
     assert "terms of service" in refusal(make, headers={flag: "true"})
     assert [] == list(media.iterdir())
@@ -368,7 +439,9 @@ GARBAGE = {
 
 
 @pytest.mark.parametrize("text", GARBAGE.values(), ids=GARBAGE)
-def test_garbage_is_an_error_without_a_file(make: Callable[..., Any], media: Path, text: str) -> None:
+def test_garbage_is_an_error_without_a_file(
+    make: Callable[..., Any], media: Path, text: str
+) -> None:
     """What is no whole picture ends in one line, and nothing of it is left on disk."""
     assert "no whole file" in refusal(make, text)
     assert [] == list(media.iterdir())
@@ -390,7 +463,9 @@ def test_no_prompt_leads_out_of_the_media_folder(texts: dict[str, str], title: s
     space: dict[str, Any] = {"__name__": "emitted"}
     exec(texts["venice_generate_image"], space)  # noqa: S102 - what ships is what is tested
     with tempfile.TemporaryDirectory() as name:
-        space["_store"](Path(name), encoded(draw()), title, space["_picture_size"], "width", "height")
+        space["_store"](
+            Path(name), encoded(draw()), title, space["_picture_size"], "width", "height"
+        )
         (stored,) = Path(name).rglob("*")
 
         assert stored.is_file()
@@ -471,7 +546,9 @@ def test_pixel_models_get_pixels(
     sign=st.sampled_from(":x"),
     step=st.sampled_from([1, 8, 16, 32, 64]),
 )
-def test_pixels_always_fit_the_model(texts: dict[str, str], width: int, height: int, sign: str, step: int) -> None:
+def test_pixels_always_fit_the_model(
+    texts: dict[str, str], width: int, height: int, sign: str, step: int
+) -> None:
     """Both sides are multiples of the divisor, at least one and at most 1280."""
     space: dict[str, Any] = {"__name__": "emitted"}
     exec(texts["venice_generate_image"], space)  # noqa: S102 - what ships is what is tested
@@ -501,12 +578,20 @@ def test_ratio_models_get_the_nearest_ratio(
     models.respond(json={"data": [model("flux", RATIOS)]})
     make(aspect_ratio=wanted)
 
-    assert [{"model": "flux", "prompt": "A red fox", "variants": 1, "format": "webp", "aspect_ratio": ratio}] == posts(
-        api
-    )
+    assert [
+        {
+            "model": "flux",
+            "prompt": "A red fox",
+            "variants": 1,
+            "format": "webp",
+            "aspect_ratio": ratio,
+        }
+    ] == posts(api)
 
 
-@pytest.mark.parametrize(("wanted", "told"), [("1920x1080", {"aspect_ratio": "16:9"}), ("16:9", None), ("", None)])
+@pytest.mark.parametrize(
+    ("wanted", "told"), [("1920x1080", {"aspect_ratio": "16:9"}), ("16:9", None), ("", None)]
+)
 def test_says_what_a_size_was_turned_into(
     make: Callable[..., Any], models: respx.Route, wanted: str, told: dict[str, str] | None
 ) -> None:
@@ -516,8 +601,12 @@ def test_says_what_a_size_was_turned_into(
     assert told == make(aspect_ratio=wanted).get("sized_as")
 
 
-@pytest.mark.parametrize("wanted", ["round", "16;9", "0:1", "1:0", "-1:2", "16:9:4", "1" * 500 + ":1"])
-def test_a_bad_ratio_costs_nothing(make: Callable[..., Any], api: respx.MockRouter, wanted: str) -> None:
+@pytest.mark.parametrize(
+    "wanted", ["round", "16;9", "0:1", "1:0", "-1:2", "16:9:4", "1" * 500 + ":1"]
+)
+def test_a_bad_ratio_costs_nothing(
+    make: Callable[..., Any], api: respx.MockRouter, wanted: str
+) -> None:
     """What is no ratio is refused with an example, before anything is paid."""
     assert "such as 16:9" in refusal(make, aspect_ratio=wanted)
     assert [] == posts(api)
@@ -528,7 +617,12 @@ def test_openais_names_are_welcome(make: Callable[..., Any], api: respx.MockRout
     make(options={"size": "1024x768", "n": 3, "style": "Anime"})
 
     (body,) = posts(api)
-    assert (1024, 768, 3, "Anime") == (body["width"], body["height"], body["variants"], body["style_preset"])
+    assert (1024, 768, 3, "Anime") == (
+        body["width"],
+        body["height"],
+        body["variants"],
+        body["style_preset"],
+    )
     assert {"size", "n", "style"}.isdisjoint(body)
 
 
@@ -618,13 +712,18 @@ def test_the_local_venices_pictures_are_stored(local_tool: Tool, media: Path, as
     for file in reply["files"]:
         with Image.open(file["file"]) as picture:
             picture.load()
-            assert (asked.upper(), (file["width"], file["height"])) == (picture.format, picture.size)
+            assert (asked.upper(), (file["width"], file["height"])) == (
+                picture.format,
+                picture.size,
+            )
     assert 0 < reply["cost_usd"] < 1
 
 
 def test_the_local_venices_ratio_models_take_the_ratio(local_tool: Tool) -> None:
     """A model of ratios makes a picture of the shape that was asked in pixels."""
-    (file,) = json.loads(local_tool(prompt="A red fox", aspect_ratio="1920x1080", model="flux-2-max"))["files"]
+    (file,) = json.loads(
+        local_tool(prompt="A red fox", aspect_ratio="1920x1080", model="flux-2-max")
+    )["files"]
 
     assert 16 / 9 == pytest.approx(file["width"] / file["height"], rel=0.02)
 
@@ -648,27 +747,40 @@ def test_a_good_picture_is_told_beside_a_broken_one(make: Callable[..., Any]) ->
     assert ["2 of 3 pictures came broken; they may be charged."] == told["notes"]
 
 
-@pytest.mark.parametrize(("wanted", "is_asked"), [("Z-IMAGE", False), ("venice/z-image", False), ("dall-e-3", True)])
+@pytest.mark.parametrize(
+    ("wanted", "is_asked"), [("Z-IMAGE", False), ("venice/z-image", False), ("dall-e-3", True)]
+)
 def test_other_makers_names_are_asked_for_last(
     make: Callable[..., Any], api: respx.MockRouter, wanted: str, *, is_asked: bool
 ) -> None:
     """Venice's list of other makers' names is fetched only for a name that no model has."""
-    api["foreign names"].respond(json={"object": "list", "type": "image", "data": {"dall-e-3": "z-image"}})
+    api["foreign names"].respond(
+        json={"object": "list", "type": "image", "data": {"dall-e-3": "z-image"}}
+    )
     told = make(model=wanted)
 
-    assert ("z-image", [f"Took the model z-image for {wanted!r}."]) == (told["model"], told["notes"])
+    assert ("z-image", [f"Took the model z-image for {wanted!r}."]) == (
+        told["model"],
+        told["notes"],
+    )
     assert is_asked == api["foreign names"].called
 
 
-@pytest.mark.parametrize(("wanted", "meant"), [("watercolor", "Watercolor"), ("FILM-NOIR", "Film Noir")])
-def test_a_style_is_known_in_any_case(make: Callable[..., Any], api: respx.MockRouter, wanted: str, meant: str) -> None:
+@pytest.mark.parametrize(
+    ("wanted", "meant"), [("watercolor", "Watercolor"), ("FILM-NOIR", "Film Noir")]
+)
+def test_a_style_is_known_in_any_case(
+    make: Callable[..., Any], api: respx.MockRouter, wanted: str, meant: str
+) -> None:
     """A style's name may be written in any way; the exact one is sent."""
     make(style=wanted)
 
     assert meant == posts(api)[0]["style_preset"]
 
 
-def test_an_unknown_style_names_the_nearest(make: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_an_unknown_style_names_the_nearest(
+    make: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """What no style is called costs nothing, and the three nearest are named."""
     assert "There is no style 'anima'. The nearest: Anime, " in refusal(make, style="anima")
     assert [] == posts(api)
@@ -677,7 +789,9 @@ def test_an_unknown_style_names_the_nearest(make: Callable[..., Any], api: respx
 @pytest.mark.parametrize("kind", ["png", "webp"])
 def test_makes_a_transparent_logo_on_the_local_venice(local_tool: Tool, kind: str) -> None:
     """Over a real connection: the stored file's corners are transparent, and its middle is not."""
-    reply = json.loads(local_tool(prompt="A logo of a fox", format=kind, options={"transparent_background": True}))
+    reply = json.loads(
+        local_tool(prompt="A logo of a fox", format=kind, options={"transparent_background": True})
+    )
 
     (file,) = reply["files"]
     assert file["transparent"]
@@ -689,6 +803,6 @@ def test_makes_a_transparent_logo_on_the_local_venice(local_tool: Tool, kind: st
 
 def test_qwen_image_gets_a_ratio_for_pixels(local_tool: Tool) -> None:
     """It refuses width and height."""
-    assert {"aspect_ratio": "16:9"} == json.loads(local_tool(**CALL, model="qwen-image", aspect_ratio="1280x720"))[
-        "sized_as"
-    ]
+    assert {"aspect_ratio": "16:9"} == json.loads(
+        local_tool(**CALL, model="qwen-image", aspect_ratio="1280x720")
+    )["sized_as"]

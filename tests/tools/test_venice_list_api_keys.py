@@ -28,7 +28,9 @@ def key(key_id: str = "e28e82dc", **more: Any) -> dict[str, Any]:
     }
 
 
-def hit(key_id: str = "a", model: str = "glm", kind: str = "RPM", time: str = "2026-08-01") -> dict[str, str]:
+def hit(
+    key_id: str = "a", model: str = "glm", kind: str = "RPM", time: str = "2026-08-01"
+) -> dict[str, str]:
     """A limit that was hit."""
     return {
         "apiKeyId": key_id,
@@ -134,13 +136,19 @@ def test_five_hundred_keys_stay_short(show: Callable[..., Any]) -> None:
     reply = show(*keys)
 
     assert [f"{place:036}" for place in range(499, 487, -1)] == [one["id"] for one in reply["keys"]]
-    assert ["488 more keys: give a part of a description, or last characters, as query."] == reply["notes"]
+    assert ["488 more keys: give a part of a description, or last characters, as query."] == reply[
+        "notes"
+    ]
 
 
 def test_limit_hits_are_counted(show: Callable[..., Any], api: respx.MockRouter) -> None:
     """Hits of one key, model and limit are one row, the latest first, under the key's description where it has one."""
     log = [
-        *(hit(time="2026-08-03"), hit(time="2026-08-01"), hit("b", kind="FAILED_REQUESTS", time="2026-08-02")),
+        *(
+            hit(time="2026-08-03"),
+            hit(time="2026-08-01"),
+            hit("b", kind="FAILED_REQUESTS", time="2026-08-02"),
+        ),
         hit("gone", "kimi", "TPM"),
     ]
     api.get("/api_keys/rate_limits/log").respond(json={"object": "list", "data": log})
@@ -149,25 +157,53 @@ def test_limit_hits_are_counted(show: Callable[..., Any], api: respx.MockRouter)
 
     day = "T00:00:00Z"
     assert [
-        {"key": "Production", "model": "glm", "limit": "requests_per_minute", "hits": 2, "last": f"2026-08-03{day}"},
-        {"key": "b", "model": "glm", "limit": "failed_requests", "hits": 1, "last": f"2026-08-02{day}"},
-        {"key": "gone", "model": "kimi", "limit": "tokens_per_minute", "hits": 1, "last": f"2026-08-01{day}"},
+        {
+            "key": "Production",
+            "model": "glm",
+            "limit": "requests_per_minute",
+            "hits": 2,
+            "last": f"2026-08-03{day}",
+        },
+        {
+            "key": "b",
+            "model": "glm",
+            "limit": "failed_requests",
+            "hits": 1,
+            "last": f"2026-08-02{day}",
+        },
+        {
+            "key": "gone",
+            "model": "kimi",
+            "limit": "tokens_per_minute",
+            "hits": 1,
+            "last": f"2026-08-01{day}",
+        },
     ] == reply["limit_hits"]
-    assert ["b"] == [one["key"] for one in show(*keys, query="b", with_limit_hits=True)["limit_hits"]]
+    assert ["b"] == [
+        one["key"] for one in show(*keys, query="b", with_limit_hits=True)["limit_hits"]
+    ]
 
 
 def test_no_limit_hits_are_said(show: Callable[..., Any], api: respx.MockRouter) -> None:
     """Hits that were asked for and are not there are named."""
     api.get("/api_keys/rate_limits/log").respond(json={"object": "list", "data": []})
 
-    assert ["None of the last 50 limit hits is theirs."] == show(key(), with_limit_hits=True)["notes"]
+    assert ["None of the last 50 limit hits is theirs."] == show(key(), with_limit_hits=True)[
+        "notes"
+    ]
 
 
 def test_fifty_different_hits_stay_short(show: Callable[..., Any], api: respx.MockRouter) -> None:
     """All keys and hits that are shown at once are a reply under 8,000 characters."""
-    log = [hit(f"{place:036}", "a-model-of-forty-characters-in-its-name-x", "FAILED_REQUESTS") for place in range(50)]
+    log = [
+        hit(f"{place:036}", "a-model-of-forty-characters-in-its-name-x", "FAILED_REQUESTS")
+        for place in range(50)
+    ]
     api.get("/api_keys/rate_limits/log").respond(json={"object": "list", "data": log})
-    keys = [key(f"{place:036}", description="k" * 64, usage={"trailingSevenDays": USAGE}) for place in range(50)]
+    keys = [
+        key(f"{place:036}", description="k" * 64, usage={"trailingSevenDays": USAGE})
+        for place in range(50)
+    ]
 
     assert 12 == len(show(*keys, with_limit_hits=True)["limit_hits"])
 
@@ -176,10 +212,14 @@ def test_one_key_is_shown_in_full(api: respx.MockRouter, tool: Tool) -> None:
     """An id brings one key with when it was made and what it spent in its period, and its own limit hits only."""
     spent = {"usd": "1.5", "diem": "0"}
     api.get("/api_keys/e28e82dc").respond(json={"data": key(currentPeriodUsage=spent)})
-    api.get("/api_keys/rate_limits/log").respond(json={"object": "list", "data": [hit(), hit("e28e82dc")]})
+    api.get("/api_keys/rate_limits/log").respond(
+        json={"object": "list", "data": [hit(), hit("e28e82dc")]}
+    )
     reply = json.loads(tool(key_id="e28e82dc", query="ignored", with_limit_hits=True))
 
-    assert [SHOWN | {"created": "2026-01-01T08:00:00.000Z", "spent_this_period": spent}] == reply["keys"]
+    assert [SHOWN | {"created": "2026-01-01T08:00:00.000Z", "spent_this_period": spent}] == reply[
+        "keys"
+    ]
     assert [1] == [one["hits"] for one in reply["limit_hits"]]
 
 
@@ -188,10 +228,14 @@ def test_no_other_page_is_taken_for_a_key(api: respx.MockRouter, tool: Tool, key
     """Pages beside the keys look like one by their address, but nothing of them is shown."""
     api.get(f"/api_keys/{key_id}").respond(json={"success": True, "data": {"token": "a-secret"}})
 
-    assert "There is no key of that id. Call without key_id to see the ids." == refusal(tool, key_id=key_id)
+    assert "There is no key of that id. Call without key_id to see the ids." == refusal(
+        tool, key_id=key_id
+    )
 
 
-@pytest.mark.parametrize("key_id", ["rate_limits/log", "..", "a?b", "VENICE_INFERENCE_KEY_" + "x" * 43, "naïve"])
+@pytest.mark.parametrize(
+    "key_id", ["rate_limits/log", "..", "a?b", "VENICE_INFERENCE_KEY_" + "x" * 43, "naïve"]
+)
 def test_what_is_no_id_is_not_sent(api: respx.MockRouter, tool: Tool, key_id: str) -> None:
     """A path, or a key in place of its id, gets neither into an address nor into the error."""
     assert key_id not in refusal(tool, key_id=key_id)
@@ -206,7 +250,9 @@ def test_an_unknown_id_says_what_to_do(api: respx.MockRouter, tool: Tool) -> Non
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_an_inference_key_is_told_which_is_needed(api: respx.MockRouter, tool: Tool, status: int) -> None:
+def test_an_inference_key_is_told_which_is_needed(
+    api: respx.MockRouter, tool: Tool, status: int
+) -> None:
     """A key that may not see the keys is an error that names the key that may."""
     api.get("/api_keys").respond(status, json={"error": "Not authorized"})
 

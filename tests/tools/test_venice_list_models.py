@@ -33,7 +33,13 @@ TYPES = {
 def model(name: str, kind: str = "text", *, created: int = 1, **spec: Any) -> dict[str, Any]:
     """A model as Venice lists it."""
     spec = {"name": name, "privacy": "anonymized", "traits": []} | spec
-    listed = {"id": name, "type": kind, "object": "model", "owned_by": "venice.ai", "created": created}
+    listed = {
+        "id": name,
+        "type": kind,
+        "object": "model",
+        "owned_by": "venice.ai",
+        "created": created,
+    }
     return listed | {"model_spec": spec}
 
 
@@ -42,15 +48,27 @@ GLM = model(
     traits=["default"],
     privacy="private",
     availableContextTokens=1000,
-    pricing={"input": {"usd": 1.4, "diem": 1.4}, "cache_input": {"usd": 1}, "output": {"usd": 4.4, "diem": 4.4}},
-    capabilities={"supportsVision": False, "supportsFunctionCalling": True, "reasoningEffortOptions": ["none", "high"]},
+    pricing={
+        "input": {"usd": 1.4, "diem": 1.4},
+        "cache_input": {"usd": 1},
+        "output": {"usd": 4.4, "diem": 4.4},
+    },
+    capabilities={
+        "supportsVision": False,
+        "supportsFunctionCalling": True,
+        "reasoningEffortOptions": ["none", "high"],
+    },
     constraints={"temperature": {"default": 0}},
 )
-QWEN = model("qwen-3", created=2, capabilities={"supportsVision": True, "supportsFunctionCalling": True})
+QWEN = model(
+    "qwen-3", created=2, capabilities={"supportsVision": True, "supportsFunctionCalling": True}
+)
 OLD = model("old", created=9, deprecation={"date": "2026-12-01T00:00:00.000Z"})
 GONE = model("gone", offline=True)
 PAINT = model(
-    "paint", "image", pricing={"resolutions": {"1K": {"usd": 0.1}, "4K": {"usd": 0.3}}, "upscale": {"usd": 9}}
+    "paint",
+    "image",
+    pricing={"resolutions": {"1K": {"usd": 0.1}, "4K": {"usd": 0.3}}, "upscale": {"usd": 9}},
 )
 FILM = model("film", "video", constraints={"model_type": "text-to-video", "durations": ["5s"]})
 SOME = [OLD, QWEN, GLM, GONE, PAINT, FILM]
@@ -62,11 +80,22 @@ def full_catalogue() -> list[dict[str, Any]]:
     made = []
     for kind, count in TYPES.items():
         for number in range(count):
-            name = f"{dice.choice(['qwen', 'wan', 'glm', 'seedance'])}-{number}-{'preview-' * 3}{kind}"[:45]
-            able = {f"supports{what}": True for what in ("Vision", "FunctionCalling", "WebSearch", "Reasoning")}
-            pricing = {"input": {"usd": 1.25}, "output": {"usd": 10.125}, "resolutions": {"1K": {"usd": 0.5}}}
+            name = f"{dice.choice(['qwen', 'wan', 'glm', 'seedance'])}-{number}-{'preview-' * 3}{kind}"[
+                :45
+            ]
+            able = {
+                f"supports{what}": True
+                for what in ("Vision", "FunctionCalling", "WebSearch", "Reasoning")
+            }
+            pricing = {
+                "input": {"usd": 1.25},
+                "output": {"usd": 10.125},
+                "resolutions": {"1K": {"usd": 0.5}},
+            }
             traits = ["function_calling_default", f"trait-{number}"] if number < 8 else []
-            made.append(model(name, kind, created=number, capabilities=able, pricing=pricing, traits=traits))
+            made.append(
+                model(name, kind, created=number, capabilities=able, pricing=pricing, traits=traits)
+            )
     return made
 
 
@@ -80,7 +109,10 @@ def catalogue(api: respx.MockRouter) -> list[dict[str, Any]]:
         kind = request.url.params["type"]
         if request.url.path.endswith("traits"):
             data: Any = {
-                trait: one["id"] for one in models for trait in one["model_spec"]["traits"] if one["type"] == kind
+                trait: one["id"]
+                for one in models
+                for trait in one["model_spec"]["traits"]
+                if one["type"] == kind
             }
         elif request.url.path.endswith("mapping"):
             data = foreign.get(kind, {})
@@ -111,7 +143,9 @@ def ids(reply: Any) -> Any:
     return [row["id"] for row in reply["models"]] + reply.get("more_ids", [])
 
 
-def test_without_arguments_comes_an_overview(look: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_without_arguments_comes_an_overview(
+    look: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """How many live models of each type there are and the best of each, from one request."""
     reply = look()
 
@@ -121,7 +155,9 @@ def test_without_arguments_comes_an_overview(look: Callable[..., Any], api: resp
     assert [{"type": "all"}] == [dict(call.request.url.params) for call in api.calls]
 
 
-def test_a_type_that_is_new_is_counted(look: Callable[..., Any], catalogue: list[dict[str, Any]]) -> None:
+def test_a_type_that_is_new_is_counted(
+    look: Callable[..., Any], catalogue: list[dict[str, Any]]
+) -> None:
     """A type that nobody knows here yet is counted like the others, and its models are found by their id."""
     catalogue.append(model("jev-latest", "decision"))
     catalogue.append(model("dreamer-1", "dream"))
@@ -131,9 +167,15 @@ def test_a_type_that_is_new_is_counted(look: Callable[..., Any], catalogue: list
     assert "dream" == look(model="dreamer-1")["type"]
 
 
-def test_a_model_that_goes_names_what_comes_after(look: Callable[..., Any], catalogue: list[dict[str, Any]]) -> None:
+def test_a_model_that_goes_names_what_comes_after(
+    look: Callable[..., Any], catalogue: list[dict[str, Any]]
+) -> None:
     """A model's last day is that on which Venice takes it from its list; the one in its place stands beside it."""
-    told = {"autoRemap": True, "date": "2026-12-01T00:00:00.000Z", "removesAt": "2026-12-31T00:00:00.000Z"}
+    told = {
+        "autoRemap": True,
+        "date": "2026-12-01T00:00:00.000Z",
+        "removesAt": "2026-12-31T00:00:00.000Z",
+    }
     catalogue[:] = [model("old", deprecation=told | {"replacementModelId": "glm-5"})]
 
     (row,) = look(type="text")["models"]
@@ -154,7 +196,13 @@ def test_a_row_says_what_an_agent_needs(look: Callable[..., Any]) -> None:
     """Id, type, what it is the default for, what it can, its context, its price, its end."""
     first, _, last = look(type="text")["models"]
 
-    shown = {"id": "glm-5", "type": "text", "default_for": "default", "can": "tools, private", "context": 1000}
+    shown = {
+        "id": "glm-5",
+        "type": "text",
+        "default_for": "default",
+        "can": "tools, private",
+        "context": 1000,
+    }
     assert shown | {"prices": {"input": 1.4, "output": 4.4}} == first
     assert {"id": "old", "type": "text", "retires": "2026-12-01"} == last
 
@@ -191,7 +239,9 @@ def test_one_model_is_shown_in_full(look: Callable[..., Any], name: str) -> None
 
     assert ("glm-5", "text", ["tools", "private"]) == (reply["id"], reply["type"], reply["can"])
     assert ["none", "high"] == reply["reasoning_efforts"]
-    assert {"input": {"usd": 1.4}, "cache_input": {"usd": 1}, "output": {"usd": 4.4}} == reply["pricing"]
+    assert {"input": {"usd": 1.4}, "cache_input": {"usd": 1}, "output": {"usd": 4.4}} == reply[
+        "pricing"
+    ]
     assert {"temperature": {"default": 0}} == reply["constraints"]
 
 
@@ -200,9 +250,15 @@ def test_one_model_that_is_offline_says_so(look: Callable[..., Any]) -> None:
     assert look(model="gone")["offline"] is True
 
 
-def test_a_model_with_many_voices_stays_small(look: Callable[..., Any], catalogue: list[dict[str, Any]]) -> None:
+def test_a_model_with_many_voices_stays_small(
+    look: Callable[..., Any], catalogue: list[dict[str, Any]]
+) -> None:
     """Of a long list, the first sixty and how many more there are."""
-    catalogue[:] = [model("speaker", "tts", voices=[f"voice_{n}" for n in range(300)], description="word " * 900)]
+    catalogue[:] = [
+        model(
+            "speaker", "tts", voices=[f"voice_{n}" for n in range(300)], description="word " * 900
+        )
+    ]
     voices = look(model="speaker")["voices"]
 
     assert (61, "voice_59", "... 240 more") == (len(voices), voices[59], voices[60])
@@ -218,7 +274,11 @@ def test_a_model_with_many_voices_stays_small(look: Callable[..., Any], catalogu
     ids=["text", "any-type", "one-type"],
 )
 def test_a_foreign_name_is_translated(
-    look: Callable[..., Any], api: respx.MockRouter, arguments: dict[str, Any], found: str, asked: list[str]
+    look: Callable[..., Any],
+    api: respx.MockRouter,
+    arguments: dict[str, Any],
+    found: str,
+    asked: list[str],
 ) -> None:
     """Another maker's name becomes Venice's id; Venice is asked no further once it is known."""
     assert found == look(**arguments)["id"]
@@ -235,7 +295,9 @@ def test_a_foreign_name_is_translated(
     ],
     ids=["foreign", "need", "unfit", "model"],
 )
-def test_what_is_not_there_names_what_is(look: Callable[..., Any], arguments: dict[str, Any], said: str) -> None:
+def test_what_is_not_there_names_what_is(
+    look: Callable[..., Any], arguments: dict[str, Any], said: str
+) -> None:
     """An error of one line that names the nearest."""
     with pytest.raises(Exception, match=said) as failure:
         look(**arguments)
@@ -285,7 +347,11 @@ def test_the_real_328_models_fit(look: Callable[..., Any], catalogue: list[dict[
     check_replies(look, models)
 
 
-@given(part=st.text(max_size=30), needs=st.lists(st.text(max_size=30), max_size=3), foreign=st.text(max_size=50))
+@given(
+    part=st.text(max_size=30),
+    needs=st.lists(st.text(max_size=30), max_size=3),
+    foreign=st.text(max_size=50),
+)
 @example(part="\ud83e\udd8a", needs=[], foreign="")
 @example(part="", needs=[""], foreign="")
 def test_any_words_are_answered_or_refused(

@@ -25,7 +25,12 @@ def model(name: str, *voices: str, **spec: Any) -> dict[str, Any]:
 LISTED = [
     model("tts-xai-v1", "eve", "sal", default_voice="eve", supported_formats=["mp3", "wav"]),
     model("tts-kokoro", *KOKORO, supported_formats=["mp3", "opus"]),
-    model("tts-chatterbox-hd", "Aurora", supported_formats=["wav"], voice_cloning={"mode": "zero_shot"}),
+    model(
+        "tts-chatterbox-hd",
+        "Aurora",
+        supported_formats=["wav"],
+        voice_cloning={"mode": "zero_shot"},
+    ),
     model("tts-minimax", "CalmWoman", "DeepVoiceMan", "LEO"),
     model("tts-gone", "emma", offline=True),
 ]
@@ -48,7 +53,13 @@ def test_a_model_is_told_with_all_its_voices(voices: Callable[..., Any]) -> None
     """A part of its id is enough; names of no meaning stand in a row."""
     assert {
         "models": [
-            {"model": "tts-xai-v1", "default_voice": "eve", "formats": "mp3, wav", "count": 2, "voices": "eve, sal"}
+            {
+                "model": "tts-xai-v1",
+                "default_voice": "eve",
+                "formats": "mp3, wav",
+                "count": 2,
+                "voices": "eve, sal",
+            }
         ],
         "next": "Give venice_speak a voice by its exact name, with its model.",
     } == voices(model="XAI")
@@ -66,7 +77,10 @@ def test_kokoros_voices_are_grouped_by_language_and_gender(voices: Callable[...,
     (entry,) = voices(model="kokoro")["models"]
 
     groups = dict(group.split(": ") for group in entry["voices"].split("; "))
-    assert (54, KOKORO) == (entry["count"], [name for names in groups.values() for name in names.split(", ")])
+    assert (54, KOKORO) == (
+        entry["count"],
+        [name for names in groups.values() for name in names.split(", ")],
+    )
     assert "bf_alice, bf_emma, bf_lily" == groups["British English (en) female"]
     assert "jm_kumo" == groups["Japanese (ja) male"]
     assert "pf_dora" == groups["Brazilian Portuguese (pt) female"]
@@ -101,7 +115,9 @@ def test_all_come_when_no_voice_fits(voices: Callable[..., Any]) -> None:
     """A language that no name tells need not be lacking: the agent learns how to get it."""
     reply = voices(words="Finnish")
 
-    assert ["tts-kokoro", "tts-xai-v1", "tts-chatterbox-hd", "tts-minimax"] == [one["model"] for one in reply["models"]]
+    assert ["tts-kokoro", "tts-xai-v1", "tts-chatterbox-hd", "tts-minimax"] == [
+        one["model"] for one in reply["models"]
+    ]
     assert "No voice fits" in reply["notes"][0]
     assert "and the language" in reply["notes"][0]
 
@@ -125,10 +141,16 @@ def test_missing_fields_are_left_out(voices: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize(("count", "length"), [(1, 500), (11, 50), (60, 30), (300, 1)])
-def test_many_models_and_voices_stay_short(voices: Callable[..., Any], count: int, length: int) -> None:
+def test_many_models_and_voices_stay_short(
+    voices: Callable[..., Any], count: int, length: int
+) -> None:
     """However much Venice has, the reply is bounded, voices are cut at a name, and what is missing is said."""
     every = [
-        model(f"tts-model-{place}", *(f"Voice{one}" for one in range(length)), supported_formats=["mp3"])
+        model(
+            f"tts-model-{place}",
+            *(f"Voice{one}" for one in range(length)),
+            supported_formats=["mp3"],
+        )
         for place in range(count)
     ]
     reply = voices(every)
@@ -153,11 +175,18 @@ def test_any_words_end_in_voices_that_exist(texts: dict[str, str], words: str, n
     reply = space["venice_list_voices"](words=words, model=name)
 
     assert len(reply) < LIMIT
-    assert {one["id"] for one in LISTED} >= {one["model"] for one in json.loads(reply)["models"]} != set()
+    assert (
+        {one["id"] for one in LISTED}
+        >= {one["model"] for one in json.loads(reply)["models"]}
+        != set()
+    )
 
 
 def test_the_local_venices_voices_can_speak(
-    venice: LocalVenice, monkeypatch: pytest.MonkeyPatch, tool: Tool, load_tool: Callable[[str], Tool]
+    venice: LocalVenice,
+    monkeypatch: pytest.MonkeyPatch,
+    tool: Tool,
+    load_tool: Callable[[str], Tool],
 ) -> None:
     """Over a real connection, a voice that was found is one that venice_speak takes."""
     monkeypatch.setenv("VENICE_API_KEY", venice.key)
@@ -166,6 +195,8 @@ def test_the_local_venices_voices_can_speak(
     speak = load_tool("venice_speak")
 
     assert "Spanish (es) female: ef_dora" == entry["voices"]
-    assert "ef_dora" == json.loads(speak(text="Hola.", voice="ef_dora", model=entry["model"]))["voice"]
+    assert (
+        "ef_dora" == json.loads(speak(text="Hola.", voice="ef_dora", model=entry["model"]))["voice"]
+    )
     for one in (tool, speak):
         one.__globals__["_client"]().close()

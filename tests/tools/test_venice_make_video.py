@@ -54,7 +54,11 @@ def test_quotes_buys_waits_and_fetches(make: Callable[..., Any], api: respx.Mock
         "model": "wan-2.5-preview-text-to-video",
         "notes": ["Chosen for you: duration: 5s, resolution: 720p, aspect_ratio: 16:9."],
     } == reply
-    paths = [call.request.url.path.rpartition("/")[2] for call in api.calls if call.request.method == "POST"]
+    paths = [
+        call.request.url.path.rpartition("/")[2]
+        for call in api.calls
+        if call.request.method == "POST"
+    ]
     assert ["quote", "queue", "retrieve", "retrieve"] == paths
 
 
@@ -71,7 +75,11 @@ def test_what_takes_longer_is_handed_over(make: Callable[..., Any], api: respx.M
     api.post("/video/retrieve").respond(json=PROCESSING)
     reply = make(wait_seconds=30)
 
-    assert ("processing", "venice-video|m|17", 0.25) == (reply["status"], reply["job"], reply["cost_usd"])
+    assert ("processing", "venice-video|m|17", 0.25) == (
+        reply["status"],
+        reply["job"],
+        reply["cost_usd"],
+    )
     assert "Ask again in 57 s with this job." == reply["next"]
 
 
@@ -87,18 +95,26 @@ def test_what_takes_longer_is_handed_over(make: Callable[..., Any], api: respx.M
     ],
     ids=["500", "404", "half", "empty", "junk", "timeout"],
 )
-def test_what_was_bought_is_never_lost(make: Callable[..., Any], api: respx.MockRouter, answer: Any) -> None:
+def test_what_was_bought_is_never_lost(
+    make: Callable[..., Any], api: respx.MockRouter, answer: Any
+) -> None:
     """Whatever goes wrong after the purchase, the reply holds the job and its price."""
-    api.post("/video/retrieve").mock(side_effect=answer if isinstance(answer, Exception) else lambda _: answer)
+    api.post("/video/retrieve").mock(
+        side_effect=answer if isinstance(answer, Exception) else lambda _: answer
+    )
     reply = make(wait_seconds=0)
 
     assert ("venice-video|m|17", 0.25) == (reply["job"], reply["cost_usd"])
     assert "job" in reply["next"]
 
 
-def test_nothing_is_retrieved_where_consent_is_needed(make: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_nothing_is_retrieved_where_consent_is_needed(
+    make: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """What was not bought is not waited for."""
-    api.post("/video/queue").respond(409, json={"error": "Consent", "consent": {"policy_text": "I agree."}})
+    api.post("/video/queue").respond(
+        409, json={"error": "Consent", "consent": {"policy_text": "I agree."}}
+    )
     reply = make(image="https://example.com/a.png")
 
     assert ("I agree.", "Consent") == (reply["policy"], reply["reason"])

@@ -25,7 +25,13 @@ def model(name: str, priced: str, **spec: Any) -> dict[str, Any]:
 
 LISTED = [
     model("gone-music", "generation", offline=True, supports_loop=True),
-    model("poet-music", "generation", supports_lyrics=True, lyrics_required=True, supports_lyrics_optimizer=True)
+    model(
+        "poet-music",
+        "generation",
+        supports_lyrics=True,
+        lyrics_required=True,
+        supports_lyrics_optimizer=True,
+    )
     | {"created": 1},
     model(
         "elevenlabs-music",
@@ -47,9 +53,20 @@ LISTED = [
         lyrics_character_limit=80,
     ),
     model("stable-audio-25", "generation", max_duration=190, default_duration=47),
-    model("elevenlabs-sound-effects-v2", "per_second", supports_loop=True, max_duration=22, default_duration=5),
+    model(
+        "elevenlabs-sound-effects-v2",
+        "per_second",
+        supports_loop=True,
+        max_duration=22,
+        default_duration=5,
+    ),
     model("mmaudio-v2-text-to-audio", "per_second", max_duration=30),
-    model("elevenlabs-tts-multilingual-v2", "per_thousand_characters", voices=["Aria"], supports_custom_voice_id=True),
+    model(
+        "elevenlabs-tts-multilingual-v2",
+        "per_thousand_characters",
+        voices=["Aria"],
+        supports_custom_voice_id=True,
+    ),
     model(
         "elevenlabs-tts-v3",
         "per_thousand_characters",
@@ -75,7 +92,9 @@ def asked(api: respx.MockRouter) -> respx.Route:
 def queued(api: respx.MockRouter, asked: respx.Route) -> respx.Route:
     """Venice, which takes any job."""
     assert not asked.called
-    return api.post("/audio/queue").respond(json={"model": "m", "queue_id": "17", "status": "QUEUED"})
+    return api.post("/audio/queue").respond(
+        json={"model": "m", "queue_id": "17", "status": "QUEUED"}
+    )
 
 
 @pytest.fixture
@@ -97,7 +116,9 @@ def test_music_is_quoted_and_then_bought_with_the_same_settings(
     reply = queue(prompt=" A calm tune\n")
 
     assert {"model": "elevenlabs-music", "duration_seconds": 60} == sent(asked)
-    assert {"model": "elevenlabs-music", "duration_seconds": 60, "prompt": "A calm tune"} == sent(queued)
+    assert {"model": "elevenlabs-music", "duration_seconds": 60, "prompt": "A calm tune"} == sent(
+        queued
+    )
     assert {
         "job": "venice-audio|m|17",
         "cost_usd": 0.25,
@@ -155,7 +176,11 @@ def test_nothing_is_chosen_where_nothing_depends_on_it(
     ids=str,
 )
 def test_the_wishes_choose_the_model(
-    queue: Callable[..., Any], asked: respx.Route, queued: respx.Route, arguments: dict[str, Any], chosen: str
+    queue: Callable[..., Any],
+    asked: respx.Route,
+    queued: respx.Route,
+    arguments: dict[str, Any],
+    chosen: str,
 ) -> None:
     """When nobody names a model, the usual one of the kind is taken, or another that can all of what is wished."""
     assert chosen == queue(**arguments)["model"] == sent(queued)["model"] == sent(asked)["model"]
@@ -167,13 +192,18 @@ def test_everything_that_sounds_have_can_be_said(
     """All of Venice's fields reach it, under its names; the price is asked with those that change it."""
     queue(lyrics=" La la\n", duration_seconds=90, model="ace-step-15")
     ace = {"model": "ace-step-15", "duration_seconds": 90}
-    assert [ace, {**ace, "prompt": "A calm tune", "lyrics_prompt": "La la"}] == [sent(asked), sent(queued)]
+    assert [ace, {**ace, "prompt": "A calm tune", "lyrics_prompt": "La la"}] == [
+        sent(asked),
+        sent(queued),
+    ]
 
     queue(instrumental=True, duration_seconds=3)
     assert sent(queued)["force_instrumental"] is True
 
     queue(options={"lyrics_optimizer": 1})
-    assert {"model": "poet-music", "prompt": "A calm tune", "lyrics_optimizer": True} == sent(queued)
+    assert {"model": "poet-music", "prompt": "A calm tune", "lyrics_optimizer": True} == sent(
+        queued
+    )
     assert sent(queued)["lyrics_optimizer"] is True
 
     queue(kind="effect", options={"loop": True})
@@ -185,7 +215,9 @@ def test_everything_that_sounds_have_can_be_said(
     assert {"model": "elevenlabs-tts-v3", "character_count": 11} == sent(asked)
 
 
-def test_wishes_that_ask_for_nothing_are_not_sent(queue: Callable[..., Any], queued: respx.Route) -> None:
+def test_wishes_that_ask_for_nothing_are_not_sent(
+    queue: Callable[..., Any], queued: respx.Route
+) -> None:
     """What an agent fills in to say "no" is no wish, also where the model lacks the setting."""
     nothing = {"loop": False, "lyrics_optimizer": False, "voice": "", "language_code": None}
     queue(instrumental=False, lyrics="  ", duration_seconds=0, options=nothing)
@@ -194,7 +226,9 @@ def test_wishes_that_ask_for_nothing_are_not_sent(queue: Callable[..., Any], que
 
 
 @pytest.mark.parametrize("duration", [30, "30", " 30 ", "30s", "30 s", "30.0", "30 seconds", 30.0])
-def test_a_duration_is_understood(queue: Callable[..., Any], queued: respx.Route, duration: Any) -> None:
+def test_a_duration_is_understood(
+    queue: Callable[..., Any], queued: respx.Route, duration: Any
+) -> None:
     """Agents write seconds in many ways; Venice takes whole ones."""
     queue(duration_seconds=duration)
 
@@ -256,7 +290,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"model": "poet-music"},
         "poet-music needs lyrics, instrumental or lyrics_optimizer. Change that, or use the model elevenlabs-music.",
     ),
-    "lyrics too long": ({**ACE, "lyrics": "x" * 81}, "ace-step-15 takes lyrics of at most 80 characters. Change that"),
+    "lyrics too long": (
+        {**ACE, "lyrics": "x" * 81},
+        "ace-step-15 takes lyrics of at most 80 characters. Change that",
+    ),
     "effect with lyrics": (
         {"kind": "effect", "lyrics": "La"},
         "elevenlabs-sound-effects-v2 takes no lyrics. Change that: no other model can do all of this.",
@@ -277,7 +314,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {**ACE, "instrumental": True},
         "ace-step-15 takes no instrumental. Change that, or use the model el",
     ),
-    "loop": ({"options": {"loop": True}}, "elevenlabs-music takes no loop. Change that: no other model"),
+    "loop": (
+        {"options": {"loop": True}},
+        "elevenlabs-music takes no loop. Change that: no other model",
+    ),
     "voice": ({"options": {"voice": "Aria"}}, "elevenlabs-music takes no voice. Change that"),
     "no such voice": (
         {**V3, "options": {"voice": "Nobody"}},
@@ -287,16 +327,31 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"model": "elevenlabs-tts-multilingual-v2", "options": {"language_code": "en"}},
         "elevenlabs-tts-multilingual-v2 takes no language_code. Change that, or use the model elevenlabs-tts-v3.",
     ),
-    "speed": ({**V3, "options": {"speed": 1.3}}, "elevenlabs-tts-v3 speaks at a speed of 0.7 to 1.2. Change that: no"),
-    "speed of none": ({**V3, "options": {"speed": 5}}, "The option 'speed' must be 0.25 to 4.0, not 5."),
-    "speed in words": ({**V3, "options": {"speed": "fast"}}, "The option 'speed' must be 0.25 to 4.0"),
-    "loop in words": ({"options": {"loop": "maybe"}}, "The option 'loop' must be one of True, False, not 'maybe'."),
+    "speed": (
+        {**V3, "options": {"speed": 1.3}},
+        "elevenlabs-tts-v3 speaks at a speed of 0.7 to 1.2. Change that: no",
+    ),
+    "speed of none": (
+        {**V3, "options": {"speed": 5}},
+        "The option 'speed' must be 0.25 to 4.0, not 5.",
+    ),
+    "speed in words": (
+        {**V3, "options": {"speed": "fast"}},
+        "The option 'speed' must be 0.25 to 4.0",
+    ),
+    "loop in words": (
+        {"options": {"loop": "maybe"}},
+        "The option 'loop' must be one of True, False, not 'maybe'.",
+    ),
     "typo": ({"options": {"vioce": "Aria"}}, "There is no option 'vioce'; the nearest is 'voice'."),
     "too short": (
         {**MUSIC, "duration_seconds": 2},
         "elevenlabs-music makes 3 to 600 seconds. Change that, or use the model sta",
     ),
-    "too long": ({"duration_seconds": 601}, "elevenlabs-music makes 3 to 600 seconds. Change that: no other model"),
+    "too long": (
+        {"duration_seconds": 601},
+        "elevenlabs-music makes 3 to 600 seconds. Change that: no other model",
+    ),
     "not listed": (
         {**ACE, "duration_seconds": 61},
         "ace-step-15 makes 60, 90, 120 seconds. Change that, or use the mod",
@@ -305,15 +360,27 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"kind": "speech", "duration_seconds": 9},
         "elevenlabs-tts-v3 takes no duration_seconds. Change that:",
     ),
-    "negative": ({"duration_seconds": -1}, "The duration_seconds must be whole seconds, such as 30."),
+    "negative": (
+        {"duration_seconds": -1},
+        "The duration_seconds must be whole seconds, such as 30.",
+    ),
     "half": ({"duration_seconds": 1.5}, "'duration_seconds' must be a whole number, not 1.5."),
-    "minutes": ({"duration_seconds": "1:30"}, "'duration_seconds' must be a whole number, not '1:30'."),
+    "minutes": (
+        {"duration_seconds": "1:30"},
+        "'duration_seconds' must be a whole number, not '1:30'.",
+    ),
     "short prompt": (
         {**ACE, "prompt": "Fox!"},
         "ace-step-15 takes a prompt of 5 to 50 characters. Change that, or use",
     ),
-    "long prompt": ({**ACE, "prompt": "x" * 51}, "ace-step-15 takes a prompt of 5 to 50 characters."),
-    "model": ({"model": "sora-9"}, "There is no music model 'sora-9' fit for this. Leave it out, or use:"),
+    "long prompt": (
+        {**ACE, "prompt": "x" * 51},
+        "ace-step-15 takes a prompt of 5 to 50 characters.",
+    ),
+    "model": (
+        {"model": "sora-9"},
+        "There is no music model 'sora-9' fit for this. Leave it out, or use:",
+    ),
     "offline": ({"model": "gone-music"}, "There is no music model 'gone-music' fit for this."),
 }
 
@@ -345,7 +412,9 @@ def test_what_can_not_work_costs_nothing(
     ],
     ids=lambda value: str(value)[:60],
 )
-def test_the_limits_are_exact(queue: Callable[..., Any], queued: respx.Route, arguments: dict[str, Any]) -> None:
+def test_the_limits_are_exact(
+    queue: Callable[..., Any], queued: respx.Route, arguments: dict[str, Any]
+) -> None:
     """What is just allowed is sent."""
     queue(**arguments)
 
@@ -359,8 +428,13 @@ def test_a_model_that_says_little_is_taken(
     api.get("/models").respond(json={"object": "list", "data": [{"id": "bare", "model_spec": {}}]})
 
     assert "bare" == queue()["model"]
-    assert [{"model": "bare"}, {"model": "bare", "prompt": "A calm tune"}] == [sent(asked), sent(queued)]
-    assert "bare takes no duration_seconds. Change that: no other" in refusal(queue, duration_seconds=30)
+    assert [{"model": "bare"}, {"model": "bare", "prompt": "A calm tune"}] == [
+        sent(asked),
+        sent(queued),
+    ]
+    assert "bare takes no duration_seconds. Change that: no other" in refusal(
+        queue, duration_seconds=30
+    )
 
 
 @given(
@@ -394,7 +468,11 @@ def test_any_wishes_are_the_models_or_refused(
         return
     body = sent(queued)
     spec = next(one["model_spec"] for one in LISTED if one["id"] == body["model"])
-    flags = {"lyrics_prompt": "supports_lyrics", "voice": "voices", "duration_seconds": "default_duration"}
+    flags = {
+        "lyrics_prompt": "supports_lyrics",
+        "voice": "voices",
+        "duration_seconds": "default_duration",
+    }
     for field in body.keys() - {"model", "prompt"}:
         assert spec.get(flags.get(field, f"supports_{field}")) or "max_duration" in spec
 
@@ -403,23 +481,36 @@ def test_any_wishes_are_the_models_or_refused(
 
 
 def test_what_is_too_dear_is_not_bought(
-    queue: Callable[..., Any], asked: respx.Route, queued: respx.Route, monkeypatch: pytest.MonkeyPatch
+    queue: Callable[..., Any],
+    asked: respx.Route,
+    queued: respx.Route,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The price is asked for first; above the operator's limit, nothing is queued."""
     monkeypatch.setenv("VENICE_MAX_USD", "0.2")
 
-    assert "This costs 0.25 USD, and the operator allows 0.2 a call (VENICE_MAX_USD)." in refusal(queue)
+    assert "This costs 0.25 USD, and the operator allows 0.2 a call (VENICE_MAX_USD)." in refusal(
+        queue
+    )
     assert (1, 0) == (asked.call_count, queued.call_count)
     monkeypatch.setenv("VENICE_MAX_USD", "0.25")
     assert 0.25 == queue()["cost_usd"]
 
 
-@pytest.mark.parametrize("failure", [500, httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError])
+@pytest.mark.parametrize(
+    "failure", [500, httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError]
+)
 def test_nothing_is_bought_twice(
     queue: Callable[..., Any], queued: respx.Route, failure: int | type[Exception]
 ) -> None:
     """After a failure that may have been paid, the request is not repeated."""
-    queued.mock(**({"return_value": httpx.Response(500)} if isinstance(failure, int) else {"side_effect": failure}))
+    queued.mock(
+        **(
+            {"return_value": httpx.Response(500)}
+            if isinstance(failure, int)
+            else {"side_effect": failure}
+        )
+    )
 
     assert re.search(r"may be charged|answered 500", refusal(queue))
     assert 1 == queued.call_count
@@ -427,10 +518,19 @@ def test_nothing_is_bought_twice(
 
 @pytest.mark.parametrize("failure", [500, httpx.ReadTimeout, httpx.RemoteProtocolError])
 def test_without_a_price_nothing_is_bought(
-    queue: Callable[..., Any], asked: respx.Route, queued: respx.Route, failure: int | type[Exception]
+    queue: Callable[..., Any],
+    asked: respx.Route,
+    queued: respx.Route,
+    failure: int | type[Exception],
 ) -> None:
     """When Venice tells no price, the job is not queued, and the reply says that nothing was charged."""
-    asked.mock(**({"return_value": httpx.Response(500)} if isinstance(failure, int) else {"side_effect": failure}))
+    asked.mock(
+        **(
+            {"return_value": httpx.Response(500)}
+            if isinstance(failure, int)
+            else {"side_effect": failure}
+        )
+    )
 
     assert re.search(r"nothing was charged|answered 500", refusal(queue))
     assert not queued.called
@@ -471,7 +571,10 @@ def connect(tool: Tool, venice: LocalVenice, monkeypatch: pytest.MonkeyPatch) ->
         ({"kind": "effect"}, 0.0115),
         ({"kind": "effect", "duration_seconds": 22, "options": {"loop": True}}, 0.0506),
         ({"kind": "speech", "prompt": "The fox sleeps. " * 300}, 0.551885),
-        ({"kind": "speech", "options": {"voice": "Roger", "speed": 0.7, "language_code": "en"}}, 0.001265),
+        (
+            {"kind": "speech", "options": {"voice": "Roger", "speed": 0.7, "language_code": "en"}},
+            0.001265,
+        ),
     ],
     ids=lambda value: str(value)[:60],
 )
@@ -495,7 +598,9 @@ def test_a_lost_purchase_is_not_repeated(venice: LocalVenice, local_tool: Tool) 
     assert before - balance(venice) == pytest.approx(0.0023, abs=1e-6)
 
 
-def test_a_limit_keeps_the_money(venice: LocalVenice, local_tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_limit_keeps_the_money(
+    venice: LocalVenice, local_tool: Tool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is dearer than the operator allows costs nothing at the local Venice."""
     monkeypatch.setenv("VENICE_MAX_USD", "0.5")
     before = balance(venice)
@@ -522,13 +627,20 @@ def test_the_whole_way(
 ) -> None:
     """Quoted, bought at that price, fetched as a file of that length; fetched again, it is the same without a call."""
     quote, queue, retrieve = (
-        connect(load_tool(f"venice_{step}_music"), venice, monkeypatch) for step in ("quote", "queue", "retrieve")
+        connect(load_tool(f"venice_{step}_music"), venice, monkeypatch)
+        for step in ("quote", "queue", "retrieve")
     )
     prompt = {"character_count": len(arguments["prompt"])}
-    quoted = json.loads(quote(**{name: arguments[name] for name in arguments if name != "prompt"}, **prompt))
+    quoted = json.loads(
+        quote(**{name: arguments[name] for name in arguments if name != "prompt"}, **prompt)
+    )
     before = balance(venice)
     bought = json.loads(queue(**arguments))
-    assert quoted["price_usd"] == bought["cost_usd"] == pytest.approx(before - balance(venice), abs=1e-6)
+    assert (
+        quoted["price_usd"]
+        == bought["cost_usd"]
+        == pytest.approx(before - balance(venice), abs=1e-6)
+    )
     assert quoted["model"] == bought["model"]
 
     fetched = json.loads(retrieve(job=bought["job"]))

@@ -27,7 +27,12 @@ FILM = "https://example.com/fox.mp4"
 
 def model(name: str, made_of: str, **limits: Any) -> dict[str, Any]:
     """A film model as Venice lists it."""
-    settings = {"durations": ["5s", "10s"], "resolutions": ["480p", "720p"], "aspect_ratios": [], "audio": True}
+    settings = {
+        "durations": ["5s", "10s"],
+        "resolutions": ["480p", "720p"],
+        "aspect_ratios": [],
+        "audio": True,
+    }
     limits = {"model_type": made_of, "audio_configurable": True} | settings | limits
     return {"id": name, "type": "video", "model_spec": {"constraints": limits}}
 
@@ -41,7 +46,9 @@ LISTED = [
     model("mute-image-to-video", "image-to-video", audio_configurable=False, audio=False),
     model("happyhorse-reference-to-video", "image-to-video"),
     model("kling-o3-pro-reference-to-video", "image-to-video"),
-    model("seedance-2-0-reference-to-video-basic", "image-to-video", aspect_ratios=["16:9", "9:16"]),
+    model(
+        "seedance-2-0-reference-to-video-basic", "image-to-video", aspect_ratios=["16:9", "9:16"]
+    ),
     model("minimax-h3-reference-to-video", "image-to-video"),
     model("minimax-h3-max-multi-angle", "image-to-video", audio=False, audio_configurable=False),
     model("grok-imagine-1-5-reference-to-video-private", "image-to-video"),
@@ -50,7 +57,13 @@ LISTED = [
     model("wan-3-0-reference-to-video", "image-to-video"),
     model("pixverse-c1-transition", "image-to-video"),
     model("wan-video-to-video", "video", durations=["Auto"], resolutions=["720p"]),
-    model("topaz-video-upscale", "video", durations=["Auto"], resolutions=["1x", "2x"], audio_configurable=False),
+    model(
+        "topaz-video-upscale",
+        "video",
+        durations=["Auto"],
+        resolutions=["1x", "2x"],
+        audio_configurable=False,
+    ),
 ]
 
 
@@ -104,7 +117,9 @@ def test_what_the_caller_chose_is_not_noted(queue: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize("duration", ["10s", "10", " 10 ", "10 s", "10.0", "10 seconds", "10sec"])
-def test_a_duration_is_understood(queue: Callable[..., Any], queued: respx.Route, duration: str) -> None:
+def test_a_duration_is_understood(
+    queue: Callable[..., Any], queued: respx.Route, duration: str
+) -> None:
     """Agents write seconds in many ways; Venice takes one."""
     queue(duration=duration)
 
@@ -113,7 +128,13 @@ def test_a_duration_is_understood(queue: Callable[..., Any], queued: respx.Route
 
 @pytest.mark.parametrize(
     ("wanted", "ratio"),
-    [("16:9", "16:9"), ("1920x1080", "16:9"), ("1024x1024", "1:1"), ("4:5", "1:1"), ("9 : 21", "9:16")],
+    [
+        ("16:9", "16:9"),
+        ("1920x1080", "16:9"),
+        ("1024x1024", "1:1"),
+        ("4:5", "1:1"),
+        ("9 : 21", "9:16"),
+    ],
 )
 def test_a_shape_is_the_nearest_that_the_model_has(
     queue: Callable[..., Any], queued: respx.Route, wanted: str, ratio: str
@@ -122,7 +143,9 @@ def test_a_shape_is_the_nearest_that_the_model_has(
     reply = queue(aspect_ratio=wanted, duration="5s", resolution="720p")
 
     assert ratio == sent(queued)["aspect_ratio"]
-    assert ([f"Chosen for you: aspect_ratio: {ratio}."] if ratio != wanted else None) == reply.get("notes")
+    assert ([f"Chosen for you: aspect_ratio: {ratio}."] if ratio != wanted else None) == reply.get(
+        "notes"
+    )
 
 
 @pytest.mark.parametrize(
@@ -131,22 +154,42 @@ def test_a_shape_is_the_nearest_that_the_model_has(
         ({}, "wan-2.5-preview-text-to-video"),
         ({"image": PICTURE}, "wan-2.5-preview-image-to-video"),
         ({"end_image": PICTURE}, "wan-2.5-preview-image-to-video"),
-        ({"options": {"keyframes": [{"image_url": PICTURE, "frame_index": 0}]}}, "wan-2.5-preview-image-to-video"),
+        (
+            {"options": {"keyframes": [{"image_url": PICTURE, "frame_index": 0}]}},
+            "wan-2.5-preview-image-to-video",
+        ),
         ({"reference_images": [PICTURE]}, "happyhorse-reference-to-video"),
         ({"image": PICTURE, "reference_images": [PICTURE]}, "happyhorse-reference-to-video"),
-        ({"options": {"elements": [{"frontal_image_url": PICTURE}]}}, "kling-o3-pro-reference-to-video"),
+        (
+            {"options": {"elements": [{"frontal_image_url": PICTURE}]}},
+            "kling-o3-pro-reference-to-video",
+        ),
         ({"options": {"scene_image_urls": [PICTURE]}}, "kling-o3-pro-reference-to-video"),
-        ({"options": {"image_references": [{"image_url": PICTURE}]}}, "pixverse-c1-reference-to-video"),
-        ({"options": {"reference_document_urls": ["https://example.com/a.pdf"]}}, "wan-3-0-reference-to-video"),
+        (
+            {"options": {"image_references": [{"image_url": PICTURE}]}},
+            "pixverse-c1-reference-to-video",
+        ),
+        (
+            {"options": {"reference_document_urls": ["https://example.com/a.pdf"]}},
+            "wan-3-0-reference-to-video",
+        ),
         (
             {"reference_images": [PICTURE], "options": {"voice_id": "eve"}},
             "grok-imagine-1-5-reference-to-video-private",
         ),
         (
-            {"options": {"video_references": [{"video_url": FILM}], "reference_video_total_duration": 3}},
+            {
+                "options": {
+                    "video_references": [{"video_url": FILM}],
+                    "reference_video_total_duration": 3,
+                }
+            },
             "wan-2-7-reference-to-video",
         ),
-        ({"reference_images": [PICTURE], "options": {"bitrate_mode": "high"}}, "seedance-2-0-reference-to-video-basic"),
+        (
+            {"reference_images": [PICTURE], "options": {"bitrate_mode": "high"}},
+            "seedance-2-0-reference-to-video-basic",
+        ),
         ({"image": PICTURE, "options": {"image_strength": 0.4}}, "wan-2.5-preview-image-to-video"),
         ({"video": FILM, "options": {"grain": 0.05}}, "topaz-video-upscale"),
         ({"video": FILM}, "wan-video-to-video"),
@@ -174,7 +217,9 @@ def test_the_operators_model_is_used(
     assert "wan-2.5-preview-text-to-video" == sent(queued)["model"]
 
 
-def test_a_model_gets_only_what_it_takes(queue: Callable[..., Any], asked: respx.Route, queued: respx.Route) -> None:
+def test_a_model_gets_only_what_it_takes(
+    queue: Callable[..., Any], asked: respx.Route, queued: respx.Route
+) -> None:
     """A setting that a model does not list is not sent; a bare text instead of a list is one choice."""
     queue(model="veo-text")
     assert {"model", "prompt", "duration", "aspect_ratio", "audio"} == sent(queued).keys()
@@ -184,14 +229,22 @@ def test_a_model_gets_only_what_it_takes(queue: Callable[..., Any], asked: respx
     assert sent(asked) | {"prompt": "A fox"} == sent(queued)
 
 
-def test_what_is_enlarged_needs_no_prompt(queue: Callable[..., Any], asked: respx.Route, queued: respx.Route) -> None:
+def test_what_is_enlarged_needs_no_prompt(
+    queue: Callable[..., Any], asked: respx.Route, queued: respx.Route
+) -> None:
     """A film to enlarge is all that is sent, and "Auto" and "2x" of the catalogue are no settings."""
     queue(prompt="", video=FILM, options={"upscale_factor": 2})
 
-    assert {"model": "topaz-video-upscale", "upscale_factor": 2, "video_url": FILM} == sent(queued) == sent(asked)
+    assert (
+        {"model": "topaz-video-upscale", "upscale_factor": 2, "video_url": FILM}
+        == sent(queued)
+        == sent(asked)
+    )
 
 
-def test_what_is_changed_keeps_its_length(queue: Callable[..., Any], asked: respx.Route, queued: respx.Route) -> None:
+def test_what_is_changed_keeps_its_length(
+    queue: Callable[..., Any], asked: respx.Route, queued: respx.Route
+) -> None:
     """A film to change goes out without a duration, and is priced by itself."""
     queue(video=FILM)
 
@@ -208,7 +261,9 @@ def test_a_transition_needs_both_frames(queue: Callable[..., Any], queued: respx
     assert PICTURE == sent(queued)["end_image_url"]
 
 
-def test_sound_is_sent_only_where_it_can_be_chosen(queue: Callable[..., Any], queued: respx.Route) -> None:
+def test_sound_is_sent_only_where_it_can_be_chosen(
+    queue: Callable[..., Any], queued: respx.Route
+) -> None:
     """Silence costs less where it is offered; where a film is silent anyway, nothing is said."""
     queue(audio=False)
     assert sent(queued)["audio"] is False
@@ -227,10 +282,14 @@ def test_everything_that_films_have_can_be_said(
         "reference_video_urls": [FILM],
         "reference_audio_urls": ["https://example.com/b.mp3"],
         "reference_document_urls": ["https://example.com/b.pdf"],
-        "elements": [{"frontal_image_url": PICTURE, "reference_image_urls": [PICTURE], "video_url": FILM}],
+        "elements": [
+            {"frontal_image_url": PICTURE, "reference_image_urls": [PICTURE], "video_url": FILM}
+        ],
         "scene_image_urls": [PICTURE],
         "image_references": [{"image_url": PICTURE, "type": "subject", "ref_name": "fox"}],
-        "video_references": [{"video_url": FILM, "ref_name": "run", "audio_url": "https://example.com/c.mp3"}],
+        "video_references": [
+            {"video_url": FILM, "ref_name": "run", "audio_url": "https://example.com/c.mp3"}
+        ],
         "image_strength": 0.5,
         "voice_id": "eve",
         "keyframes": [{"image_url": PICTURE, "frame_index": 24}],
@@ -244,18 +303,32 @@ def test_everything_that_films_have_can_be_said(
     body = sent(queued)
     assert rare == {name: body[name] for name in rare}
     assert (PICTURE, PICTURE, [PICTURE], FILM, "No rain") == tuple(
-        body[name] for name in ("image_url", "end_image_url", "reference_image_urls", "video_url", "negative_prompt")
+        body[name]
+        for name in (
+            "image_url",
+            "end_image_url",
+            "reference_image_urls",
+            "video_url",
+            "negative_prompt",
+        )
     )
     assert 12.5 == sent(asked)["reference_video_total_duration"]
     assert "reference_video_total_duration" not in body
 
 
-def test_stored_references_are_measured(queue: Callable[..., Any], asked: respx.Route, tmp_path: Path) -> None:
+def test_stored_references_are_measured(
+    queue: Callable[..., Any], asked: respx.Route, tmp_path: Path
+) -> None:
     """What the price depends on is not the caller's word, where the videos are here."""
     (tmp_path / "media").mkdir(exist_ok=True)
     (tmp_path / "media" / "one.mp4").write_bytes(mp4())
     (tmp_path / "media" / "three.mov").write_bytes(whole_files()["mov"])
-    reply = queue(options={"reference_video_urls": ["one.mp4", "three.mov"], "reference_video_total_duration": 0})
+    reply = queue(
+        options={
+            "reference_video_urls": ["one.mp4", "three.mov"],
+            "reference_video_total_duration": 0,
+        }
+    )
 
     assert 2 == pytest.approx(sent(asked)["reference_video_total_duration"], abs=0.1)
     assert [note for note in reply["notes"] if "s long together, as measured." in note]
@@ -270,24 +343,37 @@ def test_what_cannot_be_measured_is_the_callers_word(
     (tmp_path / "media" / "one.mp4").write_bytes(mp4())
     (tmp_path / "media" / "fox.webm").write_bytes(whole_files()["webm"])
     (tmp_path / "media" / "fragments.mp4").write_bytes(whole_files()["mp4 in fragments"])
-    reply = queue(options={"reference_video_urls": ["one.mp4", film], "reference_video_total_duration": 4})
+    reply = queue(
+        options={"reference_video_urls": ["one.mp4", film], "reference_video_total_duration": 4}
+    )
 
     assert 4 == sent(asked)["reference_video_total_duration"]
-    assert "The price is the least: it rests on the length that you gave for the reference videos." in reply["notes"]
+    assert (
+        "The price is the least: it rests on the length that you gave for the reference videos."
+        in reply["notes"]
+    )
     queue(options={"reference_video_urls": ["one.mp4", film], "reference_video_total_duration": 0})
     assert 1 == pytest.approx(sent(asked)["reference_video_total_duration"], abs=0.1)
 
 
 def test_a_price_that_may_be_more_needs_a_person(
-    queue: Callable[..., Any], asked: respx.Route, queued: respx.Route, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    queue: Callable[..., Any],
+    asked: respx.Route,
+    queued: respx.Route,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     """Above half of the limit, a film with references that can't be measured is not bought; a measured one is."""
     monkeypatch.setenv("VENICE_MAX_USD", "0.4")
     (tmp_path / "media").mkdir(exist_ok=True)
     (tmp_path / "media" / "one.mp4").write_bytes(mp4())
 
-    message = refusal(queue, options={"reference_video_urls": [FILM], "reference_video_total_duration": 4})
-    assert "This costs 0.25 USD or more, for reference videos may be longer than you said." in message
+    message = refusal(
+        queue, options={"reference_video_urls": [FILM], "reference_video_total_duration": 4}
+    )
+    assert (
+        "This costs 0.25 USD or more, for reference videos may be longer than you said." in message
+    )
     assert (True, False) == (asked.called, queued.called)
     assert "job" in queue(options={"reference_video_urls": ["one.mp4"]})
 
@@ -296,7 +382,9 @@ def test_the_number_of_reference_images_is_quoted(
     queue: Callable[..., Any], asked: respx.Route, queued: respx.Route
 ) -> None:
     """Some models are priced by it; Venice's quote takes it, and its queue does not."""
-    queue(reference_images=[PICTURE, PICTURE], options={"image_references": [{"image_url": PICTURE}]})
+    queue(
+        reference_images=[PICTURE, PICTURE], options={"image_references": [{"image_url": PICTURE}]}
+    )
 
     assert 3 == sent(asked)["reference_image_count"]
     assert "reference_image_count" not in sent(queued)
@@ -308,7 +396,9 @@ WAY: list[dict[str, float]] = [
 ]
 
 
-def test_the_camera_goes_around_a_picture(queue: Callable[..., Any], asked: respx.Route, queued: respx.Route) -> None:
+def test_the_camera_goes_around_a_picture(
+    queue: Callable[..., Any], asked: respx.Route, queued: respx.Route
+) -> None:
     """A way of the camera chooses the model that takes one, which needs no prompt; numbers are read as meant."""
     way = json.dumps([{name: str(number) for name, number in pose.items()} for pose in WAY])
     reply = queue(prompt="", image=PICTURE, options={"camera_trajectory": way})
@@ -323,7 +413,13 @@ def test_what_is_enhanced_has_its_own_settings(
 ) -> None:
     """All of them reach the queue, and the quote has those that change the price."""
     priced = {"enhancement_model": "proteus", "target_fps": 60, "slowdown_factor": 2}
-    free = {"compression": 0.5, "grain": 0.05, "softness": 2.0, "h264_output": True, "output_format": "mp4"}
+    free = {
+        "compression": 0.5,
+        "grain": 0.05,
+        "softness": 2.0,
+        "h264_output": True,
+        "output_format": "mp4",
+    }
     queue(prompt="", video=FILM, options=priced | free)
 
     assert {"model": "topaz-video-upscale", "video_url": FILM, **priced} == sent(asked)
@@ -332,7 +428,9 @@ def test_what_is_enhanced_has_its_own_settings(
 
 def film_of(seconds: int) -> bytes:
     """A film that says of itself how long it is."""
-    return films.make(Image.linear_gradient("L").convert("RGB"), (64, 48), seconds, "x", audio=False)
+    return films.make(
+        Image.linear_gradient("L").convert("RGB"), (64, 48), seconds, "x", audio=False
+    )
 
 
 TOO_MUCH: dict[str, tuple[dict[str, Any], str]] = {
@@ -363,7 +461,10 @@ TOO_MUCH: dict[str, tuple[dict[str, Any], str]] = {
         "takes at most 3 reference audios, and 4 were given.",
     ),
     "short": (
-        {"model": "seedance-2-0-reference-to-video-basic", "options": {"reference_video_urls": ["one.mp4"]}},
+        {
+            "model": "seedance-2-0-reference-to-video-basic",
+            "options": {"reference_video_urls": ["one.mp4"]},
+        },
         "takes reference videos of 2 to 15 s, and one has 1 s. Cut it.",
     ),
     "long together": (
@@ -389,7 +490,9 @@ def test_more_references_than_a_model_takes_are_refused(
     assert not asked.called
 
 
-def test_as_many_references_as_a_model_takes_are_sent(queue: Callable[..., Any], queued: respx.Route) -> None:
+def test_as_many_references_as_a_model_takes_are_sent(
+    queue: Callable[..., Any], queued: respx.Route
+) -> None:
     """A limit itself is within the limit."""
     queue(model="kling-o3-pro-reference-to-video", reference_images=[PICTURE] * 4)
 
@@ -427,7 +530,11 @@ def prices(asked: respx.Route) -> dict[str, float | httpx.Response]:
 
     def answer(request: httpx.Request) -> httpx.Response:
         price = known[json.loads(request.content)["model"]]
-        return price if isinstance(price, httpx.Response) else httpx.Response(200, json={"quote": price})
+        return (
+            price
+            if isinstance(price, httpx.Response)
+            else httpx.Response(200, json={"quote": price})
+        )
 
     asked.side_effect = answer
     return known
@@ -442,7 +549,8 @@ def test_the_cheapest_that_fits_is_bought(
 
     assert ("veo-text", 0.2) == (sent(queued)["model"], reply["cost_usd"])
     assert (
-        "The cheapest of 2 models that fit, at 0.2 USD; then wan-2.5-preview-text-to-video at 0.25." in reply["notes"]
+        "The cheapest of 2 models that fit, at 0.2 USD; then wan-2.5-preview-text-to-video at 0.25."
+        in reply["notes"]
     )
     assert 3 == asked.call_count  # the two, and the one that is bought
 
@@ -479,7 +587,9 @@ def test_a_refusal_of_the_key_ends_the_search(
     assert 1 == asked.call_count
 
 
-def test_where_nothing_fits_the_last_reason_is_told(queue: Callable[..., Any], asked: respx.Route) -> None:
+def test_where_nothing_fits_the_last_reason_is_told(
+    queue: Callable[..., Any], asked: respx.Route
+) -> None:
     """A film that no model makes is told so, with what one of them lacks."""
     message = refusal(queue, duration="7s", options=CHEAPEST)
 
@@ -503,7 +613,11 @@ def test_where_the_usual_one_is_private_only_private_ones_are_asked(
     api: respx.MockRouter, queue: Callable[..., Any], asked: respx.Route
 ) -> None:
     """A price does not decide who may see a prompt."""
-    rows = {"wan-2.5-preview-text-to-video": "private", "a-text-to-video": "anonymized", "b-text-to-video": "private"}
+    rows = {
+        "wan-2.5-preview-text-to-video": "private",
+        "a-text-to-video": "anonymized",
+        "b-text-to-video": "private",
+    }
     models = [model(name, "text-to-video") for name in rows]
     for row in models:
         row["model_spec"]["privacy"] = rows[row["id"]]
@@ -516,7 +630,9 @@ def test_where_the_usual_one_is_private_only_private_ones_are_asked(
 
 def test_a_model_and_a_choice_are_too_much(queue: Callable[..., Any], asked: respx.Route) -> None:
     """Either the caller decides or the price does."""
-    assert "Give a model, or the option choose, and not both" in refusal(queue, model="veo-text", options=CHEAPEST)
+    assert "Give a model, or the option choose, and not both" in refusal(
+        queue, model="veo-text", options=CHEAPEST
+    )
     assert not asked.called
 
 
@@ -565,24 +681,42 @@ def test_stored_files_go_along_with_their_true_type(
     content = make()
     (tmp_path / "media").mkdir(exist_ok=True)
     (tmp_path / "media" / "thing.bin").write_bytes(content)
-    name = f"data:text/plain;base64,{base64.b64encode(content).decode()}" if as_data_url else "thing.bin"
+    name = (
+        f"data:text/plain;base64,{base64.b64encode(content).decode()}"
+        if as_data_url
+        else "thing.bin"
+    )
     more = {"reference_video_total_duration": 1} if group == "video" else {}
     beside = [PICTURE] if group == "audio" else None
     options = {f"reference_{group}_urls": [name], **more}
     queue(model="happyhorse-reference-to-video", reference_images=beside, options=options)
 
-    assert [f"data:{expected};base64,{base64.b64encode(content).decode()}"] == sent(queued)[f"reference_{group}_urls"]
+    assert [f"data:{expected};base64,{base64.b64encode(content).decode()}"] == sent(queued)[
+        f"reference_{group}_urls"
+    ]
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no prompt": ({"prompt": ""}, "The prompt must have 1 to 2500 characters."),
     "long prompt": ({"prompt": "x" * 2501}, "The prompt must have 1 to 2500 characters."),
-    "long for this model": ({"prompt": "x" * 101, "image": PICTURE}, "The prompt must have 1 to 100 characters."),
-    "long negative prompt": ({"options": {"negative_prompt": "x" * 2501}}, "The negative_prompt must have 1 to 2500"),
+    "long for this model": (
+        {"prompt": "x" * 101, "image": PICTURE},
+        "The prompt must have 1 to 100 characters.",
+    ),
+    "long negative prompt": (
+        {"options": {"negative_prompt": "x" * 2501}},
+        "The negative_prompt must have 1 to 2500",
+    ),
     "duration": ({"duration": "7s"}, "has no duration '7s': it has 5s, 10s."),
     "resolution": ({"resolution": "4k"}, "has no resolution '4k': it has 480p, 720p."),
-    "ratio": ({"aspect_ratio": "round"}, "The aspect ratio 'round' is not to be had; this model has: 16:9, 9:16, 1:1."),
-    "ratio of a picture": ({"image": PICTURE, "aspect_ratio": "16:9"}, "no aspect_ratio '16:9': it leaves no choice."),
+    "ratio": (
+        {"aspect_ratio": "round"},
+        "The aspect ratio 'round' is not to be had; this model has: 16:9, 9:16, 1:1.",
+    ),
+    "ratio of a picture": (
+        {"image": PICTURE, "aspect_ratio": "16:9"},
+        "no aspect_ratio '16:9': it leaves no choice.",
+    ),
     "silence": (
         {"image": PICTURE, "model": "loud-image-to-video", "audio": False},
         "loud-image-to-video always makes sound. Leave audio out",
@@ -594,17 +728,38 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "picture needed": ({"model": "loud-image-to-video"}, "makes films of a given image: give one"),
     "film needed": ({"model": "wan-video-to-video"}, "makes films of a given video: give one"),
     "model": ({"model": "sora-9"}, "There is no video model 'sora-9' fit for this."),
-    "offline": ({"model": "gone-text-to-video"}, "There is no video model 'gone-text-to-video' fit for this."),
-    "seed": ({"options": {"seed": 7}}, "The option 'seed' is not for films: Venice's films have no such thing."),
-    "consents": ({"options": {"consents": {}}}, "consent is for a person to give, at Venice itself"),
-    "typo": ({"options": {"upscale_factr": 2}}, "There is no option 'upscale_factr'; the nearest is 'upscale_factor'."),
-    "factor": ({"video": FILM, "options": {"upscale_factor": 3}}, "'upscale_factor' must be one of 1, 2, 4, not 3."),
+    "offline": (
+        {"model": "gone-text-to-video"},
+        "There is no video model 'gone-text-to-video' fit for this.",
+    ),
+    "seed": (
+        {"options": {"seed": 7}},
+        "The option 'seed' is not for films: Venice's films have no such thing.",
+    ),
+    "consents": (
+        {"options": {"consents": {}}},
+        "consent is for a person to give, at Venice itself",
+    ),
+    "typo": (
+        {"options": {"upscale_factr": 2}},
+        "There is no option 'upscale_factr'; the nearest is 'upscale_factor'.",
+    ),
+    "factor": (
+        {"video": FILM, "options": {"upscale_factor": 3}},
+        "'upscale_factor' must be one of 1, 2, 4, not 3.",
+    ),
     "unmeasured": (
         {"options": {"reference_video_urls": [FILM]}},
         "Give the option reference_video_total_duration, in seconds",
     ),
-    "strength without an image": ({"options": {"image_strength": 1}}, "'image_strength' needs an image: give one"),
-    "strength": ({"image": PICTURE, "options": {"image_strength": 2}}, "'image_strength' must be 0.0 to 1.0, not 2"),
+    "strength without an image": (
+        {"options": {"image_strength": 1}},
+        "'image_strength' needs an image: give one",
+    ),
+    "strength": (
+        {"image": PICTURE, "options": {"image_strength": 2}},
+        "'image_strength' must be 0.0 to 1.0, not 2",
+    ),
     "sound alone": (
         {"options": {"reference_audio_urls": ["https://example.com/a.mp3"]}},
         "Venice takes reference_audio_urls only beside a reference image or video: give one",
@@ -621,7 +776,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"model": "minimax-h3-reference-to-video", "image": PICTURE, "reference_images": [PICTURE]},
         "takes references alone: leave image and end_image out.",
     ),
-    "way without an image": ({"options": {"camera_trajectory": WAY}}, "'camera_trajectory' needs an image: give one"),
+    "way without an image": (
+        {"options": {"camera_trajectory": WAY}},
+        "'camera_trajectory' needs an image: give one",
+    ),
     "one pose": (
         {"image": PICTURE, "options": {"camera_trajectory": WAY[:1]}},
         "'camera_trajectory' is a list of 2 to 12 objects of time, azimuth, elevation, distance, each a number.",
@@ -643,21 +801,54 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         "distance is above 0; 1 leaves it as it is, not 0.",
     ),
     "many turns": (
-        {"image": PICTURE, "options": {"camera_trajectory": [WAY[0], WAY[1] | {"azimuth": -11_521}]}},
+        {
+            "image": PICTURE,
+            "options": {"camera_trajectory": [WAY[0], WAY[1] | {"azimuth": -11_521}]},
+        },
         "azimuth may change by 32 turns in all, 11520 degrees, not 11521.",
     ),
-    "many": ({"reference_images": [PICTURE] * 31}, "'reference_image_urls' is a list of 1 to 30 URLs or stored files."),
-    "no list": ({"options": {"scene_image_urls": '["a'}}, "'scene_image_urls' is a list of 1 to 4 URLs"),
-    "empty element": ({"options": {"elements": ["x"]}}, "'elements' is a list of 1 to 4 objects of frontal_image_url"),
-    "odd element": ({"options": {"elements": [{"face": PICTURE}]}}, "'elements' is a list of 1 to 4 objects"),
-    "no frame": ({"options": {"keyframes": [{"image_url": PICTURE}]}}, "objects of image_url, frame_index."),
-    "frame -1": ({"options": {"keyframes": [{"image_url": PICTURE, "frame_index": -1}]}}, "objects of image_url"),
-    "frame yes": ({"options": {"keyframes": [{"image_url": PICTURE, "frame_index": True}]}}, "objects of image_url"),
+    "many": (
+        {"reference_images": [PICTURE] * 31},
+        "'reference_image_urls' is a list of 1 to 30 URLs or stored files.",
+    ),
+    "no list": (
+        {"options": {"scene_image_urls": '["a'}},
+        "'scene_image_urls' is a list of 1 to 4 URLs",
+    ),
+    "empty element": (
+        {"options": {"elements": ["x"]}},
+        "'elements' is a list of 1 to 4 objects of frontal_image_url",
+    ),
+    "odd element": (
+        {"options": {"elements": [{"face": PICTURE}]}},
+        "'elements' is a list of 1 to 4 objects",
+    ),
+    "no frame": (
+        {"options": {"keyframes": [{"image_url": PICTURE}]}},
+        "objects of image_url, frame_index.",
+    ),
+    "frame -1": (
+        {"options": {"keyframes": [{"image_url": PICTURE, "frame_index": -1}]}},
+        "objects of image_url",
+    ),
+    "frame yes": (
+        {"options": {"keyframes": [{"image_url": PICTURE, "frame_index": True}]}},
+        "objects of image_url",
+    ),
     "not stored": ({"image": "fox.png"}, "No stored file is called 'fox.png'."),
     "outside": ({"image": "/etc/passwd"}, "No stored file is called '/etc/passwd'."),
-    "other kind": ({"image": f"data:image/png;base64,{base64.b64encode(b'%PDF-1.7').decode()}"}, "is no image"),
-    "GIF": ({"image": f"data:image/png;base64,{base64.b64encode(b'GIF89a').decode()}"}, "turn it into PNG, and give"),
-    "junk": ({"image": "data:image/png;base64,AAAA"}, "is no image that Venice takes. Give PNG or JPEG or WebP."),
+    "other kind": (
+        {"image": f"data:image/png;base64,{base64.b64encode(b'%PDF-1.7').decode()}"},
+        "is no image",
+    ),
+    "GIF": (
+        {"image": f"data:image/png;base64,{base64.b64encode(b'GIF89a').decode()}"},
+        "turn it into PNG, and give",
+    ),
+    "junk": (
+        {"image": "data:image/png;base64,AAAA"},
+        "is no image that Venice takes. Give PNG or JPEG or WebP.",
+    ),
 }
 
 
@@ -681,17 +872,24 @@ def test_media_that_are_too_large_together_are_refused(
     (tmp_path / "media" / "large.png").write_bytes(png() + bytes(14 << 20))
 
     queue(image="large.png")
-    assert "have more than the 35 MB that Venice takes" in refusal(queue, image="large.png", end_image="large.png")
+    assert "have more than the 35 MB that Venice takes" in refusal(
+        queue, image="large.png", end_image="large.png"
+    )
     assert 1 == queued.call_count
 
 
 def test_a_film_that_is_too_dear_is_not_bought(
-    queue: Callable[..., Any], asked: respx.Route, queued: respx.Route, monkeypatch: pytest.MonkeyPatch
+    queue: Callable[..., Any],
+    asked: respx.Route,
+    queued: respx.Route,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The price is asked for first; above the operator's limit, nothing is queued."""
     monkeypatch.setenv("VENICE_MAX_USD", "0.2")
 
-    assert "This costs 0.25 USD, and the operator allows 0.2 a call (VENICE_MAX_USD)." in refusal(queue)
+    assert "This costs 0.25 USD, and the operator allows 0.2 a call (VENICE_MAX_USD)." in refusal(
+        queue
+    )
     assert (1, 0) == (asked.call_count, queued.call_count)
 
 
@@ -709,10 +907,16 @@ def test_a_media_store_that_takes_no_file_costs_nothing(
 @given(
     duration=st.one_of(st.text(max_size=6), st.from_regex(r"\d{1,3}s?", fullmatch=True)),
     resolution=st.one_of(st.text(max_size=6), st.sampled_from(["480p", "720p", "4k"])),
-    aspect_ratio=st.one_of(st.text(max_size=8), st.from_regex(r"[0-9]{1,5}[:x][0-9]{1,5}", fullmatch=True)),
+    aspect_ratio=st.one_of(
+        st.text(max_size=8), st.from_regex(r"[0-9]{1,5}[:x][0-9]{1,5}", fullmatch=True)
+    ),
 )
 def test_any_settings_are_the_models_or_refused(
-    queue: Callable[..., Any], queued: respx.Route, duration: str, resolution: str, aspect_ratio: str
+    queue: Callable[..., Any],
+    queued: respx.Route,
+    duration: str,
+    resolution: str,
+    aspect_ratio: str,
 ) -> None:
     """Whatever is asked for, Venice gets only settings that the model lists."""
     before = queued.call_count
@@ -723,7 +927,9 @@ def test_any_settings_are_the_models_or_refused(
         assert before == queued.call_count
     else:
         body = sent(queued)
-        assert (body["duration"], body["resolution"]) in [(a, b) for a in ("5s", "10s") for b in ("480p", "720p")]
+        assert (body["duration"], body["resolution"]) in [
+            (a, b) for a in ("5s", "10s") for b in ("480p", "720p")
+        ]
         assert body["aspect_ratio"] in ("16:9", "9:16", "1:1")
 
 
@@ -741,7 +947,9 @@ def test_any_settings_are_the_models_or_refused(
     ],
     ids=str,
 )
-def test_what_is_told_is_what_is_charged(venice: LocalVenice, local_tool: Tool, arguments: dict[str, Any]) -> None:
+def test_what_is_told_is_what_is_charged(
+    venice: LocalVenice, local_tool: Tool, arguments: dict[str, Any]
+) -> None:
     """For every kind of film, the local Venice takes the job and charges the price that the reply names."""
     before = balance(venice)
     reply = json.loads(local_tool(prompt="A fox", **arguments))
@@ -753,7 +961,9 @@ def test_what_is_told_is_what_is_charged(venice: LocalVenice, local_tool: Tool, 
 def test_consent_is_asked_of_the_person(venice: LocalVenice, local_tool: Tool) -> None:
     """Where the local Venice asks for consent, nothing is charged, and the person's policy is in the reply."""
     before = balance(venice)
-    reply = json.loads(local_tool(prompt="A fox", image=f"{PICTURE}?consent", model="seedance-2-0-image-to-video"))
+    reply = json.loads(
+        local_tool(prompt="A fox", image=f"{PICTURE}?consent", model="seedance-2-0-image-to-video")
+    )
 
     assert "legal right to use this person's likeness" in reply["policy"]
     assert "job" not in reply

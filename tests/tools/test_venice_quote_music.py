@@ -26,7 +26,11 @@ def test_tells_the_price_and_what_there_is_to_choose(quote: Callable[..., Any]) 
         "price_usd": 0.25,
         "model": "elevenlabs-music",
         "settings": {"duration_seconds": 60},
-        "offers": {"duration_seconds": "3 to 600", "takes": ["instrumental"], "prompt_characters": 400},
+        "offers": {
+            "duration_seconds": "3 to 600",
+            "takes": ["instrumental"],
+            "prompt_characters": 400,
+        },
         "notes": ["Chosen for you: 60 seconds."],
         "next": "Call venice_queue_music with the same model and settings; venice_list_models (music) shows others.",
     } == quote()
@@ -47,17 +51,26 @@ def test_tells_the_voices_of_speech(quote: Callable[..., Any]) -> None:
         ({}, {"model": "elevenlabs-music", "duration_seconds": 60}),
         ({"duration_seconds": "30s"}, {"model": "elevenlabs-music", "duration_seconds": 30}),
         ({"sung": True}, {"model": "poet-music"}),
-        ({"sung": True, "duration_seconds": 120}, {"model": "ace-step-15", "duration_seconds": 120}),
+        (
+            {"sung": True, "duration_seconds": 120},
+            {"model": "ace-step-15", "duration_seconds": 120},
+        ),
         ({"model": "poet-music"}, {"model": "poet-music"}),
         ({"kind": "effect"}, {"model": "elevenlabs-sound-effects-v2", "duration_seconds": 5}),
-        ({"kind": "speech", "character_count": 300}, {"model": "elevenlabs-tts-v3", "character_count": 300}),
+        (
+            {"kind": "speech", "character_count": 300},
+            {"model": "elevenlabs-tts-v3", "character_count": 300},
+        ),
         ({"character_count": 300}, {"model": "elevenlabs-music", "duration_seconds": 60}),
         ({"model": "stable-audio-25"}, {"model": "stable-audio-25"}),
     ],
     ids=str,
 )
 def test_all_that_changes_the_price_is_sent(
-    quote: Callable[..., Any], api: respx.MockRouter, arguments: dict[str, Any], quoted: dict[str, Any]
+    quote: Callable[..., Any],
+    api: respx.MockRouter,
+    arguments: dict[str, Any],
+    quoted: dict[str, Any],
 ) -> None:
     """The model that would be queued is asked about, with what its price depends on, and nothing else."""
     quote(**arguments)
@@ -68,12 +81,21 @@ def test_all_that_changes_the_price_is_sent(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"kind": "speech"}, "elevenlabs-tts-v3 is priced by the character. Give character_count, the text's length."),
+        (
+            {"kind": "speech"},
+            "elevenlabs-tts-v3 is priced by the character. Give character_count, the text's length.",
+        ),
         ({"kind": "speech", "character_count": -1}, "takes a prompt of 1 to 300 characters."),
-        ({"model": "elevenlabs-tts-v3", "character_count": 301}, "takes a prompt of 1 to 300 characters."),
+        (
+            {"model": "elevenlabs-tts-v3", "character_count": 301},
+            "takes a prompt of 1 to 300 characters.",
+        ),
         ({"duration_seconds": 601}, "elevenlabs-music makes 3 to 600 seconds."),
         ({"duration_seconds": "long"}, "'duration_seconds' must be a whole number, not 'long'."),
-        ({"sung": True, "model": "elevenlabs-music"}, "takes no lyrics. Change that, or use the model poet-music."),
+        (
+            {"sung": True, "model": "elevenlabs-music"},
+            "takes no lyrics. Change that, or use the model poet-music.",
+        ),
         ({"model": "sora-9"}, "There is no music model 'sora-9' fit for this."),
     ],
     ids=str,
@@ -86,7 +108,9 @@ def test_what_the_model_lacks_is_refused(
     assert [] == posts(api)
 
 
-def test_a_limit_does_not_hide_a_price(quote: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_limit_does_not_hide_a_price(
+    quote: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A price may be told that is more than the operator allows to spend."""
     monkeypatch.setenv("VENICE_MAX_USD", "0.01")
 
@@ -96,7 +120,9 @@ def test_a_limit_does_not_hide_a_price(quote: Callable[..., Any], monkeypatch: p
 def test_many_voices_stay_short(quote: Callable[..., Any], api: respx.MockRouter) -> None:
     """A model with hundreds of voices of long names makes no long reply."""
     spec = {"voices": [f"{number} " * 50 for number in range(500)]}
-    api.get("/models").respond(json={"object": "list", "data": [{"id": "choir", "model_spec": spec}]})
+    api.get("/models").respond(
+        json={"object": "list", "data": [{"id": "choir", "model_spec": spec}]}
+    )
 
     assert len(json.dumps(quote())) < 2500
 

@@ -52,17 +52,25 @@ def test_the_kind_chooses_the_model(quote: Callable[..., Any], kind: str, chosen
 
 
 @pytest.mark.parametrize("kind", ["video", "upscale"])
-def test_what_is_changed_is_needed_for_its_price(quote: Callable[..., Any], api: respx.MockRouter, kind: str) -> None:
+def test_what_is_changed_is_needed_for_its_price(
+    quote: Callable[..., Any], api: respx.MockRouter, kind: str
+) -> None:
     """The length of the film decides, so that nothing is asked without it."""
     assert "for a quote in options as video_url" in refusal(quote, kind=kind)
     assert [] == posts(api)
 
 
-def test_all_that_changes_the_price_is_sent(quote: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_all_that_changes_the_price_is_sent(
+    quote: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """The settings and the options that cost something reach Venice, and nothing else does."""
     rare = {"upscale_factor": 4, "reference_video_total_duration": 7, "reference_image_count": 2}
     quote(
-        duration="10", resolution="480p", aspect_ratio="1:1", audio=False, options=rare | {"negative_prompt": "No rain"}
+        duration="10",
+        resolution="480p",
+        aspect_ratio="1:1",
+        audio=False,
+        options=rare | {"negative_prompt": "No rain"},
     )
 
     assert [
@@ -92,7 +100,9 @@ def test_the_cheapest_is_found_for_nothing(quote: Callable[..., Any]) -> None:
     assert "The cheapest of 3 models that fit, at 0.25 USD; then " in reply["notes"][-1]
 
 
-def test_a_limit_does_not_hide_a_price(quote: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_limit_does_not_hide_a_price(
+    quote: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A price may be told that is more than the operator allows to spend."""
     monkeypatch.setenv("VENICE_MAX_USD", "0.01")
 

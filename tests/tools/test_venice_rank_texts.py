@@ -26,13 +26,17 @@ PLACES = {
 def posts(api: respx.MockRouter) -> respx.Route:
     """Venice, which knows directions."""
     listed = [
-        {"id": name, "type": "embedding", "model_spec": {"pricing": {"input": {"usd": 1}}}} for name in ("a", "b")
+        {"id": name, "type": "embedding", "model_spec": {"pricing": {"input": {"usd": 1}}}}
+        for name in ("a", "b")
     ]
     api.get("/models").respond(json={"object": "list", "data": listed})
 
     def embed(request: httpx.Request) -> httpx.Response:
         texts = json.loads(request.content)["input"]
-        data = [{"index": place, "embedding": PLACES.get(text, [1.0, 1.0])} for place, text in enumerate(texts)]
+        data = [
+            {"index": place, "embedding": PLACES.get(text, [1.0, 1.0])}
+            for place, text in enumerate(texts)
+        ]
         return httpx.Response(200, json={"data": data, "usage": {"total_tokens": 7}})
 
     return api.post("/embeddings").mock(side_effect=embed)
@@ -60,7 +64,10 @@ def media(tmp_path: Path) -> Path:
 
 def keep(media: Path, **lines: Any) -> str:
     """Write a file of vectors as venice_embed_texts does; each text with its model and vector."""
-    text = "".join(json.dumps({"text": one, "model": made[0], "vector": made[1]}) + "\n" for one, made in lines.items())
+    text = "".join(
+        json.dumps({"text": one, "model": made[0], "vector": made[1]}) + "\n"
+        for one, made in lines.items()
+    )
     (media / "vectors.jsonl").write_text(text)
     return "vectors.jsonl"
 
@@ -74,9 +81,9 @@ def test_ranks_by_direction(rank: Callable[..., Any], posts: respx.Route) -> Non
     ]
     assert ["north", "north-east"] == [one["text"] for one in reply["results"]][:2]
     assert (5, "a", 7e-06) == (reply["ranked"], reply["model"], reply["cost_usd"])
-    assert ["north", "south", "nowhere", "east", "north-east", "north"] == json.loads(posts.calls[0].request.content)[
-        "input"
-    ]
+    assert ["north", "south", "nowhere", "east", "north-east", "north"] == json.loads(
+        posts.calls[0].request.content
+    )["input"]
 
 
 def test_top_k_is_how_many_are_shown(rank: Callable[..., Any]) -> None:
@@ -86,12 +93,17 @@ def test_top_k_is_how_many_are_shown(rank: Callable[..., Any]) -> None:
     assert ([1], 3) == ([one["place"] for one in reply["results"]], reply["ranked"])
 
 
-def test_a_file_of_vectors_costs_only_the_query(rank: Callable[..., Any], posts: respx.Route, media: Path) -> None:
+def test_a_file_of_vectors_costs_only_the_query(
+    rank: Callable[..., Any], posts: respx.Route, media: Path
+) -> None:
     """Stored vectors are not made again, and the query goes to the model that made them."""
     name = keep(media, south=["b", [0, -1]], north=["b", [0, 9]])
     reply = rank(file=name)
 
-    assert ({"input": ["north"], "model": "b"}, "b") == (json.loads(posts.calls[0].request.content), reply["model"])
+    assert ({"input": ["north"], "model": "b"}, "b") == (
+        json.loads(posts.calls[0].request.content),
+        reply["model"],
+    )
     assert ["north", "south"] == [one["text"] for one in reply["results"]]
 
 
@@ -127,7 +139,9 @@ def test_what_cannot_be_done_costs_nothing(
 
 
 @pytest.mark.parametrize("other", [["a", [1, 2, 3]], ["b", [1, 2]]], ids=["length", "model"])
-def test_vectors_of_several_models_are_refused(rank: Callable[..., Any], media: Path, other: list[Any]) -> None:
+def test_vectors_of_several_models_are_refused(
+    rank: Callable[..., Any], media: Path, other: list[Any]
+) -> None:
     """Vectors that can't be compared are not."""
     name = keep(media, one=["a", [1, 2]], two=other)
 
@@ -135,7 +149,10 @@ def test_vectors_of_several_models_are_refused(rank: Callable[..., Any], media: 
         rank(file=name)
 
 
-@given(texts=st.lists(st.text(min_size=1).filter(str.strip), min_size=1, max_size=60), top_k=st.integers(1, 50))
+@given(
+    texts=st.lists(st.text(min_size=1).filter(str.strip), min_size=1, max_size=60),
+    top_k=st.integers(1, 50),
+)
 def test_any_texts_are_ranked(rank: Callable[..., Any], texts: list[str], top_k: int) -> None:
     """Each place is shown once, best first."""
     reply = rank(texts=texts, top_k=top_k)
@@ -147,7 +164,11 @@ def test_any_texts_are_ranked(rank: Callable[..., Any], texts: list[str], top_k:
 
 def test_ranks_what_was_embedded(local_tool: Tool, load_tool: Callable[[str], Tool]) -> None:
     """Over a real connection: the file that venice_embed_texts makes is the one that is ranked, of any length."""
-    texts = ["Foxes sleep under sheds.", "Bees dance for their sisters.", "Rain falls on the harbour."]
+    texts = [
+        "Foxes sleep under sheds.",
+        "Bees dance for their sisters.",
+        "Rain falls on the harbour.",
+    ]
     embed = load_tool("venice_embed_texts")
     for dimensions in (None, 256):
         kept = json.loads(embed(texts=texts, dimensions=dimensions))

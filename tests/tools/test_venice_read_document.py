@@ -41,7 +41,9 @@ def word(*paragraphs: str) -> bytes:
 
 
 PDF = b"%PDF-1.4\nA page that only a fake reads.\n%%EOF\n"
-CALL: dict[str, Any] = {"document": "data:;base64," + base64.b64encode(word("A fox sleeps.")).decode()}
+CALL: dict[str, Any] = {
+    "document": "data:;base64," + base64.b64encode(word("A fox sleeps.")).decode()
+}
 
 
 @pytest.fixture
@@ -79,7 +81,9 @@ def forms(api: respx.MockRouter) -> list[dict[str, Any]]:
     return sent
 
 
-def test_sends_the_file_and_shows_its_text(read: Callable[..., Any], api: respx.MockRouter, media: Path) -> None:
+def test_sends_the_file_and_shows_its_text(
+    read: Callable[..., Any], api: respx.MockRouter, media: Path
+) -> None:
     """The stored file goes out whole; its text comes back with the price, and lies in a file."""
     reply = read()
 
@@ -116,17 +120,26 @@ def test_a_later_part_can_be_asked_for_at_once(read: Callable[..., Any]) -> None
     assert (3, ["There is no part 9: this is the last."]) == (last["part"], last["notes"])
 
 
-def test_a_stored_text_is_free_as_it_is(read: Callable[..., Any], api: respx.MockRouter, media: Path) -> None:
+def test_a_stored_text_is_free_as_it_is(
+    read: Callable[..., Any], api: respx.MockRouter, media: Path
+) -> None:
     """A text in the store needs no Venice, loses nothing, and is not stored again."""
     before = set(media.iterdir())
-    expected = {"text": "# Füchse\r\n\r\nThey sleep.\n", "part": 1, "parts": 1, "file": str(media / "foxes.md")}
+    expected = {
+        "text": "# Füchse\r\n\r\nThey sleep.\n",
+        "part": 1,
+        "parts": 1,
+        "file": str(media / "foxes.md"),
+    }
 
     assert expected == read(document="foxes.md")
     assert expected == read(document=str(media / "foxes.md"))
     assert (0, before) == (len(api.calls), set(media.iterdir()))
 
 
-def test_a_text_in_a_folder_of_the_store_can_be_read_on(read: Callable[..., Any], media: Path, tool: Tool) -> None:
+def test_a_text_in_a_folder_of_the_store_can_be_read_on(
+    read: Callable[..., Any], media: Path, tool: Tool
+) -> None:
     """`next` finds the file wherever in the store it lies."""
     (media / "den").mkdir()
     (media / "den" / "fox's.csv").write_text("a,b\n" * 3000, encoding="utf-8")
@@ -165,7 +178,13 @@ SEEN = "Foxes & dens\n\nA fox\n\nIt sleeps at home.\nIt wakes.\n\none\ntwo\n\n\t
     ],
 )
 def test_a_text_is_read_here_whatever_its_encoding(
-    read: Callable[..., Any], api: respx.MockRouter, media: Path, *, name: str, content: bytes, text: str
+    read: Callable[..., Any],
+    api: respx.MockRouter,
+    media: Path,
+    *,
+    name: str,
+    content: bytes,
+    text: str,
 ) -> None:
     """A text needs no Venice: by its mark, as UTF-8 or as cp1252; a page as its reader sees it."""
     (media / name).write_bytes(content)
@@ -178,12 +197,19 @@ def test_a_text_is_read_here_whatever_its_encoding(
 
 def test_a_page_in_a_data_url_is_read(read: Callable[..., Any], api: respx.MockRouter) -> None:
     """What has no address is no matter of another tool."""
-    assert SEEN == read(document=f"data:text/html;base64,{base64.b64encode(PAGE.encode()).decode()}")["text"]
+    assert (
+        SEEN
+        == read(document=f"data:text/html;base64,{base64.b64encode(PAGE.encode()).decode()}")[
+            "text"
+        ]
+    )
     assert 0 == len(api.calls)
 
 
 @pytest.mark.slow
-def test_a_page_of_nothing_but_tags_takes_no_long_time(read: Callable[..., Any], media: Path) -> None:
+def test_a_page_of_nothing_but_tags_takes_no_long_time(
+    read: Callable[..., Any], media: Path
+) -> None:
     """A page that is made to take long is read as soon as any."""
     (media / "odd.html").write_bytes(b"<" * 1_000_000 + b"<!--" * 100_000 + b"<script" * 100_000)
     began = time.monotonic()
@@ -192,7 +218,9 @@ def test_a_page_of_nothing_but_tags_takes_no_long_time(read: Callable[..., Any],
     assert time.monotonic() - began < 10
 
 
-@pytest.mark.parametrize(("name", "content"), [("fox.bin", b"a\x00b"), ("fox.txt", b"\x81\x00"), ("fox", b"\x81")])
+@pytest.mark.parametrize(
+    ("name", "content"), [("fox.bin", b"a\x00b"), ("fox.txt", b"\x81\x00"), ("fox", b"\x81")]
+)
 def test_what_is_surely_no_text_goes_to_venice(
     read: Callable[..., Any], api: respx.MockRouter, media: Path, name: str, content: bytes
 ) -> None:
@@ -209,7 +237,11 @@ OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500)
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("a.doc", OLD, "It is of the format old Office, which Venice does not take: turn it into DOCX, PPTX or PDF"),
+        (
+            "a.doc",
+            OLD,
+            "It is of the format old Office, which Venice does not take: turn it into DOCX, PPTX or PDF",
+        ),
         ("slides", OLD, "turn it into DOCX, PPTX or PDF, and give that."),
         ("a.ppt", b"\0\1\2", "old Office"),
         ("a.docx", OLD, "old Office"),
@@ -217,13 +249,31 @@ OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500)
         ("a.heic", b"\0\0\0\x18ftypheic" + bytes(50), "It is of the format HEIC"),
         ("a.gif", b"GIF89a" + bytes(50), "It is of the format GIF"),
         ("a.bmp", b"BM\x36\0\0\0\0\0\0\0" + bytes(50), "It is of the format BMP"),
-        ("a.odt", b"PK\x03\x04" + bytes(26) + b"mimetypeapplication/vnd.oasis.opendocument.text", "OpenDocument"),
-        ("a.png", whole_files()["png"], "is no document: its format is PNG. Give it to venice_describe_image."),
-        ("a.mp3", whole_files()["mp3"], "is no document: its format is MP3. Give it to venice_transcribe_audio."),
+        (
+            "a.odt",
+            b"PK\x03\x04" + bytes(26) + b"mimetypeapplication/vnd.oasis.opendocument.text",
+            "OpenDocument",
+        ),
+        (
+            "a.png",
+            whole_files()["png"],
+            "is no document: its format is PNG. Give it to venice_describe_image.",
+        ),
+        (
+            "a.mp3",
+            whole_files()["mp3"],
+            "is no document: its format is MP3. Give it to venice_transcribe_audio.",
+        ),
     ],
 )
 def test_what_venice_does_not_read_costs_nothing(
-    read: Callable[..., Any], api: respx.MockRouter, media: Path, *, name: str, content: bytes, said: str
+    read: Callable[..., Any],
+    api: respx.MockRouter,
+    media: Path,
+    *,
+    name: str,
+    content: bytes,
+    said: str,
 ) -> None:
     """A file of a format that Venice does not read is told as what it is, with what to do, before it is sent."""
     (media / name).write_bytes(content)
@@ -243,7 +293,9 @@ def small_disk(most: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_costs_nothing(read: Callable[..., Any], api: respx.MockRouter, media: Path) -> None:
+def test_a_full_disk_costs_nothing(
+    read: Callable[..., Any], api: respx.MockRouter, media: Path
+) -> None:
     """That a text could not be kept shows before it is paid; what is stored can be read all the same."""
     with small_disk(100_000):
         assert "Nothing was made: " in refusal(read)
@@ -309,7 +361,9 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[respx.MockRouter]:
         yield router
 
 
-def test_a_public_url_is_fetched(read: Callable[..., Any], api: respx.MockRouter, site: respx.MockRouter) -> None:
+def test_a_public_url_is_fetched(
+    read: Callable[..., Any], api: respx.MockRouter, site: respx.MockRouter
+) -> None:
     """What lies at a URL is sent under its name, without what follows the path."""
     site.get("/pdf/2401.12345").respond(content=PDF)
     read(document="https://arxiv.example/pdf/2401.12345?download=1")
@@ -318,17 +372,24 @@ def test_a_public_url_is_fetched(read: Callable[..., Any], api: respx.MockRouter
 
 
 @pytest.mark.parametrize(
-    "content", [b"<!DOCTYPE html><p>Foxes", b"\n <HTML lang=en>", b'<?xml version="1.0"?>\n<!doctype HTML>']
+    "content",
+    [b"<!DOCTYPE html><p>Foxes", b"\n <HTML lang=en>", b'<?xml version="1.0"?>\n<!doctype HTML>'],
 )
 @pytest.mark.parametrize("name", ["paper", "README.md"])
 def test_a_web_page_costs_nothing(
-    read: Callable[..., Any], api: respx.MockRouter, site: respx.MockRouter, name: str, content: bytes
+    read: Callable[..., Any],
+    api: respx.MockRouter,
+    site: respx.MockRouter,
+    name: str,
+    content: bytes,
 ) -> None:
     """A page where a document was to be is for another tool, whatever its name says."""
     site.get(f"/{name}").respond(content=content)
     url = f"https://example.com/{name}"
 
-    assert f"'{url}' is a web page. Read it with venice_read_webpage." == refusal(read, document=url)
+    assert f"'{url}' is a web page. Read it with venice_read_webpage." == refusal(
+        read, document=url
+    )
     assert 0 == len(api.calls)
 
 
@@ -341,16 +402,29 @@ def test_a_web_page_costs_nothing(
             {"document": "fixes.pdf"},
             "No stored file is called 'fixes.pdf'. Near it: foxes.pdf, foxes.md. URLs work too.",
         ),
-        ({"document": "../../key"}, "No stored file is called '../../key'. Near it: none. URLs work too."),
-        ({"document": "data:;base64,%"}, "'data:;base64,%' cannot be read, or is not valid base64. Give another."),
-        ({"document": "http://127.0.0.1/a"}, "'127.0.0.1' is in a private network; only public URLs are fetched."),
+        (
+            {"document": "../../key"},
+            "No stored file is called '../../key'. Near it: none. URLs work too.",
+        ),
+        (
+            {"document": "data:;base64,%"},
+            "'data:;base64,%' cannot be read, or is not valid base64. Give another.",
+        ),
+        (
+            {"document": "http://127.0.0.1/a"},
+            "'127.0.0.1' is in a private network; only public URLs are fetched.",
+        ),
         ({"document": "a-book"}, "'a-book' is empty, or has more than 25 MB. Give another."),
         ({"document": "none.txt"}, "'none.txt' is empty, or has more than 25 MB. Give another."),
     ],
     ids=str,
 )
 def test_a_wrong_argument_costs_nothing(
-    read: Callable[..., Any], api: respx.MockRouter, media: Path, arguments: dict[str, Any], message: str
+    read: Callable[..., Any],
+    api: respx.MockRouter,
+    media: Path,
+    arguments: dict[str, Any],
+    message: str,
 ) -> None:
     """What can't work is refused before anything is asked of Venice."""
     (media.parent.parent / "key").write_text("secret", encoding="utf-8")
@@ -376,10 +450,15 @@ def test_25_mb_are_sent(read: Callable[..., Any], api: respx.MockRouter, media: 
     ("body", "reason"),
     [
         ({"error": "No text content could be extracted"}, "No text content could be extracted"),
-        ({"error": "Bad file", "details": {"file": {"_errors": ["Unknown kind."]}}}, "Bad file; file: Unknown kind"),
+        (
+            {"error": "Bad file", "details": {"file": {"_errors": ["Unknown kind."]}}},
+            "Bad file; file: Unknown kind",
+        ),
     ],
 )
-def test_a_scan_comes_with_advice(api: respx.MockRouter, tool: Tool, body: dict[str, Any], reason: str) -> None:
+def test_a_scan_comes_with_advice(
+    api: respx.MockRouter, tool: Tool, body: dict[str, Any], reason: str
+) -> None:
     """When Venice finds no text, its reason is told, and how a scan can be read; it is not tried again."""
     api.post("/augment/text-parser").respond(400, json=body)
 
@@ -397,10 +476,18 @@ def test_a_document_without_text_says_so(read: Callable[..., Any]) -> None:
     assert {"cost_usd": 0.01, "notes": notes} == read(" \n")
 
 
-@pytest.mark.parametrize("failure", [413, 500, 504, httpx.ReadTimeout, httpx.WriteError, httpx.RemoteProtocolError])
-def test_nothing_is_sent_twice(api: respx.MockRouter, media: Path, tool: Tool, failure: int | type[Exception]) -> None:
+@pytest.mark.parametrize(
+    "failure", [413, 500, 504, httpx.ReadTimeout, httpx.WriteError, httpx.RemoteProtocolError]
+)
+def test_nothing_is_sent_twice(
+    api: respx.MockRouter, media: Path, tool: Tool, failure: int | type[Exception]
+) -> None:
     """After a failure that may have been paid, the request is not repeated."""
-    failing = {"return_value": httpx.Response(failure)} if isinstance(failure, int) else {"side_effect": failure}
+    failing = (
+        {"return_value": httpx.Response(failure)}
+        if isinstance(failure, int)
+        else {"side_effect": failure}
+    )
     api.post("/augment/text-parser").mock(**failing)
 
     assert re.search(r"charged|answered (50|413)", refusal(tool, document="foxes.pdf"))
@@ -420,7 +507,9 @@ def test_the_local_venice_reads_a_long_word_file(local_tool: Tool, media: Path) 
     assert "\n".join(paragraphs) == "".join(texts)
 
 
-def test_the_local_venice_waits_and_reads(local_tool: Tool, venice: LocalVenice, media: Path) -> None:
+def test_the_local_venice_waits_and_reads(
+    local_tool: Tool, venice: LocalVenice, media: Path
+) -> None:
     """After a 429 the same form is sent again, whole."""
     (media / "den.docx").write_bytes(word("A den."))
     venice.order_fault(fault="429-retry-after", path="/augment/text-parser", seconds=1)

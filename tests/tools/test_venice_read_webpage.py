@@ -25,7 +25,9 @@ def read(api: respx.MockRouter, tool: Tool) -> Callable[..., Any]:
     """Read a page, while Venice sends this content; the tool's reply."""
 
     def run(content: str = "# Foxes\n\nThey sleep.\n", url: str = URL) -> Any:
-        api.post("/augment/scrape").respond(json={"url": url, "content": content, "format": "markdown"})
+        api.post("/augment/scrape").respond(
+            json={"url": url, "content": content, "format": "markdown"}
+        )
         reply = tool(url=url)
         assert len(reply) < 8000
         return json.loads(reply)
@@ -42,14 +44,19 @@ def follow(told: str) -> dict[str, Any]:
     return {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in node.keywords}
 
 
-def test_shows_a_short_page_whole(read: Callable[..., Any], api: respx.MockRouter, tmp_path: Path) -> None:
+def test_shows_a_short_page_whole(
+    read: Callable[..., Any], api: respx.MockRouter, tmp_path: Path
+) -> None:
     """The address goes out, nothing else; the text comes back, and lies in a file; there is nothing to read on."""
     reply = read(url=f" {URL} ")
 
     assert [{"url": URL}] == posts(api)
     file = Path(reply.pop("file"))
     assert "# Foxes\n\nThey sleep.\n" == file.read_text(encoding="utf-8")
-    assert (tmp_path / "media", "www-example-org-urban-wildlife-red-foxes") == (file.parent, file.stem[:-11])
+    assert (tmp_path / "media", "www-example-org-urban-wildlife-red-foxes") == (
+        file.parent,
+        file.stem[:-11],
+    )
     assert ".md" == file.suffix
     assert {"text": "# Foxes\n\nThey sleep.\n", "part": 1, "parts": 1, "cost_usd": 0.01} == reply
 
@@ -58,7 +65,9 @@ def test_a_long_page_is_read_to_its_end_for_one_payment(
     read: Callable[..., Any], api: respx.MockRouter, load_tool: Callable[[str], Tool]
 ) -> None:
     """Each reply's `next` is the call that reads on; the parts are the page, and Venice is asked once."""
-    page = "".join(f'## Den {number}\n\nA fox said: "I\'m at home."\r\n\n' * 9 for number in range(99))
+    page = "".join(
+        f'## Den {number}\n\nA fox said: "I\'m at home."\r\n\n' * 9 for number in range(99)
+    )
     reply = read(page)
     texts = [reply["text"]]
     read_document = load_tool("venice_read_document")
@@ -73,7 +82,9 @@ def test_a_long_page_is_read_to_its_end_for_one_payment(
     assert 1 == len(api.calls)
 
 
-@pytest.mark.parametrize("content", ['"' * 9000, "\x00" * 9000, "\\\n" * 9000, "🦊" * 9000, "狐" * 9000])
+@pytest.mark.parametrize(
+    "content", ['"' * 9000, "\x00" * 9000, "\\\n" * 9000, "🦊" * 9000, "狐" * 9000]
+)
 def test_any_page_makes_a_short_reply(read: Callable[..., Any], content: str) -> None:
     """Whatever characters a page is made of, its first part fits."""
     assert content.startswith(read(content)["text"])
@@ -87,7 +98,9 @@ def test_pictures_inside_of_the_text_are_left_out(read: Callable[..., Any]) -> N
 
 
 @pytest.mark.parametrize("content", ["", " \n"])
-def test_a_page_without_text_says_so(read: Callable[..., Any], tmp_path: Path, content: str) -> None:
+def test_a_page_without_text_says_so(
+    read: Callable[..., Any], tmp_path: Path, content: str
+) -> None:
     """An empty page was paid, is told, and is not kept."""
     notes = ["There is no text in it. Reading it again would not help."]
 
@@ -98,15 +111,51 @@ def test_a_page_without_text_says_so(read: Callable[..., Any], tmp_path: Path, c
 @pytest.mark.parametrize(
     "url",
     [
-        *("", "example.com/page", "ftp://example.com/", "file:///etc/passwd", "javascript:alert(1)", "https://"),
-        *("http://localhost/", "http://localhost:8283/v1", "http://router/", "http://127.0.0.1/", "http://127.1/"),
-        *("http://2130706433/", "http://0x7f.1/", "http://10.0.0.1./", "http://[::1]/", "http://192.168.1.1:80/a.b"),
-        *("http://printer.local/", "http://wiki.corp", "http://metadata.google.internal/", "http://nas.LAN./"),
-        *("http://user:secret@example.com/", "https://example.com:123456/", "https://a b.com/", "https://a.com/b c"),
-        *("https://.com/", "https://example..com/", "https://example.com\\@127.0.0.1/", "https://e.com/\n/b"),
+        *(
+            "",
+            "example.com/page",
+            "ftp://example.com/",
+            "file:///etc/passwd",
+            "javascript:alert(1)",
+            "https://",
+        ),
+        *(
+            "http://localhost/",
+            "http://localhost:8283/v1",
+            "http://router/",
+            "http://127.0.0.1/",
+            "http://127.1/",
+        ),
+        *(
+            "http://2130706433/",
+            "http://0x7f.1/",
+            "http://10.0.0.1./",
+            "http://[::1]/",
+            "http://192.168.1.1:80/a.b",
+        ),
+        *(
+            "http://printer.local/",
+            "http://wiki.corp",
+            "http://metadata.google.internal/",
+            "http://nas.LAN./",
+        ),
+        *(
+            "http://user:secret@example.com/",
+            "https://example.com:123456/",
+            "https://a b.com/",
+            "https://a.com/b c",
+        ),
+        *(
+            "https://.com/",
+            "https://example..com/",
+            "https://example.com\\@127.0.0.1/",
+            "https://e.com/\n/b",
+        ),
     ],
 )
-def test_what_is_no_public_page_costs_nothing(read: Callable[..., Any], api: respx.MockRouter, url: str) -> None:
+def test_what_is_no_public_page_costs_nothing(
+    read: Callable[..., Any], api: respx.MockRouter, url: str
+) -> None:
     """Private hosts, other schemes and broken addresses are refused before anything is sent."""
     assert NOT_PUBLIC in refusal(read, url=url)
     assert 0 == len(api.calls)
@@ -115,7 +164,12 @@ def test_what_is_no_public_page_costs_nothing(read: Callable[..., Any], api: res
 @pytest.mark.parametrize(
     "url",
     [
-        *("http://example.com", "HTTPS://Example.COM:8443/a?b=c#d", "https://example.com./", "https://münchen.de/ß"),
+        *(
+            "http://example.com",
+            "HTTPS://Example.COM:8443/a?b=c#d",
+            "https://example.com./",
+            "https://münchen.de/ß",
+        ),
         *(
             "https://xn--p1ai.xn--p1ai/",
             "https://a-b.c_d.example.co.uk?x",
@@ -135,14 +189,25 @@ def test_public_pages_are_asked_for_as_they_are_written(
 
 @pytest.mark.parametrize(
     "host",
-    ["x.com", "twitter.com", "mobile.twitter.com", "www.reddit.com", "old.Reddit.com", "redd.it", "reddit.com:443"],
+    [
+        "x.com",
+        "twitter.com",
+        "mobile.twitter.com",
+        "www.reddit.com",
+        "old.Reddit.com",
+        "redd.it",
+        "reddit.com:443",
+    ],
 )
-def test_what_venice_does_not_read_costs_nothing(read: Callable[..., Any], api: respx.MockRouter, host: str) -> None:
+def test_what_venice_does_not_read_costs_nothing(
+    read: Callable[..., Any], api: respx.MockRouter, host: str
+) -> None:
     """For X and Reddit, the error names the tools to use in its place."""
     name = host.lower().partition(":")[0]
 
-    assert f"Venice can't read {name}. Ask venice_ask_web, or look for it with venice_search_web." == refusal(
-        read, url=f"https://{host}/a"
+    assert (
+        f"Venice can't read {name}. Ask venice_ask_web, or look for it with venice_search_web."
+        == refusal(read, url=f"https://{host}/a")
     )
     assert 0 == len(api.calls)
 
@@ -158,7 +223,10 @@ def test_an_unusable_media_folder_costs_nothing(
     assert 0 == len(api.calls)
 
 
-@given(host=st.from_regex(r"fox[a-z0-9-]{0,20}\.(com|org|museum)", fullmatch=True), path=st.text(max_size=30))
+@given(
+    host=st.from_regex(r"fox[a-z0-9-]{0,20}\.(com|org|museum)", fullmatch=True),
+    path=st.text(max_size=30),
+)
 def test_any_path_is_one_that_venice_allows(
     read: Callable[..., Any], api: respx.MockRouter, host: str, path: str
 ) -> None:
@@ -172,9 +240,15 @@ def test_any_path_is_one_that_venice_allows(
 
 
 @pytest.mark.parametrize("failure", [500, 504, httpx.ReadTimeout, httpx.RemoteProtocolError])
-def test_nothing_is_sent_twice(api: respx.MockRouter, tool: Tool, failure: int | type[Exception]) -> None:
+def test_nothing_is_sent_twice(
+    api: respx.MockRouter, tool: Tool, failure: int | type[Exception]
+) -> None:
     """After a failure that may have been paid, the request is not repeated."""
-    failing = {"return_value": httpx.Response(failure)} if isinstance(failure, int) else {"side_effect": failure}
+    failing = (
+        {"return_value": httpx.Response(failure)}
+        if isinstance(failure, int)
+        else {"side_effect": failure}
+    )
     api.post("/augment/scrape").mock(**failing)
 
     assert re.search(r"charged|answered 50", refusal(tool, url=URL))
@@ -203,5 +277,8 @@ def test_the_local_venices_failures_are_one_line(
     """Half a reply and none end in one line, and nothing is kept."""
     venice.order_fault(fault=fault, path="/augment/scrape")
 
-    assert "ask" in refusal(local_tool, url="https://kitchen.example.com/tea").lower() or fault == "html"
+    assert (
+        "ask" in refusal(local_tool, url="https://kitchen.example.com/tea").lower()
+        or fault == "html"
+    )
     assert [] == list((tmp_path / "media").iterdir())

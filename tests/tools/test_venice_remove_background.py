@@ -49,7 +49,9 @@ def posts(api: respx.MockRouter) -> list[Any]:
     return [json.loads(call.request.content) for call in api.calls]
 
 
-def test_a_stored_picture_is_sent(cut: Callable[..., Any], api: respx.MockRouter, media: Path) -> None:
+def test_a_stored_picture_is_sent(
+    cut: Callable[..., Any], api: respx.MockRouter, media: Path
+) -> None:
     """It goes out as base64 and nothing else, above all no model; what comes back is stored."""
     reply = cut()
 
@@ -112,12 +114,21 @@ def test_garbage_is_an_error_without_a_file(
     assert 1 == len(api.calls)
 
 
-@pytest.mark.parametrize("failure", [500, 502, httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError])
+@pytest.mark.parametrize(
+    "failure", [500, 502, httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError]
+)
 def test_nothing_is_sent_twice(
-    cut: Callable[..., Any], api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch, failure: int | type[Exception]
+    cut: Callable[..., Any],
+    api: respx.MockRouter,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: int | type[Exception],
 ) -> None:
     """After a failure that may have been paid, the request is not repeated."""
-    failing = {"return_value": httpx.Response(failure)} if isinstance(failure, int) else {"side_effect": failure}
+    failing = (
+        {"return_value": httpx.Response(failure)}
+        if isinstance(failure, int)
+        else {"side_effect": failure}
+    )
     route = api.post("/image/background-remove").mock(**failing)
     monkeypatch.setattr(route, "respond", lambda **_: None)  # the fixture's good reply
 
@@ -132,7 +143,11 @@ def test_the_local_venices_picture_is_transparent(local_tool: Tool, image: str) 
     reply = json.loads(local_tool(image=image))
 
     with Image.open(reply["file"]) as picture:
-        assert ("PNG", "RGBA", (reply["width"], reply["height"])) == (picture.format, picture.mode, picture.size)
+        assert ("PNG", "RGBA", (reply["width"], reply["height"])) == (
+            picture.format,
+            picture.mode,
+            picture.size,
+        )
         alpha = picture.getchannel("A")
         assert 0 == alpha.getpixel((0, 0))
         assert 255 == alpha.getpixel((picture.width // 2, picture.height // 2))

@@ -22,7 +22,13 @@ def model(name: str, usd: float, diem: float = 0) -> dict[str, Any]:
 
 def key(name: str, usd: float, diem: float = 0, *, key_id: str | None = "1") -> dict[str, Any]:
     """What was spent with a key; without an id it was the web app."""
-    return {"apiKeyId": key_id, "description": name, "totalUsd": usd, "totalDiem": diem, "totalUnits": 3}
+    return {
+        "apiKeyId": key_id,
+        "description": name,
+        "totalUsd": usd,
+        "totalDiem": diem,
+        "totalUnits": 3,
+    }
 
 
 def day(date: str, usd: float, diem: float = 0) -> dict[str, Any]:
@@ -35,8 +41,18 @@ def report(api: respx.MockRouter, tool: Tool) -> Callable[..., Any]:
     """Report, while Venice knows of these days, models and keys; the tool's reply."""
 
     def run(spent: Any = (), models: Any = (), keys: Any = (), /, **arguments: Any) -> Any:
-        charts: dict[str, list[Any]] = {"byModelDaily": [], "topModels": [], "byKeyDaily": [], "topKeyNames": []}
-        told = {"lookback": "7d", "byDate": list(spent), "byModel": list(models), "byKey": list(keys)}
+        charts: dict[str, list[Any]] = {
+            "byModelDaily": [],
+            "topModels": [],
+            "byKeyDaily": [],
+            "topKeyNames": [],
+        }
+        told = {
+            "lookback": "7d",
+            "byDate": list(spent),
+            "byModel": list(models),
+            "byKey": list(keys),
+        }
         api.get("/billing/usage-analytics").respond(json=told | charts)
         reply = tool(**arguments)
         assert len(reply) < 8000
@@ -75,11 +91,15 @@ def test_sums_up_a_week(report: Callable[..., Any], api: respx.MockRouter) -> No
 
 def test_diem_is_told_where_it_was_spent(report: Callable[..., Any]) -> None:
     """DIEM stands beside USD, counts as much when the dearest are found, and is not mixed with it."""
-    reply = report([day("2026-08-01", 0.1, 2)], [model("A", 0.1), model("B", 0, 2)], [key("K", 0.1, 2)])
+    reply = report(
+        [day("2026-08-01", 0.1, 2)], [model("A", 0.1), model("B", 0, 2)], [key("K", 0.1, 2)]
+    )
 
     assert (0.1, 2) == (reply["total_usd"], reply["total_diem"])
     assert ({"2026-08-01": 0.1}, {"2026-08-01": 2}) == (reply["by_day"], reply["by_day_diem"])
-    assert [("B", 0, 2), ("A", 0.1, None)] == [(one["name"], one["usd"], one.get("diem")) for one in reply["models"]]
+    assert [("B", 0, 2), ("A", 0.1, None)] == [
+        (one["name"], one["usd"], one.get("diem")) for one in reply["models"]
+    ]
     assert {"name": "K", "key_id": "1", "usd": 0.1, "diem": 2} == reply["keys"][0]
 
 
@@ -92,16 +112,22 @@ def test_the_dearest_day_is_explained(api: respx.MockRouter, tool: Tool) -> None
     ]
     told = {"lookback": "7d", "byModel": [], "byKey": [], "topModels": [], "topKeyNames": []}
     days = [day("2026-08-01", 9), day("2026-08-02", 9.1)]
-    api.get("/billing/usage-analytics").respond(json=told | charts | {"byDate": days, "byModelDailyUsd": rows})
+    api.get("/billing/usage-analytics").respond(
+        json=told | charts | {"byDate": days, "byModelDailyUsd": rows}
+    )
 
     reply = json.loads(tool())
-    assert {"date": "2026-08-02", "usd": 9.1, "models": {"B": 4, "E": 3, "D": 2}} == reply["dearest_day"]
+    assert {"date": "2026-08-02", "usd": 9.1, "models": {"B": 4, "E": 3, "D": 2}} == reply[
+        "dearest_day"
+    ]
 
 
 def test_what_is_beyond_eight_is_summed_up(report: Callable[..., Any]) -> None:
     """The eight dearest come one by one, the others as one row, and no cent is lost."""
     reply = report(
-        [], [model(f"m{place}", place) for place in range(1, 21)], [key(f"k{place}", 1) for place in range(8)]
+        [],
+        [model(f"m{place}", place) for place in range(1, 21)],
+        [key(f"k{place}", 1) for place in range(8)],
     )
 
     assert ["m20", "m13"] == [reply["models"][place]["name"] for place in (0, 7)]
@@ -112,10 +138,16 @@ def test_what_is_beyond_eight_is_summed_up(report: Callable[..., Any]) -> None:
 def test_ninety_dear_days_stay_short(report: Callable[..., Any]) -> None:
     """Ninety days in both currencies, with long names, are a reply under 8,000 characters."""
     first = datetime(2026, 1, 1, tzinfo=UTC)
-    days = [day(f"{first + timedelta(days=place):%Y-%m-%d}", 12345.678901, 12345.678901) for place in range(90)]
+    days = [
+        day(f"{first + timedelta(days=place):%Y-%m-%d}", 12345.678901, 12345.678901)
+        for place in range(90)
+    ]
     names = [f"{place} {'Fox' * 30}" for place in range(30)]
     models = [model(name, 12345.678901, 12345.678901) for name in names]
-    keys = [key(name, 12345.678901, 9.123456, key_id="e28e82dc-9df2-4b47-b726-d0a222ef2ab5") for name in names]
+    keys = [
+        key(name, 12345.678901, 9.123456, key_id="e28e82dc-9df2-4b47-b726-d0a222ef2ab5")
+        for name in names
+    ]
 
     assert 90 == len(report(days, models, keys, days=90)["by_day_diem"])
 
@@ -132,14 +164,26 @@ def test_nothing_spent_is_said(report: Callable[..., Any]) -> None:
     [
         ({"days": 1}, {"lookback": "1d"}),
         ({"days": 90}, {"lookback": "90d"}),
-        ({"start_date": "2026-01-01", "end_date": "2026-03-31"}, {"startDate": "2026-01-01", "endDate": "2026-03-31"}),
-        ({"end_date": "2026-01-31", "days": 31}, {"startDate": "2026-01-01", "endDate": "2026-01-31"}),
-        ({"start_date": "2026-01-01", "end_date": "2026-01-01"}, {"startDate": "2026-01-01", "endDate": "2026-01-01"}),
+        (
+            {"start_date": "2026-01-01", "end_date": "2026-03-31"},
+            {"startDate": "2026-01-01", "endDate": "2026-03-31"},
+        ),
+        (
+            {"end_date": "2026-01-31", "days": 31},
+            {"startDate": "2026-01-01", "endDate": "2026-01-31"},
+        ),
+        (
+            {"start_date": "2026-01-01", "end_date": "2026-01-01"},
+            {"startDate": "2026-01-01", "endDate": "2026-01-01"},
+        ),
     ],
     ids=str,
 )
 def test_a_period_reaches_venice(
-    report: Callable[..., Any], api: respx.MockRouter, arguments: dict[str, Any], sent: dict[str, str]
+    report: Callable[..., Any],
+    api: respx.MockRouter,
+    arguments: dict[str, Any],
+    sent: dict[str, str],
 ) -> None:
     """Days back, or dates, both of which Venice wants together."""
     report(**arguments)
@@ -147,7 +191,9 @@ def test_a_period_reaches_venice(
     assert sent == query(api)
 
 
-def test_a_start_alone_goes_on_until_today(report: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_a_start_alone_goes_on_until_today(
+    report: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """Without an end, and with one in the future, today is the last day, as Venice counts days."""
     today = datetime.now(UTC).date()
     asked = {"startDate": f"{today - timedelta(days=89)}", "endDate": f"{today}"}
@@ -216,18 +262,36 @@ def entry(**more: Any) -> dict[str, Any]:
 
 def test_lists_charges(api: respx.MockRouter, tool: Tool) -> None:
     """Charges come as what was spent, in their currency, with tokens where there are any, and a way to read on."""
-    details = {"completionTokens": 227, "inferenceExecutionTime": 2964, "promptTokens": None, "requestId": "chatcmpl-4"}
-    found = [entry(), entry(amount=0.25, currency="USD", notes="Refund", inferenceDetails=details), entry(amount=0)]
+    details = {
+        "completionTokens": 227,
+        "inferenceExecutionTime": 2964,
+        "promptTokens": None,
+        "requestId": "chatcmpl-4",
+    }
+    found = [
+        entry(),
+        entry(amount=0.25, currency="USD", notes="Refund", inferenceDetails=details),
+        entry(amount=0),
+    ]
     api.get("/billing/usage-history").respond(json={"data": found, "nextCursor": "AZq-3_f"})
     reply = json.loads(tool(show_entries=True, end_date="2026-06-30", days=30))
 
-    first = {"time": "2026-06-14T19:52:45Z", "sku": "grok-imagine-image-image-unit", "units": 1, "diem": 0.1}
+    first = {
+        "time": "2026-06-14T19:52:45Z",
+        "sku": "grok-imagine-image-image-unit",
+        "units": 1,
+        "diem": 0.1,
+    }
     second = {name: first[name] for name in ("time", "sku", "units")}
     second |= {"usd": -0.25, "completion_tokens": 227, "note": "Refund"}
     assert [first, second, first | {"diem": 0}] == reply["entries"]
     assert "AZq-3_f" == reply["cursor"]
     assert "cursor" in reply["next"]
-    asked = {"startTimestamp": "2026-06-01T00:00:00Z", "endTimestamp": "2026-07-01T00:00:00Z", "pageSize": "20"}
+    asked = {
+        "startTimestamp": "2026-06-01T00:00:00Z",
+        "endTimestamp": "2026-07-01T00:00:00Z",
+        "pageSize": "20",
+    }
     assert asked == query(api)
     assert "application/json" == api.calls.last.request.headers["accept"]
 
@@ -238,7 +302,10 @@ def test_a_charge_names_its_key(api: respx.MockRouter, tool: Tool) -> None:
     api.get("/billing/usage-history").respond(json={"data": [charged], "nextCursor": None})
 
     (shown,) = json.loads(tool(show_entries=True))["entries"]
-    assert ("e28e82dc-9df2-4b47-b726-d0a222ef2ab5", 0.1) == (shown["key_id"], shown["earned_credits"])
+    assert ("e28e82dc-9df2-4b47-b726-d0a222ef2ab5", 0.1) == (
+        shown["key_id"],
+        shown["earned_credits"],
+    )
 
 
 def test_reads_on_with_nothing_but_the_cursor(api: respx.MockRouter, tool: Tool) -> None:
@@ -259,8 +326,16 @@ def test_no_charges_are_said(api: respx.MockRouter, tool: Tool) -> None:
 
 def test_long_charges_stay_short(api: respx.MockRouter, tool: Tool) -> None:
     """A page of long charges with the longest cursor is a reply under 8,000 characters."""
-    details = dict.fromkeys(("completionTokens", "inferenceExecutionTime", "promptTokens"), 123_456_789)
-    long = entry(sku="sku" * 50, notes="note" * 50, currency="BUNDLED_CREDITS", units=0.123456789, amount=-0.12345678)
+    details = dict.fromkeys(
+        ("completionTokens", "inferenceExecutionTime", "promptTokens"), 123_456_789
+    )
+    long = entry(
+        sku="sku" * 50,
+        notes="note" * 50,
+        currency="BUNDLED_CREDITS",
+        units=0.123456789,
+        amount=-0.12345678,
+    )
     long |= {"apiKeyId": "e28e82dc-9df2-4b47-b726-d0a222ef2ab5"}
     found = [long | {"inferenceDetails": details | {"requestId": "x" * 99}}] * 20
     api.get("/billing/usage-history").respond(json={"data": found, "nextCursor": "a" * 512})
@@ -289,7 +364,9 @@ def test_reads_all_charges_of_the_local_venice(local_tool: Tool, venice: LocalVe
     headers = {"Authorization": f"Bearer {venice.key}"}
     for _ in range(20):
         call = {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []}
-        httpx.post(f"{venice.base_url}/crypto/rpc/base-mainnet", headers=headers, json=call).raise_for_status()
+        httpx.post(
+            f"{venice.base_url}/crypto/rpc/base-mainnet", headers=headers, json=call
+        ).raise_for_status()
     pages = [json.loads(local_tool(show_entries=True))]
     while cursor := pages[-1].get("cursor"):
         pages.append(json.loads(local_tool(cursor=cursor)))

@@ -55,11 +55,19 @@ def test_what_is_not_done_is_asked_for_again(api: respx.MockRouter, tool: Tool) 
 @pytest.mark.parametrize(
     ("job", "message"),
     [
-        ("venice-video|wan-2.5|0f1e2d3c", "This job is for venice_retrieve_video. Give it to that tool."),
-        *((part, "Give the whole string: it begins with venice-audio|.") for part in ("", "77", "venice-audio|music")),
+        (
+            "venice-video|wan-2.5|0f1e2d3c",
+            "This job is for venice_retrieve_video. Give it to that tool.",
+        ),
+        *(
+            (part, "Give the whole string: it begins with venice-audio|.")
+            for part in ("", "77", "venice-audio|music")
+        ),
     ],
 )
-def test_what_is_no_job_of_a_sound_is_refused(api: respx.MockRouter, tool: Tool, job: str, message: str) -> None:
+def test_what_is_no_job_of_a_sound_is_refused(
+    api: respx.MockRouter, tool: Tool, job: str, message: str
+) -> None:
     """A film's job, or a part of one, is refused with what to do, and nothing is asked."""
     assert message in refusal(tool, job=job)
     assert 0 == len(api.calls)

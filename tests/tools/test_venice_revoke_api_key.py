@@ -14,11 +14,15 @@ from tests.tools.made_keys import ID, SECRET, whole_error
 Tool = Callable[..., str]
 
 
-def make_key(venice: LocalVenice, description: str = "For the fox bot", kind: str = "INFERENCE") -> dict[str, Any]:
+def make_key(
+    venice: LocalVenice, description: str = "For the fox bot", kind: str = "INFERENCE"
+) -> dict[str, Any]:
     """A new key of the local Venice."""
     body = {"apiKeyType": kind, "description": description}
     headers = {"Authorization": f"Bearer {venice.key}"}
-    made: dict[str, Any] = httpx.post(f"{venice.base_url}/api_keys", json=body, headers=headers).json()["data"]
+    made: dict[str, Any] = httpx.post(
+        f"{venice.base_url}/api_keys", json=body, headers=headers
+    ).json()["data"]
     return made
 
 
@@ -44,7 +48,9 @@ def known_key(**more: Any) -> dict[str, Any]:
             **more,
         }
     }
-    assert [] == operations()["/api_keys/{id}", "get"].responses["200"]["application/json"].issues(reply)
+    assert [] == operations()["/api_keys/{id}", "get"].responses["200"]["application/json"].issues(
+        reply
+    )
     return reply
 
 
@@ -76,7 +82,9 @@ def test_looks_first_and_then_revokes(revoke: Callable[..., Any], api: respx.Moc
     assert {"id": ID} == dict(api.calls.last.request.url.params)
 
 
-@pytest.mark.parametrize("description", ["for the fox bot", "For the fox", "For the fox bot!", "", "*"])
+@pytest.mark.parametrize(
+    "description", ["for the fox bot", "For the fox", "For the fox bot!", "", "*"]
+)
 def test_another_description_revokes_nothing(
     revoke: Callable[..., Any], api: respx.MockRouter, description: str
 ) -> None:
@@ -109,16 +117,24 @@ def test_its_own_key_stays(revoke: Callable[..., Any], api: respx.MockRouter) ->
     """The key that the tools run with is not revoked, even under its right name."""
     message = refusal(revoke, name="mine", description="mine", last6Chars=KEY[-6:])
 
-    assert "The Venice tools run with this key, so they cannot revoke it. The person can, at venice.ai." == message
+    assert (
+        "The Venice tools run with this key, so they cannot revoke it. The person can, at venice.ai."
+        == message
+    )
     assert ["GET"] == methods(api)
 
 
 @pytest.mark.parametrize(
-    "key_id", ["", " ", ".", "..", "rate_limits", "generate_web3_key", "a/b", "a?b", "ä", SECRET, "x" * 41]
+    "key_id",
+    ["", " ", ".", "..", "rate_limits", "generate_web3_key", "a/b", "a?b", "ä", SECRET, "x" * 41],
 )
-def test_what_is_no_id_is_not_sent(revoke: Callable[..., Any], api: respx.MockRouter, key_id: str) -> None:
+def test_what_is_no_id_is_not_sent(
+    revoke: Callable[..., Any], api: respx.MockRouter, key_id: str
+) -> None:
     """Neither a path nor a key gets into an address, and the error does not repeat it."""
-    assert "That is not the id of a key. Look at venice_list_api_keys." == refusal(revoke, key_id=key_id)
+    assert "That is not the id of a key. Look at venice_list_api_keys." == refusal(
+        revoke, key_id=key_id
+    )
     assert 0 == len(api.calls)
 
 
@@ -127,7 +143,9 @@ def test_an_unknown_id_says_what_to_do(tool: Tool, api: respx.MockRouter, status
     """Venice's refusal comes back in one line."""
     api.get(f"/api_keys/{ID}").respond(status, json={"error": "API key not found"})
 
-    assert f"Venice answered {status}: API key not found. " in refusal(tool, key_id=ID, description="x")
+    assert f"Venice answered {status}: API key not found. " in refusal(
+        tool, key_id=ID, description="x"
+    )
     assert ["GET"] == methods(api)
 
 
@@ -140,13 +158,18 @@ def test_no_success_is_no_success(tool: Tool, api: respx.MockRouter) -> None:
 
 
 @pytest.mark.parametrize(
-    "reply", ["{}", "null", "[]", '{"data": null}', '{"data": {"last6Chars": 7, "description": "x"}}']
+    "reply",
+    ["{}", "null", "[]", '{"data": null}', '{"data": {"last6Chars": 7, "description": "x"}}'],
 )
-def test_what_venice_does_not_tell_is_not_revoked(tool: Tool, api: respx.MockRouter, reply: str) -> None:
+def test_what_venice_does_not_tell_is_not_revoked(
+    tool: Tool, api: respx.MockRouter, reply: str
+) -> None:
     """Without a sign which key it is, it could be the tools' own."""
     api.get(f"/api_keys/{ID}").respond(content=reply, headers={"content-type": "application/json"})
 
-    assert "Venice does not tell which key that is, so it was not revoked." in refusal(tool, key_id=ID, description="")
+    assert "Venice does not tell which key that is, so it was not revoked." in refusal(
+        tool, key_id=ID, description=""
+    )
     assert 1 == len(api.calls)
 
 
@@ -160,7 +183,9 @@ def test_only_a_plain_success_is_one(tool: Tool, api: respx.MockRouter, reply: s
 
 
 @pytest.mark.parametrize("failure", [httpx.ReadTimeout, httpx.ReadError])
-def test_a_lost_reply_says_where_to_look(tool: Tool, api: respx.MockRouter, failure: type[Exception]) -> None:
+def test_a_lost_reply_says_where_to_look(
+    tool: Tool, api: respx.MockRouter, failure: type[Exception]
+) -> None:
     """When nobody knows whether the key is gone, the error says so; nothing is sent twice."""
     api.get(f"/api_keys/{ID}").respond(json=known_key(description="x"))
     route = api.delete("/api_keys").mock(side_effect=failure)
@@ -183,7 +208,9 @@ def test_errors_hold_no_key(tool: Tool, api: respx.MockRouter) -> None:
 
 def can_use(venice: LocalVenice, secret: str) -> bool:
     """Whether the local Venice takes a key."""
-    reply = httpx.get(f"{venice.base_url}/api_keys/rate_limits", headers={"Authorization": f"Bearer {secret}"})
+    reply = httpx.get(
+        f"{venice.base_url}/api_keys/rate_limits", headers={"Authorization": f"Bearer {secret}"}
+    )
     return reply.is_success
 
 
@@ -193,10 +220,16 @@ def test_the_local_venices_key_is_gone(local_tool: Tool, venice: LocalVenice) ->
     assert can_use(venice, made["apiKey"])
     reply = json.loads(local_tool(key_id=made["id"], description=made["description"]))
 
-    assert {"revoked": made["id"], "description": "For the fox bot", "last_six": made["apiKey"][-6:]} == reply
+    assert {
+        "revoked": made["id"],
+        "description": "For the fox bot",
+        "last_six": made["apiKey"][-6:],
+    } == reply
     assert not can_use(venice, made["apiKey"])
     assert can_use(venice, other["apiKey"])
-    assert "API key not found" in refusal(local_tool, key_id=made["id"], description=made["description"])
+    assert "API key not found" in refusal(
+        local_tool, key_id=made["id"], description=made["description"]
+    )
 
 
 def test_a_local_admin_key_does_not_revoke_itself(

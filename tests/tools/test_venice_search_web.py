@@ -29,7 +29,9 @@ def page(content: str = "", **more: Any) -> dict[str, Any]:
     return {"title": "Foxes", "url": "https://example.org", "content": content, "date": "", **more}
 
 
-def test_sends_the_words_and_the_settings(search: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_sends_the_words_and_the_settings(
+    search: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """The request holds what was asked for."""
     search(limit=4, provider="google")
 
@@ -40,10 +42,16 @@ def test_sends_the_words_and_the_settings(search: Callable[..., Any], api: respx
 def test_shows_clean_pages(search: Callable[..., Any]) -> None:
     """No markup reaches the agent; a page without a date has none."""
     reply = search(
-        page("A <strong>fox</strong>&#x27;s\n den.", title="<b>Foxes</b> &amp; bees"), page(date="2025-01-02")
+        page("A <strong>fox</strong>&#x27;s\n den.", title="<b>Foxes</b> &amp; bees"),
+        page(date="2025-01-02"),
     )
 
-    first = {"title": "Foxes & bees", "url": "https://example.org", "date": None, "text": "A fox's den."}
+    first = {
+        "title": "Foxes & bees",
+        "url": "https://example.org",
+        "date": None,
+        "text": "A fox's den.",
+    }
     assert first == reply["results"][0]
     assert ("2025-01-02", 0.01) == (reply["results"][1]["date"], reply["cost_usd"])
 
@@ -84,8 +92,14 @@ def test_what_venice_would_refuse_is_not_sent(
     assert 0 == len(api.calls)
 
 
-@given(query=st.text(min_size=1, max_size=60).filter(str.strip), limit=st.integers(1, 20), content=st.text())
-def test_any_words_and_pages_are_taken(search: Callable[..., Any], query: str, limit: int, content: str) -> None:
+@given(
+    query=st.text(min_size=1, max_size=60).filter(str.strip),
+    limit=st.integers(1, 20),
+    content=st.text(),
+)
+def test_any_words_and_pages_are_taken(
+    search: Callable[..., Any], query: str, limit: int, content: str
+) -> None:
     """Whatever is asked and found, the request is one that Venice allows, and the page comes back."""
     assert 1 == len(search(page(content), query=query, limit=limit)["results"])
 

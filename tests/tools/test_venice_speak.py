@@ -24,12 +24,20 @@ RATE = 24_000
 def model(name: str, voices: list[str], formats: list[str], **spec: Any) -> dict[str, Any]:
     """A speech model as Venice lists it."""
     spec = {"pricing": {"input": {"usd": 3.5}}, "default_format": formats[0], **spec}
-    return {"id": name, "type": "tts", "model_spec": {"voices": voices, "supported_formats": formats, **spec}}
+    return {
+        "id": name,
+        "type": "tts",
+        "model_spec": {"voices": voices, "supported_formats": formats, **spec},
+    }
 
 
 LISTED = [
     model("tts-xai-v1", ["eve", "rex"], ["mp3", "wav"], default_voice="rex"),
-    model("tts-kokoro", ["af_alloy", "af_sky", "bm_fable"], ["mp3", "opus", "aac", "flac", "wav", "pcm"]),
+    model(
+        "tts-kokoro",
+        ["af_alloy", "af_sky", "bm_fable"],
+        ["mp3", "opus", "aac", "flac", "wav", "pcm"],
+    ),
     model("tts-qwen3-0-6b", ["Aiden", "Ono_Anna"], ["mp3"]),
     model("tts-chatterbox-hd", ["Aurora"], ["wav"], voice_cloning={"mode": "zero_shot"}),
 ]
@@ -84,11 +92,19 @@ def bodies(speech: respx.Route) -> list[Any]:
     return [json.loads(call.request.content) for call in speech.calls]
 
 
-def test_a_short_text_is_spoken(speak: Callable[..., Any], speech: respx.Route, tmp_path: Path) -> None:
+def test_a_short_text_is_spoken(
+    speak: Callable[..., Any], speech: respx.Route, tmp_path: Path
+) -> None:
     """Model, voice and format are always named; the file is kept as it came, and told with seconds and price."""
     reply = speak()
 
-    body = {"model": "tts-kokoro", "voice": "af_sky", "input": "The fox sleeps.", "response_format": "mp3", "speed": 1}
+    body = {
+        "model": "tts-kokoro",
+        "voice": "af_sky",
+        "input": "The fox sleeps.",
+        "response_format": "mp3",
+        "speed": 1,
+    }
     assert [body] == bodies(speech)
     file = Path(reply.pop("file"))
     assert (tmp_path / "media", say("The fox sleeps.")) == (file.parent, file.read_bytes())
@@ -105,7 +121,14 @@ def test_a_short_text_is_spoken(speak: Callable[..., Any], speech: respx.Route, 
 
 def test_sends_all_that_was_asked(speak: Callable[..., Any], speech: respx.Route) -> None:
     """Every argument has its field, under the document's name."""
-    speak("Hush.", voice="ono_anna", model="tts-qwen3-0-6b", speed=0.5, style="Sad.", language="English")
+    speak(
+        "Hush.",
+        voice="ono_anna",
+        model="tts-qwen3-0-6b",
+        speed=0.5,
+        style="Sad.",
+        language="English",
+    )
 
     assert [
         {
@@ -126,7 +149,10 @@ def test_each_format_is_known_by_its_bytes(speak: Callable[..., Any], kind: str)
     reply = speak(format=kind)
     types = {"mp3": "audio/mpeg", "opus": "audio/ogg"}
 
-    assert (kind, types.get(kind, f"audio/{kind}")) == (Path(reply["file"]).suffix[1:], reply["type"])
+    assert (kind, types.get(kind, f"audio/{kind}")) == (
+        Path(reply["file"]).suffix[1:],
+        reply["type"],
+    )
     assert samples_of(Path(reply["file"]))
     assert (kind in ("mp3", "wav")) == ("seconds" in reply)
 
@@ -145,7 +171,8 @@ def test_a_long_text_is_one_file(speak: Callable[..., Any], speech: respx.Route,
     assert all(len(part) <= 4096 and part.endswith(".") for part in parts)
     pieces = [samples_of(say(part[:60], kind)) for part in parts]
     heard = samples_of(Path(reply["file"]))
-    # A single MP3 file says how much of its ends is padding; in a joined one, that is heard as silence.
+    # A single MP3 file says how much of its ends is padding; in a joined one, that is heard as
+    # silence.
     assert sum(pieces) <= heard <= sum(pieces) + (3000 * len(parts) if kind == "mp3" else 0)
     assert reply["seconds"] == pytest.approx(heard / RATE, abs=0.3)
     assert reply.keys().isdisjoint({"notes", "next"})
@@ -170,19 +197,34 @@ def test_joined_mp3_has_no_table_of_contents(speak: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize("kind", ["flac", "opus", "aac"])
-def test_what_cannot_be_joined_costs_nothing(speak: Callable[..., Any], speech: respx.Route, kind: str) -> None:
+def test_what_cannot_be_joined_costs_nothing(
+    speak: Callable[..., Any], speech: respx.Route, kind: str
+) -> None:
     """A long text in another format is refused with the reason, before anything is paid."""
     assert f"{kind} can't be joined: use mp3 or wav" in refusal(speak, LONG, format=kind)
     assert not speech.called
 
 
 @pytest.mark.parametrize(
-    "failure", [httpx.ReadTimeout("late"), httpx.Response(500, json={"error": "Inference failed"}), b"", b"{}", b"ID3"]
+    "failure",
+    [
+        httpx.ReadTimeout("late"),
+        httpx.Response(500, json={"error": "Inference failed"}),
+        b"",
+        b"{}",
+        b"ID3",
+    ],
 )
-def test_what_was_spoken_is_kept(speak: Callable[..., Any], speech: respx.Route, failure: Any) -> None:
+def test_what_was_spoken_is_kept(
+    speak: Callable[..., Any], speech: respx.Route, failure: Any
+) -> None:
     """When a later part fails, the earlier ones are a file; the reply says why, and from where to go on."""
     whole: Any = speech.side_effect
-    results = [None, None, httpx.Response(200, content=failure) if isinstance(failure, bytes) else failure]
+    results = [
+        None,
+        None,
+        httpx.Response(200, content=failure) if isinstance(failure, bytes) else failure,
+    ]
 
     def answer(request: httpx.Request) -> Any:
         result = results.pop(0)
@@ -201,7 +243,12 @@ def test_what_was_spoken_is_kept(speak: Callable[..., Any], speech: respx.Route,
     assert round(len("".join(parts[:2])) * 3.5e-6, 4) == reply["cost_usd"]
 
 
-HALVES = [b"{}", b"\xff\xfb<html>", b"ID3", *(say("The fox sleeps.", kind)[:-1] for kind in ("mp3", "wav", "flac"))]
+HALVES = [
+    b"{}",
+    b"\xff\xfb<html>",
+    b"ID3",
+    *(say("The fox sleeps.", kind)[:-1] for kind in ("mp3", "wav", "flac")),
+]
 
 
 @pytest.mark.parametrize(
@@ -210,7 +257,10 @@ HALVES = [b"{}", b"\xff\xfb<html>", b"ID3", *(say("The fox sleeps.", kind)[:-1] 
     ids=lambda one: repr(one)[:30],
 )
 def test_nothing_is_sent_twice(
-    speak: Callable[..., Any], speech: respx.Route, tmp_path: Path, failure: int | type[Exception] | bytes
+    speak: Callable[..., Any],
+    speech: respx.Route,
+    tmp_path: Path,
+    failure: int | type[Exception] | bytes,
 ) -> None:
     """After a failure of the first part, which may have been paid, the request is not repeated, and nothing kept."""
     if isinstance(failure, type):
@@ -218,7 +268,10 @@ def test_nothing_is_sent_twice(
     else:
         content = failure if isinstance(failure, bytes) else b""
         speech.mock(
-            side_effect=None, return_value=httpx.Response(failure if isinstance(failure, int) else 200, content=content)
+            side_effect=None,
+            return_value=httpx.Response(
+                failure if isinstance(failure, int) else 200, content=content
+            ),
         )
 
     assert re.search(r"charged|answered 50", refusal(speak, LONG))
@@ -226,7 +279,9 @@ def test_nothing_is_sent_twice(
     assert [] == list((tmp_path / "media").iterdir())
 
 
-def test_it_stops_in_time(speak: Callable[..., Any], speech: respx.Route, space: dict[str, Any]) -> None:
+def test_it_stops_in_time(
+    speak: Callable[..., Any], speech: respx.Route, space: dict[str, Any]
+) -> None:
     """When the next part would not be ready in time, it is not begun."""
     space["_DEADLINE"] = space["time"].monotonic() + 4.9
     reply = speak(LONG)
@@ -251,7 +306,9 @@ def test_it_stops_in_time(speak: Callable[..., Any], speech: respx.Route, space:
         ("vv_0123", "tts-chatterbox-hd", "vv_0123", False),
     ],
 )
-def test_voices(speak: Callable[..., Any], voice: str, name: str, used: str, *, noted: bool) -> None:
+def test_voices(
+    speak: Callable[..., Any], voice: str, name: str, used: str, *, noted: bool
+) -> None:
     """A voice always belongs to the model; OpenAI's are translated, and the reply says so."""
     reply = speak(voice=voice, model=name)
 
@@ -268,7 +325,9 @@ def test_openais_models_are_translated(speak: Callable[..., Any], name: str) -> 
     assert [f"Used model tts-kokoro for {name}."] == reply["notes"]
 
 
-def test_the_operators_model_is_used(speak: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_operators_model_is_used(
+    speak: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The operator's default comes before the usual model, the caller's before both."""
     monkeypatch.setenv("VENICE_SPEECH_MODEL", "tts-xai-v1")
 
@@ -292,11 +351,17 @@ def test_another_format_is_used_and_told(speak: Callable[..., Any], speech: resp
         ({"speed": 4.1}, "a speed of 0.25 to 4"),
         ({"speed": float("nan")}, "'speed' must be a number, not nan."),
         ({"style": "x" * 501, "model": "tts-qwen3-0-6b"}, "a style up to 500"),
-        ({"style": "Sad."}, "tts-kokoro takes no style: leave it out, or use the model tts-qwen3-1-7b."),
+        (
+            {"style": "Sad."},
+            "tts-kokoro takes no style: leave it out, or use the model tts-qwen3-1-7b.",
+        ),
         ({"voice": "af_skye"}, "tts-kokoro has no voice 'af_skye'. Leave it out, or use: af_sky"),
         ({"voice": "eve", "model": "tts-kokoro"}, "tts-kokoro has no voice 'eve'"),
         ({"voice": "vv_0123", "model": "tts-kokoro"}, "tts-kokoro has no voice 'vv_0123'"),
-        ({"model": "tts-cocoro"}, "There is no tts model 'tts-cocoro' fit for this. Leave it out, or use: tts-kokoro"),
+        (
+            {"model": "tts-cocoro"},
+            "There is no tts model 'tts-cocoro' fit for this. Leave it out, or use: tts-kokoro",
+        ),
     ],
     ids=lambda value: str(value)[:50],
 )
@@ -309,7 +374,10 @@ def test_a_wrong_argument_costs_nothing(
 
 
 def test_an_unusable_media_folder_costs_nothing(
-    speak: Callable[..., Any], api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    speak: Callable[..., Any],
+    api: respx.MockRouter,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     """Where no file can be kept, nothing is asked of Venice."""
     (tmp_path / "file").write_text("not a folder")
@@ -320,9 +388,11 @@ def test_an_unusable_media_folder_costs_nothing(
 
 
 @given(
-    text=st.lists(st.sampled_from(["Fox. ", "dog ", "e!\n\n", "x" * 30, "\N{FOX FACE}", "\u3002", "3.14 ", "?” "])).map(
-        "".join
-    ),
+    text=st.lists(
+        st.sampled_from(
+            ["Fox. ", "dog ", "e!\n\n", "x" * 30, "\N{FOX FACE}", "\u3002", "3.14 ", "?” "]
+        )
+    ).map("".join),
     most=st.integers(2, 60),
 )
 @example("a" * 100, 7)
@@ -337,7 +407,11 @@ def test_parts_lose_nothing(texts: dict[str, str], text: str, most: int) -> None
     assert all(0 < len(part.encode("utf-16-le")) // 2 <= most for part in parts)
 
 
-@given(content=st.one_of(st.binary(max_size=400), st.integers(0, 3000).map(lambda size: say("Fox", "wav")[:size])))
+@given(
+    content=st.one_of(
+        st.binary(max_size=400), st.integers(0, 3000).map(lambda size: say("Fox", "wav")[:size])
+    )
+)
 def test_any_bytes_are_a_sound_or_an_error(texts: dict[str, str], content: bytes) -> None:
     """Bytes that are no sound end in the error that says so, and in no other."""
     space: dict[str, Any] = {"__name__": "emitted"}
@@ -374,7 +448,9 @@ def test_mp3_of_every_rate_joins(space: dict[str, Any], rate: int, bits: int) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["tts-kokoro", "tts-chatterbox-hd", "tts-xai-v1", "tts-minimax-speech-02-hd"])
+@pytest.mark.parametrize(
+    "name", ["tts-kokoro", "tts-chatterbox-hd", "tts-xai-v1", "tts-minimax-speech-02-hd"]
+)
 def test_the_local_venices_speech_is_one_file(local_tool: Tool, name: str) -> None:
     """Over a real connection, a text of two parts becomes one file that plays as long as the text takes."""
     text = " ".join(["The fox sleeps."] * 300)
@@ -385,7 +461,9 @@ def test_the_local_venices_speech_is_one_file(local_tool: Tool, name: str) -> No
     assert len(text) / sound.LETTERS_PER_SECOND / 4 == pytest.approx(heard, rel=0.1)
 
 
-def test_the_local_venices_failure_keeps_what_was_spoken(venice: LocalVenice, local_tool: Tool) -> None:
+def test_the_local_venices_failure_keeps_what_was_spoken(
+    venice: LocalVenice, local_tool: Tool
+) -> None:
     """A lost connection in the first part is an error; nothing is asked again."""
     venice.order_fault(fault="reset-midway", path="/audio/speech")
     with pytest.raises(Exception, match="may be charged"):

@@ -22,13 +22,19 @@ LIMIT = 8000
 
 WAV = sound.encode(sound.murmur("A fox.", "af_sky", 1, 8000), 8000, "wav")
 CALL: dict[str, Any] = {"audio": f"data:audio/wav;base64,{base64.b64encode(WAV).decode()}"}
-PARAKEET, WHISPER, SCRIBE = "nvidia/parakeet-tdt-0.6b-v3", "openai/whisper-large-v3", "elevenlabs/scribe-v2"
+PARAKEET, WHISPER, SCRIBE = (
+    "nvidia/parakeet-tdt-0.6b-v3",
+    "openai/whisper-large-v3",
+    "elevenlabs/scribe-v2",
+)
 SETTING = "VENICE_TRANSCRIPTION_MODEL"
 
 
 def model(name: str, price: float | None = 0.0001) -> dict[str, Any]:
     """A model that listens, as Venice lists it."""
-    pricing = {} if price is None else {"pricing": {"per_audio_second": {"usd": price, "diem": price}}}
+    pricing = (
+        {} if price is None else {"pricing": {"per_audio_second": {"usd": price, "diem": price}}}
+    )
     return {"id": name, "type": "asr", "model_spec": {"name": name, **pricing}}
 
 
@@ -59,17 +65,26 @@ def hear(api: respx.MockRouter, media: Path, tool: Tool) -> Callable[..., Any]:
     return run
 
 
-def test_sends_the_recording_and_tells_what_was_said(hear: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_sends_the_recording_and_tells_what_was_said(
+    hear: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """The file goes as it is, under a name of no meaning; the text comes with its length and price."""
     reply = hear(" A fox.\n", {"duration": 12.5})
 
     (form,) = forms(api)
-    assert {"file": "recording.wav", "model": PARAKEET, "response_format": "json", "timestamps": False} == form
+    assert {
+        "file": "recording.wav",
+        "model": PARAKEET,
+        "response_format": "json",
+        "timestamps": False,
+    } == form
     assert (WAV, "audio/wav") == (form["file"].content, form["file"].content_type)
     assert {"text": "A fox.", "seconds": 12.5, "model": PARAKEET, "cost_usd": 0.00125} == reply
 
 
-def test_a_price_that_cannot_be_known_is_left_out(hear: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_a_price_that_cannot_be_known_is_left_out(
+    hear: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """Venice's document requires neither the length nor the price."""
     assert {"text": "A fox.", "model": PARAKEET} == hear()
     api.get("/models").respond(json={"object": "list", "data": [model(PARAKEET, None)]})
@@ -107,16 +122,22 @@ def test_the_model_is_one_that_can(
     assert chosen == hear(**arguments)["model"] == forms(api)[0]["model"]
 
 
-def test_another_model_that_tells_times_steps_in(hear: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_another_model_that_tells_times_steps_in(
+    hear: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """When the usual one is away, the other is asked."""
     away = model(WHISPER)
     away["model_spec"]["offline"] = True
-    api.get("/models").respond(json={"object": "list", "data": [away, model(PARAKEET), model(SCRIBE)]})
+    api.get("/models").respond(
+        json={"object": "list", "data": [away, model(PARAKEET), model(SCRIBE)]}
+    )
 
     assert SCRIBE == hear(timestamps=True)["model"]
 
 
-@pytest.mark.parametrize(("written", "sent"), [("de", "de"), (" EN ", "en"), ("pt-BR", "pt"), ("zh_CN", "zh")])
+@pytest.mark.parametrize(
+    ("written", "sent"), [("de", "de"), (" EN ", "en"), ("pt-BR", "pt"), ("zh_CN", "zh")]
+)
 def test_a_language_is_sent_as_two_letters(
     hear: Callable[..., Any], api: respx.MockRouter, written: str, sent: str
 ) -> None:
@@ -127,7 +148,10 @@ def test_a_language_is_sent_as_two_letters(
     assert [sent, None] == [form.get("language") for form in forms(api)]
 
 
-SEGMENTS = [{"text": " A fox\nsleeps.", "start": 0, "end": 4.25}, {"text": "It wakes.", "start": 4.25, "end": 61}]
+SEGMENTS = [
+    {"text": " A fox\nsleeps.", "start": 0, "end": 4.25},
+    {"text": "It wakes.", "start": 4.25, "end": 61},
+]
 
 
 def test_times_stand_before_what_is_said(hear: Callable[..., Any], api: respx.MockRouter) -> None:
@@ -141,18 +165,25 @@ def test_times_stand_before_what_is_said(hear: Callable[..., Any], api: respx.Mo
 @pytest.mark.parametrize("kind", ["word", "char"])
 def test_times_may_be_those_of_words(hear: Callable[..., Any], kind: str) -> None:
     """What each model tells is taken."""
-    times = {kind: [{kind: "A", "start": 0, "end": 0.5}, {kind: "x", "start": 0.5, "end": 0.75}], "segment": []}
+    times = {
+        kind: [{kind: "A", "start": 0, "end": 0.5}, {kind: "x", "start": 0.5, "end": 0.75}],
+        "segment": [],
+    }
 
     assert "0.00-0.50 A\n0.50-0.75 x" == hear("A x", {"timestamps": times}, timestamps=True)["text"]
 
 
-@pytest.mark.parametrize("times", [{}, {"timestamps": {}}, {"timestamps": {"segment": [], "word": []}}])
+@pytest.mark.parametrize(
+    "times", [{}, {"timestamps": {}}, {"timestamps": {"segment": [], "word": []}}]
+)
 def test_times_that_do_not_come_are_missed(hear: Callable[..., Any], times: dict[str, Any]) -> None:
     """Some models take the wish and say nothing of it; the agent learns which ones do better."""
     reply = hear("A fox.", times, timestamps=True, model=PARAKEET)
 
     assert "A fox." == reply["text"]
-    assert [f"{PARAKEET} told no times; {WHISPER} tells those of sentences, {SCRIBE} of words."] == reply["notes"]
+    assert [
+        f"{PARAKEET} told no times; {WHISPER} tells those of sentences, {SCRIBE} of words."
+    ] == reply["notes"]
 
 
 def test_silence_is_told(hear: Callable[..., Any]) -> None:
@@ -161,14 +192,19 @@ def test_silence_is_told(hear: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["word " * 4000, '"say"\n' * 4000, "\N{FOX FACE}" * 7000, "狐狸睡觉" * 5000, "\x01" * 7000]
+    "text",
+    ["word " * 4000, '"say"\n' * 4000, "\N{FOX FACE}" * 7000, "狐狸睡觉" * 5000, "\x01" * 7000],
 )
 def test_a_long_text_is_kept_whole(hear: Callable[..., Any], media: Path, text: str) -> None:
     """The reply shows the beginning, and where all of it lies."""
     reply = hear(text)
 
     file = Path(reply["file"])
-    assert (media, ".txt", text.strip()) == (file.parent, file.suffix, file.read_text(encoding="utf-8"))
+    assert (media, ".txt", text.strip()) == (
+        file.parent,
+        file.suffix,
+        file.read_text(encoding="utf-8"),
+    )
     assert (file.stat().st_size, "text/plain") == (reply["bytes"], reply["type"])
     assert file.name.startswith("transcript")
     assert text.startswith(reply["text"])
@@ -178,7 +214,9 @@ def test_a_long_text_is_kept_whole(hear: Callable[..., Any], media: Path, text: 
 
 def test_long_times_are_kept_whole(hear: Callable[..., Any]) -> None:
     """With times, the file holds them too."""
-    many = [{"text": f"Sentence {place}.", "start": place, "end": place + 1} for place in range(900)]
+    many = [
+        {"text": f"Sentence {place}.", "start": place, "end": place + 1} for place in range(900)
+    ]
     reply = hear("Sentence. " * 900, {"timestamps": {"segment": many}}, timestamps=True)
 
     lines = Path(reply["file"]).read_text(encoding="utf-8").split("\n")
@@ -233,7 +271,14 @@ STARTS = {
     ],
 )
 def test_a_recording_is_known_by_its_bytes(
-    hear: Callable[..., Any], api: respx.MockRouter, media: Path, *, name: str, start: str, sent: str, kind: str
+    hear: Callable[..., Any],
+    api: respx.MockRouter,
+    media: Path,
+    *,
+    name: str,
+    start: str,
+    sent: str,
+    kind: str,
 ) -> None:
     """A wrong name, or one without an ending, is put right; where the bytes tell nothing, the name is believed."""
     (media / name).write_bytes(STARTS[start] + bytes(200))
@@ -247,17 +292,32 @@ def test_a_recording_is_known_by_its_bytes(
 
 
 @pytest.mark.parametrize("kind", ["mp3", "wav", "flac", "opus", "aac"])
-def test_real_recordings_are_known(hear: Callable[..., Any], api: respx.MockRouter, media: Path, kind: str) -> None:
+def test_real_recordings_are_known(
+    hear: Callable[..., Any], api: respx.MockRouter, media: Path, kind: str
+) -> None:
     """What encoders write is what the bytes are taken for."""
-    (media / "nameless").write_bytes(sound.encode(sound.murmur("A fox.", "af_sky", 1, 24_000), 24_000, kind))
+    (media / "nameless").write_bytes(
+        sound.encode(sound.murmur("A fox.", "af_sky", 1, 24_000), 24_000, kind)
+    )
     hear(audio="nameless")
 
-    assert [f"recording.{'ogg' if kind == 'opus' else kind}"] == [form["file"] for form in forms(api)]
+    assert [f"recording.{'ogg' if kind == 'opus' else kind}"] == [
+        form["file"] for form in forms(api)
+    ]
 
 
-@given(content=st.binary(min_size=1, max_size=80), ending=st.sampled_from(["", ".mp3", ".x", ".webm", ".txt"]))
+@given(
+    content=st.binary(min_size=1, max_size=80),
+    ending=st.sampled_from(["", ".mp3", ".x", ".webm", ".txt"]),
+)
 def test_any_bytes_are_sent_whole_or_refused(
-    hear: Callable[..., Any], api: respx.MockRouter, media: Path, tool: Tool, *, content: bytes, ending: str
+    hear: Callable[..., Any],
+    api: respx.MockRouter,
+    media: Path,
+    tool: Tool,
+    *,
+    content: bytes,
+    ending: str,
 ) -> None:
     """Whatever lies in the store, it reaches Venice as it is, or costs nothing."""
     (media / f"any{ending}").write_bytes(content)
@@ -271,11 +331,26 @@ def test_any_bytes_are_sent_whole_or_refused(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"language": "English"}, "The language must be two letters, such as 'en', not 'English'. Or leave it out."),
-        ({"language": "auto"}, "The language must be two letters, such as 'en', not 'auto'. Or leave it out."),
-        ({"audio": "fix.wav"}, "No stored file is called 'fix.wav'. Near it: fox.wav. URLs work too."),
-        ({"audio": "../fox.wav"}, "No stored file is called '../fox.wav'. Near it: fox.wav. URLs work too."),
-        ({"audio": "http://127.0.0.1/a"}, "'127.0.0.1' is in a private network; only public URLs are fetched."),
+        (
+            {"language": "English"},
+            "The language must be two letters, such as 'en', not 'English'. Or leave it out.",
+        ),
+        (
+            {"language": "auto"},
+            "The language must be two letters, such as 'en', not 'auto'. Or leave it out.",
+        ),
+        (
+            {"audio": "fix.wav"},
+            "No stored file is called 'fix.wav'. Near it: fox.wav. URLs work too.",
+        ),
+        (
+            {"audio": "../fox.wav"},
+            "No stored file is called '../fox.wav'. Near it: fox.wav. URLs work too.",
+        ),
+        (
+            {"audio": "http://127.0.0.1/a"},
+            "'127.0.0.1' is in a private network; only public URLs are fetched.",
+        ),
         (
             {"audio": "data:audio/wav;base64,"},
             "'data:audio/wav;base64,' is empty, or has more than 25 MB. Give another.",
@@ -300,7 +375,9 @@ def test_an_unknown_model_costs_nothing(hear: Callable[..., Any], api: respx.Moc
     assert [] == forms(api)
 
 
-def test_the_limit_of_size_is_exact(hear: Callable[..., Any], api: respx.MockRouter, media: Path) -> None:
+def test_the_limit_of_size_is_exact(
+    hear: Callable[..., Any], api: respx.MockRouter, media: Path
+) -> None:
     """25 MB are taken, and not one byte more."""
     (media / "long.wav").write_bytes(WAV + bytes((25 << 20) - len(WAV)))
     assert "A fox." == hear(audio="long.wav")["text"]
@@ -320,10 +397,18 @@ def test_an_unusable_media_folder_costs_nothing(
     assert 0 == len(api.calls)
 
 
-@pytest.mark.parametrize("failure", [500, 502, httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError])
-def test_nothing_is_sent_twice(hear: Callable[..., Any], api: respx.MockRouter, failure: int | type[Exception]) -> None:
+@pytest.mark.parametrize(
+    "failure", [500, 502, httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError]
+)
+def test_nothing_is_sent_twice(
+    hear: Callable[..., Any], api: respx.MockRouter, failure: int | type[Exception]
+) -> None:
     """After a failure that may have been paid, the request is not repeated."""
-    failing: Any = {"return_value": httpx.Response(failure)} if isinstance(failure, int) else {"side_effect": failure}
+    failing: Any = (
+        {"return_value": httpx.Response(failure)}
+        if isinstance(failure, int)
+        else {"side_effect": failure}
+    )
     route = api.post("/audio/transcriptions").mock(**failing)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(route, "respond", lambda **_: None)  # the fixture's good reply
@@ -335,7 +420,8 @@ def test_nothing_is_sent_twice(hear: Callable[..., Any], api: respx.MockRouter, 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "lines"), [({}, 0), ({"timestamps": True}, 1), ({"timestamps": True, "model": SCRIBE}, 3)]
+    ("arguments", "lines"),
+    [({}, 0), ({"timestamps": True}, 1), ({"timestamps": True, "model": SCRIBE}, 3)],
 )
 def test_what_the_local_venice_said_it_understands(
     local_tool: Tool, load_tool: Callable[[str], Tool], arguments: dict[str, Any], lines: int
@@ -364,4 +450,6 @@ def test_a_broken_recording_is_one_line(local_tool: Tool, media: Path) -> None:
     """Venice's own reason reaches the agent."""
     (media / "broken.mp3").write_bytes(bytes(2000))
 
-    assert "Venice answered 422: The audio could not be transcribed" in refusal(local_tool, audio="broken.mp3")
+    assert "Venice answered 422: The audio could not be transcribed" in refusal(
+        local_tool, audio="broken.mp3"
+    )

@@ -26,7 +26,11 @@ def listed(name: str, *, watches: bool) -> dict[str, Any]:
 @pytest.fixture
 def hear(api: respx.MockRouter, tool: Tool) -> Callable[..., Any]:
     """Transcribe a film in which this is said; the tool's reply."""
-    models = [listed("blind", watches=False), listed("watcher", watches=True), listed("other", watches=True)]
+    models = [
+        listed("blind", watches=False),
+        listed("watcher", watches=True),
+        listed("other", watches=True),
+    ]
     api.get("/models").respond(json={"object": "list", "data": models})
 
     def run(said: str = "We're no strangers.", ending: str = "stop", **arguments: Any) -> Any:
@@ -45,7 +49,9 @@ def asked(api: respx.MockRouter) -> tuple[str, str]:
     return film["video_url"]["url"], task["text"]
 
 
-def test_tells_what_is_said(hear: Callable[..., Any], api: respx.MockRouter, tmp_path: Path) -> None:
+def test_tells_what_is_said(
+    hear: Callable[..., Any], api: respx.MockRouter, tmp_path: Path
+) -> None:
     """A model that takes films watches it; the words come back with who heard them, and lie in a file."""
     reply = hear()
 
@@ -53,20 +59,34 @@ def test_tells_what_is_said(hear: Callable[..., Any], api: respx.MockRouter, tmp
     assert URL == asked(api)[0]
     file = Path(reply.pop("file"))
     assert "We're no strangers." == file.read_text(encoding="utf-8")
-    assert (tmp_path / "media", "youtube-dqw4w9wgxcq", ".txt") == (file.parent, file.stem[:-11], file.suffix)
-    told = {"text": "We're no strangers.", "part": 1, "parts": 1, "heard_by": "watcher", "cost_usd": 0.02}
+    assert (tmp_path / "media", "youtube-dqw4w9wgxcq", ".txt") == (
+        file.parent,
+        file.stem[:-11],
+        file.suffix,
+    )
+    told = {
+        "text": "We're no strangers.",
+        "part": 1,
+        "parts": 1,
+        "heard_by": "watcher",
+        "cost_usd": 0.02,
+    }
     assert told == reply
 
 
 @pytest.mark.parametrize("times", [True, False])
-def test_times_are_asked_for(hear: Callable[..., Any], api: respx.MockRouter, *, times: bool) -> None:
+def test_times_are_asked_for(
+    hear: Callable[..., Any], api: respx.MockRouter, *, times: bool
+) -> None:
     """Only when they are wanted, the model is told to write the time before each line."""
     hear(times=times)
 
     assert times == ("Begin each line with its time" in asked(api)[1])
 
 
-def test_a_stored_film_goes_along(hear: Callable[..., Any], api: respx.MockRouter, tmp_path: Path) -> None:
+def test_a_stored_film_goes_along(
+    hear: Callable[..., Any], api: respx.MockRouter, tmp_path: Path
+) -> None:
     """A film of the media folder is sent as data; the text is named as one of a film."""
     (tmp_path / "media").mkdir(exist_ok=True)
     (tmp_path / "media" / "fox.mp4").write_bytes(FILM)
@@ -76,7 +96,9 @@ def test_a_stored_film_goes_along(hear: Callable[..., Any], api: respx.MockRoute
     assert Path(reply["file"]).name.startswith("film-")
 
 
-def test_a_public_film_is_fetched_by_venice(hear: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_a_public_film_is_fetched_by_venice(
+    hear: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """Its address goes out as it is."""
     hear(video="https://example.com/fox.mp4")
 
@@ -92,7 +114,12 @@ def test_a_public_film_is_fetched_by_venice(hear: Callable[..., Any], api: respx
     ],
 )
 def test_what_is_no_film_costs_nothing(  # noqa: PLR0917  # the parameters of a table
-    hear: Callable[..., Any], api: respx.MockRouter, tmp_path: Path, name: str | None, content: bytes, said: str
+    hear: Callable[..., Any],
+    api: respx.MockRouter,
+    tmp_path: Path,
+    name: str | None,
+    content: bytes,
+    said: str,
 ) -> None:
     """Files of another kind, too large ones and missing ones are refused before anything is sent."""
     (tmp_path / "media").mkdir(exist_ok=True)
@@ -103,8 +130,12 @@ def test_what_is_no_film_costs_nothing(  # noqa: PLR0917  # the parameters of a 
     assert 0 == len(api.calls)
 
 
-@pytest.mark.parametrize("video", ["http://127.0.0.1/fox.mp4", "http://169.254.169.254/fox.mp4", "http://localhost/a"])
-def test_private_addresses_are_not_passed_on(hear: Callable[..., Any], api: respx.MockRouter, video: str) -> None:
+@pytest.mark.parametrize(
+    "video", ["http://127.0.0.1/fox.mp4", "http://169.254.169.254/fox.mp4", "http://localhost/a"]
+)
+def test_private_addresses_are_not_passed_on(
+    hear: Callable[..., Any], api: respx.MockRouter, video: str
+) -> None:
     """What only this network can reach is not for Venice."""
     assert refusal(hear, video=video)
     assert 0 == len(api.calls)
@@ -115,9 +146,13 @@ def test_an_answer_that_broke_off_says_so(hear: Callable[..., Any]) -> None:
     assert "It broke off before its end (length)." == hear(ending="length")["ended"]
 
 
-def test_a_model_that_takes_no_films_is_refused(hear: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_a_model_that_takes_no_films_is_refused(
+    hear: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """The agent's model has to take films; the error names those that do."""
-    assert "use: watcher, other" in refusal(hear, model="blind").replace("other, watcher", "watcher, other")
+    assert "use: watcher, other" in refusal(hear, model="blind").replace(
+        "other, watcher", "watcher, other"
+    )
     assert [] == posts(api)
 
 
@@ -155,10 +190,23 @@ def test_a_long_transcript_is_read_to_its_end_for_one_payment(
             "https://youtu.be/dQw4w9WgXcQ?si=abc&t=43",
             "youtube.com/watch?v=dQw4w9WgXcQ",
         ),
-        *("http://m.youtube.com/watch?v=dQw4w9WgXcQ&t=43s", "https://music.youtube.com/watch?v=dQw4w9WgXcQ&list=RD"),
-        *("https://www.youtube.com/watch?list=PL1&v=dQw4w9WgXcQ#t=1", "HTTPS://WWW.YouTube.com/watch?v=dQw4w9WgXcQ"),
-        *("https://youtube.com/shorts/dQw4w9WgXcQ", "https://www.youtube.com/live/dQw4w9WgXcQ?feature=share"),
-        *("https://www.youtube-nocookie.com/embed/dQw4w9WgXcQ", f"  {URL}\n", "https://www.youtube.com/v/dQw4w9WgXcQ/"),
+        *(
+            "http://m.youtube.com/watch?v=dQw4w9WgXcQ&t=43s",
+            "https://music.youtube.com/watch?v=dQw4w9WgXcQ&list=RD",
+        ),
+        *(
+            "https://www.youtube.com/watch?list=PL1&v=dQw4w9WgXcQ#t=1",
+            "HTTPS://WWW.YouTube.com/watch?v=dQw4w9WgXcQ",
+        ),
+        *(
+            "https://youtube.com/shorts/dQw4w9WgXcQ",
+            "https://www.youtube.com/live/dQw4w9WgXcQ?feature=share",
+        ),
+        *(
+            "https://www.youtube-nocookie.com/embed/dQw4w9WgXcQ",
+            f"  {URL}\n",
+            "https://www.youtube.com/v/dQw4w9WgXcQ/",
+        ),
     ],
 )
 def test_every_way_to_write_a_youtube_address_is_taken(
@@ -187,7 +235,11 @@ def test_nothing_is_sent_twice(
 ) -> None:
     """After a failure that may have been paid, the request is not repeated."""
     hear()
-    failing = {"return_value": httpx.Response(failure)} if isinstance(failure, int) else {"side_effect": failure}
+    failing = (
+        {"return_value": httpx.Response(failure)}
+        if isinstance(failure, int)
+        else {"side_effect": failure}
+    )
     api.post("/chat/completions").mock(**failing)
 
     assert re.search(r"charged|answered 50", refusal(tool, video=URL))

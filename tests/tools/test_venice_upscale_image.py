@@ -16,7 +16,10 @@ from tests.tools.conftest import PICTURE, posts, refusal
 
 Tool = Callable[..., str]
 CALL: dict[str, Any] = {"image": PICTURE}
-UPSCALER = {"id": "upscaler", "model_spec": {"pricing": {"upscale": {"2x": {"usd": 0.02}, "4x": {"usd": 0.08}}}}}
+UPSCALER = {
+    "id": "upscaler",
+    "model_spec": {"pricing": {"upscale": {"2x": {"usd": 0.02}, "4x": {"usd": 0.08}}}},
+}
 
 
 def draw(kind: str = "PNG", size: tuple[int, int] = (300, 250)) -> bytes:
@@ -48,11 +51,15 @@ def enlarge(api: respx.MockRouter, media: Path, tool: Tool) -> Callable[..., Any
     return run
 
 
-def test_sends_the_picture_and_tells_the_file(enlarge: Callable[..., Any], api: respx.MockRouter, media: Path) -> None:
+def test_sends_the_picture_and_tells_the_file(
+    enlarge: Callable[..., Any], api: respx.MockRouter, media: Path
+) -> None:
     """The stored picture goes out as base64; what comes back is stored, with both sizes and the price told."""
     reply = enlarge()
 
-    assert [{"image": base64.b64encode(draw()).decode(), "scale": 2, "creativity": 0.01}] == posts(api)
+    assert [{"image": base64.b64encode(draw()).decode(), "scale": 2, "creativity": 0.01}] == posts(
+        api
+    )
     stored = Path(reply.pop("file"))
     assert (media, draw(size=(600, 500))) == (stored.parent, stored.read_bytes())
     assert {
@@ -76,14 +83,18 @@ def test_a_data_url_is_taken(enlarge: Callable[..., Any], api: respx.MockRouter)
     assert [{"image": sent, "scale": 4, "creativity": 0}] == posts(api)
 
 
-def test_a_price_that_venice_does_not_state_is_left_out(enlarge: Callable[..., Any], api: respx.MockRouter) -> None:
+def test_a_price_that_venice_does_not_state_is_left_out(
+    enlarge: Callable[..., Any], api: respx.MockRouter
+) -> None:
     """Without a price in the list, none is told."""
     api.get("/models").respond(json={"data": [{"id": "upscaler", "model_spec": {}}]})
 
     assert "cost_usd" not in enlarge()
 
 
-def test_too_large_for_4_gets_2(enlarge: Callable[..., Any], api: respx.MockRouter, media: Path) -> None:
+def test_too_large_for_4_gets_2(
+    enlarge: Callable[..., Any], api: respx.MockRouter, media: Path
+) -> None:
     """Where four times would exceed what Venice lets out, two times is asked for, paid and told."""
     (media / "large.png").write_bytes(draw(size=(1025, 1024)))
     reply = enlarge(image="large.png", scale=4)
@@ -96,10 +107,16 @@ def test_too_large_for_4_gets_2(enlarge: Callable[..., Any], api: respx.MockRout
 
 
 @pytest.mark.parametrize(
-    ("size", "fits"), [((256, 256), True), ((255, 256), False), ((2048, 2048), True), ((2049, 2048), False)]
+    ("size", "fits"),
+    [((256, 256), True), ((255, 256), False), ((2048, 2048), True), ((2049, 2048), False)],
 )
 def test_the_limits_of_size_are_exact(
-    enlarge: Callable[..., Any], api: respx.MockRouter, media: Path, size: tuple[int, int], *, fits: bool
+    enlarge: Callable[..., Any],
+    api: respx.MockRouter,
+    media: Path,
+    size: tuple[int, int],
+    *,
+    fits: bool,
 ) -> None:
     """65,536 pixels at least, and at most what comes out as 16,777,216."""
     (media / "picture").write_bytes(draw(size=size))
@@ -118,8 +135,14 @@ def test_the_limits_of_size_are_exact(
         ({"creativity": 0.5}, "The option 'creativity' must be 0 to 0.02, not 0.5."),
         ({"creativity": -1}, "The option 'creativity' must be 0 to 0.02, not -1.0."),
         ({"creativity": float("nan")}, "'creativity' must be a number, not nan. Correct it."),
-        ({"image": "fix.png"}, "No stored file is called 'fix.png'. Near it: fox.png. URLs work too."),
-        ({"image": "http://127.0.0.1/a"}, "'127.0.0.1' is in a private network; only public URLs are fetched."),
+        (
+            {"image": "fix.png"},
+            "No stored file is called 'fix.png'. Near it: fox.png. URLs work too.",
+        ),
+        (
+            {"image": "http://127.0.0.1/a"},
+            "'127.0.0.1' is in a private network; only public URLs are fetched.",
+        ),
     ],
     ids=str,
 )
@@ -131,7 +154,9 @@ def test_a_wrong_argument_costs_nothing(
     assert 0 == len(api.calls)
 
 
-def test_more_than_25_mb_costs_nothing(enlarge: Callable[..., Any], api: respx.MockRouter, media: Path) -> None:
+def test_more_than_25_mb_costs_nothing(
+    enlarge: Callable[..., Any], api: respx.MockRouter, media: Path
+) -> None:
     """The limit of Venice is kept before anything is sent."""
     (media / "huge.png").write_bytes(draw() + bytes(25 << 20))
 
@@ -166,7 +191,9 @@ def test_the_same_picture_lands_in_the_same_file(enlarge: Callable[..., Any], me
 
 
 @pytest.mark.parametrize(("kind", "scale"), [("PNG", 2), ("JPEG", 4), ("WEBP", 4)])
-def test_the_local_venices_picture_is_larger(local_tool: Tool, media: Path, kind: str, scale: int) -> None:
+def test_the_local_venices_picture_is_larger(
+    local_tool: Tool, media: Path, kind: str, scale: int
+) -> None:
     """Over a real connection, a picture of the right size comes, which Pillow can read."""
     (media / "small").write_bytes(draw(kind))
     reply = json.loads(local_tool(image="small", scale=scale))
@@ -177,12 +204,21 @@ def test_the_local_venices_picture_is_larger(local_tool: Tool, media: Path, kind
     assert {2: 0.02, 4: 0.08}[scale] == reply["cost_usd"]
 
 
-@pytest.mark.parametrize("failure", [500, 502, httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError])
+@pytest.mark.parametrize(
+    "failure", [500, 502, httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError]
+)
 def test_nothing_is_sent_twice(
-    enlarge: Callable[..., Any], api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch, failure: int | type[Exception]
+    enlarge: Callable[..., Any],
+    api: respx.MockRouter,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: int | type[Exception],
 ) -> None:
     """After a failure that may have been paid, the request is not repeated."""
-    failing = {"return_value": httpx.Response(failure)} if isinstance(failure, int) else {"side_effect": failure}
+    failing = (
+        {"return_value": httpx.Response(failure)}
+        if isinstance(failure, int)
+        else {"side_effect": failure}
+    )
     route = api.post("/image/upscale").mock(**failing)
     monkeypatch.setattr(route, "respond", lambda **_: None)  # the fixture's good reply
 

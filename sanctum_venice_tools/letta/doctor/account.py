@@ -29,7 +29,10 @@ def check_address(patient: Patient) -> Outcome:
     patient.venice = venice
     # The tools take the setting as it is: what could be mended here is a failure there.
     if given.rstrip("/") not in ("", base_url):
-        return failure(f"{base_url} answers, but VENICE_BASE_URL is {given}", f"Set VENICE_BASE_URL to {base_url}.")
+        return failure(
+            f"{base_url} answers, but VENICE_BASE_URL is {given}",
+            f"Set VENICE_BASE_URL to {base_url}.",
+        )
     return ok(f"{base_url} answers, with {count} text models")
 
 
@@ -39,15 +42,22 @@ def check_key(patient: Patient) -> Outcome:
     if not key:
         return failure("VENICE_API_KEY is not set", f"Make one at {_KEYS_PAGE}, and set it.")
     if not (key.isascii() and key.isprintable() and " " not in key):
-        return failure("VENICE_API_KEY holds characters that no key has", "Copy it anew from where it was made.")
+        return failure(
+            "VENICE_API_KEY holds characters that no key has",
+            "Copy it anew from where it was made.",
+        )
 
     patient.verdict = verdict = patient.need_venice().try_key()
     if verdict.state == "wrong":
-        return failure(verdict.told, f"Make a new one at {_KEYS_PAGE}, and set VENICE_API_KEY to it.")
+        return failure(
+            verdict.told, f"Make a new one at {_KEYS_PAGE}, and set VENICE_API_KEY to it."
+        )
     if verdict.state == "unclear":
         return warning(f"whether it is good stays open: {verdict.told}", "Try again later.")
     if verdict.account.get("accessPermitted") is False:
-        return failure("Venice knows it, but permits no access", f"Look at your plan at {_KEYS_PAGE}.")
+        return failure(
+            "Venice knows it, but permits no access", f"Look at your plan at {_KEYS_PAGE}."
+        )
 
     ends = verdict.account.get("keyExpiration")
     if ends and _is_soon(str(ends)):
@@ -63,7 +73,11 @@ def check_balance(patient: Patient) -> Outcome:
     advice = f"Add some at {_KEYS_PAGE}."
     if sum(amounts.values()) <= 0:
         earned = _earned_credits(patient.need_venice())
-        return ok(f"{earned:.2f} USD of earned credits") if earned else failure("there is no credit", advice)
+        return (
+            ok(f"{earned:.2f} USD of earned credits")
+            if earned
+            else failure("there is no credit", advice)
+        )
     in_dollars = sum(amount for name, amount in amounts.items() if name != "DIEM")
     if in_dollars < _LOW_USD and amounts.get("DIEM", 0) <= 0:
         return warning(f"{told} is left", advice)
@@ -92,7 +106,11 @@ def _amounts(patient: Patient) -> dict[str, float]:
     patient.need_key()
     known = patient.verdict.account if patient.verdict else {}
     balances = known.get("balances") or _ask_for_balances(patient.need_venice())
-    return {_NAMES.get(name, name.upper()): float(amount) for name, amount in balances.items() if amount is not None}
+    return {
+        _NAMES.get(name, name.upper()): float(amount)
+        for name, amount in balances.items()
+        if amount is not None
+    }
 
 
 def _earned_credits(venice: Venice) -> float:

@@ -37,7 +37,9 @@ def examine(patient: Patient) -> Iterator[Finding]:
     try:
         for name, check in CHECKS.items():
             outcome = _outcome_of(check, patient)
-            yield Finding(name, outcome.state, patient.hide(outcome.told), patient.hide(outcome.advice))
+            yield Finding(
+                name, outcome.state, patient.hide(outcome.told), patient.hide(outcome.advice)
+            )
     finally:
         if patient.letta:
             patient.letta.close()

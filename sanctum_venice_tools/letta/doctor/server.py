@@ -20,7 +20,8 @@ TESTED_LETTA = "0.16.8"
 # The tool that is run to see whether tools run: it needs the key, as all do, and is free.
 TRIED_TOOL = "venice_find_characters"
 
-# Which tools ask a person first is for the operator to choose when registering them; tags tell of that too.
+# Which tools ask a person first is for the operator to choose when registering them; tags tell of
+# that too.
 _OPERATORS_OWN = {"default_requires_approval", "tags"}
 
 # So many tools of others are named, with so many characters of each name; their authors chose both.
@@ -32,7 +33,8 @@ _RUN_SECONDS = 200  # longer than the sandbox itself takes to end a tool
 _REGISTER = "Run: python scripts/register_tools.py"
 _CONFIGURE = "Run: python scripts/configure_provider.py"
 
-# Runs in Letta's sandbox and does there what the tools do before they write. It must import nothing of ours.
+# Runs in Letta's sandbox and does there what the tools do before they write. It must import nothing
+# of ours.
 _TRY_FOLDER = '''
 import os
 import tempfile
@@ -55,9 +57,16 @@ def check_letta(patient: Patient) -> Outcome:
     try:
         address = address_of(patient.letta_url)
     except httpx.InvalidURL:
-        return failure("LETTA_BASE_URL is no address", "Correct it, to one such as http://localhost:8283.")
+        return failure(
+            "LETTA_BASE_URL is no address", "Correct it, to one such as http://localhost:8283."
+        )
 
-    letta = Letta(base_url=patient.letta_url, api_key=patient.letta_key or None, timeout=_RUN_SECONDS, max_retries=0)
+    letta = Letta(
+        base_url=patient.letta_url,
+        api_key=patient.letta_key or None,
+        timeout=_RUN_SECONDS,
+        max_retries=0,
+    )
     outcome = _greet(letta, address, is_own=registration.sandbox_of(patient.letta_url) == "local")
     if outcome.state == "failure":
         letta.close()
@@ -79,7 +88,9 @@ def check_tools(patient: Patient) -> Outcome:
         return failure(told, "Rename or delete what is there, then register the tools.")
     if not ours:
         return failure("none of the pack is there", _REGISTER)
-    if stale := [_difference(change) for change in ours if not _OPERATORS_OWN.issuperset(change.differs)]:
+    if stale := [
+        _difference(change) for change in ours if not _OPERATORS_OWN.issuperset(change.differs)
+    ]:
         return failure(f"not as the pack has them: {', '.join(stale)}", _REGISTER)
 
     told = f"{len(ours)} of {len(changes)} are there, as the pack has them"
@@ -103,7 +114,9 @@ def check_others(patient: Patient) -> Outcome:
         f"{len(exposed)} of {len(others)} declare a number, array or object, where Letta runs a text"
         f" that an agent sends as Python: {', '.join(names)}"
     )
-    return warning(told, "Declare such arguments as strings, or remove the tools; docs/security.md says why.")
+    return warning(
+        told, "Declare such arguments as strings, or remove the tools; docs/security.md says why."
+    )
 
 
 def check_run(patient: Patient) -> Outcome:
@@ -113,16 +126,25 @@ def check_run(patient: Patient) -> Outcome:
     if TRIED_TOOL not in patient.stored:
         raise Skip(f"{TRIED_TOOL} is not on the server")
     tool = letta.tools.retrieve(patient.stored[TRIED_TOOL].tool_id or "")
-    result = _run(patient, tool.source_code or "", tool.json_schema or {}, {"query": "philosophy", "limit": 1})
+    result = _run(
+        patient, tool.source_code or "", tool.json_schema or {}, {"query": "philosophy", "limit": 1}
+    )
     if result["status"] != "success":
-        return failure(f"{TRIED_TOOL} failed: {_reason(result)}", "Do what the line says; the server's log has more.")
+        return failure(
+            f"{TRIED_TOOL} failed: {_reason(result)}",
+            "Do what the line says; the server's log has more.",
+        )
     return ok(f"{TRIED_TOOL} ran in the server's sandbox, and Venice answered it")
 
 
 def check_folder(patient: Patient) -> Outcome:
     """Whether the server's sandbox can keep files."""
     patient.need_letta()
-    schema = {"name": "venice_try_folder", "description": ".", "parameters": {"type": "object", "properties": {}}}
+    schema = {
+        "name": "venice_try_folder",
+        "description": ".",
+        "parameters": {"type": "object", "properties": {}},
+    }
     result = _run(patient, _TRY_FOLDER, schema, {})
     if result["status"] != "success":
         advice = "Set VENICE_MEDIA_DIR to a folder that the Letta server's user may write to."
@@ -134,17 +156,23 @@ def check_provider(patient: Patient) -> Outcome:
     """Whether the server's agents can think with Venice."""
     letta, venice = patient.need_letta(), patient.need_venice()
     listed: Any = letta.get("/v1/models/", cast_to=object)
-    here = [entry for entry in listed if str(entry.get("model_endpoint")).rstrip("/") == venice.base_url]
+    here = [
+        entry for entry in listed if str(entry.get("model_endpoint")).rstrip("/") == venice.base_url
+    ]
     named = [entry for entry in here if entry.get("provider_name") == patient.provider_name]
     try:
         there = provider.plan(letta, patient.provider_name, venice)
     except letta_client.NotFoundError:
-        raise Skip("this server has no page for providers; Letta Cloud's documents tell of none") from None
+        raise Skip(
+            "this server has no page for providers; Letta Cloud's documents tell of none"
+        ) from None
 
     if not here and there.action == "create":
         return warning("the server does not know Venice, so no agent can think with it", _CONFIGURE)
     if not here:
-        return failure(f"{patient.provider_name} is there, and lists no model of {venice.base_url}", _CONFIGURE)
+        return failure(
+            f"{patient.provider_name} is there, and lists no model of {venice.base_url}", _CONFIGURE
+        )
 
     able = {model.id for model in venice.chat_models()}
     fit = [entry["handle"] for entry in named or here if entry.get("model") in able]
@@ -152,8 +180,15 @@ def check_provider(patient: Patient) -> Outcome:
         return failure(f"of {len(here)} models that it lists none can drive an agent", _CONFIGURE)
     told = f"{fit[0].partition('/')[0]} lists {len(fit)} models that can drive an agent"
     if named and there.key_is_hidden:
-        return ok(f"{told}; whether its key is VENICE_API_KEY can't be told, for the server encrypts its keys")
-    if named and "api_key" in there.differs and patient.verdict and patient.verdict.state != "wrong":
+        return ok(
+            f"{told}; whether its key is VENICE_API_KEY can't be told, for the server encrypts its keys"
+        )
+    if (
+        named
+        and "api_key" in there.differs
+        and patient.verdict
+        and patient.verdict.state != "wrong"
+    ):
         return warning(f"{told}, but its key is not VENICE_API_KEY", _CONFIGURE)
     return ok(told)
 
@@ -161,14 +196,23 @@ def check_provider(patient: Patient) -> Outcome:
 def _greet(letta: Letta, address: str, *, is_own: bool) -> Outcome:
     """Whether a Letta server answers at the address, lets us in, and is of the version that the pack is tested with."""
     try:
-        version = getattr(letta.health(), "version", "")  # the client takes a web page for a text, without a version
-        letta.get("/v1/models/", cast_to=object)  # the version is told to anybody, this only to those let in
+        version = getattr(
+            letta.health(), "version", ""
+        )  # the client takes a web page for a text, without a version
+        letta.get(
+            "/v1/models/", cast_to=object
+        )  # the version is told to anybody, this only to those let in
     except letta_client.APIConnectionError:
-        return failure(f"there is no Letta server at {address}", "Start it, or correct LETTA_BASE_URL.")
+        return failure(
+            f"there is no Letta server at {address}", "Start it, or correct LETTA_BASE_URL."
+        )
     except (letta_client.AuthenticationError, letta_client.PermissionDeniedError) as error:
         return failure(f"{address} refuses us: {explain(error)}", "Check LETTA_API_KEY.")
     except letta_client.APIError:
-        return failure(f"{address} is no Letta server, or an ill one", "Check LETTA_BASE_URL, and the server's log.")
+        return failure(
+            f"{address} is no Letta server, or an ill one",
+            "Check LETTA_BASE_URL, and the server's log.",
+        )
     if not version:
         return failure(f"{address} is no Letta server", "Correct LETTA_BASE_URL.")
     if is_own and version != TESTED_LETTA:
@@ -186,7 +230,9 @@ def _is_missing(change: registration.Change) -> bool:
     return change.action == "create" and change.record.toolset == "core"
 
 
-def _run(patient: Patient, source: str, schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _run(
+    patient: Patient, source: str, schema: Mapping[str, Any], arguments: Mapping[str, Any]
+) -> dict[str, Any]:
     """Run a text in the server's sandbox, with the operator's settings."""
     body = {
         "name": schema["name"],
@@ -198,7 +244,9 @@ def _run(patient: Patient, source: str, schema: Mapping[str, Any], arguments: Ma
     try:
         result: Any = patient.need_letta().post("/v1/tools/run", cast_to=object, body=body)
     except letta_client.NotFoundError:
-        raise Skip("this server runs no tools on request; Letta Cloud's documents tell of no such thing") from None
+        raise Skip(
+            "this server runs no tools on request; Letta Cloud's documents tell of no such thing"
+        ) from None
     return dict(result)
 
 

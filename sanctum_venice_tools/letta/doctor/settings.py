@@ -1,6 +1,7 @@
 """Checks of what an operator sets: limits of time and money, and models.
 
-What the tools go by where nothing is set, and in which form they read a setting, stands in runtime/ alone.
+What the tools go by where nothing is set, and in which form they read a setting, stands in runtime/
+alone.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,8 @@ from sanctum_venice_tools.letta.venice import drawback
 from sanctum_venice_tools.runtime.money import _AMOUNT, _USUAL_LIMIT_USD
 from sanctum_venice_tools.runtime.venice import _USUAL_SECONDS, _WHOLE_SECONDS
 
-# Letta ends a tool after 180 s unless TOOL_SANDBOX_TIMEOUT says otherwise; a tool needs some of it to wind up.
+# Letta ends a tool after 180 s unless TOOL_SANDBOX_TIMEOUT says otherwise; a tool needs some of it
+# to wind up.
 SANDBOX_SECONDS = 180
 
 
@@ -23,7 +25,10 @@ def check_tool_seconds(patient: Patient) -> Outcome:
 
     advice = f"Set it to a whole number of seconds up to {_USUAL_SECONDS}, or unset it"
     if not _WHOLE_SECONDS.fullmatch(given):
-        return failure(f"{given!r:.40} is no whole number of seconds, so tools take {_USUAL_SECONDS}", f"{advice}.")
+        return failure(
+            f"{given!r:.40} is no whole number of seconds, so tools take {_USUAL_SECONDS}",
+            f"{advice}.",
+        )
     if int(given) > _USUAL_SECONDS:
         told = f"{given} s leaves a tool little of the {SANDBOX_SECONDS} s that Letta gives it"
         return warning(told, f"{advice}; or raise TOOL_SANDBOX_TIMEOUT of the server.")
@@ -52,9 +57,13 @@ def check_models(patient: Patient) -> Outcome:
 
     outcomes = {name: _look_at_model(patient, name, wanted) for name, wanted in named.items()}
     if failed := _those_that_ended(outcomes, "failure"):
-        return failure(". ".join(failed.values()), f"Choose another, or unset: {', '.join(failed)}.")
+        return failure(
+            ". ".join(failed.values()), f"Choose another, or unset: {', '.join(failed)}."
+        )
     if unwise := _those_that_ended(outcomes, "warning"):
-        return warning(". ".join(unwise.values()), f"Choose another, or unset: {', '.join(unwise)}.")
+        return warning(
+            ". ".join(unwise.values()), f"Choose another, or unset: {', '.join(unwise)}."
+        )
     return ok(f"{', '.join(named.values())}: there, and fit")
 
 

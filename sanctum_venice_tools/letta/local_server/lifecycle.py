@@ -15,7 +15,13 @@ from sanctum_venice_tools.letta.local_server.errors import LocalServerError
 from sanctum_venice_tools.letta.local_server.installation import install
 from sanctum_venice_tools.letta.local_server.server_log import reason_of, step_of
 from sanctum_venice_tools.letta.local_server.spawning import forget_ended, forget_process, spawn
-from sanctum_venice_tools.letta.local_server.state import State, forget, process_of, read_state, write_state
+from sanctum_venice_tools.letta.local_server.state import (
+    State,
+    forget,
+    process_of,
+    read_state,
+    write_state,
+)
 from sanctum_venice_tools.letta.local_server.waiting import POLL_SECONDS, Progress, Ticker, alone
 
 DEFAULT_HOME = Path(os.environ.get("SANCTUM_LETTA_HOME") or ".local/letta").absolute()
@@ -49,9 +55,10 @@ def start(
     Args:
         home: Where its data is or will be.
         port: The port on 127.0.0.1; a free one when left out.
-        environment: Further variables of the server process, such as OPENAI_API_KEY and OPENAI_BASE_URL.
-        allowed_hosts: Further names by which it may be called, beside 127.0.0.1 and localhost: those of a proxy
-            before it, for example. By any other name it answers 400.
+        environment: Further variables of the server process, such as OPENAI_API_KEY and
+            OPENAI_BASE_URL.
+        allowed_hosts: Further names by which it may be called, beside 127.0.0.1 and localhost:
+            those of a proxy before it, for example. By any other name it answers 400.
         tied_to_caller: End the server when the calling process ends, however it ends.
         progress: Gets a line at least every two seconds while something is going on.
 
@@ -62,12 +69,19 @@ def start(
     with alone(home / "start.lock", "Waiting for another start of the same server", progress):
         state = read_state(home)
         if state is not None and (server := _running(home, state)) is not None:
-            progress(f"The Letta server is already running at {server.base_url}; stop it to change how it runs")
+            progress(
+                f"The Letta server is already running at {server.base_url}; stop it to change how it runs"
+            )
             return server
         if state is None:
             python = install(progress)
             state = spawn(
-                home, python, port=port, environment=environment or {}, allowed_hosts=allowed_hosts, tied=tied_to_caller
+                home,
+                python,
+                port=port,
+                environment=environment or {},
+                allowed_hosts=allowed_hosts,
+                tied=tied_to_caller,
             )
         return _wait_until_healthy(home, state, progress)
 
@@ -112,10 +126,14 @@ def _first_health(home: Path, state: State, progress: Progress) -> str:
         if (version := _health(state.port)) is not None:
             return version
         if process_of(home, state.pid) is None:
-            raise LocalServerError(f"The Letta server ended at its start: {reason_of(log)} (log: {log})")
+            raise LocalServerError(
+                f"The Letta server ended at its start: {reason_of(log)} (log: {log})"
+            )
         ticker.tick(f"Starting the Letta server: {step_of(log)}")
         time.sleep(POLL_SECONDS)
-    raise LocalServerError(f"The Letta server did not answer in {_START_SECONDS:.0f} s (log: {log})")
+    raise LocalServerError(
+        f"The Letta server did not answer in {_START_SECONDS:.0f} s (log: {log})"
+    )
 
 
 def _health(port: int) -> str | None:
@@ -124,7 +142,9 @@ def _health(port: int) -> str | None:
     try:
         connection.request("GET", "/v1/health/")
         answer = connection.getresponse()
-        return str(json.loads(answer.read())["version"]) if answer.status == http.client.OK else None
+        return (
+            str(json.loads(answer.read())["version"]) if answer.status == http.client.OK else None
+        )
     except (OSError, http.client.HTTPException, ValueError, KeyError):
         return None
     finally:
@@ -140,7 +160,9 @@ def _end(pid: int, progress: Progress) -> None:
     except psutil.NoSuchProcess:
         family = []
     except psutil.AccessDenied as error:
-        raise LocalServerError(f"The Letta server (process {pid}) belongs to another user, who can stop it") from error
+        raise LocalServerError(
+            f"The Letta server (process {pid}) belongs to another user, who can stop it"
+        ) from error
     ticker = Ticker(progress)
     while family and psutil.wait_procs(family[:1], timeout=POLL_SECONDS)[1]:
         ticker.tick("Stopping the Letta server")

@@ -6,7 +6,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from sanctum_venice_tools.letta.server_process.log_lines import FAILURE_MARK, STEP_MARK, STOPPED_LINE
+from sanctum_venice_tools.letta.server_process.log_lines import (
+    FAILURE_MARK,
+    STEP_MARK,
+    STOPPED_LINE,
+)
 
 
 @contextlib.contextmanager

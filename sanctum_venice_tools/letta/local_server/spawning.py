@@ -11,10 +11,16 @@ from pathlib import Path
 
 from sanctum_venice_tools.letta.local_server.errors import LocalServerError
 from sanctum_venice_tools.letta.local_server.server_log import rotated_log
-from sanctum_venice_tools.letta.local_server.state import SERVER_PROCESS, State, encryption_key, write_state
+from sanctum_venice_tools.letta.local_server.state import (
+    SERVER_PROCESS,
+    State,
+    encryption_key,
+    write_state,
+)
 
-# What the server inherits from whoever starts it. Tools see the server's whole environment, so a key of the
-# user's own, or a LETTA_* setting meant for another server, must not get there unless it is handed over.
+# What the server inherits from whoever starts it. Tools see the server's whole environment, so a
+# key of the user's own, or a LETTA_* setting meant for another server, must not get there unless it
+# is handed over.
 _INHERITED = re.compile(
     r"PATH|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|LD_LIBRARY_PATH|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE"
     r"|(HTTP|HTTPS|ALL|NO)_PROXY|(http|https|all|no)_proxy"
@@ -60,7 +66,11 @@ def spawn(
     forget_ended()
     folders = _make_folders(home)
     own = {"LETTA_ENCRYPTION_KEY": encryption_key(home)}
-    with _bound_socket(port) as listener, rotated_log(home / "server.log") as log, _lifeline(tied=tied) as ends:
+    with (
+        _bound_socket(port) as listener,
+        rotated_log(home / "server.log") as log,
+        _lifeline(tied=tied) as ends,
+    ):
         bound_port: int = listener.getsockname()[1]
         command = [str(python), "-I", str(SERVER_PROCESS), "--home", str(home)]
         command += ["--listen-fd", str(listener.fileno())]
@@ -70,7 +80,9 @@ def spawn(
             command += ["--caller-fd", str(ends.theirs)]
         process = subprocess.Popen(  # noqa: S603  # our own file, in an environment that we made
             command,
-            cwd=folders["HOME"],  # Letta reads a file named .env in its folder; the user's own is not for it
+            cwd=folders[
+                "HOME"
+            ],  # Letta reads a file named .env in its folder; the user's own is not for it
             env=_server_environment(folders, {**own, **environment}),
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -110,7 +122,11 @@ def _lifeline(*, tied: bool) -> Iterator[_Ends | None]:
 
 def _make_folders(home: Path) -> dict[str, str]:
     """The folders of the server, by the variable that tells it of them; they are for their owner alone."""
-    folders = {"HOME": home / "home", "LETTA_DIR": home / "home" / ".letta", "TOOL_EXEC_DIR": home / "tools"}
+    folders = {
+        "HOME": home / "home",
+        "LETTA_DIR": home / "home" / ".letta",
+        "TOOL_EXEC_DIR": home / "tools",
+    }
     for folder in folders.values():
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
@@ -119,9 +135,14 @@ def _make_folders(home: Path) -> dict[str, str]:
     return {name: str(folder) for name, folder in folders.items()}
 
 
-def _server_environment(folders: Mapping[str, str], additional: Mapping[str, str]) -> dict[str, str]:
+def _server_environment(
+    folders: Mapping[str, str], additional: Mapping[str, str]
+) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if _INHERITED.fullmatch(name)}
-    for name in ("NO_PROXY", "no_proxy"):  # a local Venice is not to be reached through somebody's proxy
+    for name in (
+        "NO_PROXY",
+        "no_proxy",
+    ):  # a local Venice is not to be reached through somebody's proxy
         inherited[name] = ",".join(filter(None, [inherited.get(name), "127.0.0.1", "localhost"]))
     return {**inherited, **_QUIET, "PYTHONUNBUFFERED": "1", **folders, **additional}
 
@@ -135,7 +156,9 @@ def _bound_socket(port: int | None) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         detail = getattr(error, "strerror", None) or error
-        raise LocalServerError(f"Port {port} of 127.0.0.1 cannot be used: {detail}; name another one") from error
+        raise LocalServerError(
+            f"Port {port} of 127.0.0.1 cannot be used: {detail}; name another one"
+        ) from error
     return listener
 
 

@@ -71,7 +71,8 @@ def encryption_key(home: Path) -> str:
 def _write_whole(path: Path, text: str) -> None:
     """Write a file whole, readable by its owner alone.
 
-    Whoever writes here holds the lock of the start, so that the part has one name; one that was left is written over.
+    Whoever writes here holds the lock of the start, so that the part has one name; one that was
+    left is written over.
     """
     part = path.with_suffix(".part")
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:

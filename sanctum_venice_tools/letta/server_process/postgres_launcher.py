@@ -39,19 +39,27 @@ def _become_database_program(caller: int, command: list[str]) -> None:
 def _drop_root(libc: ctypes.CDLL, user: pwd.struct_passwd) -> None:
     """Become `user`, but keep the right to pass folders that are closed to others.
 
-    The home and the environment may lie under /root or in another private folder, and opening those folders to
-    everybody would be worse. Where the kernel refuses, what follows fails with the name of the folder.
+    The home and the environment may lie under /root or in another private folder, and opening those
+    folders to everybody would be worse. Where the kernel refuses, what follows fails with the name
+    of the folder.
     """
-    set_secure_bits, keep_rights_as_another_user = 28, 1 << 2  # otherwise access(2), which initdb asks, says no
+    set_secure_bits, keep_rights_as_another_user = (
+        28,
+        1 << 2,
+    )  # otherwise access(2), which initdb asks, says no
     ambient, ambient_raise, capability_version = 47, 2, 0x20080522
-    pass_closed_folders = 1  # CAP_DAC_OVERRIDE; the narrower CAP_DAC_READ_SEARCH is not granted in containers
+    pass_closed_folders = (
+        1  # CAP_DAC_OVERRIDE; the narrower CAP_DAC_READ_SEARCH is not granted in containers
+    )
     libc.prctl(set_secure_bits, keep_rights_as_another_user, 0, 0, 0)
     os.setgroups([])
     os.setgid(user.pw_gid)
     os.setuid(user.pw_uid)
     mask = 1 << pass_closed_folders
     header = (ctypes.c_uint32 * 2)(capability_version, 0)
-    sets = (ctypes.c_uint32 * 6)(mask, mask, mask)  # effective, permitted, inheritable; the rest is none
+    sets = (ctypes.c_uint32 * 6)(
+        mask, mask, mask
+    )  # effective, permitted, inheritable; the rest is none
     libc.capset(header, sets)
     libc.prctl(ambient, ambient_raise, pass_closed_folders, 0, 0)
 

@@ -20,7 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from sanctum_venice_tools.letta.server_process.application import Loading, serve
-from sanctum_venice_tools.letta.server_process.log_lines import FAILURE_MARK, STEP_MARK, STOPPED_LINE, say
+from sanctum_venice_tools.letta.server_process.log_lines import (
+    FAILURE_MARK,
+    STEP_MARK,
+    STOPPED_LINE,
+    say,
+)
 from sanctum_venice_tools.letta.server_process.postgres import running_postgres, socket_folder
 
 _CALLER_GONE_SECONDS = 15.0
@@ -45,20 +50,32 @@ def main() -> None:
         say(STOPPED_LINE)
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(status)  # a normal exit would wait for Letta's idle threads and take down 370 MB piece by piece
+    os._exit(
+        status
+    )  # a normal exit would wait for Letta's idle threads and take down 370 MB piece by piece
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--home", type=Path, required=True, help="the folder that everything is kept in")
-    parser.add_argument("--listen-fd", type=int, required=True, help="a socket that is bound already")
-    parser.add_argument("--caller-fd", type=int, help="a pipe: the server ends when its other end closes")
-    parser.add_argument("--allow-host", action="append", default=[], help="a further name that it may be called by")
+    parser.add_argument(
+        "--home", type=Path, required=True, help="the folder that everything is kept in"
+    )
+    parser.add_argument(
+        "--listen-fd", type=int, required=True, help="a socket that is bound already"
+    )
+    parser.add_argument(
+        "--caller-fd", type=int, help="a pipe: the server ends when its other end closes"
+    )
+    parser.add_argument(
+        "--allow-host", action="append", default=[], help="a further name that it may be called by"
+    )
     return parser.parse_args()
 
 
 def _leave(_signal: int, _frame: types.FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not cut PostgreSQL's end short
+    signal.signal(
+        signal.SIGTERM, signal.SIG_IGN
+    )  # a second one must not cut PostgreSQL's end short
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     raise SystemExit(0)
 
@@ -70,7 +87,9 @@ def _run(options: argparse.Namespace) -> None:
         os.set_inheritable(options.caller_fd, False)  # noqa: FBT003
         threading.Thread(target=_end_with_caller, args=(options.caller_fd,), daemon=True).start()
     with _only_server_in(options.home), socket_folder(options.home) as sockets:
-        os.environ["LETTA_PG_URI"] = f"postgresql://postgres:trusted@localhost/postgres?host={sockets}"
+        os.environ["LETTA_PG_URI"] = (
+            f"postgresql://postgres:trusted@localhost/postgres?host={sockets}"
+        )
         loading = Loading()
         with running_postgres(options.home / "postgres", sockets):
             say(f"{STEP_MARK}Loading Letta")
