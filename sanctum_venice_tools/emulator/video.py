@@ -32,8 +32,10 @@ CONSENTS = {
     "confirmed_screening_acknowledged",
 }
 
-# Dollars for a second in 720p with sound, by the beginning of a model's id.
+# Dollars for a second in 720p with sound, by the beginning of a model's id. Venice's page on Kling 4.0 Flash
+# (docs.venice.ai, 2026-11-05) tells one of them; the others are made up.
 RATES = {
+    "kling-v4-flash": 0.1174,
     "sora": 0.2,
     "seedance": 0.12,
     "wan": 0.1,

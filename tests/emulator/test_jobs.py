@@ -65,6 +65,13 @@ def test_job_takes_a_while() -> None:
     assert (first["status"], first["average_execution_time"]) == ("PROCESSING", 30_000)
 
 
+def test_kling_costs_what_venice_publishes(client: httpx.Client) -> None:
+    """The one price of a film that Venice's pages tell is the one that is quoted."""
+    body = {"model": "kling-v4-flash-text-to-video", "duration": "10s"}
+
+    assert client.post("/video/quote", json=body).json() == {"quote": 1.174}
+
+
 def test_film_comes_as_mp4(client: httpx.Client) -> None:
     """The finished film is as long and as large as asked for."""
     job = queue(client, "video", {**FILM, "resolution": "480p"})
