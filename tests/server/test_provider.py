@@ -15,6 +15,7 @@ from sanctum_venice_tools.cli.provider import configure_provider
 from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
 from sanctum_venice_tools.letta import local_server, provider
 from sanctum_venice_tools.letta.venice import Venice
+from tests.secrets_search import shown
 
 pytestmark = pytest.mark.server
 
@@ -277,13 +278,14 @@ def read_dotenv(file: Path, settings: dict[str, str]) -> dict[str, str]:
     """Read a .env file with the very library that Letta reads its own with."""
     reading = "import dotenv, json, sys; print(json.dumps(dotenv.dotenv_values(sys.argv[1])))"
     python = local_server.ENVIRONMENT / "bin" / "python"
-    said = subprocess.run(
-        [python, "-I", "-c", reading, file],
-        env=settings,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    with shown():  # it prints what it has read
+        said = subprocess.run(
+            [python, "-I", "-c", reading, file],
+            env=settings,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
     variables: dict[str, str] = json.loads(said.stdout)
     return variables
 
