@@ -3,14 +3,15 @@
 import base64
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import quote
 
 from letta_client import Letta
+from pydantic import BaseModel, Field
 
-from sanctum_venice_tools.letta.reading import list_agents
+from sanctum_venice_tools.letta.reading import Id, checked, list_agents
 from sanctum_venice_tools.letta.venice import (
     LETTA_OUTPUT_TOKENS,
     LONGEST_WINDOW,
@@ -32,6 +33,27 @@ RESERVED_NAMES = ("letta", "openai", ENVIRONMENT_PREFIX)
 
 Action = Literal["create", "update", "unchanged", "foreign"]
 Form = Literal["shell", "dotenv", "compose"]
+
+
+class StoredProvider(BaseModel):
+    """What is read of a provider that a server has."""
+
+    id: Id
+    name: str
+    provider_type: str
+    base_url: str | None = None
+    api_key_enc: str | None = Field(default=None, repr=False)
+    last_synced: str | None = None
+
+
+class ServedModel(BaseModel):
+    """What is read of a model that a server lists."""
+
+    handle: str | None = None
+    max_context_window: int | None = None
+    provider_category: str | None = None
+    provider_name: str | None = None
+    model_endpoint: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,14 +90,14 @@ def plan(letta: Letta, name: str, venice: Venice) -> Change:
     there = _provider(letta, name)
     if there is None:
         return Change(name, venice, "create")
-    if there["provider_type"] != PROVIDER_TYPE:
-        problem = f"a provider of this name is there, of type {there['provider_type']}: choose another --name"
-        return Change(name, venice, "foreign", provider_id=there["id"], problem=problem)
-    key = there.get("api_key_enc")
-    pairs = {"base_url": (there.get("base_url"), venice.base_url), "api_key": (key, venice.key)}
+    if there.provider_type != PROVIDER_TYPE:
+        problem = f"a provider of this name is there, of type {there.provider_type}: choose another --name"
+        return Change(name, venice, "foreign", provider_id=there.id, problem=problem)
+    key = there.api_key_enc
+    pairs = {"base_url": (there.base_url, venice.base_url), "api_key": (key, venice.key)}
     differs = tuple(name for name, (is_there, wanted) in pairs.items() if is_there != wanted)
     action: Action = "update" if differs else "unchanged"
-    return Change(name, venice, action, differs, there["id"], key_is_hidden=_is_encrypted(str(key)))
+    return Change(name, venice, action, differs, there.id, key_is_hidden=_is_encrypted(str(key)))
 
 
 def _is_encrypted(key: str) -> bool:
@@ -94,11 +116,11 @@ def apply(letta: Letta, change: Change) -> Change:
     settings = {"api_key": change.venice.key, "base_url": change.venice.base_url}
     if change.action == "create":
         body = {"name": change.name, "provider_type": PROVIDER_TYPE, **settings}
-        made = _object(letta.post("/v1/providers/", cast_to=object, body=body))
-        return _checked(replace(change, provider_id=made["id"]), made)
+        made = _stored(lambda: letta.post("/v1/providers/", cast_to=object, body=body))
+        return _checked(replace(change, provider_id=made.id), made)
     if change.action == "update":
         path = f"/v1/providers/{change.provider_id}"
-        made = _object(letta.patch(path, cast_to=object, body=settings))
+        made = _stored(lambda: letta.patch(path, cast_to=object, body=settings))
         if "base_url" in change.differs:
             # Letta reads a provider's models when it is made, and not again by itself.
             change = replace(
@@ -115,8 +137,15 @@ def remove(letta: Letta, change: Change) -> None:
 
 def windows(letta: Letta, name: str) -> dict[str, int]:
     """The models that the server lists of this provider, by handle, and the window that it believes each to have."""
-    listed: Any = letta.get(f"/v1/models/?provider_name={quote(name)}", cast_to=object)
-    return {entry["handle"]: entry.get("max_context_window") or 0 for entry in listed}
+    path = f"/v1/models/?provider_name={quote(name)}"
+    listed = _models_at(letta, path)
+    return {model.handle: model.max_context_window or 0 for model in listed if model.handle}
+
+
+def _models_at(letta: Letta, path: str) -> list[ServedModel]:
+    """What the server lists of models."""
+    listed = checked("list of models", list[ServedModel], lambda: letta.get(path, cast_to=object))
+    return [ServedModel.model_validate(entry) for entry in listed]
 
 
 def ensure_listed(letta: Letta, change: Change, model: ChatModel) -> Change:
@@ -124,7 +153,7 @@ def ensure_listed(letta: Letta, change: Change, model: ChatModel) -> Change:
     handle = f"{change.name}/{model.id}"
     if handle in windows(letta, change.name):
         return change
-    change = _read_anew(letta, change, _provider(letta, change.name) or {})
+    change = _read_anew(letta, change, _provider(letta, change.name))
     there = windows(letta, change.name)
     if handle in there:
         return replace(
@@ -154,12 +183,11 @@ def embeds_at(letta: Letta, base_url: str) -> bool:
     For vectors Letta uses OPENAI_API_KEY of its environment, whatever an agent or a provider says.
     Were that a key of somebody else, an agent with Venice's address would hand it to Venice.
     """
-    listed: Any = letta.get("/v1/models/", cast_to=object)
     return any(
-        entry.get("provider_category") == "base"
-        and entry.get("provider_name") == "openai"
-        and str(entry.get("model_endpoint")).rstrip("/") == base_url
-        for entry in listed
+        model.provider_category == "base"
+        and model.provider_name == "openai"
+        and (model.model_endpoint or "").rstrip("/") == base_url
+        for model in _models_at(letta, "/v1/models/")
     )
 
 
@@ -262,36 +290,41 @@ def _python(value: Any) -> str:
     )
 
 
-def _provider(letta: Letta, name: str) -> dict[str, Any] | None:
-    listed: Any = letta.get(f"/v1/providers/?name={quote(name)}", cast_to=object)
-    return next((entry for entry in listed if entry["name"] == name), None)
+def _provider(letta: Letta, name: str) -> StoredProvider | None:
+    """The server's provider of a name; None, if there is none."""
+    path = f"/v1/providers/?name={quote(name)}"
+    listed = checked(
+        "list of providers", list[StoredProvider], lambda: letta.get(path, cast_to=object)
+    )
+    found = [StoredProvider.model_validate(entry) for entry in listed]
+    return next((provider for provider in found if provider.name == name), None)
 
 
-def _checked(change: Change, stored: Mapping[str, Any]) -> Change:
+def _stored(ask: Callable[[], Any]) -> StoredProvider:
+    """The provider that the server answers with."""
+    return StoredProvider.model_validate(checked("provider", StoredProvider, ask))
+
+
+def _checked(change: Change, stored: StoredProvider) -> Change:
     """The change, with what the server made of it."""
     if change.problem:
         return change
-    if stored.get("base_url") != change.venice.base_url:
-        return replace(
-            change, problem=f"the server stored another base_url: {stored.get('base_url')}"
-        )
-    if change.action == "update" and stored.get("api_key_enc") != change.venice.key:
+    if stored.base_url != change.venice.base_url:
+        return replace(change, problem=f"the server stored another base_url: {stored.base_url}")
+    if change.action == "update" and stored.api_key_enc != change.venice.key:
         hidden = "the server does not show the key it has, so the key was written again; it may be the same"
         return replace(change, notes=(*change.notes, hidden))
     return change
 
 
-def _read_anew(letta: Letta, change: Change, there: Mapping[str, Any]) -> Change:
+def _read_anew(letta: Letta, change: Change, there: StoredProvider | None) -> Change:
     """Have the server read Venice's list of models; that this failed shows only in the moment that it notes."""
-    after = _object(letta.patch(f"/v1/providers/{change.provider_id}/refresh", cast_to=object))
-    if after.get("last_synced") != there.get("last_synced"):
+    path = f"/v1/providers/{change.provider_id}/refresh"
+    after = _stored(lambda: letta.patch(path, cast_to=object))
+    if there is None or after.last_synced != there.last_synced:
         return change
     problem = (
         "the server could not read Venice's list of models: "
         f"{change.venice.base_url} must be reachable from where the Letta server runs"
     )
     return replace(change, problem=problem)
-
-
-def _object(answer: Any) -> dict[str, Any]:
-    return dict(answer)

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from sanctum_venice_tools.letta.venice_replies import Account, FormError, ListedModel, read
+
 PUBLIC_URL = "https://api.venice.ai/api/v1"
 
 # What Letta keeps free of an agent's window unless an agent says otherwise
@@ -63,8 +65,8 @@ class KeyVerdict:
     state: Literal["good", "inference", "wrong", "unclear"]
     """`inference`: it is good, but not let in to the account's own pages."""
     told: str
-    account: dict[str, Any]
-    """The answer of GET /api_keys/rate_limits, where the key may see it."""
+    account: Account = field(default_factory=Account)
+    """What Venice tells of the account, where the key may see it."""
 
 
 @dataclass(frozen=True)
@@ -90,16 +92,14 @@ class Venice:
                 f"{self.base_url} does not answer ({type(error).__name__}). Check VENICE_BASE_URL and the network."
             ) from None
 
-    def models(self, kind: str) -> list[dict[str, Any]]:
+    def models(self, kind: str) -> list[ListedModel]:
         """The models of one type, as Venice lists them; this needs no key.
 
         Raises:
             VeniceError: It does not answer as Venice does.
         """
-        listed = self._listing("/models", kind)
-        if isinstance(listed, list):
-            return [entry for entry in listed if isinstance(entry, dict) and "id" in entry]
-        raise self._not_venice("/models")
+        listed: list[ListedModel] = self._listing("/models", kind, list[ListedModel])
+        return listed
 
     def traits(self) -> dict[str, str]:
         """Which text model Venice recommends for what.
@@ -107,17 +107,15 @@ class Venice:
         Raises:
             VeniceError: It does not answer as Venice does.
         """
-        listed = self._listing("/models/traits", "text")
-        if isinstance(listed, dict):
-            return {trait: str(model) for trait, model in listed.items()}
-        raise self._not_venice("/models/traits")
+        recommended: dict[str, str] = self._listing("/models/traits", "text", dict[str, str])
+        return recommended
 
     def chat_models(self) -> list[ChatModel]:
         """The models that can drive an agent, the one to take first; settled ones precede those that may go."""
         recommended = self.traits()
         order = [recommended.get("function_calling_default"), recommended.get("default")]
         fit = [entry for entry in self.models("text") if not unfitness(entry)]
-        ranked = sorted(fit, key=lambda entry: (bool(drawback(entry)), _place(entry["id"], order)))
+        ranked = sorted(fit, key=lambda entry: (bool(drawback(entry)), _place(entry.id, order)))
         return [_chat_model(entry) for entry in ranked]
 
     def choose_chat_model(self, wanted: str = "") -> ChatModel:
@@ -134,7 +132,7 @@ class Venice:
             if model.id == wanted:
                 return model
         why = next(
-            (unfitness(entry) for entry in self.models("all") if entry["id"] == wanted),
+            (unfitness(entry) for entry in self.models("all") if entry.id == wanted),
             "Venice has no such model",
         )
         near = _near(wanted, [model.id for model in fit])
@@ -147,14 +145,13 @@ class Venice:
             ChoiceError: There is no such model.
             VeniceError: It does not answer as Venice does.
         """
-        live = [entry for entry in self.models("embedding") if not _spec(entry).get("offline")]
-        fit = [
-            EmbeddingModel(entry["id"], dimensions)
-            for entry in sorted(live, key=lambda entry: bool(drawback(entry)))
-            if 0
-            < (dimensions := int(_spec(entry).get("embeddingDimensions") or 0))
-            <= LONGEST_VECTOR
-        ]
+        live = [entry for entry in self.models("embedding") if not entry.model_spec.offline]
+        live.sort(key=lambda entry: bool(drawback(entry)))
+        fit = []
+        for entry in live:
+            dimensions = entry.model_spec.embeddingDimensions
+            if 0 < dimensions <= LONGEST_VECTOR:
+                fit.append(EmbeddingModel(entry.id, dimensions))
         for model in fit:
             if wanted in ("", model.id):
                 return model
@@ -171,35 +168,30 @@ class Venice:
         """
         reply = self.ask("/api_keys/rate_limits")
         if reply.is_success:
-            account = _json(reply).get("data")
-            return KeyVerdict(
-                "good", "Venice accepts it", account if isinstance(account, dict) else {}
-            )
+            return KeyVerdict("good", "Venice accepts it", _account_in(reply))
         if reply.status_code not in (401, 402, 403):
-            return KeyVerdict("unclear", f"Venice answered {_answer(reply)}", {})
+            return KeyVerdict("unclear", f"Venice answered {_answer(reply)}")
         # Venice's documents leave open whether an inference key may see its limits. Every good key
         # may see this:
         if self.ask("/characters", limit="1").is_success:
-            return KeyVerdict(
-                "inference", "Venice accepts it for inference, and does not show it the account", {}
-            )
-        return KeyVerdict("wrong", f"Venice refuses it: {_answer(reply)}", {})
+            told = "Venice accepts it for inference, and does not show it the account"
+            return KeyVerdict("inference", told)
+        return KeyVerdict("wrong", f"Venice refuses it: {_answer(reply)}")
 
-    def _listing(self, path: str, kind: str) -> Any:
+    def _listing(self, path: str, kind: str, form: Any) -> Any:
+        """What a page lists under "data", in its form."""
         reply = self.ask(path, type=kind)
-        if reply.is_success and "data" in _json(reply):
-            return _json(reply)["data"]
-        raise self._not_venice(path, reply)
+        if not reply.is_success or "data" not in _json(reply):
+            raise self._not_venice(f"answers {_answer(reply)} to GET {path}")
+        try:
+            return read(form, _json(reply)["data"], where="data")
+        except FormError as error:
+            told = f"does not answer as Venice does to GET {path} ({error})"
+            raise self._not_venice(told) from None
 
-    def _not_venice(self, path: str, reply: httpx.Response | None = None) -> VeniceError:
-        answer = (
-            f"answers {_answer(reply)} to"
-            if reply is not None
-            else "does not answer as Venice does to"
-        )
-        return VeniceError(
-            f"{self.base_url} {answer} GET {path}. Check VENICE_BASE_URL; Venice's own is {PUBLIC_URL}."
-        )
+    def _not_venice(self, told: str) -> VeniceError:
+        advice = f"Check VENICE_BASE_URL; Venice's own is {PUBLIC_URL}."
+        return VeniceError(f"{self.base_url} {told}. {advice}")
 
 
 def normal_url(text: str) -> str:
@@ -229,49 +221,48 @@ def normal_url(text: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{before}{api}"
 
 
-def unfitness(entry: dict[str, Any]) -> str:
+def unfitness(entry: ListedModel) -> str:
     """Why a listed model can't drive an agent; "" when it can."""
-    if entry.get("type", "text") != "text":
-        return f"it is of type {entry['type']}"
-    if not (_spec(entry).get("capabilities") or {}).get("supportsFunctionCalling"):
+    capabilities = entry.model_spec.capabilities
+    if entry.type != "text":
+        return f"it is of type {entry.type}"
+    if capabilities is None or not capabilities.supportsFunctionCalling:
         return "it calls no functions"
-    if _spec(entry).get("offline"):
+    if entry.model_spec.offline:
         return "it is offline"
-    if entry["id"].startswith(_SENT_ELSEWHERE):
+    if entry.id.startswith(_SENT_ELSEWHERE):
         return "Letta would send it to /responses, which Venice keeps closed"
     return ""
 
 
-def drawback(entry: dict[str, Any]) -> str:
+def drawback(entry: ListedModel) -> str:
     """What speaks against a listed model; "" when nothing does."""
-    spec = _spec(entry)
-    if end := spec.get("deprecation"):
-        day = str(end.get("removesAt") or end.get("date"))[:10]
-        replacement = end.get("replacementModelId")
-        return (
-            f"it goes on {day}; Venice names {replacement} in its place"
-            if replacement
-            else f"it goes on {day}"
-        )
-    return "it is a beta" if spec.get("betaModel") or spec.get("beta") else ""
+    spec = entry.model_spec
+    if end := spec.deprecation:
+        told = f"it goes on {(end.removesAt or end.date)[:10]}"
+        if end.replacementModelId:
+            told += f"; Venice names {end.replacementModelId} in its place"
+        return told
+    return "it is a beta" if spec.betaModel or spec.beta else ""
 
 
-def _chat_model(entry: dict[str, Any]) -> ChatModel:
-    spec = _spec(entry)
-    window = int(
-        entry.get("context_length") or spec.get("availableContextTokens") or LONGEST_WINDOW
-    )
+def _chat_model(entry: ListedModel) -> ChatModel:
+    spec = entry.model_spec
     return ChatModel(
-        entry["id"],
-        window,
-        int(spec.get("maxCompletionTokens") or LETTA_OUTPUT_TOKENS),
-        drawback(entry),
+        id=entry.id,
+        window=entry.context_length or spec.availableContextTokens or LONGEST_WINDOW,
+        output_tokens=spec.maxCompletionTokens or LETTA_OUTPUT_TOKENS,
+        note=drawback(entry),
     )
 
 
-def _spec(entry: dict[str, Any]) -> dict[str, Any]:
-    spec = entry.get("model_spec")
-    return spec if isinstance(spec, dict) else {}
+def _account_in(reply: httpx.Response) -> Account:
+    """What a reply tells of an account; nothing, where it is of another form: the key is good all the same."""
+    try:
+        account: Account = read(Account, _json(reply).get("data"), where="data")
+    except FormError:
+        return Account()
+    return account
 
 
 def _place(model: str, order: list[str | None]) -> int:

@@ -510,7 +510,8 @@ ACCOUNTS = [
         "warning",
         "whether it is good stays open: Venice answered 500",
     ),
-    (account(balances="much"), "balance", "failure", "this check broke: AttributeError"),
+    (account(balances="much"), "balance", "ok", "USD"),
+    (account(keyExpiration="soon"), "key", "failure", "this check broke: ValueError"),
 ]
 
 

@@ -457,3 +457,27 @@ def test_the_script_is_the_command() -> None:
     )
 
     assert said.stdout.startswith("Usage: configure_provider.py [OPTIONS]")
+
+
+@pytest.mark.parametrize(
+    ("listed", "fault"),
+    [
+        ([{"id": 5}], "data.0.id: Input should be a valid string"),
+        ([{"id": "a"}, None], "data.1: Input should be a valid dictionary"),
+        (
+            [{"id": "a", "model_spec": {"embeddingDimensions": "wide"}}],
+            "data.0.model_spec.embeddingDimensions: ",
+        ),
+        ("none", "data: Input should be a valid list"),
+    ],
+    ids=["id", "null", "number", "text"],
+)
+@respx.mock
+def test_a_list_that_is_none_of_venices_names_its_fault(listed: Any, fault: str) -> None:
+    """Where the models are of another form, one line says which field is not as it should be."""
+    respx.get("http://venice.example/api/v1/models").respond(json={"data": listed})
+
+    with pytest.raises(VeniceError) as caught:
+        Venice("http://venice.example/api/v1").models("embedding")
+    assert f"does not answer as Venice does to GET /models ({fault}" in str(caught.value)
+    assert str(caught.value).endswith("Venice's own is https://api.venice.ai/api/v1.")

@@ -84,12 +84,17 @@ class Place:
     stack: ExitStack
 
     def requests(self, after: int) -> list[dict[str, Any]]:
-        """What was asked of it after a place of its log. A line is written when its request has ended."""
+        """What was asked of it after a place of its log. A line is written when its request has ended.
+
+        The place may be within a line that was being written; that is of a request before.
+        """
         asked: list[dict[str, Any]] = []
         until = time.monotonic() + 5
         while not asked and time.monotonic() < until:
             time.sleep(0.01)
-            lines = self.log.read_bytes()[after:].splitlines(keepends=True)
+            log = self.log.read_bytes()
+            # From the place on; within a line, from the next one on.
+            lines = log[max(after - 1, 0) :].splitlines(keepends=True)[1 if after else 0 :]
             asked = [json.loads(line) for line in lines if line.endswith(b"\n")]
         return asked
 

@@ -1,11 +1,12 @@
 """Checks of Venice, and of the account behind the key."""
 
+import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from sanctum_venice_tools.letta.doctor.outcome import Outcome, Skip, failure, ok, warning
 from sanctum_venice_tools.letta.doctor.patient import Patient
 from sanctum_venice_tools.letta.venice import Venice, normal_url
+from sanctum_venice_tools.letta.venice_replies import Balance, read
 
 _LOW_USD = 1.0
 _SOON = timedelta(days=7)
@@ -54,14 +55,14 @@ def check_key(patient: Patient) -> Outcome:
         )
     if verdict.state == "unclear":
         return warning(f"whether it is good stays open: {verdict.told}", "Try again later.")
-    if verdict.account.get("accessPermitted") is False:
+    if verdict.account.accessPermitted is False:
         return failure(
             "Venice knows it, but permits no access", f"Look at your plan at {_KEYS_PAGE}."
         )
 
-    ends = verdict.account.get("keyExpiration")
-    if ends and _is_soon(str(ends)):
-        day = str(ends).partition("T")[0]
+    ends = verdict.account.keyExpiration
+    if ends and _is_soon(ends):
+        day = ends.partition("T")[0]
         return warning(f"Venice accepts it until {day}", "Make a new one in time.")
     return ok(verdict.told)
 
@@ -104,10 +105,11 @@ def _is_soon(moment: str) -> bool:
 def _amounts(patient: Patient) -> dict[str, float]:
     """What the account has, by currency."""
     patient.need_key()
-    known = patient.verdict.account if patient.verdict else {}
-    balances = known.get("balances") or _ask_for_balances(patient.need_venice())
+    balances = patient.verdict.account.balances if patient.verdict else None
+    if not balances:
+        balances = _ask_for_balances(patient.need_venice())
     return {
-        _NAMES.get(name, name.upper()): float(amount)
+        _NAMES.get(name, name.upper()): amount
         for name, amount in balances.items()
         if amount is not None
     }
@@ -115,14 +117,20 @@ def _amounts(patient: Patient) -> dict[str, float]:
 
 def _earned_credits(venice: Venice) -> float:
     """What is left of earned credits, which a key's own page leaves out; 0 also where that is not to be seen."""
-    reply = venice.ask("/billing/balance")
-    balances = reply.json().get("balances") if reply.is_success else None
-    return float((balances or {}).get("earnedCredits") or 0)
+    try:
+        balances = _ask_for_balances(venice)
+    except Skip:
+        return 0
+    return balances.get("earnedCredits") or 0
 
 
-def _ask_for_balances(venice: Venice) -> dict[str, Any]:
+def _ask_for_balances(venice: Venice) -> dict[str, float | None]:
     """The balances, from the page that only some keys may see."""
     reply = venice.ask("/billing/balance")
     if not reply.is_success:
         raise Skip(f"only an ADMIN key may ask for it ({reply.status_code})")
-    return reply.json().get("balances") or {}
+    try:
+        balance: Balance = read(Balance, json.loads(reply.content), where="reply")
+    except ValueError as error:
+        raise Skip(f"its page is none of Venice's ({error})") from None
+    return balance.balances or {}

@@ -76,12 +76,12 @@ def _look_at_model(patient: Patient, setting: str, wanted: str) -> Outcome:
     """Whether a setting names a model that is there and fit; the advice is the caller's."""
     kind, capability = MODEL_SETTINGS[setting]
     for entry in patient.need_venice().models(kind):
-        spec = entry.get("model_spec") or {}
-        if wanted not in (entry["id"], *spec.get("traits", [])):
+        spec = entry.model_spec
+        if wanted not in (entry.id, *(spec.traits or [])):
             continue
-        if spec.get("offline"):
+        if spec.offline:
             return failure(f"{wanted} is offline")
-        if capability and not (spec.get("capabilities") or {}).get(capability):
+        if capability and not getattr(spec.capabilities, capability, False):
             return failure(f"{wanted} can't do it ({capability})")
         if drawback(entry):
             return warning(f"{wanted} is there, but {drawback(entry)}", "")
