@@ -176,7 +176,11 @@ def _send_once(method: str, path: str, content: dict[str, Any]) -> httpx.Respons
     left = _seconds_left()
     limits = {"connect": min(left, 10.0), "write": min(left, 60.0), "read": left}
     extensions = {"timeout": limits, "trace": _guard_connection}
-    request = _client().build_request(method, path, extensions=extensions, **content)
+    try:
+        request = _client().build_request(method, path, extensions=extensions, **content)
+    except httpx.InvalidURL:
+        told = "A name in this call is far too long to be one of Venice's"
+        raise VeniceError(f"{told}. Nothing was sent: correct it.") from None
     if "json" in content and len(request.content) > _MOST_TO_SEND:
         fault = "That is more than 35 MB, which Venice does not take"
         raise VeniceError(f"{fault}. Send fewer files, or smaller ones.")

@@ -835,3 +835,31 @@ def test_a_time_limit_that_is_no_number_counts_as_none(
 
     space = load_tool("venice_find_characters").__globals__
     assert 115 < space["_DEADLINE"] - time.monotonic() <= 120
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("venice_find_characters", {"slug": "x" * 100_000}),
+        ("venice_chat", {"prompt": "Hello", "character": "x" * 100_000}),
+        ("venice_call_blockchain", {"network": "x" * 100_000, "method": "eth_blockNumber"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_name_that_makes_no_address_is_refused(
+    load_tool: Callable[[str], Callable[..., str]],
+    venice: LocalVenice,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    arguments: dict[str, Any],
+) -> None:
+    """What becomes a part of an address, and is longer than one may be, is told in one clear line."""
+    monkeypatch.setenv("VENICE_API_KEY", venice.key)
+    monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
+
+    with pytest.raises(Exception, match="too long") as caught:
+        load_tool(name)(**arguments)
+    assert type(caught.value).__name__ == "VeniceError"
+    assert "A name in this call is far too long to be one of Venice's. Nothing was sent" in str(
+        caught.value
+    )
