@@ -5,6 +5,7 @@ import json
 import re
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from sanctum_venice_tools.runtime.replies import _text_of
 
@@ -29,6 +30,11 @@ class _Page:
     url: str
     date: str
     content: str
+
+
+def _in_path(name: str) -> str:
+    """A name as one part of an address: nothing in it leads elsewhere, and not a dot alone either."""
+    return quote(name, safe="", errors="replace").replace(".", "%2E")
 
 
 def _read_page(told: dict[str, Any]) -> _Page:

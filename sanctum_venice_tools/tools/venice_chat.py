@@ -1,14 +1,13 @@
 """Ask another model."""
 
 from typing import Any
-from urllib.parse import quote
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.chat import _attach, _chat, _Said, _tell_cut
 from sanctum_venice_tools.runtime.models import _pick_model
 from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.replies import _number_of, _parse_reply
-from sanctum_venice_tools.runtime.text import _room_of
+from sanctum_venice_tools.runtime.text import _in_path, _room_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
 
 TOOLSET = "core"
@@ -91,8 +90,7 @@ def _lower_tokens(body: dict[str, Any], spec: dict[str, Any]) -> list[str]:
 
 def _model_of(character: str) -> str:
     """The model that a character was made for."""
-    slug = quote(character, safe="", errors="replace").replace(".", "%2E")
-    reply, _ = _call("GET", f"/characters/{slug}")
+    reply, _ = _call("GET", f"/characters/{_in_path(character)}")
     model: str = reply["data"]["modelId"]
     return model
 

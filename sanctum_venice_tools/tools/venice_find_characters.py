@@ -1,9 +1,9 @@
 """Find Venice's public characters."""
 
 from typing import Any
-from urllib.parse import quote
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
+from sanctum_venice_tools.runtime.text import _in_path
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
 
 TOOLSET = "core"
@@ -38,8 +38,7 @@ def _describe(entry: dict[str, Any], *, most: int, tags: int) -> dict[str, Any]:
 
 def _show_one(slug: str, *, with_reviews: bool) -> str:
     """The reply about one character."""
-    name = quote(slug, safe="", errors="replace")
-    name = name.replace(".", "%2E")  # a dot alone would be another path
+    name = _in_path(slug)
     found, _ = _call("GET", f"/characters/{name}", advice=_NOT_FOUND)
     reviews = []
     notes = []
