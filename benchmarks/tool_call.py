@@ -16,9 +16,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(
-    0, str(Path(__file__).resolve().parents[1])
-)  # a clone works without being installed
+# A clone works without being installed.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from letta_client import Letta
 
@@ -31,10 +30,8 @@ DOCUMENTED = "def documented(text: str) -> str:\n    return text\n"
 ARGUMENTS = {
     "venice_ask_web": {"question": "How do foxes live in cities?"},
     "venice_find_characters": {"query": "philosophy"},
-    "venice_generate_image": {
-        "prompt": "a fox",
-        "aspect_ratio": "64x64",
-    },  # small: drawing is the stand-in's work
+    # Small: drawing is the stand-in's work.
+    "venice_generate_image": {"prompt": "a fox", "aspect_ratio": "64x64"},
 }
 
 

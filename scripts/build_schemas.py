@@ -8,9 +8,8 @@ python scripts/build_schemas.py --check    write nothing; exit with 1 when somet
 import sys
 from pathlib import Path
 
-sys.path.insert(
-    0, str(Path(__file__).resolve().parents[1])
-)  # a clone works without being installed
+# A clone works without being installed.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from sanctum_venice_tools.cli.schemas import build_schemas
 

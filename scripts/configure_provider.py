@@ -4,9 +4,8 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(
-    0, str(Path(__file__).resolve().parents[1])
-)  # a clone works without being installed
+# A clone works without being installed.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from sanctum_venice_tools.cli.provider import configure_provider
 

@@ -138,9 +138,8 @@ def _server_variables(variables: tuple[str, ...], passed: tuple[str, ...]) -> di
     for variable in variables:
         name, equals, value = variable.partition("=")
         if not (name and equals):
-            raise click.BadParameter(
-                "write NAME=VALUE", param_hint="--env"
-            )  # not the text: it may be a key
+            # Not the text: it may be a key.
+            raise click.BadParameter("write NAME=VALUE", param_hint="--env")
         environment[name] = value
     for name in passed:
         if name not in os.environ:

@@ -129,11 +129,8 @@ def checked(what: str, form: Any, ask: Callable[[], Any]) -> Any:
         TypeAdapter(form).validate_python(answer)
     except ValidationError as error:
         raise ReplyError(f"its {what} is none of Letta's: {_first_fault(error)}") from None
-    except (
-        AttributeError,
-        TypeError,
-        ValueError,
-    ):  # what the client does with a body that it can't read
+    except (AttributeError, TypeError, ValueError):
+        # That is what the client does with a body that it can't read.
         raise ReplyError(
             f"its {what} is none of Letta's: it is no JSON of the right form"
         ) from None

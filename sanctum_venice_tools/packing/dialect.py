@@ -97,9 +97,8 @@ def _parse(path: Path, source: str) -> Module:
     module = Module(path)
     try:
         tree = ast.parse(source)
-        compile(
-            tree, str(path), "exec", dont_inherit=True
-        )  # finds what parsing lets pass, such as a stray `break`
+        # Finds what parsing lets pass, such as a stray `break`.
+        compile(tree, str(path), "exec", dont_inherit=True)
     except SyntaxError as error:
         module.fault(error.lineno or 1, error.msg)
         module.is_read = False

@@ -185,9 +185,7 @@ def _flatten(annotation: Any) -> dict[str, Any]:
         something = [member for member in members if member is not types.NoneType]
         if len(something) == 1:
             return _flatten(something[0])
-        if something == [
-            dict[str, Any],
-            list[Any],
-        ]:  # which a tool reads both; the object says more
+        # A tool reads both; the object says more.
+        if something == [dict[str, Any], list[Any]]:
             return {"type": "object"}
     raise TypeError(f"Letta needs one plain type, which {annotation} is not")

@@ -396,10 +396,8 @@ def test_each_model_has_fields_of_its_own(rich_client: httpx.Client, name: str) 
         in rich_client.post("/video/queue", json=body | {field: value}).text
     }
 
-    assert film.headers["content-type"] in (
-        "video/mp4",
-        "application/json",
-    )  # a private one has an address
+    # A private one has an address.
+    assert film.headers["content-type"] in ("video/mp4", "application/json")
     assert SPECIAL - TAKEN[name].keys() == refused
 
 

@@ -343,10 +343,8 @@ DECLARED = [
     (arguments("array"), "warning"),
     (arguments("object"), "warning"),
     (arguments("string", "object"), "warning"),
-    (
-        {"a": {"parameters": {"type": "object"}}},
-        "warning",
-    ),  # where no type stands, Letta takes one from there
+    # Where no type stands, Letta takes one from there.
+    ({"a": {"parameters": {"type": "object"}}}, "warning"),
     ({"a": {"anyOf": [{"type": "array"}]}}, "ok"),  # such a call fails before anything runs
     ({"a": {"type": ["number", "null"]}}, "ok"),  # so does this
     ({"a": {}}, "ok"),

@@ -130,9 +130,8 @@ def test_an_end_in_the_first_half_is_not_taken(space: Space) -> None:
 
 def test_what_fits_is_one_part(space: Space) -> None:
     """A text that fits is not cut, wherever it has headings; one more character is too much."""
-    text = f"{sentences(4000)}\n\n# Dens\n\n".ljust(
-        5994, "a"
-    )  # two quotes, and a line feed counts as two
+    # Two quotes, and a line feed counts as two.
+    text = f"{sentences(4000)}\n\n# Dens\n\n".ljust(5994, "a")
     assert 6000 == as_json(text)
 
     assert [text] == list(space["_cut"](text))

@@ -301,9 +301,8 @@ def test_a_conversation_through_the_environment(
 
     assert "I am the local Venice" in answer
     assert 128_000 == agent.llm_config.context_window
-    assert (
-        30_000 == provider.windows(letta, "openai")[settings["model"]]
-    )  # what Letta takes by itself
+    # What Letta takes by itself.
+    assert 30_000 == provider.windows(letta, "openai")[settings["model"]]
     assert_accepted(requests(environment_log, "/chat/completions"), "zai-org-glm-5-2")
 
 

@@ -114,9 +114,8 @@ class Matrix:
         self.texts = texts
         self.folder = folder
         self.places: queue.Queue[Place] = queue.Queue()
-        self.records = {
-            name: read_record(name) for name in tool_files()
-        }  # here, for no thread can parse Python 3.11's
+        # Here, for no thread can parse Python 3.11's.
+        self.records = {name: read_record(name) for name in tool_files()}
         for number in range(WORKERS):
             part = folder / str(number)
             part.mkdir()

@@ -164,11 +164,8 @@ def test_a_model_is_always_one_that_clones(
 @pytest.mark.parametrize(
     ("name", "chosen", "sent"),
     [
-        (
-            "a.m4a",
-            "tts-chatterbox-hd",
-            "recording.mp4",
-        ),  # the same container, by the name that the model lists
+        # The same container, by the name that the model lists.
+        ("a.m4a", "tts-chatterbox-hd", "recording.mp4"),
         ("a.flac", "tts-chatterbox-hd", "recording.flac"),
         ("a.ogg", "tts-chatterbox-hd", ""),
         ("a.flac", "tts-minimax-speech-02-hd", ""),

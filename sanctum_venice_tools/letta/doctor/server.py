@@ -196,12 +196,10 @@ def check_provider(patient: Patient) -> Outcome:
 def _greet(letta: Letta, address: str, *, is_own: bool) -> Outcome:
     """Whether a Letta server answers at the address, lets us in, and is of the version that the pack is tested with."""
     try:
-        version = getattr(
-            letta.health(), "version", ""
-        )  # the client takes a web page for a text, without a version
-        letta.get(
-            "/v1/models/", cast_to=object
-        )  # the version is told to anybody, this only to those let in
+        # The client takes a web page for a text, without a version.
+        version = getattr(letta.health(), "version", "")
+        # The version is told to anybody, this only to those let in.
+        letta.get("/v1/models/", cast_to=object)
     except letta_client.APIConnectionError:
         return failure(
             f"there is no Letta server at {address}", "Start it, or correct LETTA_BASE_URL."

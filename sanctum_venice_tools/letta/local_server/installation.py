@@ -95,9 +95,8 @@ def _run_watched(command: list[str], log: TextIO, doing: str, ticker: "Ticker") 
     # other modules.
     surroundings = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     surroundings["UV_PYTHON_DOWNLOADS"] = "never"
-    surroundings.setdefault(
-        "UV_SYSTEM_CERTS", "true"
-    )  # a company's own certificate authority is trusted, as by pip
+    # A company's own certificate authority is trusted, as by pip.
+    surroundings.setdefault("UV_SYSTEM_CERTS", "true")
     process = subprocess.Popen(  # noqa: S603  # uv, with arguments of our own
         command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=surroundings
     )

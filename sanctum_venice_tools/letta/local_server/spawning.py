@@ -80,9 +80,8 @@ def spawn(
             command += ["--caller-fd", str(ends.theirs)]
         process = subprocess.Popen(  # noqa: S603  # our own file, in an environment that we made
             command,
-            cwd=folders[
-                "HOME"
-            ],  # Letta reads a file named .env in its folder; the user's own is not for it
+            # Letta reads a file named .env in its folder; the user's own is not for it.
+            cwd=folders["HOME"],
             env=_server_environment(folders, {**own, **environment}),
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -139,10 +138,8 @@ def _server_environment(
     folders: Mapping[str, str], additional: Mapping[str, str]
 ) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if _INHERITED.fullmatch(name)}
-    for name in (
-        "NO_PROXY",
-        "no_proxy",
-    ):  # a local Venice is not to be reached through somebody's proxy
+    # A local Venice is not to be reached through somebody's proxy.
+    for name in ("NO_PROXY", "no_proxy"):
         inherited[name] = ",".join(filter(None, [inherited.get(name), "127.0.0.1", "localhost"]))
     return {**inherited, **_QUIET, "PYTHONUNBUFFERED": "1", **folders, **additional}
 

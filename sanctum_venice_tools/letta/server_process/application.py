@@ -59,9 +59,8 @@ def _load_application() -> Any:
     sys.argv = [sys.argv[0], "--no-generation"]
     _skip_download()
     application: Any = importlib.import_module("letta.server.rest_api.app")
-    warnings.simplefilter(
-        "ignore"
-    )  # Letta deprecates what it uses itself, thirty lines for each message
+    # Letta deprecates what it uses itself, thirty lines for each message.
+    warnings.simplefilter("ignore")
     # The provider "letta" sends prompts to a public server of Letta's makers, if somebody picks its
     # model.
     providers = application.server._enabled_providers  # noqa: SLF001  # there is no setting for it

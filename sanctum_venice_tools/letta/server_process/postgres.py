@@ -53,9 +53,8 @@ def running_postgres(data: Path, sockets: Path) -> Iterator[None]:
         yield
     finally:
         say(f"{STEP_MARK}Stopping PostgreSQL")
-        server.send_signal(
-            signal.SIGINT
-        )  # "fast shutdown": connections are closed, the data is written
+        # "fast shutdown": connections are closed, the data is written.
+        server.send_signal(signal.SIGINT)
         try:
             server.wait(_POSTGRES_STOP_SECONDS)
         except subprocess.TimeoutExpired:

@@ -43,10 +43,8 @@ def _drop_root(libc: ctypes.CDLL, user: pwd.struct_passwd) -> None:
     folders to everybody would be worse. Where the kernel refuses, what follows fails with the name
     of the folder.
     """
-    set_secure_bits, keep_rights_as_another_user = (
-        28,
-        1 << 2,
-    )  # otherwise access(2), which initdb asks, says no
+    # Otherwise access(2), which initdb asks, says no.
+    set_secure_bits, keep_rights_as_another_user = 28, 1 << 2
     ambient, ambient_raise, capability_version = 47, 2, 0x20080522
     pass_closed_folders = (
         1  # CAP_DAC_OVERRIDE; the narrower CAP_DAC_READ_SEARCH is not granted in containers
@@ -57,9 +55,8 @@ def _drop_root(libc: ctypes.CDLL, user: pwd.struct_passwd) -> None:
     os.setuid(user.pw_uid)
     mask = 1 << pass_closed_folders
     header = (ctypes.c_uint32 * 2)(capability_version, 0)
-    sets = (ctypes.c_uint32 * 6)(
-        mask, mask, mask
-    )  # effective, permitted, inheritable; the rest is none
+    # Effective, permitted, inheritable; the rest is none.
+    sets = (ctypes.c_uint32 * 6)(mask, mask, mask)
     libc.capset(header, sets)
     libc.prctl(ambient, ambient_raise, pass_closed_folders, 0, 0)
 

@@ -50,9 +50,8 @@ def main() -> None:
         say(STOPPED_LINE)
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(
-        status
-    )  # a normal exit would wait for Letta's idle threads and take down 370 MB piece by piece
+    # A normal exit would wait for Letta's idle threads and take down 370 MB piece by piece.
+    os._exit(status)
 
 
 def _options() -> argparse.Namespace:
@@ -73,9 +72,8 @@ def _options() -> argparse.Namespace:
 
 
 def _leave(_signal: int, _frame: types.FrameType | None) -> None:
-    signal.signal(
-        signal.SIGTERM, signal.SIG_IGN
-    )  # a second one must not cut PostgreSQL's end short
+    # A second one must not cut PostgreSQL's end short.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     raise SystemExit(0)
 
