@@ -114,6 +114,15 @@ def held(place: Path, processes: list[subprocess.Popen[str]]) -> Iterator[None]:
             process.communicate()
 
 
+def kill_at_first_fsync(place: Path, begin: Callable[[str], subprocess.Popen[str]]) -> None:
+    """Begin a process with what holds it in front, and kill it where it stands."""
+    place.mkdir()
+    process = begin(HOLD.format(place=str(place)))
+    with held(place, [process]):
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+
 def files_in(folder: Path) -> set[Path]:
     """All files that tools can be told of: those that are not hidden, and the private ones."""
     return {path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")}
@@ -133,13 +142,9 @@ def test_a_killed_write_leaves_no_half_file(
     name: str,
 ) -> None:
     """Killed in the middle of a write, there is no file; the call again makes it; what was left goes after a day."""
-    media, place = tmp_path / "media", tmp_path / "place"
-    place.mkdir()
+    media = tmp_path / "media"
     arguments = arguments_of(name)
-    process = start(name, arguments, HOLD.format(place=str(place)))
-    with held(place, [process]):
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+    kill_at_first_fsync(tmp_path / "place", lambda hold: start(name, arguments, hold))
     assert set() == files_in(media)
     (left,) = parts_in(media)
 
@@ -218,12 +223,7 @@ def test_a_key_that_was_made_is_not_lost(
     start: Callable[..., subprocess.Popen[str]], venice: LocalVenice, tmp_path: Path
 ) -> None:
     """Killed once the key is made, its private file has it."""
-    place = tmp_path / "place"
-    place.mkdir()
-    process = start("venice_create_api_key", KEY, HOLD.format(place=str(place)))
-    with held(place, [process]):
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+    kill_at_first_fsync(tmp_path / "place", lambda hold: start("venice_create_api_key", KEY, hold))
 
     (file,) = (tmp_path / "media" / ".private").iterdir()
     key = file.read_text().strip()
@@ -260,20 +260,20 @@ def test_a_file_that_got_no_key_goes_after_a_day(
 
 def test_a_killed_state_is_written_anew(tmp_path: Path) -> None:
     """The local Letta server's memory of its process is the old one or the new one, and nothing else is left."""
-    place = tmp_path / "place"
-    place.mkdir()
     home = tmp_path / "home"
     home.mkdir()
     write_state(home, State(pid=1, port=1))
-    program = HOLD.format(place=str(place)) + (
+    program = (
         "from pathlib import Path\n"
         "from sanctum_venice_tools.letta.local_server.state import State, encryption_key, write_state\n"
         f"write_state(Path({str(home)!r}), State(pid=2, port=2))\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
-    with held(place, [process]):
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+    kill_at_first_fsync(
+        tmp_path / "place",
+        lambda hold: subprocess.Popen(
+            [sys.executable, "-c", hold + program], stdout=subprocess.PIPE, text=True
+        ),
+    )
     assert 1 == json.loads((home / "state.json").read_text())["pid"]
 
     write_state(home, State(pid=3, port=3))

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from letta_client import Letta
 from pydantic import BaseModel, Field
 
-from sanctum_venice_tools.letta.reading import Id, checked, list_agents
+from sanctum_venice_tools.letta.reading import Id, list_agents, parsed
 from sanctum_venice_tools.letta.venice import (
     LETTA_OUTPUT_TOKENS,
     LONGEST_WINDOW,
@@ -144,8 +144,10 @@ def windows(letta: Letta, name: str) -> dict[str, int]:
 
 def _models_at(letta: Letta, path: str) -> list[ServedModel]:
     """What the server lists of models."""
-    listed = checked("list of models", list[ServedModel], lambda: letta.get(path, cast_to=object))
-    return [ServedModel.model_validate(entry) for entry in listed]
+    models: list[ServedModel] = parsed(
+        "list of models", list[ServedModel], lambda: letta.get(path, cast_to=object)
+    )
+    return models
 
 
 def ensure_listed(letta: Letta, change: Change, model: ChatModel) -> Change:
@@ -293,16 +295,16 @@ def _python(value: Any) -> str:
 def _provider(letta: Letta, name: str) -> StoredProvider | None:
     """The server's provider of a name; None, if there is none."""
     path = f"/v1/providers/?name={quote(name)}"
-    listed = checked(
+    found: list[StoredProvider] = parsed(
         "list of providers", list[StoredProvider], lambda: letta.get(path, cast_to=object)
     )
-    found = [StoredProvider.model_validate(entry) for entry in listed]
     return next((provider for provider in found if provider.name == name), None)
 
 
 def _stored(ask: Callable[[], Any]) -> StoredProvider:
     """The provider that the server answers with."""
-    return StoredProvider.model_validate(checked("provider", StoredProvider, ask))
+    provider: StoredProvider = parsed("provider", StoredProvider, ask)
+    return provider
 
 
 def _checked(change: Change, stored: StoredProvider) -> Change:

@@ -114,7 +114,7 @@ def read_agent(letta: Letta, agent_id: str, include: list[Any]) -> AgentState:
 
 
 def checked(what: str, form: Any, ask: Callable[[], Any]) -> Any:
-    """What the server answers, if it is of a form.
+    """What the server answers, as its client gives it, if it is of a form.
 
     Args:
         what: What it is, in words.
@@ -124,17 +124,27 @@ def checked(what: str, form: Any, ask: Callable[[], Any]) -> Any:
     Raises:
         APIError: The request failed, or the answer is of another form.
     """
+    answer, _ = _validated(what, form, ask)
+    return answer
+
+
+def parsed(what: str, form: Any, ask: Callable[[], Any]) -> Any:
+    """What the server answers, in a form; the arguments and errors are those of `checked`."""
+    _, read = _validated(what, form, ask)
+    return read
+
+
+def _validated(what: str, form: Any, ask: Callable[[], Any]) -> tuple[Any, Any]:
+    """An answer as it came, and in its form."""
     try:
         answer = ask()
-        TypeAdapter(form).validate_python(answer)
+        return answer, TypeAdapter(form).validate_python(answer)
     except ValidationError as error:
-        raise ReplyError(f"its {what} is none of Letta's: {_first_fault(error)}") from None
+        raise ReplyError(f"its {what} is none of Letta's: {first_fault(error)}") from None
     except (AttributeError, TypeError, ValueError):
         # That is what the client does with a body that it can't read.
-        raise ReplyError(
-            f"its {what} is none of Letta's: it is no JSON of the right form"
-        ) from None
-    return answer
+        told = f"its {what} is none of Letta's: it is no JSON of the right form"
+        raise ReplyError(told) from None
 
 
 def _every_page(
@@ -156,8 +166,8 @@ def _every_page(
     raise ReplyError(f"its {what} repeats itself and has no end")
 
 
-def _first_fault(error: ValidationError) -> str:
+def first_fault(error: ValidationError, *within: str) -> str:
     """The first thing that is wrong with an answer: where it stands, and what it should be."""
-    fault = error.errors()[0]
-    place = ".".join(str(part) for part in fault["loc"])
+    fault = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(map(str, [*within, *fault["loc"]]))
     return f"{place}: {fault['msg']}" if place else fault["msg"]

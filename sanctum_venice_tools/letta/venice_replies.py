@@ -4,6 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, TypeAdapter, ValidationError
 
+from sanctum_venice_tools.letta.reading import first_fault
+
 # Where null stands for what is not there.
 Words = Annotated[str, BeforeValidator(lambda value: value or "")]
 Count = Annotated[int, BeforeValidator(lambda value: value or 0)]
@@ -82,6 +84,4 @@ def read(form: Any, reply: Any, *, where: str) -> Any:
     try:
         return TypeAdapter(form).validate_python(reply)
     except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, [where, *fault["loc"]]))
-        raise FormError(f"{place}: {fault['msg']}") from None
+        raise FormError(first_fault(error, where)) from None

@@ -78,19 +78,18 @@ class _Fitted:
 def _pick_film_model(named: str, wish: _Wish) -> _Model:
     """The caller's model, else the operator's for such films, else Venice's own example, else its first that fits."""
     usual = f"wan-2.5-preview-{wish.made_of}-to-video"
-    fits = functools.partial(_may_be_named if named else _makes, wish)
-    return _pick_model("video", named, setting=_setting_of(wish), usual=usual, fits=fits)
+    setting = _setting_of(wish)
+    if named:
+        # It is taken at its word: what it lacks is told by its own limits.
+        return _pick_model("video", named, setting=setting, usual=usual)
+    fits = functools.partial(_makes, wish)
+    return _pick_model("video", "", setting=setting, usual=usual, fits=fits)
 
 
 def _setting_of(wish: _Wish) -> str:
     """The operator's setting for such films."""
     begins_with = "image" if wish.made_of == "camera" else wish.made_of
     return f"VENICE_{begins_with.upper()}_TO_VIDEO_MODEL"
-
-
-def _may_be_named(_wish: _Wish, _model: dict[str, Any]) -> bool:
-    """Whatever model a caller names is taken at its word; what it lacks is told by its own limits."""
-    return True
 
 
 def _makes(wish: _Wish, model: dict[str, Any]) -> bool:
@@ -102,11 +101,15 @@ def _makes(wish: _Wish, model: dict[str, Any]) -> bool:
 
 def _basis_of(model: dict[str, Any]) -> str:
     """What a model's films begin with."""
-    for word, basis in _BY_NAME.items():
-        if word in model["id"]:
-            return basis
+    if told := _told_by_name(model["id"]):
+        return told
     kind = str(_object_of(model["model_spec"].get("constraints")).get("model_type", ""))
     return kind.partition("-")[0]
+
+
+def _told_by_name(model: str) -> str:
+    """What a model's films begin with, where its name tells; else nothing."""
+    return next((basis for word, basis in _BY_NAME.items() if word in model.lower()), "")
 
 
 def _fields_of(wish: _Wish) -> list[str]:
@@ -157,18 +160,13 @@ def _limits_of(chosen: _Model, wish: _Wish) -> dict[str, Any]:
     limits["durations"] = [
         one for one in _list_of(limits.get("durations")) if str(one).lower() != "auto"
     ]
-    if _enlarges(chosen.id):
+    if _told_by_name(chosen.id) == "upscale":
         limits["resolutions"] = []
     if wish.references.seconds is not None and chosen.id.endswith("reference-to-video-basic"):
         limits["aspect_ratios"] = [*_listed(limits, "aspect_ratio"), "adaptive"]
         if chosen.id.startswith("seedance-2-5"):
             limits["durations"] = [*limits["durations"], "auto"]
     return limits
-
-
-def _enlarges(model: str) -> bool:
-    """Whether a model enlarges films; only its name tells."""
-    return "upscale" in model.lower()
 
 
 def _film_to_change(content: dict[str, Any]) -> str:
@@ -182,7 +180,7 @@ def _film_to_change(content: dict[str, Any]) -> str:
 def _check_content(name: str, limits: dict[str, Any], content: dict[str, Any]) -> None:
     """Refuse a prompt that is too long for a model, and media that it does not begin with."""
     _check_prompt(name, limits, content)
-    if re.search(r"transition|first-last-frame", name) and "end_image_url" not in content:
+    if _told_by_name(name) == "transition" and "end_image_url" not in content:
         told = f"{name} makes films from a first frame to a last"
         raise VeniceError(f"{told}: give end_image, or leave model out.")
     if (
@@ -207,8 +205,8 @@ def _check_content(name: str, limits: dict[str, Any], content: dict[str, Any]) -
 def _check_prompt(name: str, limits: dict[str, Any], content: dict[str, Any]) -> None:
     """Refuse a prompt that is missing or too long; who enlarges a film or moves the camera needs none."""
     most = limits.get("prompt_character_limit") or _USUAL_LONGEST_PROMPT
-    may_be_silent = _enlarges(name) or "multi-angle" in name
-    if "prompt" not in content and not may_be_silent:
+    needs_none = _told_by_name(name) in ("upscale", "camera")
+    if "prompt" not in content and not needs_none:
         raise VeniceError(f"The prompt must have 1 to {most} characters. Say what is to be seen.")
     for field in ("prompt", "negative_prompt"):
         if len(content.get(field, "")) > most:

@@ -235,9 +235,12 @@ def _go_on_without(setting: str, named: str, able: list[_Listed], listed: list[_
 
 def _tells_more(taken: _Listed, known: _Listed) -> bool:
     """Whether one model is private and the other, which is taken, is not."""
-    was_private = known["model_spec"].get("privacy") == "private"
-    is_private = taken["model_spec"].get("privacy") == "private"
-    return was_private and not is_private
+    return _is_private(known["model_spec"]) and not _is_private(taken["model_spec"])
+
+
+def _is_private(spec: dict[str, Any]) -> bool:
+    """Whether Venice keeps nothing of what a model is asked."""
+    return spec.get("privacy") == "private"
 
 
 def _is_at_most_twice(prices: dict[str, float], basis: dict[str, float]) -> bool:

@@ -2,12 +2,11 @@
 
 import time
 from dataclasses import dataclass, replace
-from typing import Any
 
 from sanctum_venice_tools.runtime.film_models import _fit, _Fitted, _makes, _pick_film_model
 from sanctum_venice_tools.runtime.film_wish import _Wish
 from sanctum_venice_tools.runtime.jobs import _quote
-from sanctum_venice_tools.runtime.models import _chosen, _list_models, _Model, _rank
+from sanctum_venice_tools.runtime.models import _chosen, _is_private, _list_models, _Model, _rank
 from sanctum_venice_tools.runtime.venice import VeniceError, _seconds_left
 
 _MOST_QUOTES = 24
@@ -73,8 +72,3 @@ def _candidates(wish: _Wish) -> list[_Model]:
         if _makes(wish, model) and not spec.get("offline") and not is_open:
             found.append(_Model(model["id"], spec, []))
     return found
-
-
-def _is_private(spec: dict[str, Any]) -> bool:
-    """Whether Venice keeps nothing of what a model is asked."""
-    return bool(spec.get("privacy") == "private")

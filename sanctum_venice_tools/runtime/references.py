@@ -4,12 +4,11 @@ import io
 from dataclasses import dataclass
 from typing import Any
 
+from sanctum_venice_tools.runtime.film_media import _MOST_MB
 from sanctum_venice_tools.runtime.formats import _film_seconds
 from sanctum_venice_tools.runtime.intake import _read_local
 from sanctum_venice_tools.runtime.public import _is_for_venice
 from sanctum_venice_tools.runtime.venice import VeniceError
-
-_MOST_MB_OF_A_VIDEO = 50
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ def _seconds_of(video: str) -> float | None:
     """How long a stored film is; None for one at a public URL, or of another format than MP4 and MOV."""
     if _is_for_venice(video):
         return None
-    return _film_seconds(io.BytesIO(_read_local(video, most_mb=_MOST_MB_OF_A_VIDEO)))
+    return _film_seconds(io.BytesIO(_read_local(video, most_mb=_MOST_MB["video"])))
 
 
 def _tell_of(references: _References) -> str:

@@ -142,8 +142,7 @@ def venice_call_blockchain(
 
     Returns:
         JSON: result, decimal or decimals (its hex numbers), native_coins (a balance), credits,
-            cost_usd, notes;
-        file (all of a long result).
+            cost_usd, notes; file (all of a long result).
     """
     if not network and not method:
         return _list_networks()

@@ -56,12 +56,9 @@ def venice_check_account(*, model: str = "") -> str:
 
     Returns:
         JSON: can_spend, access_permitted (it counts all, limits of this key too), spends (USD,
-            DIEM, EARNED_CREDITS,
-        BUNDLED_CREDITS), balance_usd, balance_diem, earned_credits and bundled_credits (in US
-            dollars), diem_per_day,
-        tier, key_expires, day_resets (when the day's DIEM and limits begin anew), limits, notes
-            (what could not be
-        seen).
+            DIEM, EARNED_CREDITS, BUNDLED_CREDITS), balance_usd, balance_diem, earned_credits and
+            bundled_credits (in US dollars), diem_per_day, tier, key_expires, day_resets (when the
+            day's DIEM and limits begin anew), limits, notes (what could not be seen).
     """
     pages, notes = _account_pages("/billing/balance", "/api_keys/rate_limits")
     billing, answer = pages

@@ -42,8 +42,7 @@ def venice_create_api_key(
 
     Returns:
         JSON: file (its path), id, last_six, key_type, limit_usd, limit_period, model_privacy,
-            ip_allowlist,
-        expires, notes, next.
+            ip_allowlist, expires, notes, next.
     """
     settings = _key_settings(
         description=description,

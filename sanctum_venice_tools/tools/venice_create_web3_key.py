@@ -104,8 +104,7 @@ def venice_create_web3_key(
 
     Returns:
         JSON: token, next; then file, id, last_six, key_type, limit_usd, limit_period,
-            model_privacy,
-        ip_allowlist, expires, notes.
+            model_privacy, ip_allowlist, expires, notes.
     """
     proof = {"address": address.strip(), "signature": signature.strip(), "token": token.strip()}
     _check_no_private_key(*proof.values(), description.strip())

@@ -39,9 +39,8 @@ def venice_decide(*, state: str, questions: dict[str, Any] | list[Any], model: s
 
     Returns:
         JSON: answers, surest first (question, answer, sure from 0 to 1; yes: how likely a yes is;
-            others: the options
-        that are likely besides; score: from 0 for the lowest level to highest), model, cost_usd,
-            notes.
+            others: the options that are likely besides; score: from 0 for the lowest level to
+            highest), model, cost_usd, notes.
     """
     if not state.strip():
         raise VeniceError("The state is empty. Give the text or JSON that the questions are about.")

@@ -117,10 +117,8 @@ def venice_list_api_keys(
 
     Returns:
         JSON: keys, last used first (id, description, last_six, key_type, limit_usd, limit_period
-            (EPOCH is a day),
-        ip_allowlist (the first of the only networks from which it works), last_used, expires,
-            spent_7_days);
-        limit_hits (key, model, limit, hits, last); notes.
+            (EPOCH is a day), ip_allowlist (the first of the only networks from which it works),
+            last_used, expires, spent_7_days); limit_hits (key, model, limit, hits, last); notes.
     """
     found = [_find_key(key_id)] if key_id else _search_keys(query)
     notes = []

@@ -121,10 +121,9 @@ def venice_report_usage(
 
     Returns:
         JSON: period, total_usd (bundled credits are in it), by_day (days that cost something),
-            dearest_day (what it was
-        spent on), models and keys, dearest first; also in DIEM where DIEM was spent. Or entries
-            (time, sku, units, usd,
-        key_id, tokens; negative: given back) and cursor.
+            dearest_day (what it was spent on), models and keys, dearest first; also in DIEM where
+            DIEM was spent. Or entries (time, sku, units, usd, key_id, tokens; negative: given back)
+            and cursor.
     """
     if cursor:
         if not _CURSOR.fullmatch(cursor):

@@ -96,8 +96,7 @@ def venice_transcribe_audio(
 
     Returns:
         JSON: text (with timestamps, lines of start-end in seconds and words), file (all of it, when
-            it is too long to
-        be shown), seconds, model, cost_usd, notes.
+            it is too long to be shown), seconds, model, cost_usd, notes.
     """
     hint = _read_language(language)
     folder = _media_folder()

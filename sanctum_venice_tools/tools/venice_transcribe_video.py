@@ -41,8 +41,7 @@ def venice_transcribe_video(*, video: str, times: bool = False, model: str = "")
 
     Returns:
         JSON: text, part, parts, file (all of the text), heard_by (a model: it may have misheard),
-            ended (why, if it
-        broke off), cost_usd; next, when there is more.
+            ended (why, if it broke off), cost_usd; next, when there is more.
     """
     folder = _media_folder()
     youtube = re.fullmatch(_YOUTUBE, video.strip(), re.ASCII)
