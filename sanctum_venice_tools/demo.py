@@ -206,7 +206,7 @@ def _agent(letta: Letta, venice: Place, *, on_this_machine: bool) -> Iterator[tu
     with ExitStack() as stack:
         try:
             place = Venice(venice.base_url, venice.key)
-            model = place.choose_chat_model()
+            model = place.choose_chat_model(blind=True)
         except (VeniceError, ChoiceError) as error:
             raise DemoError(str(error)) from None
         made = provider.apply(letta, provider.plan(letta, name, place))

@@ -48,7 +48,12 @@ from sanctum_venice_tools.terminal import show, visible
     "wanted_model",
     metavar="ID",
     default="",
-    help="The agents' model.  [default: Venice's choice]",
+    help="The agents' model.  [default: the first that Venice has that calls functions and sees]",
+)
+@click.option(
+    "--blind",
+    is_flag=True,
+    help="Nobody will send pictures: take the model that Venice recommends for functions.",
 )
 @click.option(
     "--embedding-model", "wanted_embedding", metavar="ID", default="", help="The model for vectors."
@@ -76,6 +81,7 @@ def configure_provider(
     venice_url: str,
     name: str,
     wanted_model: str,
+    blind: bool,
     wanted_embedding: str,
     agent: str | None,
     form: Form | None,
@@ -123,7 +129,7 @@ def configure_provider(
     with _one_line(base_url or "", key):
         venice = Venice(normal_url(venice_url), key)
         chat, embedding = (
-            venice.choose_chat_model(wanted_model),
+            venice.choose_chat_model(wanted_model, blind=blind),
             venice.choose_embedding_model(wanted_embedding),
         )
         if form:
@@ -262,9 +268,12 @@ def _print_agent(
     chat: ChatModel, settings: dict[str, Any], name: str | None, made: tuple[str, bool] | None
 ) -> None:
     window = settings["context_window_limit"]
-    show("", f"{chat.id}: {chat.window:,} tokens, of which agents use {window:,}")
+    sight = "; it sees pictures" if chat.sees else ""
+    show("", f"{chat.id}: {chat.window:,} tokens, of which agents use {window:,}{sight}")
     if chat.note:
         show(f"Note: {chat.note}")
+    if not chat.sees:
+        show("Note: it does not see: a picture that a person attaches ends the conversation")
     if "embedding_config" not in settings:
         show(
             "No embeddings: for these, Letta takes the key from its own environment, and Venice's is not there"

@@ -48,6 +48,8 @@ class ChatModel:
     """The most that it writes in one reply."""
     note: str = ""
     """What speaks against it."""
+    sees: bool = False
+    """Whether it takes pictures; at one that does not, a picture ends the conversation with a 400."""
 
 
 @dataclass(frozen=True)
@@ -110,22 +112,36 @@ class Venice:
         recommended: dict[str, str] = self._listing("/models/traits", "text", dict[str, str])
         return recommended
 
-    def chat_models(self) -> list[ChatModel]:
-        """The models that can drive an agent, the one to take first; settled ones precede those that may go."""
-        recommended = self.traits()
-        order = [recommended.get("function_calling_default"), recommended.get("default")]
-        fit = [entry for entry in self.models("text") if not unfitness(entry)]
-        ranked = sorted(fit, key=lambda entry: (bool(drawback(entry)), _place(entry.id, order)))
-        return [_chat_model(entry) for entry in ranked]
+    def chat_models(self, *, blind: bool = False) -> list[ChatModel]:
+        """The models that can drive an agent, the one to take first.
 
-    def choose_chat_model(self, wanted: str = "") -> ChatModel:
-        """The model `wanted`, else the one that Venice recommends for calling functions.
+        Settled ones precede those that may go, those that see precede those that don't, and what
+        Venice recommends precedes the rest.
+
+        Args:
+            blind: Whether it does not matter that a model sees.
+        """
+        recommended = self.traits()
+        order = [
+            recommended.get(trait)
+            for trait in ("function_calling_default", "default", "default_vision")
+        ]
+
+        def rank(model: ChatModel) -> tuple[bool, bool, int]:
+            lacks_sight = not (model.sees or blind)
+            return bool(model.note), lacks_sight, _place(model.id, order)
+
+        fit = [_chat_model(entry) for entry in self.models("text") if not unfitness(entry)]
+        return sorted(fit, key=rank)
+
+    def choose_chat_model(self, wanted: str = "", *, blind: bool = False) -> ChatModel:
+        """The model `wanted`, else the first that calls functions and, unless `blind`, sees.
 
         Raises:
             ChoiceError: There is no such model, or it can't drive an agent.
             VeniceError: It does not answer as Venice does.
         """
-        fit = self.chat_models()
+        fit = self.chat_models(blind=blind)
         if not wanted and fit:
             return fit[0]
         for model in fit:
@@ -248,11 +264,13 @@ def drawback(entry: ListedModel) -> str:
 
 def _chat_model(entry: ListedModel) -> ChatModel:
     spec = entry.model_spec
+    capabilities = spec.capabilities
     return ChatModel(
         id=entry.id,
         window=entry.context_length or spec.availableContextTokens or LONGEST_WINDOW,
         output_tokens=spec.maxCompletionTokens or LETTA_OUTPUT_TOKENS,
         note=drawback(entry),
+        sees=capabilities is not None and capabilities.supportsVision,
     )
 
 

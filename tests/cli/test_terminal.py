@@ -147,7 +147,7 @@ def test_the_provider_is_told_line_by_line(capsys: pytest.CaptureFixture[str]) -
     """Names of models and what a server said of a provider make no lines of their own."""
     venice = Venice("https://api.venice.ai/api/v1", "key")
     change = ProviderChange(EVIL, venice, "update", (EVIL,), notes=(EVIL,), problem=EVIL)
-    chat = ChatModel(EVIL, 1000, 100, note=EVIL)
+    chat = ChatModel(EVIL, 1000, 100, note=EVIL, sees=True)
     provider._print_change(change, "http://localhost:8283", dry_run=False)
     first = capsys.readouterr()
     provider._print_agent(chat, {"model": EVIL, "context_window_limit": 1000}, None, None)

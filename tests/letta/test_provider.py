@@ -127,6 +127,33 @@ def test_takes_the_model_that_venice_recommends(catalogue: respx.Router) -> None
     assert ["best", "second", "other"] == [model.id for model in offered.chat_models()]
 
 
+SEES = {"supportsFunctionCalling": True, "supportsVision": True}
+
+
+def test_prefers_a_model_that_sees(catalogue: respx.Router) -> None:
+    """A person may attach a picture, so a model that sees is proposed first, and a blind one only when asked for."""
+    offered = offer(catalogue, entry("best"), entry("seeing", capabilities=SEES))
+
+    assert "seeing" == offered.choose_chat_model().id
+    assert "best" == offered.choose_chat_model(blind=True).id
+    assert "best" == offered.choose_chat_model("best").id
+
+
+def test_prefers_a_settled_model_to_one_that_sees(catalogue: respx.Router) -> None:
+    """A model that may go is no better for seeing."""
+    offered = offer(catalogue, entry("beta", capabilities=SEES, betaModel=True), entry("best"))
+
+    assert "best" == offered.choose_chat_model().id
+
+
+def test_of_those_that_see_takes_the_one_that_venice_recommends(catalogue: respx.Router) -> None:
+    """Venice's own choice for pictures comes before the others that see."""
+    catalogue.get("/models/traits").respond(json={"data": {"default_vision": "eyes"}})
+    offered = offer(catalogue, entry("other", capabilities=SEES), entry("eyes", capabilities=SEES))
+
+    assert "eyes" == offered.choose_chat_model().id
+
+
 @pytest.mark.parametrize(
     "spec",
     [{"deprecation": {"date": "2030-01-01T00:00:00Z"}}, {"betaModel": True}, {"beta": True}],
@@ -277,7 +304,7 @@ def test_the_key_is_printed_only_when_asked(venice: LocalVenice, form: str) -> N
     assert venice.key not in reference.output
     assert "VENICE_API_KEY" in reference.stdout
     assert "agents.create" not in reference.stdout
-    assert 'model="openai-proxy/zai-org-glm-5-2"' in reference.stderr
+    assert 'model="openai-proxy/qwen3-vl-235b-a22b"' in reference.stderr
     assert venice.key in clear.stdout
 
 
@@ -364,7 +391,7 @@ def stored(venice: LocalVenice, **other: Any) -> dict[str, Any]:
 @pytest.fixture
 def cloud(venice: LocalVenice) -> Iterator[respx.Router]:
     """What stands for Letta Cloud, with the provider already there; the local Venice is reached as ever."""
-    listed = [{"handle": "venice/zai-org-glm-5-2", "max_context_window": 1_000_000}]
+    listed = [{"handle": "venice/qwen3-vl-235b-a22b", "max_context_window": 128_000}]
     with respx.mock(assert_all_called=False) as router:
         router.route(host="127.0.0.1").pass_through()
         router.get(f"{CLOUD}/v1/providers/").respond(json=[stored(venice)])

@@ -1,5 +1,6 @@
 """Venice as the model behind a real Letta server, by each way there is, with the local Venice as Venice."""
 
+import base64
 import json
 import subprocess
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from click.testing import CliRunner, Result
 from letta_client import Letta
 
 from sanctum_venice_tools.cli.provider import configure_provider
+from sanctum_venice_tools.emulator import pictures
 from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
 from sanctum_venice_tools.letta import local_server, provider
 from sanctum_venice_tools.letta.venice import Venice
@@ -223,6 +225,23 @@ def test_a_conversation_through_the_provider(
     ]
 
 
+def test_a_conversation_goes_on_after_a_picture(letta: Letta, own_venice: LocalVenice) -> None:
+    """The model that is proposed sees, so a picture that a person attaches is answered, and so is what comes after."""
+    configure(letta, own_venice, "--create-agent", "seer")
+    (agent,) = letta.agents.list(name="seer")
+    picture = pictures.encode(pictures.draw("a fox", (128, 96), "1"), "png")
+    data = base64.b64encode(picture).decode()
+    source = {"type": "base64", "media_type": "image/png", "data": data}
+    content: Any = [{"type": "text", "text": "What is this?"}, {"type": "image", "source": source}]
+
+    answered = letta.agents.messages.create(
+        agent.id, messages=[{"role": "user", "content": content}]
+    )
+
+    assert "end_turn" == answered.stop_reason.stop_reason
+    assert "I am the local Venice" in say(letta, agent.id, "hello")
+
+
 def test_no_embeddings_where_the_server_has_no_key(letta: Letta, venice: LocalVenice) -> None:
     """A server without Venice's key in its environment would send another one, whatever a provider is called."""
     body = {
@@ -303,7 +322,7 @@ def test_a_conversation_through_the_environment(
     assert 128_000 == agent.llm_config.context_window
     # What Letta takes by itself.
     assert 30_000 == provider.windows(letta, "openai")[settings["model"]]
-    assert_accepted(requests(environment_log, "/chat/completions"), "zai-org-glm-5-2")
+    assert_accepted(requests(environment_log, "/chat/completions"), "qwen3-vl-235b-a22b")
 
 
 def test_embeddings_through_the_environment(
@@ -331,7 +350,7 @@ def test_both_ways_together(started: tuple[Letta, LocalVenice, dict[str, Any]]) 
 
     assert settings["embedding_config"] == report["agent"]["embedding_config"]
     agent = letta.agents.retrieve(report["created_agent"]["id"])
-    assert f"{NAME}/zai-org-glm-5-2" == agent.llm_config.handle
+    assert f"{NAME}/qwen3-vl-235b-a22b" == agent.llm_config.handle
     assert letta.agents.passages.create(agent.id, text="Foxes live in cities.")
 
 

@@ -91,9 +91,12 @@ def check_agent_model(patient: Patient) -> Outcome:
     if not fit:
         return failure("no model of this Venice can drive an agent", "Check VENICE_BASE_URL.")
     best = fit[0]
-    told = f"{len(fit)} can drive an agent, first {best.id} ({best.window:,} tokens)"
+    seeing = sum(model.sees for model in fit)
+    told = f"{len(fit)} can drive an agent, {seeing} of them see pictures; first {best.id} ({best.window:,} tokens)"
     if best.note:
         return warning(f"{told}, but {best.note}", "Choose another with --model.")
+    if not seeing:
+        return warning(told, "Do not attach pictures: they end a conversation.")
     return ok(told)
 
 
