@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from sanctum_venice_tools.runtime.formats import _format_of, _untaken
-from sanctum_venice_tools.runtime.intake import _read_local, _stored_file
+from sanctum_venice_tools.runtime.intake import _read_local
 from sanctum_venice_tools.runtime.public import _is_for_venice
 from sanctum_venice_tools.runtime.replies import (
     _list_of,
@@ -232,7 +232,6 @@ def _attach(reference: str, kind: str) -> dict[str, Any]:
     url = reference.strip()
     name = _name_in(reference)
     if not _is_for_venice(url) and not _DATA_URL.match(url):
-        name = _stored_file(url).name
         content = _read_local(url, most_mb=25)
         media_type = _type_to_attach(name, content[:100], kind)
         encoded = base64.b64encode(content).decode()

@@ -13,9 +13,10 @@ from sanctum_venice_tools.runtime.arguments import (
     _read_text,
     _read_whole,
 )
+from sanctum_venice_tools.runtime.attached import _is_attached
 from sanctum_venice_tools.runtime.camera import _read_trajectory
 from sanctum_venice_tools.runtime.formats import _format_of, _untaken
-from sanctum_venice_tools.runtime.intake import _read_local, _stored_file
+from sanctum_venice_tools.runtime.intake import _is_data_url, _read_local, _stored_file
 from sanctum_venice_tools.runtime.public import _is_for_venice
 from sanctum_venice_tools.runtime.venice import VeniceError
 
@@ -182,5 +183,6 @@ def _files_in(name: str, value: Any) -> Iterator[str]:
 
 
 def _is_stored(reference: str) -> bool:
-    """Whether a reference names a file of the media store: neither a public URL nor a data URL."""
-    return not _is_for_venice(reference) and not reference.lower().startswith("data:")
+    """Whether a reference names a file of the media store."""
+    is_elsewhere = _is_data_url(reference) or _is_attached(reference) or _is_for_venice(reference)
+    return not is_elsewhere

@@ -1,4 +1,4 @@
-"""Media that a caller hands in: a public URL, a data URL, or the name of a file in the media store."""
+"""Media that a caller hands in: a public URL, a data URL, a stored file's name, or what the person attached."""
 
 import base64
 import difflib
@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from sanctum_venice_tools.runtime.attached import _is_attached, _read_attached
 from sanctum_venice_tools.runtime.formats import _untaken
 from sanctum_venice_tools.runtime.media import _media_place, _picture_size
 from sanctum_venice_tools.runtime.public import _open_public
@@ -84,12 +85,15 @@ def _type_of_data(url: str) -> str:
 
 
 def _read_local(reference: str, *, most_mb: int) -> bytes:
-    """The content of a data URL or a stored file, of at most so many megabytes."""
+    """The content of a data URL, of what the person attached, or of a stored file, of at most so many megabytes."""
     try:
-        if not _is_data_url(reference):
+        if _is_attached(reference):
+            content = _read_attached(reference)
+        elif _is_data_url(reference):
+            _, _, encoded = reference.partition(",")
+            content = base64.b64decode(encoded, validate=True)
+        else:
             return _read_stored(reference, most_mb)
-        _, _, encoded = reference.partition(",")
-        content = base64.b64decode(encoded, validate=True)
     except (OSError, ValueError):
         fault = f"{reference[:60]!r} cannot be read, or is not valid base64"
         raise VeniceError(f"{fault}. Give another.") from None

@@ -108,12 +108,12 @@ def venice_ask_web(
 ) -> str:
     """Ask a question and get an answer from the web, with its sources.
 
-    For news, prices, people: whatever memory may get wrong. Costs 2 cents.
+    For what memory may get wrong: news, prices, people. Costs 2 cents.
 
     Args:
         question: The whole question, with its names and dates: nothing else is seen.
         search: "auto" lets the model decide.
-        read_urls: True to read the links in the question, at most 5.
+        read_urls: True reads the question's links, at most 5.
         model: Best left out.
 
     Returns:

@@ -169,10 +169,10 @@ def venice_chat(
     Args:
         prompt: What to say.
         history: Earlier turns: {"role": "user" or "assistant", "content": "text"}.
-        system: Who it is to be, how it is to answer.
+        system: Who it is, how it answers.
         model: Best left out.
         character: A slug from venice_find_characters.
-        images: Pictures to look at: stored files or public URLs.
+        images: Pictures: stored files, public URLs or "attached".
         files: Documents to read, likewise: PDF, Office, text.
         answer_schema: JSON Schema, as text, of the answer: a closed object, each field required.
         max_tokens: The most to think and write. Without it, answers are cut at 6,500 characters.

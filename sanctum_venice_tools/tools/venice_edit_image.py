@@ -77,7 +77,8 @@ def venice_edit_image(
     """Change a picture as told in words, or combine several. Costs 4 to 35 cents.
 
     Args:
-        images: Stored files or public URLs. The first is changed; others are references.
+        images: Stored files, public URLs, or "attached": the person's last picture. The first is
+            changed; others are references.
         instruction: What to change, what to keep, what each further image is for.
         aspect_ratio: Another shape, such as "16:9".
         resolution: "1K", "2K" or "4K", where offered.

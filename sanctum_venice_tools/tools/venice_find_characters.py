@@ -80,7 +80,7 @@ def venice_find_characters(
     with_reviews: bool = False,
     adult: bool = False,
 ) -> str:
-    """Find public Venice characters (experts, famous minds, personas to talk with), or see one more closely. Free.
+    """Find public Venice characters (experts, famous minds, personas), or see one more closely. Free.
 
     Args:
         query: A name or a few words.
@@ -88,7 +88,7 @@ def venice_find_characters(
         tags: Only those with these tags.
         limit: 1 to 20.
         with_reviews: True, with slug, for what people say.
-        adult: True to include those for adults.
+        adult: True adds those for adults.
 
     Returns:
         JSON: characters (slug, name, description, tags, model, rating 1 to 5), reviews.

@@ -141,7 +141,7 @@ def venice_generate_image(
     """Make pictures, drawings, logos or photos from words, as files. Costs 1 to 30 cents each.
 
     Args:
-        prompt: What is to be seen, in full sentences: subject, setting, light, manner.
+        prompt: In full sentences: subject, setting, light, manner.
         negative_prompt: What must not be seen.
         aspect_ratio: Such as "16:9", or pixels: "1280x720".
         resolution: "1K", "2K" or "4K", where offered.

@@ -223,7 +223,7 @@ def venice_list_models(
 ) -> str:
     """List Venice models by what they can do, or see all about one. Free.
 
-    Only when a model matters: the other tools choose well by themselves.
+    Only when a model matters: the tools choose well by themselves.
 
     Args:
         type: inpaint edits pictures, tts speaks, asr transcribes.

@@ -32,7 +32,7 @@ def venice_queue_video(
 
     Args:
         prompt: What is to be seen, how it moves, what is heard.
-        image: First frame: a stored file or public URL.
+        image: First frame: a stored file, public URL or "attached".
         end_image: Last frame.
         reference_images: People or things to appear.
         video: A film to change.

@@ -38,13 +38,13 @@ def _describe(one: _Scored, longest: int) -> dict[str, Any]:
 def venice_rank_texts(
     *, query: str, texts: list[str] | None = None, file: str = "", top_k: int = 5, model: str = ""
 ) -> str:
-    """Find the texts that mean most nearly what a query means, whatever their words.
+    """Find the texts nearest in meaning to a query, whatever their words.
 
     Costs under 1 cent for a thousand short texts.
 
     Args:
         query: What is looked for.
-        texts: What to rank, each at most a few pages.
+        texts: Each at most a few pages.
         file: Or a file from venice_embed_texts.
         top_k: How many to show, 1 to 50.
         model: Best left out.

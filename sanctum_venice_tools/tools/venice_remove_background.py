@@ -17,7 +17,8 @@ def venice_remove_background(*, image: str) -> str:
     Costs about 3 US cents. To put another background in its place, use venice_edit_image instead.
 
     Args:
-        image: A file from an earlier answer, or a public URL: PNG, JPEG or WebP, up to 25 MB.
+        image: A file from an earlier answer, a public URL, or "attached", the picture that the
+            person attached last ("attached:2" is the one before): PNG, JPEG or WebP, up to 25 MB.
 
     Returns:
         JSON: file (a PNG with transparency), type, bytes, width, height.

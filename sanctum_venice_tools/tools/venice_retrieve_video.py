@@ -10,7 +10,7 @@ COST = "free"
 
 @_read_as_meant
 def venice_retrieve_video(*, job: str, wait_seconds: int = 60) -> str:
-    """Get the film of a job, as a stored file. Free, as often as you like.
+    """Get the film of a job, as a stored file. Free each time.
 
     Args:
         job: The whole job string.

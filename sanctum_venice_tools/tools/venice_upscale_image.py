@@ -18,7 +18,7 @@ def venice_upscale_image(*, image: str, scale: int = 2, creativity: float = 0.01
     """Make a picture two or four times as wide and high, and sharper. Costs 2 or 8 cents.
 
     Args:
-        image: A stored file or public URL.
+        image: A stored file, public URL, or "attached": the person's last picture.
         scale: 2 or 4. One too large for 4 gets 2.
         creativity: 0 adds no detail, 0.02 the most.
 
