@@ -1,9 +1,15 @@
-"""Pictures that a person attached to a message, read from the Letta server that has the conversation."""
+"""Pictures that a person attached to a message: what the agent's model was shown, as the Letta server recorded it.
+
+A turn's messages are stored when the turn is over, so the one that came with the wish is not among
+them yet. But before a tool runs, the server has recorded what it sent to the agent's model (the
+trace of a step, Letta 0.16.8), and there the message stands with its pictures.
+"""
 
 import base64
 import os
 import re
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -21,9 +27,14 @@ from sanctum_venice_tools.runtime.venice import (
 # attached, attached:2
 _ATTACHED = re.compile(r"\s*attached(?:\s*:\s*([1-9]\d?))?\s*", re.ASCII | re.IGNORECASE)
 
-# How many of the latest messages are asked for: few at first, for each may carry megabytes.
-_LATEST = (10, 100)
-_MOST_OF_MESSAGES = 256 * _MEGABYTE
+# After a person has approved a call, the model was asked in a run before.
+_RUNS = 5
+
+_MOST_OF_TRACE = 256 * _MEGABYTE
+
+# Where the makers of models have the turns of a conversation: chat completions and Anthropic,
+# OpenAI's responses, Google.
+_TURNS = ("messages", "input", "contents")
 
 _OR_ELSE = "Or give a stored file or a public URL."
 
@@ -37,45 +48,57 @@ def _read_attached(reference: str) -> bytes:
     """The picture that the person attached last, or the one so many before it."""
     found = _ATTACHED.fullmatch(reference)
     wanted = int((found and found[1]) or 1)
+    pictures = _pictures_of_person(_last_request())
+    if wanted > len(pictures):
+        told = f"Attached pictures that you see in this conversation: {len(pictures)}"
+        raise VeniceError(f"{told}. Ask the person for the picture. {_OR_ELSE}")
+    return base64.b64decode(pictures[-wanted], validate=True)
+
+
+def _pictures_of_person(request: dict[str, Any]) -> list[str]:
+    """The pictures in the person's messages, in base64, as a request to a model has them."""
     pictures: list[str] = []
-    for latest in _LATEST:
-        pictures = _pictures_in(_latest_messages(latest))
-        if len(pictures) >= wanted:
-            return base64.b64decode(pictures[wanted - 1], validate=True)
-    had = f"only {len(pictures)}" if pictures else "no picture"
-    told = f"The person attached {had} to the last {_LATEST[-1]} messages"
-    raise VeniceError(f"{told}. Ask for it. {_OR_ELSE}")
-
-
-def _pictures_in(messages: list[dict[str, Any]]) -> list[str]:
-    """The pictures of the person's messages in base64, the latest first."""
-    pictures = []
-    for message in messages:
-        if message.get("message_type") != "user_message":
-            continue
-        for part in reversed(_objects_in(message.get("content"))):
-            source = _object_of(part.get("source"))
-            encoded = _text_of(source.get("data"))
-            if encoded:
-                pictures.append(encoded)
+    for name in _TURNS:
+        for turn in _objects_in(request.get(name)):
+            if turn.get("role") == "user":
+                pictures += _pictures_in(turn)
     return pictures
 
 
-def _latest_messages(count: int) -> list[dict[str, Any]]:
-    """So many of the agent's messages, the latest first."""
+def _pictures_in(node: Any) -> Iterator[str]:
+    """The pictures in a message, in base64, in whatever form the maker of a model has them."""
+    if isinstance(node, str):
+        if node.startswith("data:image/"):
+            yield node.partition(",")[2]
+    elif isinstance(node, list):
+        for part in node:
+            yield from _pictures_in(part)
+    elif isinstance(node, dict) and node.get("type") != "tool_result":
+        kind = _text_of(node.get("media_type")) or _text_of(node.get("mime_type"))
+        if kind.startswith("image/"):
+            yield _text_of(node.get("data"))
+        else:
+            for part in node.values():
+                yield from _pictures_in(part)
+
+
+def _last_request() -> dict[str, Any]:
+    """What the agent's model was sent last."""
     agent = os.environ.get("LETTA_AGENT_ID", "").strip()
     if not agent:
         raise VeniceError(f"There is no conversation here that could have a picture. {_OR_ELSE}")
-    query = {"limit": count, "order": "desc"}
-    told = _ask_letta(f"/v1/agents/{agent}/messages", query)
-    messages = _objects_in(told)
-    # Letta 0.16.8 gives the latest messages, as it is asked, but the oldest of these first.
-    if messages and _text_of(messages[0].get("date")) <= _text_of(messages[-1].get("date")):
-        messages.reverse()
-    return messages
+    runs = _objects_in(_ask_letta("/v1/runs/", agent_id=agent, limit=_RUNS))
+    for run in runs:  # the latest first, and their steps likewise
+        for step in _objects_in(_ask_letta(f"/v1/runs/{run.get('id')}/steps", limit=1)):
+            trace = _object_of(_ask_letta(f"/v1/steps/{step.get('id')}/trace"))
+            request = _object_of(trace.get("request_json"))
+            if request:
+                return request
+    told = "The Letta server does not record what it sends to models, so attached pictures can't be read"
+    raise VeniceError(f"{told}. Ask the person for a URL. {_OR_ELSE}")
 
 
-def _ask_letta(path: str, query: dict[str, Any]) -> Any:
+def _ask_letta(path: str, **query: Any) -> Any:
     """What the Letta server answers to a question."""
     address = os.environ.get("LETTA_BASE_URL", "").strip().rstrip("/").removesuffix("/v1")
     if not _HTTP_ADDRESS.fullmatch(address):
@@ -86,18 +109,12 @@ def _ask_letta(path: str, query: dict[str, Any]) -> Any:
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     client = httpx.Client(headers={**headers, "Accept-Encoding": "gzip"}, timeout=30)
     extensions = {"trace": _guard_connection}
-    content = bytearray()
     try:
         with (
             client,
             client.stream("GET", address + path, params=query, extensions=extensions) as reply,
         ):
-            for piece in _unpacked(reply):
-                content += piece
-                if len(content) > _MOST_OF_MESSAGES or time.monotonic() > _DEADLINE:
-                    raise VeniceError(
-                        f"The latest messages are too large to look through. {_OR_ELSE}"
-                    )
+            content = _read_trace(reply)
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
         told = "The Letta server does not answer the tools at LETTA_BASE_URL"
         raise VeniceError(f"{told}. Ask the operator to check it. {_OR_ELSE}") from None
@@ -105,4 +122,14 @@ def _ask_letta(path: str, query: dict[str, Any]) -> Any:
         told = f"The Letta server refuses to show this conversation ({reply.status_code})"
         advice = "Ask the operator to check LETTA_BASE_URL and LETTA_API_KEY"
         raise VeniceError(f"{told}. {advice}. {_OR_ELSE}")
-    return _parse_reply(bytes(content))
+    return _parse_reply(content)
+
+
+def _read_trace(reply: httpx.Response) -> bytes:
+    """What the Letta server sends, if it comes in time and is not too large."""
+    content = bytearray()
+    for piece in _unpacked(reply):
+        content += piece
+        if len(content) > _MOST_OF_TRACE or time.monotonic() > _DEADLINE:
+            raise VeniceError(f"This conversation is too large to be looked through. {_OR_ELSE}")
+    return bytes(content)

@@ -59,7 +59,7 @@ def test_says_what_is_well_and_what_is_left_out(venice: LocalVenice) -> None:
     lines = result.stdout.splitlines()
     assert 0 == result.exit_code
     assert list(CHECKS) == [line[9:29].strip() for line in lines]
-    assert ["ok"] * 7 + ["skipped"] * 6 == [line.split()[0] for line in lines]
+    assert ["ok"] * 7 + ["skipped"] * 7 == [line.split()[0] for line in lines]
     assert "25.00 USD" in finding(result, "balance")[1] or "USD" in finding(result, "balance")[1]
     assert "LETTA_BASE_URL is not set" in finding(result, "Letta")[1]
     assert venice.key not in result.output
@@ -293,6 +293,39 @@ def test_letta_cloud(venice: LocalVenice) -> None:
 
 
 LETTA = "http://letta.test"
+
+
+@pytest.mark.parametrize(
+    ("ran", "expected"),
+    [
+        ({"status": "success", "tool_return": "200"}, "ok"),
+        ({"status": "success", "tool_return": "401"}, "(401)"),
+        (
+            {"status": "error", "tool_return": "Error executing function f: ConnectError: refused"},
+            "(ConnectError: refused)",
+        ),
+    ],
+    ids=["reached", "refused", "not there"],
+)
+def test_whether_attached_pictures_can_be_read(
+    venice: LocalVenice, ran: dict[str, str], expected: str
+) -> None:
+    """An address that works here may not work where the tools run: the sandbox is asked, with the key."""
+    with respx.mock(assert_all_called=False) as router:
+        router.route(host="127.0.0.1").pass_through()
+        router.get(f"{LETTA}/v1/health/").respond(json={"status": "ok", "version": "0.16.8"})
+        router.get(f"{LETTA}/v1/models/").respond(json=[])
+        run = router.post(f"{LETTA}/v1/tools/run").respond(json=ran)
+        router.route(host="letta.test").respond(json=[])
+
+        result = examine(venice, LETTA_BASE_URL=LETTA, LETTA_API_KEY="letta-key-1234")
+
+    state, line = finding(result, "attached pictures")
+    assert ("ok" if expected == "ok" else "warning") == state
+    assert expected in line
+    assert "letta-key-1234" not in result.output
+    given = json.loads(run.calls.last.request.content)["env_vars"]
+    assert (LETTA, "letta-key-1234") == (given["LETTA_BASE_URL"], given["LETTA_API_KEY"])
 
 
 def stored_tool(name: str, properties: Any, **fields: Any) -> dict[str, Any]:

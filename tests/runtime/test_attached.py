@@ -1,7 +1,6 @@
-"""Pictures that the person attached: found in the agent's own messages at the Letta server."""
+"""Pictures that a person attached: found in what the Letta server sent to the agent's model."""
 
 import base64
-import re
 from typing import Any
 
 import httpx
@@ -12,7 +11,6 @@ Space = dict[str, Any]
 
 LETTA = "http://letta.test:8283"
 AGENT = "agent-00000000-0000-4000-8000-000000000001"
-MESSAGES = f"{LETTA}/v1/agents/{AGENT}/messages"
 
 
 @pytest.fixture
@@ -26,17 +24,30 @@ def space(texts: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Space:
     return space
 
 
-def said(
-    text: str, *pictures: bytes, kind: str = "user_message", date: str = "T2"
-) -> dict[str, Any]:
-    """A message as Letta 0.16.8 lists it."""
+def encoded(picture: bytes) -> str:
+    """A picture in base64."""
+    return base64.b64encode(picture).decode()
+
+
+def turn(text: str, *pictures: bytes, role: str = "user") -> dict[str, Any]:
+    """A message of a conversation, as Letta sends it to a model of the chat completions API."""
     parts: list[dict[str, Any]] = [{"type": "text", "text": text}]
     for picture in pictures:
-        data = base64.b64encode(picture).decode()
-        source = {"type": "letta", "file_id": "file-1", "media_type": "image/png", "data": data}
-        parts.append({"type": "image", "source": source})
-    content: Any = parts if pictures else text
-    return {"id": "message-1", "date": date, "message_type": kind, "content": content}
+        url = f"data:image/png;base64,{encoded(picture)}"
+        parts.append({"type": "image_url", "image_url": {"url": url}})
+    return {"role": role, "content": parts if pictures else text}
+
+
+def record(letta: respx.Router, *runs: list[dict[str, Any] | None]) -> None:
+    """A Letta server that has these runs of the agent, the latest first: of each, what its steps sent to the model."""
+    listed = [{"id": f"run-{place}"} for place, _ in enumerate(runs)]
+    letta.get(f"{LETTA}/v1/runs/", params={"agent_id": AGENT}).respond(json=listed)
+    for place, requests in enumerate(runs):
+        steps = [{"id": f"step-{place}-{number}"} for number, _ in enumerate(requests)]
+        letta.get(f"{LETTA}/v1/runs/run-{place}/steps").respond(json=steps)
+        for number, request in enumerate(requests):
+            trace = {"id": "provider_trace-1", "request_json": request} if request else None
+            letta.get(f"{LETTA}/v1/steps/step-{place}-{number}/trace").respond(json=trace)
 
 
 def refusal(space: Space, reference: str = "attached") -> str:
@@ -61,47 +72,106 @@ def test_counts_the_pictures_of_the_person_from_the_latest_on(
     space: Space, respx_mock: respx.Router, reference: str, expected: bytes
 ) -> None:
     """The latest picture is "attached", the one before "attached:2", also where one message has several."""
-    messages = [
-        said("two", b"older of two", b"newer of two", date="T1"),
-        said("mine", b"the agent's", kind="assistant_message"),
-        said("one", b"new"),
-        said("no picture", date="T3"),
+    turns = [
+        turn("Be kind.", role="system"),
+        turn("two", b"older of two", b"newer of two"),
+        turn("mine", b"the agent's", role="assistant"),
+        turn("one", b"new"),
+        turn("no picture"),
     ]
-    respx_mock.get(MESSAGES).respond(json=messages)
+    record(respx_mock, [{"model": "m", "messages": turns}])
 
     assert expected == space["_read_media"](reference, most_mb=1)
 
 
-def test_takes_the_latest_whichever_way_a_server_sorts(
-    space: Space, respx_mock: respx.Router
+@pytest.mark.parametrize(
+    "request_json",
+    [
+        {
+            "messages": [
+                {
+                    "role": "user",
+                    "content": [
+                        {
+                            "type": "image",
+                            "source": {
+                                "type": "base64",
+                                "media_type": "image/png",
+                                "data": encoded(b"new"),
+                            },
+                        },
+                        {
+                            "type": "tool_result",
+                            "content": [
+                                {
+                                    "type": "image",
+                                    "source": {
+                                        "media_type": "image/png",
+                                        "data": encoded(b"tool's"),
+                                    },
+                                }
+                            ],
+                        },
+                    ],
+                }
+            ]
+        },
+        {
+            "input": [
+                {
+                    "role": "user",
+                    "content": [
+                        {
+                            "type": "input_image",
+                            "image_url": f"data:image/png;base64,{encoded(b'new')}",
+                        }
+                    ],
+                }
+            ]
+        },
+        {
+            "contents": [
+                {
+                    "role": "user",
+                    "parts": [{"inline_data": {"mime_type": "image/png", "data": encoded(b"new")}}],
+                }
+            ]
+        },
+    ],
+    ids=["anthropic", "openai responses", "google"],
+)
+def test_reads_what_each_maker_of_models_is_sent(
+    space: Space, respx_mock: respx.Router, request_json: dict[str, Any]
 ) -> None:
-    """Letta 0.16.8 gives a page with the oldest first; a server that gives the latest first is read as well."""
-    messages = [said("new", b"new", date="T2"), said("old", b"old", date="T1")]
-    respx_mock.get(MESSAGES).respond(json=messages)
+    """Agents think with models of several makers; a picture is found in the form that each is sent."""
+    record(respx_mock, [request_json])
 
     assert b"new" == space["_read_media"]("attached", most_mb=1)
 
 
-def test_looks_further_back_only_when_it_must(space: Space, respx_mock: respx.Router) -> None:
-    """A few messages are asked for first, for each may carry megabytes, and a hundred then."""
-    few = respx_mock.get(MESSAGES, params={"limit": "10", "order": "desc"})
-    many = respx_mock.get(MESSAGES, params={"limit": "100", "order": "desc"})
-    few.respond(json=[said("hello")])
-    many.respond(json=[said("long ago", b"old", date="T1"), said("hello")])
+def test_after_an_approval_the_run_before_has_the_picture(
+    space: Space, respx_mock: respx.Router
+) -> None:
+    """A call that a person approved is made in a run of its own, in which no model was asked."""
+    record(respx_mock, [], [{"messages": [turn("see", b"new")]}])
 
-    assert b"old" == space["_read_media"]("attached", most_mb=1)
-    few.respond(json=[said("see", b"new")])
-    many.mock(side_effect=AssertionError)
     assert b"new" == space["_read_media"]("attached", most_mb=1)
 
 
 def test_too_few_pictures_are_said(space: Space, respx_mock: respx.Router) -> None:
     """The line says how many there are, and what else could be given."""
-    respx_mock.get(MESSAGES).respond(json=[said("see", b"one")])
-    assert "attached only 1 to the last 100 messages" in refusal(space, "attached:2")
+    record(respx_mock, [{"messages": [turn("see", b"one")]}])
+    assert "in this conversation: 1. Ask the person" in refusal(space, "attached:2")
 
-    respx_mock.get(MESSAGES).respond(json=[said("hello")])
-    assert "attached no picture to the last 100 messages. Ask for it" in refusal(space)
+    record(respx_mock, [{"messages": [turn("hello")]}])
+    assert "in this conversation: 0. Ask the person" in refusal(space)
+
+
+def test_a_server_that_records_nothing_is_told_of(space: Space, respx_mock: respx.Router) -> None:
+    """Where the server keeps no traces, nothing is guessed: an older picture might be taken for the new one."""
+    record(respx_mock, [None], [None])
+
+    assert "does not record what it sends to models" in refusal(space)
 
 
 def test_the_key_goes_to_letta_and_nowhere_else(
@@ -110,7 +180,8 @@ def test_the_key_goes_to_letta_and_nowhere_else(
     """The operator's key opens the conversation; a redirect does not carry it away."""
     monkeypatch.setenv("LETTA_API_KEY", "letta-key")
     monkeypatch.setenv("LETTA_BASE_URL", f"{LETTA}/v1/")
-    asked = respx_mock.get(MESSAGES).respond(302, headers={"location": "http://evil.test/"})
+    asked = respx_mock.get(f"{LETTA}/v1/runs/")
+    asked.respond(302, headers={"location": "http://evil.test/"})
 
     line = refusal(space)
 
@@ -147,9 +218,8 @@ def test_outside_of_a_conversation_nothing_is_attached(
         httpx.Response(401, json={"detail": "no"}),
         httpx.Response(500, text="<html>"),
         httpx.Response(200, text="not JSON"),
-        httpx.Response(200, json={"messages": []}),
-        httpx.Response(200, json=[None, {"message_type": "user_message", "content": [7]}]),
-        httpx.Response(200, json=[said("x") | {"content": [{"source": {"data": "*no base64*"}}]}]),
+        httpx.Response(200, json={"runs": []}),
+        httpx.Response(200, json=[None, 7, {"id": None}, {}]),
     ],
     ids=lambda reply: f"{reply.status_code} {reply.text[:20]}",
 )
@@ -157,20 +227,28 @@ def test_whatever_letta_answers_ends_in_one_line(
     space: Space, respx_mock: respx.Router, reply: httpx.Response
 ) -> None:
     """A refusal, or a reply of another form, is one line that says what to do instead."""
-    respx_mock.get(MESSAGES).mock(return_value=reply)
+    respx_mock.route(host="letta.test").mock(return_value=reply)
 
-    assert re.search("Give another|Or give a stored file", refusal(space))
+    assert "Or give a stored file or a public URL." in refusal(space)
+
+
+def test_a_picture_that_is_no_base64_is_refused(space: Space, respx_mock: respx.Router) -> None:
+    """What can't be read as a picture is not sent to Venice."""
+    source = {"media_type": "image/png", "data": "*no base64*"}
+    record(respx_mock, [{"messages": [{"role": "user", "content": [{"source": source}]}]}])
+
+    assert "cannot be read, or is not valid base64" in refusal(space)
 
 
 def test_a_server_that_is_not_there_is_told_of(space: Space, respx_mock: respx.Router) -> None:
     """When nobody answers at the operator's address, that is said."""
-    respx_mock.get(MESSAGES).mock(side_effect=httpx.ConnectError)
+    respx_mock.get(f"{LETTA}/v1/runs/").mock(side_effect=httpx.ConnectError)
 
     assert "does not answer the tools at LETTA_BASE_URL" in refusal(space)
 
 
 def test_a_picture_that_is_too_large_is_refused(space: Space, respx_mock: respx.Router) -> None:
     """An attached picture has the same limit as a stored one."""
-    respx_mock.get(MESSAGES).respond(json=[said("see", bytes(1 << 21))])
+    record(respx_mock, [{"messages": [turn("see", bytes(1 << 21))]}])
 
     assert "has more than 1 MB" in refusal(space)

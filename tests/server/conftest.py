@@ -25,9 +25,10 @@ def letta_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServ
 
 
 @pytest.fixture(scope="session")
-def letta(letta_server: LocalServer) -> Letta:
+def letta(letta_server: LocalServer) -> Iterator[Letta]:
     """A client of the real Letta server."""
-    return Letta(base_url=letta_server.base_url, timeout=120)
+    with Letta(base_url=letta_server.base_url, timeout=120) as client:
+        yield client
 
 
 @pytest.fixture

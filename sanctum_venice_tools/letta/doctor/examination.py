@@ -28,6 +28,7 @@ CHECKS: dict[str, Check] = {
     "others' tools": server.check_others,
     "a tool's run": server.check_run,
     "media folder": server.check_folder,
+    "attached pictures": server.check_attached,
     "provider": server.check_provider,
 }
 

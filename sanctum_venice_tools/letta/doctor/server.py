@@ -49,6 +49,21 @@ def venice_try_folder() -> str:
     return str(folder)
 '''
 
+# Runs there likewise, with the address and the key that are to be an agent's secrets.
+_TRY_LETTA = '''
+import os
+
+import httpx
+
+
+def venice_try_letta() -> str:
+    """Say with which status the Letta server answers a tool that runs on it."""
+    address = os.environ["LETTA_BASE_URL"].rstrip("/").removesuffix("/v1")
+    key = os.environ.get("LETTA_API_KEY")
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    return str(httpx.get(f"{address}/v1/runs/", params={"limit": 1}, headers=headers).status_code)
+'''
+
 
 def check_letta(patient: Patient) -> Outcome:
     """Whether a Letta server answers."""
@@ -140,16 +155,26 @@ def check_run(patient: Patient) -> Outcome:
 def check_folder(patient: Patient) -> Outcome:
     """Whether the server's sandbox can keep files."""
     patient.need_letta()
-    schema = {
-        "name": "venice_try_folder",
-        "description": ".",
-        "parameters": {"type": "object", "properties": {}},
-    }
-    result = _run(patient, _TRY_FOLDER, schema, {})
+    result = _run(patient, _TRY_FOLDER, _schema_of("venice_try_folder"), {})
     if result["status"] != "success":
         advice = "Set VENICE_MEDIA_DIR to a folder that the Letta server's user may write to."
         return failure(f"the sandbox can't write to it: {_reason(result)}", advice)
     return ok(f"{result['tool_return']}, on the machine of the Letta server")
+
+
+def check_attached(patient: Patient) -> Outcome:
+    """Whether a tool in the server's sandbox can read the pictures that a person attached."""
+    patient.need_letta()
+    settings = {"LETTA_BASE_URL": patient.letta_url, "LETTA_API_KEY": patient.letta_key}
+    given = {name: value for name, value in settings.items() if value}
+    result = _run(patient, _TRY_LETTA, _schema_of("venice_try_letta"), {}, **given)
+    answer = str(result["tool_return"])
+    if result["status"] == "success" and answer == "200":
+        return ok(f"agents that have the secrets {' and '.join(given)} can use them")
+    reason = answer if result["status"] == "success" else _reason(result)
+    told = f"the sandbox does not reach the server at LETTA_BASE_URL ({reason})"
+    advice = "Give agents a LETTA_BASE_URL that works where the tools run: --secret LETTA_BASE_URL."
+    return warning(told, advice)
 
 
 def check_provider(patient: Patient) -> Outcome:
@@ -228,16 +253,26 @@ def _is_missing(change: registration.Change) -> bool:
     return change.action == "create" and change.record.toolset == "core"
 
 
+def _schema_of(name: str) -> dict[str, Any]:
+    """The schema of a tool of the doctor's own, without arguments."""
+    parameters = {"type": "object", "properties": {}}
+    return {"name": name, "description": ".", "parameters": parameters}
+
+
 def _run(
-    patient: Patient, source: str, schema: Mapping[str, Any], arguments: Mapping[str, Any]
+    patient: Patient,
+    source: str,
+    schema: Mapping[str, Any],
+    arguments: Mapping[str, Any],
+    **settings: str,
 ) -> dict[str, Any]:
-    """Run a text in the server's sandbox, with the operator's settings."""
+    """Run a text in the server's sandbox, with the operator's settings and these."""
     body = {
         "name": schema["name"],
         "source_code": source,
         "json_schema": schema,
         "args": arguments,
-        "env_vars": dict(patient.settings),
+        "env_vars": {**patient.settings, **settings},
     }
     try:
         result: Any = patient.need_letta().post("/v1/tools/run", cast_to=object, body=body)
