@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # uv trusts what this machine trusts, as pip does: a company's own certificate authority, too.
 export UV_SYSTEM_CERTS ?= true
 
-.PHONY: help demo check test test-deep lint drift schemas audit lock upgrade clean
+.PHONY: help demo gallery check test test-deep lint drift schemas audit lock upgrade clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -33,8 +33,11 @@ $(DEV): $(MAIN) requirements/dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $(DEV)
 
-demo: $(MAIN) ## an agent on a real Letta server uses the tools against the local Venice
-	@$(BIN)/python -m sanctum_venice_tools.cli demo
+demo: $(MAIN) ## an agent on a real Letta server uses the tools against the local Venice; KEEP=1 keeps its gallery open
+	@$(BIN)/python -m sanctum_venice_tools.cli demo $(if $(KEEP),--keep)
+
+gallery: $(MAIN) ## what the agents of the demo made, in a browser
+	@$(BIN)/python -m sanctum_venice_tools.cli media
 
 check: lint drift ## within a minute: lint, types, drift, and the quick tests that need no Letta server
 	$(PYTEST) -m "not server and not slow"

@@ -1,14 +1,16 @@
 """A conversation in which an agent on a real Letta server uses the tools, shown as it happens."""
 
+import base64
 import json
 import os
 import secrets
 import shutil
+import signal
 import tempfile
 import textwrap
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,11 +23,13 @@ from rich.text import Text
 from sanctum_venice_tools.letta import provider, registration
 from sanctum_venice_tools.letta.address import server_url
 from sanctum_venice_tools.letta.venice import PUBLIC_URL, ChoiceError, Venice, VeniceError
+from sanctum_venice_tools.media_server.process import RunningMediaServer, running_media_server
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.record import Record, read_record
 from sanctum_venice_tools.terminal import Progress, visible
 
-MEDIA = Path(".local/media")
+# Where the media server of the demo keeps what the agent makes.
+MEDIA = Path(".local/media-server")
 
 QUESTIONS = (
     "How do red foxes live in cities? Please look it up on the web.",
@@ -33,6 +37,9 @@ QUESTIONS = (
     "What would a film of that cost?",
     "Which Venice character could I talk with about philosophy?",
 )
+
+# Said with a picture, where the tools can reach the conversation.
+WISH = "Here is a photo of mine. Please make it brighter."
 
 
 class DemoError(Exception):
@@ -66,8 +73,13 @@ def spending() -> str | None:
     return f"This uses your VENICE_API_KEY at {os.environ.get('VENICE_BASE_URL') or PUBLIC_URL}: about 10 US cents."
 
 
-def run(console: Console, progress: Progress) -> None:
+def run(console: Console, progress: Progress, *, keep: bool = False) -> None:
     """Set up what the environment does not offer, hold the conversation, and leave nothing behind.
+
+    Args:
+        console: Where the conversation is shown.
+        progress: What tells of the setting up.
+        keep: Whether the gallery goes on until Ctrl-C.
 
     Raises:
         DemoError: Something that it needs can't be had.
@@ -84,9 +96,11 @@ def run(console: Console, progress: Progress) -> None:
                 raise DemoError(
                     "A Letta server elsewhere can't reach the local Venice: set VENICE_API_KEY too."
                 )
+            media = stack.enter_context(_media(server))
             letta = Letta(base_url=server.base_url, api_key=server.key or None, timeout=300)
             tools = _register(letta, server.base_url)
-            agent, model = stack.enter_context(_agent(letta, venice, on_this_machine=server.is_own))
+            settings = _settings(venice, server, media)
+            agent, model = stack.enter_context(_agent(letta, venice, settings))
             progress.end()
             console.print()
             _say(console, "Venice", venice.words)
@@ -96,7 +110,12 @@ def run(console: Console, progress: Progress) -> None:
             for question in QUESTIONS:
                 console.print()
                 _converse(console, progress, letta, agent, question)
+            if media:
+                console.print()
+                _converse(console, progress, letta, agent, WISH, picture=_photo())
             console.print()
+            if media and keep:
+                _keep(console, media)
         except APIConnectionError:
             raise DemoError(
                 f"There is no Letta server at {letta.base_url}: check LETTA_BASE_URL."
@@ -105,7 +124,7 @@ def run(console: Console, progress: Progress) -> None:
             raise DemoError(f"The Letta server says: {_reason(error)}") from None
     if server.is_own:
         console.print(
-            f"All of it is stopped. The picture is in {MEDIA}; README.md says how to go on."
+            f"All of it is stopped. What the agent made is in {MEDIA}: `make gallery` shows it."
         )
     else:
         console.print("The agent of this demo is deleted again; the tools stay registered.")
@@ -197,16 +216,42 @@ def _register(letta: Letta, base_url: str) -> str:
 
 
 @contextmanager
-def _agent(letta: Letta, venice: Place, *, on_this_machine: bool) -> Iterator[tuple[str, str]]:
-    """An agent whose model is at Venice, with the tools and the key for them; gone when the block ends."""
-    name = f"venice-demo-{secrets.token_hex(3)}"
+def _media(server: Place) -> Iterator[RunningMediaServer | None]:
+    """A media server; none, where the tools would have to reach it from another machine."""
+    if not server.is_own:
+        yield None
+        return
+    MEDIA.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with running_media_server(MEDIA) as media:
+        yield media
+
+
+def _keep(console: Console, media: RunningMediaServer) -> None:
+    """Let people look at the gallery until they have seen enough."""
+    console.print(f"The gallery: {media.gallery}", soft_wrap=True)
+    console.print("Ctrl-C stops it, and all the rest.")
+    with suppress(KeyboardInterrupt):
+        signal.pause()
+    console.print()
+
+
+def _settings(venice: Place, server: Place, media: RunningMediaServer | None) -> dict[str, str]:
+    """What the tools need to know: the agent's secrets."""
     settings = {"VENICE_API_KEY": venice.key, "VENICE_BASE_URL": venice.base_url}
-    if on_this_machine:
-        settings["VENICE_MEDIA_DIR"] = str(MEDIA.absolute())
+    if media:
+        settings |= {"VENICE_MEDIA": media.address, "VENICE_MEDIA_TOKEN": media.token}
+        settings["LETTA_BASE_URL"] = server.base_url
+    return settings
+
+
+@contextmanager
+def _agent(letta: Letta, venice: Place, settings: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """An agent whose model is at Venice, with the tools and these secrets; gone when the block ends."""
+    name = f"venice-demo-{secrets.token_hex(3)}"
     with ExitStack() as stack:
         try:
             place = Venice(venice.base_url, venice.key)
-            model = place.choose_chat_model(blind=True)
+            model = place.choose_chat_model()
         except (VeniceError, ChoiceError) as error:
             raise DemoError(str(error)) from None
         made = provider.apply(letta, provider.plan(letta, name, place))
@@ -232,15 +277,22 @@ def _agent(letta: Letta, venice: Place, *, on_this_machine: bool) -> Iterator[tu
 
 
 def _converse(
-    console: Console, progress: Progress, letta: Letta, agent: str, question: str
+    console: Console,
+    progress: Progress,
+    letta: Letta,
+    agent: str,
+    question: str,
+    *,
+    picture: dict[str, Any] | None = None,
 ) -> None:
-    """Say one thing to the agent, and show all that follows as it comes."""
-    _say(console, "You", question)
+    """Say one thing to the agent, with a picture perhaps, and show all that follows as it comes."""
+    _say(console, "You", f"{question} [a picture is attached]" if picture else question)
     started = time.monotonic()
     calls: dict[str, ToolCall] = {}
     spoken = ""
     with progress.counting("The agent is at work"):
-        for event in _events(letta, agent, question):
+        said = {"type": "text", "text": question}
+        for event in _events(letta, agent, [said, picture] if picture else [said]):
             now = time.monotonic()
             match event.get("message_type"):
                 case "tool_call_message":
@@ -260,10 +312,21 @@ def _converse(
     _say(console, "", f"({time.monotonic() - started:.1f} s in all)", "dim")
 
 
-def _events(letta: Letta, agent: str, question: str) -> Iterable[dict[str, Any]]:
+def _photo() -> dict[str, Any]:
+    """A picture as a person attaches it to a message."""
+    # Pillow takes a while to load, and without a media server of the demo's own no picture is shown.
+    from sanctum_venice_tools.emulator import pictures  # noqa: PLC0415
+
+    photo = pictures.encode(pictures.draw("my garden", (640, 480), "demo"), "png")
+    data = base64.b64encode(photo).decode()
+    source = {"type": "base64", "media_type": "image/png", "data": data}
+    return {"type": "image", "source": source}
+
+
+def _events(letta: Letta, agent: str, content: list[Any]) -> Iterable[dict[str, Any]]:
     stream = letta.agents.messages.create(
         agent,
-        messages=[{"role": "user", "content": question}],
+        messages=[{"role": "user", "content": content}],
         streaming=True,
         stream_tokens=True,
         include_pings=False,
@@ -312,8 +375,10 @@ def _brief(value: Any) -> str:
 
 
 def _name(item: dict[str, Any]) -> str:
+    if "url" in item and "file" in item:
+        return f"{item['url']} ({item['width']} x {item['height']}, {item['bytes']:,} bytes)"
     if "file" in item:
-        return f"{os.path.relpath(item['file'])} ({item['width']} x {item['height']}, {item['bytes']:,} bytes)"
+        return f"{item['file']} ({item['width']} x {item['height']}, {item['bytes']:,} bytes)"
     return str(item.get("name") or item.get("url") or item)
 
 

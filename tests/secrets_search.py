@@ -1,7 +1,7 @@
 """Secrets are planted in every test, and searched for in all that comes out of it.
 
 What is planted: the key of the local Venice, which is one of a kind here, whatever a test has in
-VENICE_API_KEY and LETTA_API_KEY, and the keys that tools have Venice make. Where they are looked
+VENICE_API_KEY, LETTA_API_KEY and VENICE_MEDIA_TOKEN, and the keys that tools have Venice make. Where they are looked
 for: the replies and errors of tools, the output of commands and of processes, logs, and the files
 that a test leaves. A test that is to show a key says so, and why, by the mark `shows_secrets`.
 """
@@ -70,7 +70,7 @@ def shown() -> Iterator[None]:
 def _planted() -> Iterator[str]:
     """The secrets of this moment."""
     yield LOCAL_KEY
-    for name in ("VENICE_API_KEY", "LETTA_API_KEY"):
+    for name in ("VENICE_API_KEY", "LETTA_API_KEY", "VENICE_MEDIA_TOKEN"):
         secret = os.environ.get(name, "").strip()
         if len(secret) >= SHORTEST:
             yield secret

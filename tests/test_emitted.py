@@ -460,7 +460,7 @@ def boundary_of(name: str, folder: Path) -> str:
     path = tool_files()[name]
     tool = tool_in(path.read_text(encoding="utf-8"))
     head = path.read_text(encoding="utf-8").split("\n")[
-        tool.decorator_list[0].lineno - 1 : tool.body[0].lineno - 1
+        tool.decorator_list[-1].lineno - 1 : tool.body[0].lineno - 1
     ]
     lines = [
         "import json",

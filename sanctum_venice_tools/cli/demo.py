@@ -11,15 +11,18 @@ from sanctum_venice_tools.terminal import Progress
 
 @click.command("demo", context_settings=HELP)
 @click.option("--yes", is_flag=True, help="Do not ask before spending.")
-def run_demo(yes: bool) -> None:
+@click.option("--keep", is_flag=True, help="Leave the gallery running until Ctrl-C.")
+def run_demo(yes: bool, keep: bool) -> None:
     """Watch an agent on a real Letta server use the tools.
 
-    Without settings it costs nothing: it runs a Letta server and a stand-in for Venice on this machine, and stops
-    both in the end. With LETTA_BASE_URL (and LETTA_API_KEY) it uses your server, with VENICE_API_KEY the real Venice.
+    Without settings it costs nothing: it runs a Letta server, a stand-in for Venice and a media server on this machine,
+    and stops them in the end. With LETTA_BASE_URL (and LETTA_API_KEY) it uses your server, with VENICE_API_KEY the real
+    Venice.
 
     \b
     Examples:
       make demo
+      make demo KEEP=1
       LETTA_BASE_URL=http://localhost:8283 VENICE_API_KEY=... sanctum-venice demo
     """  # noqa: D301  # click keeps the lines after \b as they are
     console = Console(highlight=False, soft_wrap=False)
@@ -31,6 +34,6 @@ def run_demo(yes: bool) -> None:
     progress = Progress(console)
     try:
         with one_line_errors(demo.DemoError):
-            demo.run(console, progress)
+            demo.run(console, progress, keep=keep)
     finally:
         progress.end()

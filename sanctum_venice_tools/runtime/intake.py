@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 from sanctum_venice_tools.runtime.attached import _is_attached, _read_attached
 from sanctum_venice_tools.runtime.formats import _untaken
 from sanctum_venice_tools.runtime.media import _media_place, _picture_size
+from sanctum_venice_tools.runtime.media_server import _is_on_media_server
 from sanctum_venice_tools.runtime.public import _open_public
+from sanctum_venice_tools.runtime.publishing import _take_published
 from sanctum_venice_tools.runtime.unpacking import _unpacked
 from sanctum_venice_tools.runtime.venice import _DEADLINE, _MEGABYTE, VeniceError
 
@@ -46,8 +48,9 @@ def _check_picture(
 
 
 def _is_web_url(reference: str) -> bool:
-    """Whether a reference is a web address: https://example.com/fox.png."""
-    return reference.lower().startswith(("http://", "https://"))
+    """Whether a reference is a web address that is not the media server's: https://example.com/fox.png."""
+    is_url = reference.lower().startswith(("http://", "https://"))
+    return is_url and not _is_on_media_server(reference)
 
 
 def _is_data_url(reference: str) -> bool:
@@ -121,7 +124,7 @@ def _read_stored(name: str, most_mb: int) -> bytes:
 
 
 def _stored_file(name: str) -> Path:
-    """A file of the media store by its name or path.
+    """A file of the media store by its name or path, or by its address on the media server.
 
     Nothing outside of the store is ever opened, and nothing hidden.
     """
@@ -133,6 +136,9 @@ def _stored_file(name: str) -> Path:
         is_hidden = any(part.startswith(".") for part in inside)
         if path.is_file() and not is_hidden:
             return _without_second_name(path)
+    taken = _take_published(folder, name=Path(name).name)
+    if taken:
+        return taken
     near = ", ".join(_names_near(name, folder)) or "none"
     raise VeniceError(f"No stored file is called {name[:80]!r}. Near it: {near}. URLs work too.")
 

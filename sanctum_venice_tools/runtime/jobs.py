@@ -14,6 +14,7 @@ from sanctum_venice_tools.runtime.formats import _media_type, _recording_ending
 from sanctum_venice_tools.runtime.media import _media_folder, _stem_of, _store_job
 from sanctum_venice_tools.runtime.money import _check_price, _read_price
 from sanctum_venice_tools.runtime.public import _open_public
+from sanctum_venice_tools.runtime.publishing import _take_published
 from sanctum_venice_tools.runtime.replies import _number_of, _object_of, _parse_reply, _text_of
 from sanctum_venice_tools.runtime.venice import (
     _CHARGED,
@@ -173,10 +174,10 @@ def _place_of(job: _Job) -> Path:
 
 def _kept(place: Path) -> Path | None:
     """The file of a job whose place, without its ending, this is; if it is there already."""
-    return next(
-        (path for path in sorted(place.parent.glob(f"{place.name}.*")) if path.suffix != ".part"),
-        None,
-    )
+    for path in sorted(place.parent.glob(f"{place.name}.*")):
+        if path.suffix != ".part":
+            return path
+    return _take_published(place.parent, stem=place.name)
 
 
 # --- retrieving ---

@@ -1,4 +1,4 @@
-"""The media store: a folder of the operator's into which tools write what Venice made."""
+"""The media store: a folder into which tools write what Venice made; from there, a media server may get it."""
 
 import base64
 import hashlib
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from sanctum_venice_tools.runtime.formats import _format_of, _jpeg_size, _png_size, _webp_size
+from sanctum_venice_tools.runtime.media_server import _check_media_server, _media_server
 from sanctum_venice_tools.runtime.replies import _text_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _failed
 
@@ -21,34 +22,43 @@ _TRIAL_BYTES = 512 << 10
 _DAY = 24 * 60 * 60
 
 
+def _folder_setting() -> str:
+    """The setting that names the folder: with a media server, the one of before."""
+    is_folder = bool(os.environ.get("VENICE_MEDIA")) and not _media_server()
+    return "VENICE_MEDIA" if is_folder else "VENICE_MEDIA_DIR"
+
+
 def _media_place() -> Path:
     """The folder for files; if it is not there, it is made for its owner alone."""
-    folder = Path(os.environ.get("VENICE_MEDIA_DIR") or "venice_media").expanduser().absolute()
+    named = os.environ.get(_folder_setting()) or "venice_media"
+    folder = Path(named).expanduser().absolute()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise VeniceError(
-            f"Nothing was made: {error}. Ask the operator to check VENICE_MEDIA_DIR."
-        ) from None
+        advice = f"Ask the operator to check {_folder_setting()}."
+        raise VeniceError(f"Nothing was made: {error}. {advice}") from None
     return folder
 
 
 def _media_folder() -> Path:
     """The folder for files, with room for one: what can't be kept should fail before it is paid.
 
+    A media server is asked whether it would take one.
+
     Half a megabyte is really written, for only that meets what stops a file: a full disk, but also
     a quota, which `os.statvfs` does not know. The bytes are random, for some file systems store
     zeros in no room at all.
     """
+    if _media_server():
+        _check_media_server()
     folder = _media_place()
     try:
         with tempfile.TemporaryFile(dir=folder) as trial:
             trial.write(os.urandom(_TRIAL_BYTES))
             trial.flush()
     except OSError as error:
-        raise VeniceError(
-            f"Nothing was made: {error}. Ask the operator to check VENICE_MEDIA_DIR."
-        ) from None
+        advice = f"Ask the operator to check {_folder_setting()}."
+        raise VeniceError(f"Nothing was made: {error}. {advice}") from None
     return folder
 
 

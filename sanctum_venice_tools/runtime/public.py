@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import httpx
 
+from sanctum_venice_tools.runtime.media_server import _is_on_media_server
 from sanctum_venice_tools.runtime.venice import VeniceError, _failed, _guard_connection
 
 # Ranges that are not for everybody (IANA's registries of special addresses), and hosts of clouds
@@ -124,8 +125,11 @@ def _refuse_private(host: str) -> str:
 
 
 def _is_for_venice(reference: str) -> bool:
-    """Whether a reference is a web address, which Venice fetches; a private one is an error."""
-    if not _WEB_ADDRESS.match(reference):
+    """Whether a reference is a web address, which Venice fetches; a private one is an error.
+
+    Files of the media server are sent along: Venice may not reach it.
+    """
+    if not _WEB_ADDRESS.match(reference) or _is_on_media_server(reference):
         return False
     _check_public(reference)
     return True

@@ -8,6 +8,7 @@ from typing import Any
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.media import _media_folder, _store
+from sanctum_venice_tools.runtime.publishing import _published
 from sanctum_venice_tools.runtime.replies import _list_of, _object_of, _parse_reply, _text_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given, _reason
 
@@ -119,6 +120,7 @@ def _list_networks() -> str:
     return _answer(networks=networks, next="Call again with one of them, a method and its params.")
 
 
+@_published
 @_read_as_meant
 def venice_call_blockchain(
     *,

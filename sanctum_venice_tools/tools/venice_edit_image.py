@@ -17,6 +17,7 @@ from sanctum_venice_tools.runtime.pictures import (
     _tell_transparency,
 )
 from sanctum_venice_tools.runtime.public import _is_for_venice
+from sanctum_venice_tools.runtime.publishing import _published
 from sanctum_venice_tools.runtime.ratio import _fit_ratio
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call_for_file, _given
 
@@ -64,6 +65,7 @@ def _price(spec: dict[str, Any], tier: str, quality: str, pictures: int) -> floa
     return round(base + for_more, 4)
 
 
+@_published
 @_read_as_meant
 def venice_edit_image(
     *,

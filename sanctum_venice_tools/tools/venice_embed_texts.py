@@ -9,6 +9,7 @@ from sanctum_venice_tools.runtime.embedding import _Embedded, _store_vectors, _t
 from sanctum_venice_tools.runtime.media import _media_folder
 from sanctum_venice_tools.runtime.models import _input_cost, _pick_model
 from sanctum_venice_tools.runtime.options import _read_options
+from sanctum_venice_tools.runtime.publishing import _published
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _given
 
 TOOLSET = "core"
@@ -29,6 +30,7 @@ def _rounded(vector: Sequence[float]) -> list[float]:
     return [round(number, 5) for number in vector]
 
 
+@_published
 @_read_as_meant
 def venice_embed_texts(
     *,

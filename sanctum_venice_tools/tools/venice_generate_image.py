@@ -20,6 +20,7 @@ from sanctum_venice_tools.runtime.pictures import (
     _read_transparency,
     _tell_transparency,
 )
+from sanctum_venice_tools.runtime.publishing import _published
 from sanctum_venice_tools.runtime.ratio import _fit_ratio, _read_shape, _Shape
 from sanctum_venice_tools.runtime.replies import _list_of, _number_of, _object_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
@@ -124,6 +125,7 @@ def _tell_missing(made: dict[str, Any], count: int, *, broken: int) -> list[str]
     return notes
 
 
+@_published
 @_read_as_meant
 def venice_generate_image(
     *,

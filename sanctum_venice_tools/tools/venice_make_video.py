@@ -5,12 +5,14 @@ from typing import Any
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.film import _plan_film
 from sanctum_venice_tools.runtime.jobs import _queue, _quote, _retrieve_kindly
+from sanctum_venice_tools.runtime.publishing import _published
 from sanctum_venice_tools.runtime.venice import _answer
 
 TOOLSET = "video"
 COST = "dollars"
 
 
+@_published
 @_read_as_meant
 def venice_make_video(
     *,

@@ -10,6 +10,7 @@ from sanctum_venice_tools.runtime.intake import (
     _stored_file,
 )
 from sanctum_venice_tools.runtime.media import _media_folder
+from sanctum_venice_tools.runtime.publishing import _published
 from sanctum_venice_tools.runtime.reading import _keep, _show
 from sanctum_venice_tools.runtime.replies import _object_of
 from sanctum_venice_tools.runtime.venice import _CHARGED, VeniceError, _call, _reason
@@ -90,6 +91,7 @@ def _parse(name: str, content: bytes) -> str:
     raise VeniceError(f"Venice sent no text of {name[:60]!r}: {_reason(parsed)}; {_CHARGED}")
 
 
+@_published
 @_read_as_meant
 def venice_read_document(*, document: str, part: int = 1) -> str:
     """Read a PDF, Word, PowerPoint, Excel or text file, or read on in a stored text.

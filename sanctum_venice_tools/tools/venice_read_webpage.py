@@ -5,6 +5,7 @@ import re
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.media import _media_folder
 from sanctum_venice_tools.runtime.public import _LOCAL_NAMES
+from sanctum_venice_tools.runtime.publishing import _published
 from sanctum_venice_tools.runtime.reading import _keep
 from sanctum_venice_tools.runtime.replies import _object_of, _text_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _call
@@ -39,6 +40,7 @@ def _host(url: str) -> str:
     return found["host"].lower()
 
 
+@_published
 @_read_as_meant
 def venice_read_webpage(*, url: str) -> str:
     """Read a public web page as markdown, a long one in parts.

@@ -4,12 +4,14 @@ from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.intake import _check_picture, _read_local
 from sanctum_venice_tools.runtime.media import _media_folder, _picture_size, _store
 from sanctum_venice_tools.runtime.public import _is_for_venice
+from sanctum_venice_tools.runtime.publishing import _published
 from sanctum_venice_tools.runtime.venice import _answer, _call_for_file
 
 TOOLSET = "image"
 COST = "cents"
 
 
+@_published
 @_read_as_meant
 def venice_remove_background(*, image: str) -> str:
     """Cut the subject of a picture out: what lies behind it becomes transparent.

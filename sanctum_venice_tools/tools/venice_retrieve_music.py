@@ -2,12 +2,14 @@
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.jobs import _retrieve
+from sanctum_venice_tools.runtime.publishing import _published
 from sanctum_venice_tools.runtime.venice import _answer
 
 TOOLSET = "audio"
 COST = "free"
 
 
+@_published
 @_read_as_meant
 def venice_retrieve_music(*, job: str, wait_seconds: int = 60) -> str:
     """Get the music, sound effect or speech of a job from venice_queue_music, as a stored file. Free, also repeated.

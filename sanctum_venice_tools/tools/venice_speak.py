@@ -13,6 +13,7 @@ from sanctum_venice_tools.runtime.models import (
     _pick_model,
     _rank,
 )
+from sanctum_venice_tools.runtime.publishing import _published
 from sanctum_venice_tools.runtime.speech import _parts, _sound_length, _speak
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _given
 from sanctum_venice_tools.runtime.voices import _default_voice, _fitting_voices, _voices_of
@@ -142,6 +143,7 @@ def _note_change(notes: list[str], name: str, wanted: str, used: str) -> None:
         notes.append(f"Used {name} {used} for {wanted:.80}.")
 
 
+@_published
 @_read_as_meant
 def venice_speak(
     *,

@@ -7,6 +7,7 @@ from typing import Any
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.media import _media_folder, _store
 from sanctum_venice_tools.runtime.models import _Model, _pick_model
+from sanctum_venice_tools.runtime.publishing import _published
 from sanctum_venice_tools.runtime.recording import _read_recording
 from sanctum_venice_tools.runtime.replies import _number_of, _object_of, _objects_in, _text_of
 from sanctum_venice_tools.runtime.text import _clip
@@ -77,6 +78,7 @@ def _cost_of_hearing(spec: dict[str, Any], seconds: float | None) -> float | Non
     return round(cost, 6)
 
 
+@_published
 @_read_as_meant
 def venice_transcribe_audio(
     *, audio: str, language: str = "", timestamps: bool = False, model: str = ""

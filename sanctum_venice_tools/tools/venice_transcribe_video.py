@@ -6,6 +6,7 @@ from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.chat import _attach, _chat
 from sanctum_venice_tools.runtime.media import _media_folder
 from sanctum_venice_tools.runtime.models import _pick_model
+from sanctum_venice_tools.runtime.publishing import _published
 from sanctum_venice_tools.runtime.reading import _keep
 
 TOOLSET = "video"
@@ -26,6 +27,7 @@ _TASK = (
 _WITH_TIMES = "Begin each line with its time in the film, such as [1:05]."
 
 
+@_published
 @_read_as_meant
 def venice_transcribe_video(*, video: str, times: bool = False, model: str = "") -> str:
     """Get what is said in a film or YouTube video as text, a long one in parts.

@@ -5,6 +5,7 @@ from sanctum_venice_tools.runtime.intake import _check_picture, _read_media
 from sanctum_venice_tools.runtime.media import _media_folder, _picture_size, _store
 from sanctum_venice_tools.runtime.models import _pick_model
 from sanctum_venice_tools.runtime.options import _read_options
+from sanctum_venice_tools.runtime.publishing import _published
 from sanctum_venice_tools.runtime.venice import _answer, _call_for_file
 
 TOOLSET = "core"
@@ -13,6 +14,7 @@ COST = "cents"
 _LARGEST = 16_777_216  # pixels that may come out
 
 
+@_published
 @_read_as_meant
 def venice_upscale_image(*, image: str, scale: int = 2, creativity: float = 0.01) -> str:
     """Make a picture two or four times as wide and high, and sharper. Costs 2 or 8 cents.

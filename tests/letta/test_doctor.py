@@ -288,7 +288,7 @@ def test_letta_cloud(venice: LocalVenice) -> None:
         result = examine(venice, LETTA_BASE_URL=cloud)
 
     assert "Letta 1.2.3 at https://api.letta.com" in finding(result, "Letta")[1]
-    assert "this server runs no tools on request" in finding(result, "media folder")[1]
+    assert "this server runs no tools on request" in finding(result, "media")[1]
     assert "skipped" == finding(result, "provider")[0]
 
 

@@ -71,7 +71,7 @@ def test_a_healthy_place(letta: Letta, venice: LocalVenice, tmp_path: Path) -> N
     assert f"Letta 0.16.8 at {str(letta.base_url).rstrip('/')}" in finding(result, "Letta")[1]
     assert f"{len(tool_files())} of {len(tool_files())} are there" in finding(result, "tools")[1]
     assert f"{TRIED} ran in the server's sandbox" in finding(result, "a tool's run")[1]
-    assert str(tmp_path / "media") in finding(result, "media folder")[1]
+    assert str(tmp_path / "media") in finding(result, "media")[1]
     assert (
         "venice-test lists 14 models that can drive an agent; whether its key"
         in finding(result, "provider")[1]
@@ -191,9 +191,7 @@ def test_a_wrong_key(letta: Letta, venice: LocalVenice) -> None:
     assert 1 == result.exit_code
     assert "failure" == finding(result, "key")[0]
     assert "skipped" == finding(result, "a tool's run")[0]
-    assert ["ok"] * 3 == [
-        finding(result, check)[0] for check in ("tools", "media folder", "provider")
-    ]
+    assert ["ok"] * 3 == [finding(result, check)[0] for check in ("tools", "media", "provider")]
     assert "not-the-key-1234" not in result.output
 
 
@@ -204,12 +202,12 @@ def test_a_folder_that_the_sandbox_cannot_write_to(
     (tmp_path / "file").touch()
 
     state, line = finding(
-        examine(letta, venice, VENICE_MEDIA_DIR=str(tmp_path / "file" / "media")), "media folder"
+        examine(letta, venice, VENICE_MEDIA_DIR=str(tmp_path / "file" / "media")), "media"
     )
 
     assert "failure" == state
     assert "NotADirectoryError" in line
-    assert "Set VENICE_MEDIA_DIR to a folder that the Letta server's user may write to." in line
+    assert "Set VENICE_MEDIA to a folder that the Letta server's user may write to." in line
 
 
 def test_something_else_at_the_address(letta: Letta, venice: LocalVenice) -> None:

@@ -27,7 +27,7 @@ CHECKS: dict[str, Check] = {
     "tools": server.check_tools,
     "others' tools": server.check_others,
     "a tool's run": server.check_run,
-    "media folder": server.check_folder,
+    "media": server.check_folder,
     "attached pictures": server.check_attached,
     "provider": server.check_provider,
 }

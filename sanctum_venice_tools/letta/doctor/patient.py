@@ -35,6 +35,8 @@ MODEL_SETTINGS = {
 KNOWN_SETTINGS = (
     "VENICE_API_KEY",
     "VENICE_BASE_URL",
+    "VENICE_MEDIA",
+    "VENICE_MEDIA_TOKEN",
     "VENICE_MEDIA_DIR",
     "VENICE_TOOL_SECONDS",
     "VENICE_MAX_USD",
@@ -83,6 +85,8 @@ class Patient:
 
     def hide(self, text: str) -> str:
         """A text on one line, without any key."""
-        for secret in (self.settings.get("VENICE_API_KEY", ""), self.letta_key):
+        settings = self.settings
+        keys = (settings.get("VENICE_API_KEY"), settings.get("VENICE_MEDIA_TOKEN"), self.letta_key)
+        for secret in keys:
             text = text.replace(secret, "[key]") if secret else text
         return " ".join(text.split())

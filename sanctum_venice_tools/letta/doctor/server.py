@@ -43,11 +43,33 @@ from pathlib import Path
 
 def venice_try_folder() -> str:
     """Say where the media folder is, once it is certain that files can be kept there."""
-    folder = Path(os.environ.get("VENICE_MEDIA_DIR") or "venice_media").expanduser().absolute()
+    named = os.environ.get("VENICE_MEDIA") or os.environ.get("VENICE_MEDIA_DIR")
+    folder = Path(named or "venice_media").expanduser().absolute()
     folder.mkdir(parents=True, exist_ok=True)
     tempfile.TemporaryFile(dir=folder).close()
     return str(folder)
 '''
+
+# Runs there likewise.
+_TRY_MEDIA_SERVER = '''
+import os
+
+import httpx
+
+
+def venice_try_media_server() -> str:
+    """Say with which status the media server answers whether it would take a file."""
+    address = os.environ["VENICE_MEDIA"].rstrip("/")
+    headers = {"Authorization": "Bearer " + os.environ.get("VENICE_MEDIA_TOKEN", "none")}
+    return str(httpx.get(f"{address}/room", headers=headers, timeout=20).status_code)
+'''
+
+# What the media server says to a tool, and what an operator does about it.
+_MEDIA_SERVER_ADVICE = {
+    "401": "Set VENICE_MEDIA_TOKEN to the token that the media server has.",
+    "400": "Start the media server with --allow-host and the name by which the tools call it.",
+    "507": "Make room on the media server, or raise its --quota-gb.",
+}
 
 # Runs there likewise, with the address and the key that are to be an agent's secrets.
 _TRY_LETTA = '''
@@ -155,11 +177,26 @@ def check_run(patient: Patient) -> Outcome:
 def check_folder(patient: Patient) -> Outcome:
     """Whether the server's sandbox can keep files."""
     patient.need_letta()
+    if patient.settings.get("VENICE_MEDIA", "").startswith("http"):
+        return _check_media_server(patient)
     result = _run(patient, _TRY_FOLDER, _schema_of("venice_try_folder"), {})
     if result["status"] != "success":
-        advice = "Set VENICE_MEDIA_DIR to a folder that the Letta server's user may write to."
+        advice = "Set VENICE_MEDIA to a folder that the Letta server's user may write to."
         return failure(f"the sandbox can't write to it: {_reason(result)}", advice)
     return ok(f"{result['tool_return']}, on the machine of the Letta server")
+
+
+def _check_media_server(patient: Patient) -> Outcome:
+    """Whether a tool in the server's sandbox can put files on the media server."""
+    result = _run(patient, _TRY_MEDIA_SERVER, _schema_of("venice_try_media_server"), {})
+    if result["status"] != "success":
+        told = f"the sandbox does not reach the media server at VENICE_MEDIA ({_reason(result)})"
+        return failure(told, "Start it (`sanctum-venice media`), or correct VENICE_MEDIA.")
+    answer = str(result["tool_return"])
+    if answer == "200":
+        return ok("the media server at VENICE_MEDIA takes files from the sandbox")
+    advice = _MEDIA_SERVER_ADVICE.get(answer, "Look at the media server's own output.")
+    return failure(f"the media server at VENICE_MEDIA answers {answer}", advice)
 
 
 def check_attached(patient: Patient) -> Outcome:

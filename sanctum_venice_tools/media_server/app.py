@@ -1,0 +1,44 @@
+"""Every address of the media server, and what answers there."""
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sanctum_venice_tools.media_server import downloads, gallery, listing, uploads
+from sanctum_venice_tools.media_server.door import refusal
+from sanctum_venice_tools.media_server.service import Service
+
+
+def create_app(service: Service) -> Starlette:
+    """The media server as an ASGI application."""
+    routes = [
+        # For tools, by the token.
+        Route("/room", uploads.tell_room, methods=["GET"]),
+        Route("/files", uploads.declare, methods=["POST"]),
+        Route("/files", downloads.find, methods=["GET"]),
+        Route("/files/{id}", downloads.delete, methods=["DELETE"]),
+        Route("/files/{id}/content", uploads.receive, methods=["PUT"]),
+        Route("/files/{id}/content", downloads.send_to_tool, methods=["GET"]),
+        Route("/files/{id}/confirm", uploads.confirm, methods=["POST"]),
+        # For whoever has the address of a file.
+        Route("/m/{id}/{name}", downloads.show, methods=["GET"]),
+        # For people, by their cookie.
+        Route("/", gallery.open_gallery, methods=["GET"]),
+        Route("/enter", gallery.enter, methods=["POST"]),
+        Route("/gallery/files", listing.list_files, methods=["GET"]),
+        Route("/gallery/files/{id}", listing.delete, methods=["DELETE"]),
+        Route("/gallery/spending", listing.list_spending, methods=["GET"]),
+        Route("/favicon.ico", gallery.send_icon, methods=["GET"]),
+        Route("/pages/{name}", gallery.send_part, methods=["GET"]),
+    ]
+    app = Starlette(routes=routes, exception_handlers={404: _refuse, 405: _refuse})
+    app.state.service = service
+    return app
+
+
+async def _refuse(_request: Request, error: Exception) -> Response:
+    """Say in JSON that there is no such address."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return refusal(status, "There is nothing at this address, or not by this method.")

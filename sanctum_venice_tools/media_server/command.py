@@ -1,0 +1,137 @@
+"""The command that starts the media server."""
+
+import socket
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+from sanctum_venice_tools.host_names import ALLOW_HOST
+from sanctum_venice_tools.media_server.server import listen, serve
+from sanctum_venice_tools.media_server.settings import (
+    GIGABYTE,
+    MEGABYTE,
+    SettingError,
+    Settings,
+    read_token,
+)
+
+# These stand for every address of a machine, and no browser can open them.
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # to be told apart
+
+
+def _check_public_url(
+    _context: click.Context, _option: click.Parameter, given: str | None
+) -> str | None:
+    """Refuse what no browser could open."""
+    if given is None:
+        return None
+    parts = urlsplit(given)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise click.BadParameter("write an address such as https://media.example.org")
+    return given.rstrip("/")
+
+
+@click.command()
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".local/media-server"),
+    show_default=True,
+    help="Where files and their index lie.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option(
+    "--port", default=8490, show_default=True, help="The port to listen at; 0 takes a free one."
+)
+@ALLOW_HOST
+@click.option(
+    "--public-url",
+    callback=_check_public_url,
+    help="How browsers reach the server, if not at the address where it listens.",
+)
+@click.option(
+    "--database",
+    default="",
+    help="The index as a URL of SQLAlchemy's.  [default: SQLite in the folder]",
+)
+@click.option(
+    "--max-mb",
+    default=2048,
+    show_default=True,
+    type=click.IntRange(1),
+    help="The most that one file may have, in megabytes.",
+)
+@click.option(
+    "--quota-gb",
+    type=click.FloatRange(0, min_open=True),
+    help="The most that all files may have, in gigabytes.  [default: no limit]",
+)
+@click.option(
+    "--drop-oldest", is_flag=True, help="Let the oldest files go when the quota is reached."
+)
+@click.option("--until-stdin-closes", is_flag=True, hidden=True)
+def media(
+    folder: Path,
+    host: str,
+    port: int,
+    *,
+    allowed_hosts: tuple[str, ...],
+    public_url: str | None,
+    database: str,
+    max_mb: int,
+    quota_gb: float | None,
+    drop_oldest: bool,
+    until_stdin_closes: bool,
+) -> None:
+    """Run the media server: tools put there what they make, and people see it in a gallery.
+
+    Tools find it by VENICE_MEDIA, its address, and VENICE_MEDIA_TOKEN. The token is that of this
+    command's own VENICE_MEDIA_TOKEN, else one that it makes at its first start and keeps in the
+    folder. The gallery's address, which is printed, has the token in it.
+    """
+    if drop_oldest and quota_gb is None:
+        raise click.UsageError("--drop-oldest goes with --quota-gb")
+    if host in _EVERYWHERE and public_url is None:
+        raise click.UsageError(
+            f"a server that listens at {host} needs --public-url: how do browsers reach it?"
+        )
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        token = read_token(folder)
+        listening = listen(host, port)
+    except (OSError, SettingError) as error:
+        raise click.ClickException(str(error)) from None
+
+    address = _address_of(listening)
+    settings = Settings(
+        folder=folder,
+        token=token,
+        public_url=public_url or address,
+        most_bytes=max_mb * MEGABYTE,
+        quota_bytes=None if quota_gb is None else int(quota_gb * GIGABYTE),
+        drop_oldest=drop_oldest,
+    )
+
+    def announce() -> None:
+        click.echo(f"Media server at {address}")
+        click.echo(f"Gallery: {settings.public_url}/?token={token}")
+
+    try:
+        serve(
+            settings,
+            listening,
+            database=database,
+            allowed_hosts=allowed_hosts,
+            until_stdin_closes=until_stdin_closes,
+            announce=announce,
+        )
+    except KeyboardInterrupt:
+        # Ctrl-C is how a person ends it; that is no failure.
+        return
+
+
+def _address_of(listening: socket.socket) -> str:
+    """Where a socket listens, as a URL."""
+    host, port = listening.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -1,0 +1,101 @@
+"""How a file goes out: to tools by its name, and to anybody who has its address."""
+
+from pathlib import Path
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+
+from sanctum_venice_tools.media_server import kinds
+from sanctum_venice_tools.media_server.door import for_tools, refusal
+from sanctum_venice_tools.media_server.index import StoredFile
+from sanctum_venice_tools.media_server.service import Service, service_of
+
+# An address leads to the same bytes for ever.
+_CACHING = "private, max-age=31536000, immutable"
+
+# Whatever a file says to a browser, it can run nothing, load nothing and ask for nothing.
+_SANDBOX = (
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; media-src 'self'; img-src 'self'"
+)
+
+_NEAR_LETTERS = 4
+_MOST_NEAR = 3
+
+
+@for_tools
+async def find(request: Request) -> Response:
+    """The file of a name, or of a name without its ending; names like it, if there is none."""
+    service = service_of(request)
+    name, stem = request.query_params.get("name", ""), request.query_params.get("stem", "")
+    if stem:
+        file = await run_in_threadpool(service.index.find_by_stem, stem)
+    else:
+        file = await run_in_threadpool(service.index.find, name=name)
+    if file is None or not file.is_whole:
+        near = await run_in_threadpool(
+            service.index.names_like, (name or stem)[:_NEAR_LETTERS], _MOST_NEAR
+        )
+        return JSONResponse({"error": "No file is called so.", "near": near}, 404)
+    content = f"/files/{file.id}/content"
+    told = {
+        "name": file.name,
+        "bytes": file.bytes,
+        "url": service.link_to(file),
+        "content": content,
+    }
+    return JSONResponse(told)
+
+
+@for_tools
+async def send_to_tool(request: Request) -> Response:
+    """The bytes of a file, for a tool that works on it."""
+    service = service_of(request)
+    file = await run_in_threadpool(service.index.find, id=request.path_params["id"])
+    path = _path_of(service, file)
+    if file is None or path is None:
+        return refusal(404, "There is no such file.")
+    return FileResponse(path, media_type="application/octet-stream")
+
+
+@for_tools
+async def delete(request: Request) -> Response:
+    """Take a file away for good."""
+    service = service_of(request)
+    file = await run_in_threadpool(service.index.find, id=request.path_params["id"])
+    if file is None:
+        return refusal(404, "There is no such file.")
+    await run_in_threadpool(service.remove, file)
+    return Response(status_code=204)
+
+
+async def show(request: Request) -> Response:
+    """A file for whoever has its address, in pieces if they ask for such (RFC 9110, 14)."""
+    service = service_of(request)
+    file = await run_in_threadpool(service.index.find, id=request.path_params["id"])
+    path = _path_of(service, file)
+    if file is None or path is None or file.name != request.path_params["name"]:
+        return refusal(404, "There is no such file.")
+    is_shown = kinds.is_shown(file.media_type) and "download" not in request.query_params
+    headers = {
+        "Cache-Control": _CACHING,
+        "Content-Security-Policy": _SANDBOX,
+        "Cross-Origin-Resource-Policy": "cross-origin",  # pages of Letta show it too
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+    }
+    return FileResponse(
+        path,
+        headers=headers,
+        media_type=file.media_type if is_shown else kinds.UNKNOWN,
+        filename=file.name,
+        content_disposition_type="inline" if is_shown else "attachment",
+    )
+
+
+def _path_of(service: Service, file: StoredFile | None) -> Path | None:
+    """Where a whole file lies; None, if there is none."""
+    if file is None or not file.is_whole:
+        return None
+    path = service.shelf.path(file.id)
+    return path if path.is_file() else None

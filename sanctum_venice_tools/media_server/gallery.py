@@ -1,0 +1,75 @@
+"""The pages that people open: the gallery, or the question for the token before it."""
+
+import functools
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from sanctum_venice_tools.media_server.door import give_cookie, has_cookie, is_token, refusal
+
+_PAGES = Path(__file__).parent / "pages"
+
+_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+
+# The pages load what is this server's own, and nothing else.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+
+
+async def open_gallery(request: Request) -> Response:
+    """The gallery for whoever has been let in; with the token in its address, anybody is from then on."""
+    shown = request.query_params.get("token")
+    if shown is not None and is_token(request, shown):
+        return _let_in(request)
+    if not has_cookie(request):
+        return _page("enter.html", 401)
+    return _page("gallery.html")
+
+
+async def enter(request: Request) -> Response:
+    """Let in whoever gives the token."""
+    form = await request.form(max_files=0, max_fields=5)
+    shown = form.get("token")
+    if isinstance(shown, str) and is_token(request, shown.strip()):
+        return _let_in(request)
+    return _page("enter.html", 401)
+
+
+async def send_icon(_request: Request) -> Response:
+    """No picture: browsers ask for one by themselves."""
+    return Response(status_code=204, headers=_HEADERS)
+
+
+async def send_part(request: Request) -> Response:
+    """A style sheet or program of the pages."""
+    name = request.path_params["name"]
+    if name not in ("gallery.css", "gallery.js"):
+        return refusal(404, "There is no such page.")
+    return _page(name)
+
+
+def _let_in(request: Request) -> Response:
+    """The way to the gallery, with the cookie, and without the token in its address."""
+    response = RedirectResponse("/", 303, headers=_HEADERS)
+    give_cookie(request, response)
+    return response
+
+
+def _page(name: str, status: int = 200) -> Response:
+    """A page, or a part of one."""
+    return Response(_read(name), status, headers=_HEADERS, media_type=_TYPES[Path(name).suffix])
+
+
+@functools.cache
+def _read(name: str) -> bytes:
+    return (_PAGES / name).read_bytes()

@@ -1,0 +1,238 @@
+"""The index of a media server: which files there are, and what is known of each.
+
+A file is declared before its bytes come, and counts from when they have come whole.
+"""
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine, Row
+
+_METADATA = sa.MetaData()
+
+_FILES = sa.Table(
+    "files",
+    _METADATA,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("name", sa.String(255), nullable=False, unique=True),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    # In microseconds since 1970: when it was declared, and then when it was whole.
+    sa.Column("moment", sa.BigInteger, nullable=False),
+    sa.Column("is_whole", sa.Boolean, nullable=False),
+    sa.Column("media_type", sa.String(100), nullable=False, default=""),
+    sa.Column("kind", sa.String(20), nullable=False, default=""),
+    sa.Column("tool", sa.String(64), nullable=False, default=""),
+    sa.Column("agent", sa.String(100), nullable=False, default=""),
+    sa.Column("model", sa.String(200), nullable=False, default=""),
+    sa.Column("title", sa.Text, nullable=False, default=""),
+    sa.Column("cost_usd", sa.Float, nullable=True),
+    # All that the tool told of it, as JSON.
+    sa.Column("facts", sa.Text, nullable=False, default="{}"),
+    sa.Index("files_by_moment", "is_whole", "moment", "id"),
+    sa.Index("files_by_kind", "is_whole", "kind", "moment"),
+)
+
+_DAY_MICROSECONDS = 24 * 60 * 60 * 1_000_000
+
+_IS_WHOLE = _FILES.c.is_whole.is_(True)
+_NEWEST_FIRST = (_FILES.c.moment.desc(), _FILES.c.id.desc())
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """What is known of a file."""
+
+    id: str
+    name: str
+    sha256: str
+    bytes: int
+    moment: int
+    is_whole: bool
+    media_type: str
+    kind: str
+    tool: str
+    agent: str
+    model: str
+    title: str
+    cost_usd: float | None
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which files of the index are wanted."""
+
+    kind: str = ""
+    agent: str = ""
+    words: str = ""
+    before: tuple[int, str] | None = None
+    """Only older ones than the file of this moment and id."""
+    since: int | None = None
+    """Only those that are whole since this moment."""
+
+
+def microseconds_now() -> int:
+    """This moment, as the index writes it."""
+    return time.time_ns() // 1000
+
+
+def open_index(database: str, folder: Path) -> "Index":
+    """The index in a database: SQLite in the folder unless `database` is the URL of another, such as PostgreSQL."""
+    engine = sa.create_engine(
+        database or f"sqlite:///{folder / 'index.sqlite'}", pool_pre_ping=True
+    )
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _set_up_sqlite)
+    _METADATA.create_all(engine)
+    return Index(engine)
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    """Let readers go on while one writes, and writers wait for each other."""
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+class Index:
+    """What a media server knows of its files."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    def find(self, **columns: str) -> StoredFile | None:
+        """The file of an id or a name, also one that is not whole yet."""
+        query = sa.select(_FILES).filter_by(**columns)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).first()
+        return _file_of(row) if row else None
+
+    def find_by_stem(self, stem: str) -> StoredFile | None:
+        """The whole file whose name is this but for its ending."""
+        pattern = f"{_escaped(stem)}.%"
+        query = sa.select(_FILES).where(_IS_WHOLE, _FILES.c.name.like(pattern, escape="\\"))
+        with self._engine.connect() as connection:
+            row = connection.execute(query.order_by(_FILES.c.name)).first()
+        return _file_of(row) if row else None
+
+    def declare(self, file: StoredFile) -> StoredFile:
+        """Note a file whose bytes are to come; the one that is there already, if one of this name is."""
+        values = {**vars(file), "facts": json.dumps(file.facts)}
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(_FILES.insert().values(values))
+        except sa.exc.IntegrityError:
+            there = self.find(name=file.name)
+            if there is None:
+                raise
+            return there
+        return file
+
+    def mark_whole(self, file_id: str, media_type: str, kind: str) -> None:
+        """Note that the bytes of a file have come."""
+        values = {
+            "is_whole": True,
+            "moment": microseconds_now(),
+            "media_type": media_type,
+            "kind": kind,
+        }
+        with self._engine.begin() as connection:
+            connection.execute(_FILES.update().filter_by(id=file_id).values(values))
+
+    def forget(self, file_id: str) -> None:
+        """Take a file out of the index."""
+        with self._engine.begin() as connection:
+            connection.execute(_FILES.delete().filter_by(id=file_id))
+
+    def choose(self, choice: Choice, limit: int) -> list[StoredFile]:
+        """So many of the whole files, the newest first."""
+        query = sa.select(_FILES).where(_IS_WHOLE, *_conditions(choice))
+        query = query.order_by(*_NEWEST_FIRST).limit(limit)
+        with self._engine.connect() as connection:
+            return [_file_of(row) for row in connection.execute(query)]
+
+    def names_like(self, beginning: str, limit: int) -> list[str]:
+        """Names of whole files that begin so."""
+        pattern = f"{_escaped(beginning)}%"
+        query = sa.select(_FILES.c.name).where(_IS_WHOLE, _FILES.c.name.like(pattern, escape="\\"))
+        with self._engine.connect() as connection:
+            return list(connection.scalars(query.order_by(*_NEWEST_FIRST).limit(limit)))
+
+    def bytes_in_all(self) -> int:
+        """What all files have together, those that are to come included."""
+        with self._engine.connect() as connection:
+            return int(connection.scalar(sa.select(sa.func.sum(_FILES.c.bytes))) or 0)
+
+    def oldest(self) -> StoredFile | None:
+        """The file that is whole for the longest time."""
+        query = sa.select(_FILES).where(_IS_WHOLE).order_by(_FILES.c.moment).limit(1)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).first()
+        return _file_of(row) if row else None
+
+    def unfinished(self, before: int) -> list[StoredFile]:
+        """The files that were declared before a moment, and never came whole."""
+        query = sa.select(_FILES).where(_FILES.c.is_whole.is_(False), _FILES.c.moment < before)
+        with self._engine.connect() as connection:
+            return [_file_of(row) for row in connection.execute(query)]
+
+    def agents(self) -> list[str]:
+        """The agents that made files."""
+        query = sa.select(_FILES.c.agent).where(_IS_WHOLE, _FILES.c.agent != "").distinct()
+        with self._engine.connect() as connection:
+            return sorted(connection.scalars(query))
+
+    def spending(self, days: int) -> list[dict[str, Any]]:
+        """What was spent on files of the last days: by day, counted since 1970, and agent."""
+        day = _FILES.c.moment // _DAY_MICROSECONDS
+        today = microseconds_now() // _DAY_MICROSECONDS
+        spent = sa.func.sum(_FILES.c.cost_usd)
+        query = (
+            sa.select(day.label("day"), _FILES.c.agent, spent.label("usd"))
+            .where(_IS_WHOLE, _FILES.c.cost_usd > 0)
+            .where(_FILES.c.moment >= (today - days + 1) * _DAY_MICROSECONDS)
+            .group_by(day, _FILES.c.agent)
+            .order_by(day, _FILES.c.agent)
+        )
+        with self._engine.connect() as connection:
+            return [
+                {"day": int(row.day), "agent": row.agent, "usd": round(row.usd, 6)}
+                for row in connection.execute(query)
+            ]
+
+
+def _conditions(choice: Choice) -> list[sa.ColumnElement[bool]]:
+    """What the index asks of a file that is wanted."""
+    conditions: list[sa.ColumnElement[bool]] = []
+    if choice.kind:
+        conditions.append(_FILES.c.kind == choice.kind)
+    if choice.agent:
+        conditions.append(_FILES.c.agent == choice.agent)
+    if choice.before:
+        conditions.append(sa.tuple_(_FILES.c.moment, _FILES.c.id) < choice.before)
+    if choice.since is not None:
+        conditions.append(_FILES.c.moment >= choice.since)
+    for word in choice.words.split()[:10]:
+        pattern = f"%{_escaped(word)}%"
+        columns = (_FILES.c.title, _FILES.c.name, _FILES.c.tool, _FILES.c.model, _FILES.c.agent)
+        conditions.append(sa.or_(*(one.ilike(pattern, escape="\\") for one in columns)))
+    return conditions
+
+
+def _escaped(text: str) -> str:
+    """A text as itself in a pattern of LIKE."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _file_of(row: Row[Any]) -> StoredFile:
+    """A row of the index."""
+    values = dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's documented way to a row's names
+    return StoredFile(**{**values, "facts": json.loads(values["facts"])})

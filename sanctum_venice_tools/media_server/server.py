@@ -1,0 +1,96 @@
+"""Runs a media server until it is told to stop."""
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
+
+import uvicorn
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from sanctum_venice_tools.media_server.app import create_app
+from sanctum_venice_tools.media_server.index import open_index
+from sanctum_venice_tools.media_server.service import Service
+from sanctum_venice_tools.media_server.settings import Settings
+from sanctum_venice_tools.media_server.shelf import Shelf
+from sanctum_venice_tools.media_server.uploads import sweep
+
+# The names by which a server on the loopback address may be called: a page in a browser may come by
+# any other name that somebody makes point here.
+_OWN_NAMES = ["127.0.0.1", "localhost", "[::1]"]
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens.
+
+    Raises:
+        OSError: The address is not this machine's, or the port is taken.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(512)
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+def serve(
+    settings: Settings,
+    listening: socket.socket,
+    *,
+    database: str = "",
+    allowed_hosts: Sequence[str] = (),
+    until_stdin_closes: bool = False,
+    announce: Callable[[], None],
+) -> None:
+    """Serve until a signal comes, or until the program that started this one is gone.
+
+    It answers to its own names, to that of its public address, and to those that are allowed.
+    """
+    service = Service(settings, open_index(database, settings.folder), Shelf(settings.folder))
+    sweep(service)
+    public_name = urlsplit(settings.public_url).hostname or ""
+    names = [*_OWN_NAMES, public_name, *allowed_hosts]
+    app = TrustedHostMiddleware(create_app(service), allowed_hosts=names, www_redirect=False)
+    config = uvicorn.Config(
+        app,
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=2,
+    )
+    if until_stdin_closes:
+        threading.Thread(target=_watch_stdin, daemon=True).start()
+    try:
+        _Server(config, announce).run(sockets=[listening])
+    finally:
+        service.index.close()
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it can be reached."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._announce()
+
+
+def _watch_stdin() -> None:
+    """End this process when the other end of its standard input is gone."""
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,100 @@
+"""Where the bytes of files lie: in a folder, each under its id, whole or not there."""
+
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from starlette.concurrency import run_in_threadpool
+
+_DAY = 24 * 60 * 60
+
+
+class UploadError(Exception):
+    """Bytes that came are not those that were declared; one line that says why."""
+
+
+class Shelf:
+    """A folder of files."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "files"
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def path(self, file_id: str) -> Path:
+        """Where a file lies."""
+        return self._folder / file_id
+
+    async def put(
+        self, file_id: str, pieces: AsyncIterator[bytes], length: int, sha256: str
+    ) -> None:
+        """Write a file as it comes; it is there when it is whole, and until then nothing is.
+
+        Raises:
+            UploadError: It is not the file that was declared.
+            OSError: It can't be written.
+        """
+        part = self._folder / f".{secrets.token_hex(8)}.part"
+        digest = hashlib.sha256()
+        came = 0
+        try:
+            with part.open("xb") as file:
+                async for piece in pieces:
+                    came += len(piece)
+                    if came > length:
+                        raise UploadError(f"more than the {length:,} bytes that were declared came")
+                    await run_in_threadpool(_write, file, digest, piece)
+                if came < length or digest.hexdigest() != sha256:
+                    raise UploadError(
+                        f"of the {length:,} bytes that were declared, {came:,} came or are others"
+                    )
+                file.flush()
+                await run_in_threadpool(os.fsync, file.fileno())
+            part.replace(self.path(file_id))
+            await run_in_threadpool(_sync_folder, self._folder)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def length(self, file_id: str) -> int | None:
+        """How many bytes a file has; None, if it is not there."""
+        try:
+            return self.path(file_id).stat().st_size
+        except FileNotFoundError:
+            return None
+
+    def read_start(self, file_id: str, count: int) -> bytes:
+        """The first bytes of a file."""
+        with self.path(file_id).open("rb") as file:
+            return file.read(count)
+
+    def remove(self, file_id: str) -> None:
+        """Take a file away; that it is gone already is well."""
+        self.path(file_id).unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Take away the parts of uploads that broke off: those that are a day old."""
+        a_day_ago = time.time() - _DAY
+        for part in self._folder.glob(".*.part"):
+            with suppress(OSError):
+                if part.stat().st_mtime < a_day_ago:
+                    part.unlink()
+
+
+def _write(file: BinaryIO, digest: "hashlib._Hash", piece: bytes) -> None:
+    """Write a piece, and count it in."""
+    digest.update(piece)
+    file.write(piece)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Write through to the disk which files a folder has."""
+    with suppress(OSError):
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)

@@ -1,0 +1,181 @@
+"""How a file comes: it is declared, its bytes are sent, and then it is confirmed."""
+
+import secrets
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from sanctum_venice_tools.media_server import kinds
+from sanctum_venice_tools.media_server.door import for_tools, refusal
+from sanctum_venice_tools.media_server.index import StoredFile, microseconds_now
+from sanctum_venice_tools.media_server.service import Service, service_of
+from sanctum_venice_tools.media_server.shelf import UploadError
+
+_MOST_OF_DECLARATION = 256 << 10
+
+# What a file is called by: the first of these arguments that its tool was given.
+_TITLES = ("prompt", "instruction", "text", "question", "url")
+_LONGEST_TITLE = 1000
+
+_DAY_MICROSECONDS = 24 * 60 * 60 * 1_000_000
+
+Line = Annotated[str, Field(max_length=200)]
+
+
+class Facts(BaseModel):
+    """What a tool tells of a file; more than this is kept as it is."""
+
+    model_config = ConfigDict(extra="allow")
+
+    tool: Line = ""
+    agent: Line = ""
+    model: Line | None = ""
+    cost_usd: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] | None = None
+    arguments: dict[str, Any] = {}
+
+
+class Declaration(BaseModel):
+    """A file that is to come."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]{0,199}$")]
+    bytes: Annotated[int, Field(gt=0)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    facts: Facts = Facts()
+
+
+@for_tools
+async def declare(request: Request) -> Response:
+    """Take note of a file that is to come, and say where its bytes go; nowhere, if it is here already."""
+    service = service_of(request)
+    try:
+        wanted = Declaration.model_validate_json(await _read_declaration(request))
+    except ValidationError as error:
+        (fault, *_) = error.errors(include_url=False, include_input=False)
+        field = ".".join(str(part) for part in fault["loc"]) or "the body"
+        return refusal(422, f"{field}: {fault['msg']}")
+    if wanted.bytes > service.settings.most_bytes:
+        most = service.settings.most_bytes
+        return refusal(413, f"It has {wanted.bytes:,} bytes, and at most {most:,} are taken.")
+    there = await run_in_threadpool(service.index.find, name=wanted.name)
+    if there is None:
+        if not await run_in_threadpool(_make_room, service, wanted.bytes):
+            return refusal(507, "The quota of this media server is reached.")
+        there = await run_in_threadpool(service.index.declare, _declared(wanted))
+    if there.sha256 != wanted.sha256:
+        return refusal(409, f"Another file is called {wanted.name}.")
+    return JSONResponse(_told_of(service, there), 200 if there.is_whole else 201)
+
+
+@for_tools
+async def receive(request: Request) -> Response:
+    """Take the bytes of a file that was declared."""
+    service = service_of(request)
+    file = await run_in_threadpool(service.index.find, id=request.path_params["id"])
+    if file is None:
+        return refusal(404, "No such file was declared.")
+    if file.is_whole:
+        return refusal(409, "It is here already.")
+    try:
+        await service.shelf.put(file.id, request.stream(), file.bytes, file.sha256)
+    except UploadError as error:
+        return refusal(422, f"This is not the file that was declared: {error}.")
+    except OSError as error:
+        return refusal(507, f"The file could not be kept: {error.strerror}.")
+    return Response(status_code=204)
+
+
+@for_tools
+async def confirm(request: Request) -> Response:
+    """Count a file in whose bytes have come."""
+    service = service_of(request)
+    file = await run_in_threadpool(service.index.find, id=request.path_params["id"])
+    if file is None:
+        return refusal(404, "No such file was declared.")
+    if not file.is_whole:
+        if await run_in_threadpool(service.shelf.length, file.id) != file.bytes:
+            return refusal(409, "Its bytes have not come.")
+        start = await run_in_threadpool(service.shelf.read_start, file.id, kinds.START)
+        media_type = kinds.media_type_of(start)
+        kind = kinds.kind_of(media_type)
+        await run_in_threadpool(service.index.mark_whole, file.id, media_type, kind)
+    return JSONResponse(_told_of(service, file, is_whole=True))
+
+
+@for_tools
+async def tell_room(request: Request) -> Response:
+    """Say whether a file would be taken at all, before it is made and paid."""
+    service = service_of(request)
+    if await run_in_threadpool(_make_room, service, 1):
+        return JSONResponse({"public_url": service.settings.public_url})
+    return refusal(507, "The quota of this media server is reached.")
+
+
+def sweep(service: Service) -> None:
+    """Forget what was declared a day ago, and never came."""
+    for file in service.index.unfinished(microseconds_now() - _DAY_MICROSECONDS):
+        service.remove(file)
+    service.shelf.sweep()
+
+
+async def _read_declaration(request: Request) -> bytes:
+    """The body of a request, as far as a declaration may go."""
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > _MOST_OF_DECLARATION:
+            break
+    return body[: _MOST_OF_DECLARATION + 1]
+
+
+def _declared(wanted: Declaration) -> StoredFile:
+    """A file that is to come, as the index has it."""
+    facts = wanted.facts
+    return StoredFile(
+        id=secrets.token_urlsafe(18),
+        name=wanted.name,
+        sha256=wanted.sha256,
+        bytes=wanted.bytes,
+        moment=microseconds_now(),
+        is_whole=False,
+        media_type="",
+        kind="",
+        tool=facts.tool,
+        agent=facts.agent,
+        model=facts.model or "",
+        title=_title_in(facts.arguments),
+        cost_usd=facts.cost_usd,
+        facts=facts.model_dump(),
+    )
+
+
+def _title_in(arguments: dict[str, Any]) -> str:
+    """What a file is called by: the words that it was made of."""
+    for name in _TITLES:
+        words = arguments.get(name)
+        if isinstance(words, str) and words.strip():
+            return words.strip()[:_LONGEST_TITLE]
+    return ""
+
+
+def _make_room(service: Service, length: int) -> bool:
+    """See to it that so many bytes fit into the quota, by the oldest files' going if the operator lets them."""
+    quota = service.settings.quota_bytes
+    if quota is None:
+        return True
+    while service.index.bytes_in_all() + length > quota:
+        oldest = service.index.oldest() if service.settings.drop_oldest else None
+        if oldest is None:
+            return False
+        service.remove(oldest)
+    return True
+
+
+def _told_of(service: Service, file: StoredFile, *, is_whole: bool = False) -> dict[str, Any]:
+    """What a tool is told of a file: its address, and what is still to be done."""
+    told = {"id": file.id, "name": file.name, "url": service.link_to(file)}
+    if not (is_whole or file.is_whole):
+        told |= {"upload": f"/files/{file.id}/content", "confirm": f"/files/{file.id}/confirm"}
+    return told

@@ -1,0 +1,86 @@
+"""The operator's media server, if there is one: there tools put what they make, for people and for other tools."""
+
+import functools
+import os
+from typing import Any
+
+import httpx
+
+from sanctum_venice_tools.runtime.replies import _object_of, _parse_reply, _text_of
+from sanctum_venice_tools.runtime.venice import (
+    _HTTP_ADDRESS,
+    _SIGNS,
+    VeniceError,
+    _failed,
+    _guard_connection,
+    _seconds_left,
+)
+
+
+def _media_server() -> str:
+    """The address of the media server; nothing, where files go into a folder."""
+    place = os.environ.get("VENICE_MEDIA", "").strip().rstrip("/")
+    if not place.lower().startswith(("http:", "https:")):
+        return ""
+    if not _HTTP_ADDRESS.fullmatch(place):
+        raise VeniceError("VENICE_MEDIA is no http address. Ask the operator to correct it.")
+    return place
+
+
+@functools.cache
+def _check_media_server() -> str:
+    """Ask the media server whether it would take a file; its address, as people's browsers reach it."""
+    told = _object_of(_ask_media_server("GET", "/room"))
+    return _text_of(told.get("public_url")) or _media_server()
+
+
+def _is_on_media_server(reference: str) -> bool:
+    """Whether a reference is the address of a file on the media server."""
+    server = _media_server()
+    if not server or "/m/" not in reference:
+        return False
+    return reference.startswith((f"{server}/m/", f"{_check_media_server()}/m/"))
+
+
+def _ask_media_server(method: str, path: str, **content: Any) -> Any:
+    """What the media server answers to a request, read as JSON."""
+    try:
+        reply = _media_client().request(method, path, **_in_time(), **content)
+    except httpx.HTTPError as error:
+        raise _no_media_server(error) from None
+    _check_accepted(reply)
+    return _parse_reply(reply.content)
+
+
+@functools.cache
+def _media_client() -> httpx.Client:
+    """The way to the media server, with the operator's token."""
+    token = os.environ.get("VENICE_MEDIA_TOKEN", "").strip()
+    headers = {"Authorization": f"Bearer {token}"} if _SIGNS.fullmatch(token) else {}
+    return httpx.Client(base_url=_media_server(), headers=headers)
+
+
+def _in_time() -> dict[str, Any]:
+    """What holds a request to the deadline of the call."""
+    return {"extensions": {"trace": _guard_connection}, "timeout": min(_seconds_left(), 60.0)}
+
+
+def _no_media_server(error: httpx.HTTPError) -> VeniceError:
+    """The error for a media server that sends no whole reply."""
+    is_late = isinstance(error, httpx.TimeoutException)
+    told = "took too long" if is_late else "does not answer at VENICE_MEDIA"
+    return _failed(f"The media server {told}. Ask the operator to check it.", 0)
+
+
+def _check_accepted(reply: httpx.Response) -> None:
+    """Refuse a reply of the media server that is not a good one."""
+    if reply.is_success:
+        return
+    status = reply.status_code
+    if status == 401:
+        told = "The media server refuses this agent"
+        raise _failed(f"{told}. Ask the operator to set VENICE_MEDIA_TOKEN.", status)
+    error = _text_of(_object_of(_parse_reply(reply.read())).get("error"))
+    line = " ".join(error.split())[:200].rstrip(".")
+    told = f"The media server answered {status}: {line or 'no reason given'}"
+    raise _failed(f"{told}. Tell the operator.", status)

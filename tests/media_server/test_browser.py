@@ -1,0 +1,177 @@
+"""The gallery in a real browser: what is there is seen, heard and found, by mouse or keyboard, and nothing else runs.
+
+It needs Debian's Chromium (`apt-get install chromium`), and is left out where that is not installed.
+"""
+
+import shutil
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has no types
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+
+from sanctum_venice_tools.emulator import film, pictures, sound
+from sanctum_venice_tools.media_server.process import RunningMediaServer, running_media_server
+from tests.media_server.conftest import declaration, shown_by
+
+CHROMIUM = shutil.which("chromium")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed: apt-get install chromium"),
+]
+
+PAGE = b"<!doctype html><title>evil</title><script>document.title = 'it ran'</script>"
+
+
+def upload(
+    server: RunningMediaServer, name: str, content: bytes, prompt: str, agent: str = "Anna"
+) -> str:
+    """Put a file on the server; its address."""
+    headers = {"Authorization": f"Bearer {server.token}"}
+    facts = {"tool": "venice_generate_image", "agent": agent, "model": "a-model", "cost_usd": 0.25}
+    with httpx.Client(base_url=server.address, headers=headers) as tool:
+        declared = declaration(name, content, **facts, arguments={"prompt": prompt})
+        told = tool.post("/files", json=declared).raise_for_status().json()
+        tool.put(told["upload"], content=content).raise_for_status()
+        return str(tool.post(told["confirm"]).raise_for_status().json()["url"])
+
+
+def drawn(caption: str) -> bytes:
+    """A picture."""
+    return pictures.encode(pictures.draw(caption, (320, 240), "1"), "png")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMediaServer]:
+    """A media server with a picture, a film, speech, a text, and a page that would like to run."""
+    with running_media_server(tmp_path_factory.mktemp("media-server")) as running:
+        upload(running, "fox.png", drawn("a fox"), "a fox at dusk")
+        picture = pictures.draw("it runs", (320, 240), "1").convert("RGB")
+        upload(running, "run.mp4", film.make(picture, (320, 240), 2, "fox", audio=True), "it runs")
+        spoken = sound.encode(sound.murmur("The owl speaks.", "af_sky", 1, 24_000), 24_000, "mp3")
+        upload(running, "owl.mp3", spoken, "the owl speaks", agent="Ben")
+        upload(running, "words.txt", b"a text of an agent", "some words")
+        upload(running, "evil.html", PAGE, "an evil page")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser without a window."""
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def gallery(server: RunningMediaServer, browser: Browser) -> Iterator[Page]:
+    """The gallery, open; no error may show in the browser's console."""
+    troubles: list[str] = []
+
+    def note(said: ConsoleMessage) -> None:
+        if said.type == "error":
+            troubles.append(said.text)
+
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("console", note)
+    page.goto(f"{server.address}/?token={server.token}")
+    page.wait_for_selector("#files li")
+    yield page
+    context.close()
+    assert [] == troubles
+
+
+def test_all_kinds_are_seen_and_heard(gallery: Page) -> None:
+    """A picture has its pixels, a film plays and can be scrubbed, speech plays, and a text can be read."""
+    assert "token" not in gallery.url
+    picture = gallery.locator('img[alt="a fox at dusk"]')
+    assert 320 == picture.evaluate("async one => { await one.decode(); return one.naturalWidth }")
+
+    film_shown = gallery.locator("video").first
+    film_shown.evaluate("async one => { one.muted = true; await one.play(); one.pause() }")
+    seek = "one => new Promise(done => { one.onseeked = () => done(one.currentTime); one.currentTime = 1.5 })"
+    assert 1.5 == pytest.approx(film_shown.evaluate(seek), abs=0.1)
+
+    speech = gallery.locator("audio").first
+    speech.evaluate("async one => { one.muted = true; await one.play() }")
+    assert speech.evaluate("one => one.duration") > 0.5
+    expect(gallery.locator("#files pre").last).to_have_text("a text of an agent")
+
+
+def test_words_kind_and_agent_narrow_it(gallery: Page) -> None:
+    """Typing a word leaves what has it; kind and agent likewise, and together."""
+    gallery.fill("input[name=words]", "OWL")
+    expect(gallery.locator("#files .open")).to_have_text(["the owl speaks"])
+
+    gallery.fill("input[name=words]", "")
+    gallery.select_option("select[name=kind]", "image")
+    expect(gallery.locator("#files .open")).to_have_text(["a fox at dusk"])
+
+    gallery.select_option("select[name=agent]", "Ben")
+    expect(gallery.locator("#files li")).to_have_count(0)
+    assert "There is nothing here yet." == gallery.locator("#status").inner_text()
+
+
+def test_what_is_new_appears_by_itself(gallery: Page, server: RunningMediaServer) -> None:
+    """A picture that an agent makes while a person looks comes to the top without a reload."""
+    upload(server, "new.png", drawn("new"), "a picture that is new")
+
+    gallery.wait_for_selector("text=a picture that is new", timeout=10_000)
+
+    assert "a picture that is new" == gallery.locator("#files .open").first.inner_text()
+
+
+def test_the_keyboard_alone_gets_everywhere(gallery: Page) -> None:
+    """A file is opened, read, and closed again by keys, and the focus is where it was."""
+    opener = gallery.get_by_role("button", name="a fox at dusk")
+    opener.focus()
+    gallery.keyboard.press("Enter")
+
+    assert gallery.locator("dialog").is_visible()
+    assert 'prompt="a fox at dusk",' in gallery.locator("#again").inner_text()
+    assert "a-model" in gallery.locator("#facts").inner_text()
+    gallery.keyboard.press("Escape")
+    assert not gallery.locator("dialog").is_visible()
+    assert opener.evaluate("one => one === document.activeElement")
+
+
+def test_a_person_deletes_a_file(gallery: Page, server: RunningMediaServer) -> None:
+    """Asked once more, the file is gone from the page and from the server."""
+    url = upload(server, "gone.png", drawn("gone"), "it is to go")
+    gallery.wait_for_selector("text=it is to go", timeout=10_000)
+    gallery.on("dialog", lambda dialog: dialog.accept())
+
+    gallery.get_by_role("button", name="it is to go").click()
+    gallery.get_by_role("button", name="Delete").click()
+
+    expect(gallery.locator("#files").get_by_text("it is to go")).to_have_count(0)
+    assert 404 == httpx.get(url).status_code
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390], ids=["wide", "phone"])
+def test_it_is_accessible(gallery: Page, scheme: str, width: int) -> None:
+    """axe-core finds nothing, in light and dark, wide and on a phone, with a file open too."""
+    gallery.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of its words
+    gallery.set_viewport_size({"width": width, "height": 900})
+    assert [] == [found["id"] for found in Axe().run(gallery).response["violations"]]
+
+    gallery.get_by_role("button", name="a fox at dusk").click()
+    assert [] == [found["id"] for found in Axe().run(gallery).response["violations"]]
+    fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    assert gallery.evaluate(fits)
+
+
+def test_a_hostile_file_does_nothing(gallery: Page, server: RunningMediaServer) -> None:
+    """A page that an agent stored is shown as text, at its own address too."""
+    (evil,) = [file for file in shown_by(server) if file["name"] == "evil.html"]
+
+    gallery.goto(server.address + evil["url"])
+
+    assert "it ran" != gallery.title()
+    assert "document.title" in gallery.locator("pre").inner_text()

@@ -1,0 +1,201 @@
+"""`sanctum-venice media`: what it prints, what it refuses, and that it holds under load and a sudden end."""
+
+import hashlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from click.testing import CliRunner, Result
+
+from sanctum_venice_tools.media_server.command import media
+from sanctum_venice_tools.media_server.process import RunningMediaServer, running_media_server
+from tests.media_server.conftest import declaration, shown_by
+
+MEGABYTE = 1 << 20
+
+
+def client_of(server: RunningMediaServer) -> httpx.Client:
+    """A tool that has the token."""
+    headers = {"Authorization": f"Bearer {server.token}"}
+    return httpx.Client(base_url=server.address, headers=headers, timeout=120)
+
+
+def run(*arguments: str, **environment: str) -> Result:
+    """Run the command until it ends by itself, as it does where it can't start."""
+    return CliRunner().invoke(media, arguments, env=environment)
+
+
+def upload(tool: httpx.Client, name: str, content: bytes) -> str:
+    """Put a file on the server; its address."""
+    told = tool.post("/files", json=declaration(name, content)).raise_for_status().json()
+    if "upload" in told:
+        tool.put(told["upload"], content=content).raise_for_status()
+        told = tool.post(told["confirm"]).raise_for_status().json()
+    return str(told["url"])
+
+
+def test_the_printed_address_opens_the_gallery(tmp_path: Path) -> None:
+    """What it prints is all that a person and a tool need; the token is kept, for its owner alone."""
+    folder = tmp_path / "media"
+    with running_media_server(folder) as first:
+        assert [] == shown_by(first)
+    with running_media_server(folder) as second:
+        assert first.token == second.token
+
+    assert 0o600 == (folder / "token").stat().st_mode & 0o777
+    assert 0o700 == folder.stat().st_mode & 0o777
+
+
+def test_what_was_stored_is_there_after_a_restart(tmp_path: Path) -> None:
+    """Files, and what is known of them, outlive the server."""
+    with running_media_server(tmp_path / "media") as server, client_of(server) as tool:
+        upload(tool, "fox.txt", b"a fox")
+
+    with running_media_server(tmp_path / "media") as server, client_of(server) as tool:
+        found = tool.get("/files", params={"name": "fox.txt"}).json()
+        assert b"a fox" == tool.get(found["content"]).content
+        assert ["fox.txt"] == [file["name"] for file in shown_by(server)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "expected", "status"),
+    [
+        (["--host", "0.0.0.0"], {}, "needs --public-url", 2),  # noqa: S104  # that it is refused
+        (["--drop-oldest"], {}, "--drop-oldest goes with --quota-gb", 2),
+        (["--public-url", "media.example.org"], {}, "write an address such as", 2),
+        (["--allow-host", "http://x"], {}, "is no name of a host", 2),
+        (["--quota-gb", "0"], {}, "--quota-gb", 2),
+        (["--host", "192.0.2.1"], {}, "Cannot assign requested address", 1),
+        ([], {"VENICE_MEDIA_TOKEN": "short"}, "must have 16 to 500", 1),
+        ([], {"VENICE_MEDIA_TOKEN": "tökén" * 10}, "must have 16 to 500", 1),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_can_not_be_is_one_line(
+    tmp_path: Path, arguments: list[str], environment: dict[str, str], expected: str, status: int
+) -> None:
+    """A setting that can't be used ends the command with a line that says what to do."""
+    result = run("--folder", str(tmp_path), "--port", "0", *arguments, **environment)
+
+    assert status == result.exit_code
+    assert expected in result.output
+    assert "Traceback" not in result.output
+    assert not environment or environment["VENICE_MEDIA_TOKEN"] not in result.output
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    """Where something else listens, that is said in one line."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+
+        result = run("--folder", str(tmp_path), "--port", str(other.getsockname()[1]))
+
+    assert (1, True) == (result.exit_code, "Address already in use" in result.output)
+
+
+def test_another_name_that_points_here_reaches_nothing(tmp_path: Path) -> None:
+    """A page in a browser can't come by a name of its own; those that are allowed can."""
+    options = ("--allow-host", "media.internal", "--public-url", "https://media.example.org")
+    with running_media_server(tmp_path, *options) as server:
+        statuses = {
+            name: httpx.get(server.address, headers={"Host": name}).status_code
+            for name in ("evil.test", "media.internal:8490", "media.example.org", "localhost")
+        }
+
+    assert {
+        "evil.test": 400,
+        "media.internal:8490": 401,
+        "media.example.org": 401,
+        "localhost": 401,
+    } == statuses
+
+
+@pytest.mark.slow
+def test_a_thousand_small_files_at_once(tmp_path: Path) -> None:
+    """Many tools that upload at the same time all get their addresses, and nothing is lost."""
+    contents = [f"fox {number}".encode() for number in range(1000)]
+    with running_media_server(tmp_path / "media") as server, client_of(server) as tool:
+        with ThreadPoolExecutor(16) as pool:
+            urls = list(
+                pool.map(lambda one: upload(tool, f"{one[4:].decode()}.txt", one), contents)
+            )
+
+        assert 1000 == len(set(urls))
+        some = range(0, 1000, 97)
+        assert [contents[number] for number in some] == [
+            tool.get(urls[number]).content for number in some
+        ]
+
+
+@pytest.mark.slow
+def test_half_a_gigabyte_passes_without_being_held(tmp_path: Path) -> None:
+    """A long film goes in and out, and the server's memory stays what it was."""
+    piece = os.urandom(MEGABYTE)
+    count = 500
+
+    def pieces() -> Iterator[bytes]:
+        for _ in range(count):
+            yield piece
+
+    digest = hashlib.sha256()
+    for one in pieces():
+        digest.update(one)
+    length = count * MEGABYTE
+    declared = {"name": "film.bin", "bytes": length, "sha256": digest.hexdigest()}
+    with running_media_server(tmp_path / "media") as server, client_of(server) as tool:
+        process = psutil.Process(server.pid)
+        upload(tool, "small.txt", b"small")
+        before = process.memory_info().rss
+        told = tool.post("/files", json=declared).json()
+        headers = {"Content-Length": str(length)}
+        assert 204 == tool.put(told["upload"], content=pieces(), headers=headers).status_code
+        url = tool.post(told["confirm"]).json()["url"]
+        came = hashlib.sha256()
+        with tool.stream("GET", url) as reply:
+            for one in reply.iter_bytes(MEGABYTE):
+                came.update(one)
+        after = process.memory_info().rss
+
+    assert digest.digest() == came.digest()
+    assert after - before < 60 * MEGABYTE
+
+
+@pytest.mark.slow
+def test_nothing_is_half_there_after_a_sudden_end(tmp_path: Path) -> None:
+    """Killed in the middle of an upload, the server has all that it confirmed, and nothing of what was on its way."""
+    folder = tmp_path / "media"
+    content = os.urandom(4 * MEGABYTE)
+
+    def dripping() -> Iterator[bytes]:
+        yield content[:MEGABYTE]
+        server_process.kill()
+        time.sleep(0.2)
+        yield content[MEGABYTE:]
+
+    command: Any = [sys.executable, "-m", "sanctum_venice_tools.cli", "media", "--port", "0"]
+    pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([*command, "--folder", str(folder)], **pipes) as server_process:
+        assert server_process.stdout
+        address, gallery = (server_process.stdout.readline().split()[-1] for _ in range(2))
+        with client_of(RunningMediaServer(address, gallery, server_process.pid)) as tool:
+            kept = upload(tool, "kept.txt", b"kept")
+            told = tool.post("/files", json=declaration("lost.bin", content)).json()
+            headers = {"Content-Length": str(len(content))}
+            with pytest.raises(httpx.HTTPError):
+                tool.put(told["upload"], content=dripping(), headers=headers)
+
+    with running_media_server(folder) as server, client_of(server) as tool:
+        assert ["kept.txt"] == [file["name"] for file in shown_by(server)]
+        assert b"kept" == tool.get(kept.replace(address, server.address)).content
+        assert 404 == tool.get("/files", params={"name": "lost.bin"}).status_code
+        assert upload(tool, "lost.bin", content)

@@ -1,0 +1,251 @@
+"""How files come to the media server: declared, sent, confirmed; whole or not at all."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
+
+from sanctum_venice_tools.media_server.index import microseconds_now
+from sanctum_venice_tools.media_server.service import Service
+from sanctum_venice_tools.media_server.uploads import Declaration, sweep
+from tests.media_server.conftest import PUBLIC, declaration, tool_of, upload
+
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(100)
+
+
+def files_in(folder: Path) -> list[str]:
+    """What lies on the shelf, parts included."""
+    return sorted(path.name for path in (folder / "files").iterdir())
+
+
+def test_a_file_is_there_from_its_confirmation_on(tool: TestClient) -> None:
+    """A file has an address at once, and is shown there when its bytes have come and are confirmed."""
+    told = tool.post("/files", json=declaration("fox.png", PICTURE)).json()
+
+    assert told["url"].startswith(f"{PUBLIC}/m/")
+    assert told["url"].endswith("/fox.png")
+    assert 404 == tool.get(told["url"]).status_code
+    tool.put(told["upload"], content=PICTURE)
+    assert 404 == tool.get(told["url"]).status_code
+    tool.post(told["confirm"])
+    assert PICTURE == tool.get(told["url"]).content
+
+
+def test_what_is_there_is_not_sent_again(tool: TestClient, service: Service) -> None:
+    """The same file declared again has the same address, and nothing is to be uploaded."""
+    first = upload(tool, "fox.png", PICTURE, tool="venice_generate_image")
+
+    again = tool.post("/files", json=declaration("fox.png", PICTURE))
+
+    assert (200, first) == (again.status_code, again.json())
+    assert 1 == len(files_in(service.settings.folder))
+
+
+def test_an_upload_that_broke_off_is_taken_up_again(tool: TestClient) -> None:
+    """A file that was declared and never came has the same address when it is declared anew."""
+    first = tool.post("/files", json=declaration("fox.png", PICTURE)).json()
+
+    again = tool.post("/files", json=declaration("fox.png", PICTURE))
+
+    assert (201, first) == (again.status_code, again.json())
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [PICTURE[:-1], PICTURE + b"x", PICTURE[:-1] + b"x", b""],
+    ids=["short", "long", "other", "none"],
+)
+def test_other_bytes_than_were_declared_are_refused(
+    tool: TestClient, service: Service, sent: bytes
+) -> None:
+    """What is cut, too long, or another file leaves nothing behind, and can't be confirmed."""
+    told = tool.post("/files", json=declaration("fox.png", PICTURE)).json()
+
+    refused = tool.put(told["upload"], content=sent)
+
+    assert 422 == refused.status_code
+    assert "not the file that was declared" in refused.json()["error"]
+    assert [] == files_in(service.settings.folder)
+    assert 409 == tool.post(told["confirm"]).status_code
+
+
+def test_a_name_stands_for_one_content(tool: TestClient) -> None:
+    """Another file of a name that is taken is refused: an address never changes what it leads to."""
+    upload(tool, "fox.png", PICTURE)
+
+    refused = tool.post("/files", json=declaration("fox.png", PICTURE + b"x"))
+
+    assert (409, "Another file is called fox.png.") == (
+        refused.status_code,
+        refused.json()["error"],
+    )
+
+
+def test_a_whole_file_is_never_overwritten(tool: TestClient) -> None:
+    """Bytes for a file that is whole are refused."""
+    told = tool.post("/files", json=declaration("fox.png", PICTURE)).json()
+    tool.put(told["upload"], content=PICTURE)
+    tool.post(told["confirm"])
+
+    assert 409 == tool.put(told["upload"], content=PICTURE).status_code
+    assert 200 == tool.post(told["confirm"]).status_code
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"name": "../fox.png"}, "name"),
+        ({"name": ".private"}, "name"),
+        ({"name": "a/b"}, "name"),
+        ({"name": "a\nb"}, "name"),
+        ({"name": "x" * 300}, "name"),
+        ({"bytes": 0}, "bytes"),
+        ({"bytes": "many"}, "bytes"),
+        ({"sha256": "zz"}, "sha256"),
+        ({"facts": []}, "facts"),
+        ({"facts": {"cost_usd": -1}}, "facts.cost_usd"),
+        ({"facts": {"tool": "x" * 1000}}, "facts.tool"),
+    ],
+    ids=str,
+)
+def test_a_declaration_that_is_none_names_its_fault(
+    tool: TestClient, change: dict[str, Any], field: str
+) -> None:
+    """What can't be a file is refused in one line that names the field, before anything comes."""
+    refused = tool.post("/files", json=declaration("fox.png", PICTURE) | change)
+
+    assert 422 == refused.status_code
+    assert refused.json()["error"].startswith(f"{field}: ")
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[", b"null", b"x" * 300_000], ids=["empty", "cut", "null", "long"]
+)
+def test_a_body_that_is_no_declaration_is_refused(tool: TestClient, body: bytes) -> None:
+    """Any other body ends in one line, too."""
+    refused = tool.post("/files", content=body)
+
+    assert 422 == refused.status_code
+    assert refused.json()["error"]
+
+
+def test_a_file_that_is_too_large_is_refused(make_service: Callable[..., Service]) -> None:
+    """More than the operator allows is refused before a byte of it comes."""
+    tool = tool_of(make_service(most_bytes=100))
+
+    refused = tool.post("/files", json=declaration("fox.png", bytes(101)))
+
+    assert 413 == refused.status_code
+
+
+def test_a_full_quota_takes_nothing(make_service: Callable[..., Service]) -> None:
+    """At the quota a file is refused, and whoever asks before making one is told."""
+    tool = tool_of(make_service(quota_bytes=250))
+    upload(tool, "a.txt", b"a" * 100)
+    upload(tool, "b.txt", b"b" * 150)
+
+    assert 507 == tool.get("/room").status_code
+    assert 507 == tool.post("/files", json=declaration("c.txt", b"c")).status_code
+    assert (
+        b"a" * 100
+        == tool.get(tool.get("/files", params={"name": "a.txt"}).json()["content"]).content
+    )
+
+
+def test_the_oldest_files_go_when_the_operator_says_so(
+    make_service: Callable[..., Service],
+) -> None:
+    """With that setting the quota holds by the oldest files' going, and the bytes go with them."""
+    service = make_service(quota_bytes=250, drop_oldest=True)
+    tool = tool_of(service)
+    for name in ("a", "b", "c"):
+        upload(tool, f"{name}.txt", name.encode() * 100)
+
+    there = [tool.get("/files", params={"name": f"{name}.txt"}).status_code for name in "abc"]
+    assert [404, 200, 200] == there
+    assert 2 == len(files_in(service.settings.folder))
+
+
+def test_what_never_came_is_forgotten_after_a_day(tool: TestClient, service: Service) -> None:
+    """A declaration without bytes does not count for ever; a fresh one stays."""
+    old = tool.post("/files", json=declaration("old.txt", b"old")).json()
+    fresh = tool.post("/files", json=declaration("fresh.txt", b"fresh")).json()
+    index = service.index
+    index.forget(old["id"])
+    before = index.find(id=fresh["id"])
+    assert before
+    index.declare(type(before)(**{**vars(before), "id": "old", "name": "old.txt", "moment": 0}))
+
+    sweep(service)
+
+    assert index.find(id="old") is None
+    assert index.find(id=fresh["id"]) is not None
+    assert before.moment <= microseconds_now()
+
+
+def test_many_tools_upload_the_same_at_once(tool: TestClient, service: Service) -> None:
+    """Tools that store the same file at the same time all get its one address."""
+
+    def store(_: int) -> str:
+        told = tool.post("/files", json=declaration("fox.png", PICTURE)).json()
+        if "upload" in told:
+            tool.put(told["upload"], content=PICTURE)
+            told = tool.post(told["confirm"]).json()
+        return str(told["url"])
+
+    with ThreadPoolExecutor(8) as pool:
+        urls = set(pool.map(store, range(40)))
+
+    assert 1 == len(urls)
+    assert PICTURE == tool.get(urls.pop()).content
+    assert 1 == len(files_in(service.settings.folder))
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/room"),
+        ("POST", "/files"),
+        ("GET", "/files?name=fox.png"),
+        ("PUT", "/files/x/content"),
+        ("GET", "/files/x/content"),
+        ("POST", "/files/x/confirm"),
+        ("DELETE", "/files/x"),
+    ],
+)
+@pytest.mark.parametrize("shown", ["", "Bearer ", "Bearer wrong", "Basic YTpi", "Bearer tökén"])
+def test_nothing_is_open_without_the_token(
+    stranger: TestClient, method: str, path: str, shown: str
+) -> None:
+    """Each address for tools refuses who does not show the token."""
+    headers = {"Authorization": shown.encode("latin-1")} if shown else {}
+
+    refused = stranger.request(method, path, headers=headers)  # type: ignore[arg-type]  # bytes, as sent
+
+    assert (401, "The token is missing or wrong.") == (refused.status_code, refused.json()["error"])
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["name", "bytes", "sha256", "facts", "x"]), inner, max_size=5
+            )
+        ),
+    )
+)
+def test_any_json_is_a_declaration_or_a_fault(body: Any) -> None:
+    """Whatever JSON comes is read as a declaration of the form, or refused by pydantic, and by nothing else."""
+    try:
+        read = Declaration.model_validate(body)
+    except ValueError:
+        return
+    assert read.bytes > 0
+    assert "/" not in read.name

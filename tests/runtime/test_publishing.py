@@ -1,0 +1,308 @@
+"""Files on the operator's media server: put there by whatever tool made them, used by tools that ran elsewhere."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import respx
+
+from sanctum_venice_tools.emulator.process import LocalVenice
+from sanctum_venice_tools.media_server.process import RunningMediaServer, running_media_server
+from tests.media_server.conftest import shown_by
+from tests.tools.conftest import balance, refusal
+
+Tool = Callable[..., str]
+Sandbox = Callable[..., Tool]
+
+SERVER = "http://media.internal:8490"
+
+
+@pytest.fixture(scope="module")
+def media_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMediaServer]:
+    """A media server over a real socket."""
+    with running_media_server(tmp_path_factory.mktemp("media-server")) as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(
+    media_server: RunningMediaServer,
+    venice: LocalVenice,
+    load_tool: Callable[[str], Tool],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Iterator[Sandbox]:
+    """Give a tool as in a sandbox that has nothing but its environment, and is another for each name."""
+    monkeypatch.setenv("VENICE_API_KEY", venice.key)
+    monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
+    monkeypatch.setenv("VENICE_MEDIA", media_server.address)
+    monkeypatch.setenv("VENICE_MEDIA_TOKEN", media_server.token)
+    monkeypatch.setenv("LETTA_AGENT_ID", "agent-7")
+    opened: list[Tool] = []
+
+    def take(tool: str, place: str = "first") -> Tool:
+        monkeypatch.setenv("VENICE_MEDIA_DIR", str(tmp_path / place))
+        opened.append(load_tool(tool))
+        return opened[-1]
+
+    yield take
+    for tool in opened:
+        for client in ("_client", "_media_client"):
+            if client in tool.__globals__ and tool.__globals__[client].cache_info().currsize:
+                tool.__globals__[client]().close()
+
+
+def made(reply: str) -> dict[str, Any]:
+    """A tool's answer."""
+    answer: dict[str, Any] = json.loads(reply)
+    return answer
+
+
+def test_a_picture_has_an_address_that_shows_it(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The agent gets the address, and a line of markdown to show it by; the file is a name that works anywhere."""
+    (picture,) = made(sandbox("venice_generate_image")(prompt="A [red] fox!"))["files"]
+
+    assert f"![a red fox]({picture['url']})" == picture["markdown"]
+    assert "/" not in picture["file"]
+    local = (tmp_path / "first" / picture["file"]).read_bytes()
+    assert local == httpx.get(picture["url"]).content
+
+
+def test_the_gallery_knows_how_it_was_made(
+    sandbox: Sandbox, media_server: RunningMediaServer
+) -> None:
+    """Tool, agent, arguments, model, and each file's share of the price go along."""
+    answer = made(sandbox("venice_generate_image")(prompt="two owls", variants="2", seed=5))
+
+    first, second = shown_by(media_server)[:2]
+    assert {first["name"], second["name"]} == {file["file"] for file in answer["files"]}
+    assert ("venice_generate_image", "agent-7") == (first["tool"], first["agent"])
+    assert {"prompt": "two owls", "variants": "2", "seed": 5} == first["facts"]["arguments"]
+    assert "two owls" == first["title"]
+    assert answer["model"] == first["model"]
+    assert answer["cost_usd"] == pytest.approx(first["cost_usd"] + second["cost_usd"])
+
+
+@pytest.mark.parametrize("by", ["file", "url"])
+def test_what_one_tool_made_the_next_uses_elsewhere(sandbox: Sandbox, by: str) -> None:
+    """A picture is taken by its name or address, in a sandbox that never saw it; Venice could not have fetched it."""
+    (picture,) = made(sandbox("venice_generate_image")(prompt=f"a fox by {by}"))["files"]
+
+    edited = made(
+        sandbox("venice_edit_image", "second")(images=picture[by], instruction="Brighter")
+    )
+    larger = made(sandbox("venice_upscale_image", "third")(image=edited[by]))
+
+    assert (picture["width"], picture["height"]) == (edited["input_width"], edited["input_height"])
+    assert edited["width"] == larger["input_width"]
+
+
+def test_a_film_is_found_by_its_job_from_anywhere(sandbox: Sandbox, venice: LocalVenice) -> None:
+    """Once a film lies on the media server it is retrieved from there, also when Venice has deleted its copy."""
+    call = {"prompt": "a fox runs", "model": "wan-2.5-preview-text-to-video", "duration": "5s"}
+    job = made(sandbox("venice_queue_video")(**call))["job"]
+    first = made(sandbox("venice_retrieve_video")(job=job))
+    made(sandbox("venice_delete_video", "second")(job=job))
+    venice.order_fault(fault="status-500", path="/video/retrieve", times=1)
+
+    again = made(sandbox("venice_retrieve_video", "third")(job=job))
+
+    venice.clear_faults()
+    assert first["url"] == again["url"]
+    assert first["bytes"] == again["bytes"]
+
+
+def test_a_stored_text_is_read_on_elsewhere(sandbox: Sandbox) -> None:
+    """A long text lies on the media server, and reading on goes by its name."""
+    kept = made(sandbox("venice_embed_texts")(texts=["a fox", "a house"]))
+
+    ranked = made(sandbox("venice_rank_texts", "second")(query="animals", file=kept["file"]))
+
+    assert {"a fox", "a house"} == {result["text"] for result in ranked["results"]}
+
+
+def test_a_name_that_is_nowhere_is_refused(sandbox: Sandbox) -> None:
+    """A name that neither the folder nor the server has ends in the usual line."""
+    line = refusal(sandbox("venice_upscale_image"), image="no-such-file.png")
+
+    assert "No stored file is called 'no-such-file.png'" in line
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "expected"),
+    [
+        ("VENICE_MEDIA", "http://127.0.0.1:9", "does not answer at VENICE_MEDIA"),
+        ("VENICE_MEDIA", "http://user:pw@127.0.0.1", "VENICE_MEDIA is no http address"),
+        ("VENICE_MEDIA", "http:/x", "VENICE_MEDIA is no http address"),
+        ("VENICE_MEDIA_TOKEN", "wrong", "Ask the operator to set VENICE_MEDIA_TOKEN."),
+        ("VENICE_MEDIA_TOKEN", "tökén", "Ask the operator to set VENICE_MEDIA_TOKEN."),
+        ("VENICE_MEDIA_TOKEN", "", "Ask the operator to set VENICE_MEDIA_TOKEN."),
+    ],
+)
+def test_what_can_not_be_kept_is_not_bought(  # noqa: PLR0917  # two fixtures, three parameters, pytest's own
+    sandbox: Sandbox,
+    venice: LocalVenice,
+    monkeypatch: pytest.MonkeyPatch,
+    setting: str,
+    value: str,
+    expected: str,
+) -> None:
+    """A media server that is not there, or does not let the agent in, is found out before anything is paid."""
+    tool = sandbox("venice_generate_image")
+    monkeypatch.setenv(setting, value)
+    before = balance(venice)
+
+    assert expected in refusal(tool, prompt="a fox")
+
+    assert before == balance(venice)
+
+
+def test_a_full_server_is_found_out_before_anything_is_paid(
+    sandbox: Sandbox, venice: LocalVenice, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """At the quota nothing is made, and the operator's server says why."""
+    with running_media_server(tmp_path / "full", "--quota-gb", "0.0000001") as full:
+        tool = sandbox("venice_generate_image")
+        monkeypatch.setenv("VENICE_MEDIA", full.address)
+        monkeypatch.setenv("VENICE_MEDIA_TOKEN", full.token)
+        made(tool(prompt="the first is too large, and is kept where the tools run"))
+        before = balance(venice)
+        httpx.post(
+            f"{full.address}/files",
+            headers={"Authorization": f"Bearer {full.token}"},
+            json={"name": "x", "bytes": 107, "sha256": "0" * 64},
+        )
+        tool.__globals__["_check_media_server"].cache_clear()
+
+        line = refusal(tool, prompt="a fox")
+
+    assert "The media server answered 507: The quota of this media server is reached." in line
+    assert before == balance(venice)
+
+
+# --- a media server that fails, or that is none of ours ---
+
+
+@pytest.fixture
+def failing(venice: LocalVenice, monkeypatch: pytest.MonkeyPatch) -> Iterator[respx.Router]:
+    """A media server whose answers a test makes up; it would take a file."""
+    monkeypatch.setenv("VENICE_API_KEY", venice.key)
+    monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
+    monkeypatch.setenv("VENICE_MEDIA", f"{SERVER}/")
+    monkeypatch.setenv("VENICE_MEDIA_TOKEN", "a-token-of-the-media-server")
+    with respx.mock(assert_all_called=False) as router:
+        router.route(host="127.0.0.1").pass_through()
+        router.get(f"{SERVER}/room").respond(json={"public_url": SERVER})
+        yield router
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (httpx.Response(500, text="<html>oops"), "answered 500: no reason given"),
+        (
+            httpx.Response(409, json={"error": "Another file is called x."}),
+            "Another file is called x.",
+        ),
+        (httpx.ConnectError("gone"), "does not answer at VENICE_MEDIA"),
+        (httpx.ReadTimeout("slow"), "took too long"),
+    ],
+    ids=["broken", "refused", "gone", "slow"],
+)
+def test_a_paid_picture_is_told_of_when_it_could_not_be_uploaded(
+    failing: respx.Router, load_tool: Callable[[str], Tool], reply: Any, reason: str
+) -> None:
+    """What was made is paid: it stays in the folder, its path is told, and a note says why it has no address."""
+    route = failing.post(f"{SERVER}/files")
+    if isinstance(reply, Exception):
+        route.mock(side_effect=reply)
+    else:
+        route.mock(return_value=reply)
+
+    answer = made(load_tool("venice_generate_image")(prompt="a fox"))
+
+    (picture,) = answer["files"]
+    assert Path(picture["file"]).is_file()
+    assert "url" not in picture
+    (note,) = answer["notes"]
+    assert "lies only where the tools run" in note
+    assert reason in note
+    assert "a-token-of-the-media-server" not in str(answer)
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "", ".hidden", "a/b", "x" * 300, 7, None])
+def test_a_name_of_the_server_leads_to_no_other_folder(
+    failing: respx.Router, load_tool: Callable[[str], Tool], tmp_path: Path, name: Any
+) -> None:
+    """A media server can't have a file written elsewhere than into the media folder."""
+    failing.get(f"{SERVER}/files").respond(json={"name": name, "content": "/files/x/content"})
+    failing.get(f"{SERVER}/files/x/content").respond(content=b"evil")
+
+    line = refusal(load_tool("venice_upscale_image"), image="fox.png")
+
+    assert "The media server sent no name of a file" in line
+    assert [] == [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("status", [302, 401, 404, 500])
+def test_a_file_that_does_not_come_is_no_file(
+    failing: respx.Router, load_tool: Callable[[str], Tool], tmp_path: Path, status: int
+) -> None:
+    """Where the bytes of a file do not come, nothing lies in the folder, and the line says whose fault it is."""
+    found = {"name": "fox.png", "content": "/files/x/content"}
+    failing.get(f"{SERVER}/files").respond(json=found)
+    failing.get(f"{SERVER}/files/x/content").respond(
+        status, headers={"location": "http://evil.test"}
+    )
+
+    line = refusal(load_tool("venice_upscale_image"), image="fox.png")
+
+    assert "media server" in line
+    assert [] == [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+# --- without a media server ---
+
+
+def test_a_folder_may_be_named_by_either_setting(
+    venice: LocalVenice,
+    load_tool: Callable[[str], Tool],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """VENICE_MEDIA is a folder where it is no address, and goes before VENICE_MEDIA_DIR."""
+    monkeypatch.setenv("VENICE_API_KEY", venice.key)
+    monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
+    monkeypatch.setenv("VENICE_MEDIA", str(tmp_path / "chosen"))
+
+    (picture,) = made(load_tool("venice_generate_image")(prompt="a fox"))["files"]
+
+    assert tmp_path / "chosen" == Path(picture["file"]).parent
+    assert "url" not in picture
+
+
+@pytest.mark.parametrize("variable", ["E2B_SANDBOX", "MODAL_TASK_ID", "KUBERNETES_SERVICE_HOST"])
+def test_in_a_sandbox_of_a_cloud_a_path_is_not_praised(
+    venice: LocalVenice,
+    load_tool: Callable[[str], Tool],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    variable: str,
+) -> None:
+    """Where a path means nothing to a person, the agent is told so, unless the operator chose the folder."""
+    monkeypatch.setenv("VENICE_API_KEY", venice.key)
+    monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
+    monkeypatch.setenv(variable, "1")
+    monkeypatch.chdir(tmp_path)
+
+    chosen = made(load_tool("venice_generate_image")(prompt="a fox"))
+    monkeypatch.delenv("VENICE_MEDIA_DIR")
+    unchosen = made(load_tool("venice_generate_image")(prompt="a fox"))
+
+    assert "notes" not in chosen
+    assert [
+        "The file lies inside of the container that runs the tools; a person may not find it there."
+    ] == unchosen["notes"]
