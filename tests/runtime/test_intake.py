@@ -14,6 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.conftest import compiled
+
 PUBLIC = "93.184.216.34"
 PUBLIC_6 = "2606:2800:220:1:248:1893:25c8:1946"
 Space = dict[str, Any]
@@ -23,7 +25,7 @@ Space = dict[str, Any]
 def space(texts: dict[str, str]) -> Space:
     """The globals of an emitted text that takes media in."""
     space: Space = {"__name__": "emitted"}
-    exec(texts["venice_upscale_image"], space)  # noqa: S102 - what ships is what is tested
+    exec(compiled("venice_upscale_image", texts["venice_upscale_image"]), space)  # noqa: S102 - what ships is what is tested
     return space
 
 
@@ -417,7 +419,7 @@ def test_no_path_leads_out(
     if not (root / "media" / "folder").is_symlink():
         (root / "media" / "folder").symlink_to(root)
     space: Space = {"__name__": "emitted"}
-    exec(texts["venice_upscale_image"], space)  # noqa: S102 - what ships is what is tested
+    exec(compiled("venice_upscale_image", texts["venice_upscale_image"]), space)  # noqa: S102 - what ships is what is tested
     space["_media_folder"] = lambda: root / "media"
 
     with pytest.raises(space["VeniceError"]):

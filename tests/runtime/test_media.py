@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import compiled
 from tests.samples import FILM, whole_files
 from tests.tools.test_venice_read_document import small_disk
 
@@ -21,7 +22,7 @@ Space = dict[str, Any]
 def space(texts: dict[str, str]) -> Space:
     """The globals of an emitted text that stores pictures and reads stored ones."""
     space: Space = {"__name__": "emitted"}
-    exec(texts["venice_edit_image"], space)  # noqa: S102 - what ships is what is tested
+    exec(compiled("venice_edit_image", texts["venice_edit_image"]), space)  # noqa: S102 - what ships is what is tested
     return space
 
 
@@ -29,7 +30,7 @@ def space(texts: dict[str, str]) -> Space:
 def jobs(texts: dict[str, str]) -> Space:
     """The globals of an emitted text that stores what jobs made."""
     space: Space = {"__name__": "emitted"}
-    exec(texts["venice_retrieve_video"], space)  # noqa: S102 - what ships is what is tested
+    exec(compiled("venice_retrieve_video", texts["venice_retrieve_video"]), space)  # noqa: S102 - what ships is what is tested
     return space
 
 
