@@ -41,7 +41,7 @@ def _limit_usd() -> float | None:
     return float(setting)
 
 
-def _check_price(usd: float, *, is_least: bool = False) -> None:
+def _check_price(usd: float, *, is_least: bool) -> None:
     """Refuse what costs more than the operator allows (VENICE_MAX_USD).
 
     Of a price that is only the least, twice as much must be allowed: else a person has to decide.
