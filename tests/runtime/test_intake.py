@@ -279,6 +279,82 @@ def test_a_slow_host_is_given_up_in_time(space: Space) -> None:
         assert "took too long" in refusal(space, "https://example.com/a")
 
 
+# --- URLs that Venice is to fetch ---
+
+NOWHERE_PUBLIC = [
+    "localhost",
+    "router",
+    "router:8080",
+    "printer.local",
+    "nas.LAN.",
+    "wiki.corp",
+    "metadata.google.internal",
+    "127.0.0.1.",
+    "10.0.0.1:8080",
+]
+
+
+@pytest.fixture
+def handing_on(texts: dict[str, str]) -> Space:
+    """The globals of an emitted text that hands web addresses on to Venice."""
+    space: Space = {"__name__": "emitted"}
+    exec(compiled("venice_edit_image", texts["venice_edit_image"]), space)  # noqa: S102 - what ships is what is tested
+    return space
+
+
+@pytest.mark.parametrize("host", [*PRIVATE, *NOWHERE_PUBLIC])
+def test_venice_is_not_asked_for_a_private_address(handing_on: Space, host: str) -> None:
+    """What we would not fetch is not handed on for Venice to fetch, however it is written."""
+    # A leading zero is refused by httpx already.
+    why = "is no web address" if host == "0177.0.0.1" else "is in a private network"
+    with pytest.raises(handing_on["VeniceError"], match=why):
+        handing_on["_is_for_venice"](f"http://{host}/latest/meta-data")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://?fox",
+        "https://[::1",
+        "https://exa mple.com/a",
+        "https://example.com%2f.other.example/a",
+        "https://example.com\\.other.example/",
+        "https://example.com\\@other.example?a=b",
+    ],
+)
+def test_venice_is_not_asked_for_a_doubtful_address(handing_on: Space, url: str) -> None:
+    """A host that others may read in another way than we do is not handed on."""
+    with pytest.raises(handing_on["VeniceError"], match="is no web address"):
+        handing_on["_is_for_venice"](url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com",
+        "https://example.com/a b",
+        "HTTPS://Example.COM:8443/a%20b?c=%31#d\\e",
+        "https://example.com?to=//a%20b",
+        "https://example.com#a b/c",
+        "https://example.com./fox.png",
+        "https://münchen.de/fox.png",
+        f"http://{PUBLIC}/fox.png",
+        f"http://[{PUBLIC_6}]:8080/fox.png",
+        "https://localhost.com/",
+        "https://netflix.com/",
+    ],
+)
+def test_venice_is_asked_for_a_public_address(handing_on: Space, url: str) -> None:
+    """The web is Venice's to fetch, whatever stands behind the host."""
+    assert handing_on["_is_for_venice"](url)
+
+
+@pytest.mark.parametrize("name", ["fox.png", "httpfox.png", "ftp://example.com/a", "data:,", ""])
+def test_venice_is_not_asked_for_what_is_no_web_address(handing_on: Space, name: str) -> None:
+    """A stored file or a data URL is read here."""
+    assert not handing_on["_is_for_venice"](name)
+
+
 # --- size ---
 
 
