@@ -2,7 +2,9 @@
 
 import json
 import math
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -169,6 +171,28 @@ def test_a_text_that_only_looks_like_a_list_is_one_item(demo: Demo, text: str) -
     assert [text] == demo(texts=text)["texts"]
 
 
+@pytest.mark.parametrize(
+    ("sent", "text"),
+    [
+        (["ä", "b"], '["ä", "b"]'),
+        ({"ä": 1}, '{"ä": 1}'),
+        ([["x"]], "x"),
+        ([], "[]"),
+        (5, "5"),
+        (True, "true"),
+    ],
+    ids=repr,
+)
+def test_a_text_in_another_form_is_json(demo: Demo, sent: Any, text: str) -> None:
+    """What is no text arrives as JSON that can be read, but for one text in a list."""
+    assert text == demo(text=sent)["text"]
+
+
+def test_what_is_left_out_ends_no_call(demo: Demo) -> None:
+    """What stands after an argument that is null is read as ever."""
+    assert 3 == demo(text=None, whole="3")["whole"]
+
+
 # --- what can't be read ---
 
 UNREADABLE: dict[str, tuple[str, Any, str]] = {
@@ -249,6 +273,54 @@ def test_a_missing_argument_is_named(demo: Demo, sent: dict[str, Any]) -> None:
     assert "The argument 'need' is missing. Call again with it." == refusal(
         demo, **{"need": None, **sent}
     )
+
+
+# --- the names in Letta's script ---
+
+
+@pytest.fixture
+def run_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], Callable[..., str]]:
+    """The tool out of a script such as Letta writes, in which this stands for its arguments."""
+    (tmp_path / "venice_demo.py").write_text(SOURCE, encoding="utf-8")
+    text = bundle(tmp_path / "venice_demo.py")
+
+    def run(arguments: str) -> Callable[..., str]:
+        script = tmp_path / "script.py"
+        script.write_text(f"{text}\n__letta_raw_args = {arguments}\nother = {{'tex': tex}}\n")
+        monkeypatch.setattr(sys, "argv", [str(script), "an option"])
+        space: dict[str, Any] = {"__name__": "venice_demo"}
+        exec(compile(text, "venice_demo.py", "exec"), space)  # noqa: S102 - what ships is what is tested
+        tool: Callable[..., str] = space["venice_demo"]
+        return tool
+
+    return run
+
+
+@pytest.mark.parametrize("arguments", ["{'need': need}", "{'need': need, 'whole': whole}", "None"])
+def test_known_names_in_the_script_are_let_through(
+    run_script: Callable[[str], Callable[..., str]], arguments: str
+) -> None:
+    """A script that names arguments of the tool, or that is not Letta's, runs."""
+    assert "x" == json.loads(run_script(arguments)(need="x"))["need"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ("{'tex': tex}", "'tex'"),
+        ("{'need': need, 'tex': tex}", "'tex'"),
+        ("{'need': need, 'text': open('x', 'w')}", "'text'"),
+        ("{'need': need, print(): print()}", "'print(): print()'"),
+        ("{'need': need}; print()", "'need'"),
+    ],
+)
+def test_other_names_in_the_script_end_it(
+    run_script: Callable[[str], Callable[..., str]], arguments: str, named: str
+) -> None:
+    """A name that the tool does not know, or that is not as Letta writes it, ends the script before its line."""
+    assert f"There is no argument {named}. There are: need" in refusal(run_script, arguments)
 
 
 # --- closed sets and names ---
