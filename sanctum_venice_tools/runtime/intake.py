@@ -2,8 +2,6 @@
 
 import base64
 import difflib
-import mimetypes
-import re
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -74,17 +72,10 @@ def _read_upload(reference: str, *, most_mb: int) -> tuple[str, bytes]:
 def _name_of(reference: str) -> str:
     """The name that a file goes by; "file", if it has none."""
     if _is_data_url(reference):
-        ending = mimetypes.guess_extension(_type_of_data(reference), strict=False)
-        return f"file{ending or ''}"
+        return "file"
     path = urlsplit(reference).path if _is_web_url(reference) else reference
     name = Path(path).name[-_LONGEST_NAME:]
     return name or "file"
-
-
-def _type_of_data(url: str) -> str:
-    """The media type in a data URL: image/png of data:image/png;base64,iVBORw0..."""
-    _, media_type, *_ = re.split("[:;,]", url[:100])
-    return media_type.lower()
 
 
 def _read_local(reference: str, *, most_mb: int) -> bytes:
