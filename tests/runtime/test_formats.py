@@ -206,11 +206,12 @@ def png(*chunks: tuple[bytes, bytes]) -> bytes:
 
 
 def test_a_picture_has_a_size() -> None:
-    """A picture of no width is none, nor is one without content."""
+    """A picture of no width or no height is none, nor is one without content."""
     content, end = (b"IDAT", zlib.compress(bytes(2))), (b"IEND", b"")
 
     assert is_whole(png((b"IHDR", struct.pack(">II5B", 1, 1, 8, 0, 0, 0, 0)), content, end))
     assert not is_whole(png((b"IHDR", struct.pack(">II5B", 0, 1, 8, 0, 0, 0, 0)), content, end))
+    assert not is_whole(png((b"IHDR", struct.pack(">II5B", 1, 0, 8, 0, 0, 0, 0)), content, end))
     assert not is_whole(png((b"IHDR", struct.pack(">II5B", 1, 1, 8, 0, 0, 0, 0)), end))
 
 

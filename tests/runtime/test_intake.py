@@ -14,7 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.conftest import compiled
+from sanctum_venice_tools.emulator.process import LocalVenice
+from tests.conftest import Clock, compiled
 
 PUBLIC = "93.184.216.34"
 PUBLIC_6 = "2606:2800:220:1:248:1893:25c8:1946"
@@ -196,17 +197,34 @@ def test_a_redirect_to_a_private_address_is_not_followed(space: Space, where: st
 
 @pytest.mark.usefixtures("hosts")
 def test_redirects_are_followed_three_times(space: Space) -> None:
-    """Relative and absolute ones are followed; a circle ends."""
+    """Relative and absolute ones are followed, three of them and no more."""
     with respx.mock() as router:
+        router.get(f"https://{PUBLIC}/start").respond(301, headers={"location": "/a"})
         router.get(f"https://{PUBLIC}/a").respond(301, headers={"location": "/b"})
         router.get(f"https://{PUBLIC}/b").respond(
             307, headers={"location": "https://other.example/c"}
         )
-        router.get(f"https://[{PUBLIC_6}]/c").respond(content=b"c")
-        router.get(f"https://{PUBLIC}/circle").respond(302, headers={"location": "/circle"})
+        router.get(f"https://[{PUBLIC_6}]/c").respond(302, headers={"location": "/d"})
+        router.get(f"https://[{PUBLIC_6}]/d").respond(content=b"d")
 
-        assert b"c" == space["_read_media"]("https://example.com/a", most_mb=1)
-        assert "redirects too often" in refusal(space, "https://example.com/circle")
+        assert b"d" == space["_read_media"]("https://example.com/a", most_mb=1)
+        assert "redirects too often" in refusal(space, "https://example.com/start")
+
+
+def test_no_proxy_of_the_environment_is_asked(
+    space: Space, venice: LocalVenice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy would look names up itself, and call what we did not check."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    here = httpx.URL(venice.base_url)
+
+    with (
+        pytest.raises(space["VeniceError"], match="answered 404"),
+        space["_open_public"](f"{here}/no-such-file", trusted=here.netloc),
+    ):
+        pass
 
 
 @pytest.mark.parametrize("where", ["file:///etc/passwd", "http://[::"])
@@ -271,11 +289,15 @@ def test_a_lost_connection_is_an_error(space: Space) -> None:
 
 @pytest.mark.usefixtures("hosts")
 def test_a_slow_host_is_given_up_in_time(space: Space) -> None:
-    """Half a file is never taken for a whole one."""
-    space["_DEADLINE"] = 0.0
+    """Half a minute of the call is left for Venice, and half a file is never taken for a whole one."""
+    clock = Clock()
+    space["time"] = clock
     with respx.mock() as router:
-        router.get(f"https://{PUBLIC}/a").respond(content=b"half")
+        router.get(f"https://{PUBLIC}/a").respond(content=b"all")
 
+        space["_DEADLINE"] = clock.monotonic() + 30
+        assert b"all" == space["_read_media"]("https://example.com/a", most_mb=1)
+        clock.sleep(0.5)
         assert "took too long" in refusal(space, "https://example.com/a")
 
 
@@ -512,6 +534,14 @@ def test_near_names_are_told(space: Space, media: Path) -> None:
     assert "zebra" not in message
     assert "Near it: none" in refusal(space, "qqq")
     assert ".red-fox" not in message.replace("'red-fox.webp'", "")
+
+
+def test_three_near_names_are_told(space: Space, media: Path) -> None:
+    """Of many files that are called alike, the three that are most like the name are told."""
+    for number in range(5):
+        (media / f"fox-{number}.png").write_bytes(b"x")
+
+    assert 3 == refusal(space, "fox.png").count("fox-")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")

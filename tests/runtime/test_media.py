@@ -91,9 +91,16 @@ def test_a_half_written_file_is_hidden_and_random(jobs: Space, media: Path) -> N
 
 def test_old_parts_are_swept(space: Space, media: Path) -> None:
     """What a killed process left goes when it is a day old; what is being written stays, and all else."""
-    for name, age in ((".old.part", 25), (".new.part", 23), (".private", 25), ("old.part", 25)):
+    day, minute = 86_400, 60
+    ages = {
+        ".old.part": day + minute,
+        ".new.part": day - minute,
+        ".private": day + minute,
+        "old.part": day + minute,
+    }
+    for name, age in ages.items():
         (media / name).touch()
-        then = time.time() - age * 3600
+        then = time.time() - age
         os.utime(media / name, (then, then))
     file = store(space, media, whole_files()["png"])
 
