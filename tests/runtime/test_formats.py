@@ -10,13 +10,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from PIL import Image
 
 from sanctum_venice_tools.runtime.formats import (
+    _find_samples,
     _format_of,
     _media_type,
+    _read_frame,
     _recording_ending,
     _untaken,
 )
@@ -129,11 +133,15 @@ def test_a_wav_that_knows_its_length_has_it() -> None:
 
 
 APE = struct.pack("<8sIIII8s", b"APETAGEX", 2000, 40, 1, 0, b"")
+APE_WITH_HEADER = struct.pack("<8sIIII8s", b"APETAGEX", 2000, 40, 1, 1 << 31, b"")
 TAGS = {
     "ID3v1": b"TAG" + bytes(125),
     "APE": bytes(8) + APE,
     "APE and ID3v1": bytes(8) + APE + b"TAG" + bytes(125),
+    "APE with a header": bytes(32 + 8) + APE_WITH_HEADER,
     "ID3v2": b"ID3\x04\0\0\0\0\0\x05hello",
+    "ID3v2 with a footer": b"ID3\x04\0\x10\0\0\0\x05hello3DI\x04\0\x10\0\0\0\x05",
+    "long ID3v2": b"ID3\x04\0\0\0\0\x01\x02" + bytes(130),
     "another song": SONG,
 }
 
@@ -215,10 +223,90 @@ def test_a_picture_has_a_size() -> None:
     assert not is_whole(png((b"IHDR", struct.pack(">II5B", 1, 1, 8, 0, 0, 0, 0)), end))
 
 
+@pytest.mark.parametrize("size", [(1, 1), (300, 250), (16_383, 2), (2, 16_383)], ids=str)
+@pytest.mark.parametrize("how", [{}, {"lossless": True}, {"exif": b"Exif\0\0"}], ids=str)
+def test_every_kind_of_webp_tells_its_size(how: dict[str, Any], size: tuple[int, int]) -> None:
+    """Lossy, lossless and extended, up to the longest side that WebP has."""
+    file = io.BytesIO()
+    Image.new("RGB", size).save(file, "WEBP", **how)
+
+    assert size == _picture_size(file.getvalue())[1:]
+
+
+def test_the_scale_of_a_webp_is_no_part_of_its_size() -> None:
+    """A lossy WebP has two bits of scale above each side."""
+    file = io.BytesIO()
+    Image.new("RGB", (300, 250)).save(file, "WEBP")
+    scaled = bytearray(file.getvalue())
+    scaled[27] |= 0x40
+    scaled[29] |= 0x80
+
+    assert (300, 250) == _picture_size(bytes(scaled))[1:]
+
+
+def test_a_webp_whose_picture_goes_beyond_it_is_not_whole() -> None:
+    """Its first part is within the length that the file tells, whatever comes after that."""
+    small = b"RIFF" + struct.pack("<I", 22) + b"WEBPVP8X" + struct.pack("<I", 11) + bytes(10)
+
+    assert not is_whole(small + bytes(300))
+
+
 @pytest.mark.parametrize("name", ["png", "jpeg", "webp"])
 def test_what_follows_a_picture_is_no_fault(name: str) -> None:
     """Programs append to pictures what others don't read: the picture is whole all the same."""
     assert is_whole(whole_files()[name] + b"more")
+
+
+# --- sounds ---
+
+
+def wav_of(*chunks: tuple[bytes, bytes]) -> bytes:
+    """A WAV file of these chunks, each filled up to an even length."""
+    made = b"WAVE"
+    for name, content in chunks:
+        made += name + struct.pack("<I", len(content)) + content + bytes(len(content) % 2)
+    return b"RIFF" + struct.pack("<I", len(made)) + made
+
+
+SAMPLES = (b"data", bytes(range(1, 102)))
+
+
+def a_second(bytes_a_second: int) -> tuple[bytes, bytes]:
+    """The chunk that tells the form of samples: one channel of 8 bits."""
+    return b"fmt ", struct.pack("<HHIIHH", 1, 1, bytes_a_second, bytes_a_second, 1, 8)
+
+
+def test_a_wav_file_may_have_chunks_of_odd_length() -> None:
+    """Each is filled up, before the samples and after them; some leave the last byte out that only fills."""
+    whole = wav_of((b"LIST", b"odd"), a_second(100), SAMPLES)
+
+    assert is_whole(whole)
+    assert is_whole(whole[:-1])
+    assert not is_whole(whole[:-2])
+    assert SAMPLES[1] == whole[_find_samples(io.BytesIO(whole)).start :][:101]
+
+
+def test_a_wav_file_has_a_rate() -> None:
+    """One whose second has no bytes plays no sound, and its length can't be told."""
+    assert is_whole(wav_of(a_second(1), SAMPLES))
+    assert not is_whole(wav_of(a_second(0), SAMPLES))
+
+
+@pytest.mark.parametrize("sample_rate_index", range(3))
+@pytest.mark.parametrize("version", [3, 2, 0], ids=["1", "2", "2.5"])
+def test_every_rate_of_mp3_is_read_as_ffmpeg_does(version: int, sample_rate_index: int) -> None:
+    """Of each bit rate, frames have the length and the duration that FFmpeg finds in them."""
+    for bit_rate_index in range(1, 15):
+        rates = bit_rate_index << 4 | sample_rate_index << 2
+        head = bytes([0xFF, 0xE3 | version << 3, rates, 0])
+        frame = _read_frame(io.BytesIO(head + bytes(2000)), 0, head)
+        with av.open(io.BytesIO(frame.content * 12), mode="r", format="mp3") as sound:
+            unit = float(sound.streams.audio[0].time_base or 0)
+            packets = [packet for packet in sound.demux() if packet.size]
+
+        assert [len(frame.content)] * 12 == [packet.size for packet in packets]
+        played = unit * sum(packet.duration or 0 for packet in packets)
+        assert 12 * frame.seconds == pytest.approx(played)
 
 
 # --- names ---
