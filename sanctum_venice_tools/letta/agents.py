@@ -37,10 +37,10 @@ class Wishes:
     """What an agent is to have of this pack."""
 
     records: Sequence[Record]
-    lifts_approvals: bool = False
+    lifts_approvals: bool
     """Whether an approval that the tools don't ask for is taken away; else it is only added."""
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-    loses_secrets: bool = False
+    secrets: Mapping[str, str] = field(repr=False)
+    loses_secrets: bool
     """Whether the secrets are set even where the agent's others can't be read, and so are lost."""
 
 

@@ -15,6 +15,7 @@ import respx
 from click.testing import CliRunner, Result
 
 from sanctum_venice_tools.cli.register import register_tools
+from sanctum_venice_tools.letta.agents import Wishes
 
 CLOUD = "https://api.letta.com"
 
@@ -176,6 +177,45 @@ def test_sets_a_secret_whose_value_is_not_told(cloud: respx.Router) -> None:
     ]
     assert 0 == result.exit_code
     assert {"secrets": {"VENICE_API_KEY": "venice-key"}} == json.loads(write.content)
+
+
+def planned_secrets(*arguments: str) -> tuple[list[str], list[str]]:
+    """The secrets that would be set for the agent, and those that would be lost by that."""
+    secret = ("--secret", "VENICE_API_KEY", "--replace-secrets", "--dry-run", "--json")
+    result = register("venice_ask_web", "--agent", "scout", *secret, *arguments)
+    (change,) = json.loads(result.stdout)["agents"]
+    return change["secrets"], change["lost_secrets"]
+
+
+def test_says_which_secrets_would_be_lost(cloud: respx.Router) -> None:
+    """Who replaces hidden secrets learns which go; where nothing is to be set, none does."""
+    told = agent()
+    assert (["VENICE_API_KEY"], ["DATABASE"]) == planned_secrets()
+
+    told["secrets"].append({"agent_id": "agent-1", "key": "VENICE_API_KEY", "value": "venice-key"})
+    cloud.get("/v1/agents/").respond(json=[told])
+    assert ([], []) == planned_secrets()
+
+
+def test_says_when_an_agent_was_not_given_all(cloud: respx.Router) -> None:
+    """What the server answered well to and did not keep, be it a tool or a secret, is no success."""
+    bare = {**agent(), "secrets": []}
+    cloud.get("/v1/agents/").respond(json=[bare])
+    cloud.get("/v1/agents/agent-1").respond(json=bare)
+    secret = register("venice_ask_web", "--agent", "scout", "--secret", "VENICE_API_KEY")
+    cloud.get("/v1/agents/agent-1/tools").respond(json=[])
+    tool = register("venice_ask_web", "--agent", "scout")
+
+    words = "Error: agent scout: the server did not keep all of it\n"
+    assert (words, words) == (secret.stderr, tool.stderr)
+    assert (3, 3) == (secret.exit_code, tool.exit_code)
+
+
+def test_secrets_are_not_shown_with_what_an_agent_is_to_have() -> None:
+    """Where these wishes are printed, as in a traceback, no secret is."""
+    wishes = Wishes([], lifts_approvals=False, secrets={"A": "hidden"}, loses_secrets=False)
+
+    assert "hidden" not in repr(wishes)
 
 
 def test_says_which_agent_could_not_be_changed(cloud: respx.Router) -> None:

@@ -16,8 +16,17 @@ from sanctum_venice_tools.cli.register import register_tools
 from sanctum_venice_tools.letta import bootstrap, connection
 from sanctum_venice_tools.letta.agents import AgentChange
 from sanctum_venice_tools.letta.pruning import Removal
-from sanctum_venice_tools.letta.registration import AT_ONCE, NOT_TRIED, Change, apply, plan
+from sanctum_venice_tools.letta.registration import (
+    AT_ONCE,
+    NOT_TRIED,
+    Change,
+    apply,
+    compare,
+    plan,
+    sandbox_of,
+)
 from sanctum_venice_tools.letta.sandbox import SandboxChange
+from sanctum_venice_tools.letta.stored import read_tools
 from sanctum_venice_tools.packing.record import Record
 
 STALL_SECONDS = 1.0
@@ -231,6 +240,19 @@ def test_a_server_that_goes_away_is_left_alone(fake: FakeLetta, fault: str, word
     assert set(first) - written == set(fake.writes)
 
 
+@pytest.mark.parametrize("count", [AT_ONCE - 1, AT_ONCE])
+def test_a_server_is_gone_once_all_that_is_under_way_is_lost(fake: FakeLetta, count: int) -> None:
+    """Where fewer requests are lost than are sent at once, these tools may be the reason: the others are tried."""
+    lost = {record.name for record in records(count)}
+    fake.fault = lambda method, name: "drop" if method == "PUT" and name in lost else None
+
+    changes = run(fake)
+
+    not_tried = [change for change in changes.values() if change.problem == NOT_TRIED]
+    assert (count == AT_ONCE) == bool(not_tried)
+    assert lost <= set(failed(changes))
+
+
 def test_the_rest_is_not_tried_on_a_server_that_is_gone(fake: FakeLetta) -> None:
     """Agents, removals and the sandbox are left for the next run, and said to be."""
     fake.fault = lambda method, _name: "drop" if method == "PUT" else None
@@ -271,6 +293,51 @@ def test_says_when_it_could_not_read_back(fake: FakeLetta) -> None:
     assert {
         "written, but reading it back failed: the server answered 500: out of order"
     } == problems
+
+
+def test_says_what_was_stored_otherwise(fake: FakeLetta, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that takes a tool and keeps another one has not registered it."""
+    store = fake.store
+    monkeypatch.setattr(fake, "store", lambda sent: store(sent | {"return_char_limit": 7}))
+
+    problems = {change.problem for change in run(fake).values()}
+
+    assert {"the server stored another return_char_limit"} == problems
+
+
+def test_what_is_somebody_elses_is_left_alone_unless_it_is_to_be_adopted(fake: FakeLetta) -> None:
+    """A tool with one of our names that is not of this pack is not written, and why is said."""
+    fake.tools["venice_tool_03"] = {
+        "id": "tool-3",
+        "name": "venice_tool_03",
+        "source_code": "def venice_tool_03(): ...",
+    }
+    changes = run(fake)
+    with connection.connect(fake.address) as letta:
+        adopting = compare(read_tools(letta), records(), "local", adopt=True)
+
+    assert ["venice_tool_03"] == failed(changes)
+    assert "foreign" == changes["venice_tool_03"].action
+    assert "venice_tool_03" not in fake.writes
+    assert {"venice_tool_03": "adopt"} == {
+        change.record.name: change.action for change in adopting if change.writes
+    }
+
+
+@pytest.mark.parametrize(
+    ("address", "sandbox"),
+    [
+        ("https://api.letta.com", "cloud"),
+        ("https://letta.com:443/v1", "cloud"),
+        ("http://localhost:8283", "local"),
+        ("https://notletta.com", "local"),
+        ("https://letta.com.example.org", "local"),
+        ("https://example.org/api.letta.com", "local"),
+    ],
+)
+def test_only_letta_cloud_installs_packages(address: str, sandbox: str) -> None:
+    """The host tells where tools run: on Letta Cloud alone each names its packages."""
+    assert sandbox == sandbox_of(address)
 
 
 def register(fake: FakeLetta, *arguments: str) -> Result:
