@@ -437,6 +437,50 @@ def test_a_hidden_key_is_written_again(venice: LocalVenice, cloud: respx.Router)
     assert not cloud["refresh"].called
 
 
+def an_agent(name: str, provider_name: str, address: str) -> dict[str, Any]:
+    """An agent as Letta gives it, so far as its model is concerned."""
+    model = {
+        "provider_name": provider_name,
+        "model_endpoint": address,
+        "api_model_endpoint": address,
+        "handle": f"{provider_name}/kimi-k3",
+        "context_window": 100_000,
+        "max_tokens": 4000,
+    }
+    return {"id": f"agent-{name}", "name": name, "llm_config": model}
+
+
+def test_names_the_agents_at_the_old_address(venice: LocalVenice, cloud: respx.Router) -> None:
+    """Of a provider that moves, an agent of its own that calls the old address is named, and no other."""
+    old = "https://old.example/api/v1"
+    agents = [
+        an_agent("left-behind", "venice", old),
+        an_agent("moved", "venice", venice.base_url),
+        an_agent("stranger", "another", old),
+    ]
+    cloud.get(f"{CLOUD}/v1/providers/").respond(json=[stored(venice, base_url=old)])
+    cloud.get(f"{CLOUD}/v1/agents/").respond(json=agents)
+    cloud["refresh"].respond(json=stored(venice, last_synced="2026-11-27T00:00:00Z"))
+
+    result = configure(venice, letta=CLOUD)
+
+    assert 0 == result.exit_code
+    assert f"agent left-behind still calls {old}" in result.stdout
+    assert 1 == result.stdout.count("still calls")
+
+
+def test_agents_of_a_provider_that_stays_are_not_looked_at(
+    venice: LocalVenice, cloud: respx.Router
+) -> None:
+    """Where only the key is another, agents go on as they are."""
+    agents = cloud.get(f"{CLOUD}/v1/agents/").respond(json=[])
+
+    configure(venice, letta=CLOUD)
+
+    assert cloud["update"].called
+    assert not agents.called
+
+
 def test_a_server_that_cannot_reach_venice(venice: LocalVenice, cloud: respx.Router) -> None:
     """A provider without models is a failure: it ends with 3, and says from where Venice must be reachable."""
     cloud.get(f"{CLOUD}/v1/providers/").respond(json=[stored(venice, api_key_enc=venice.key)])
