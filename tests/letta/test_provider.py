@@ -5,6 +5,7 @@ that a server of one's own gives, recorded, at Letta Cloud's address; its docume
 providers.
 """
 
+import base64
 import json
 import shlex
 import subprocess
@@ -22,6 +23,7 @@ from click.testing import CliRunner, Result
 from sanctum_venice_tools.cli.provider import configure_provider
 from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.letta import provider
+from sanctum_venice_tools.letta.connection import connect
 from sanctum_venice_tools.letta.venice import (
     ChatModel,
     ChoiceError,
@@ -435,6 +437,29 @@ def test_a_hidden_key_is_written_again(venice: LocalVenice, cloud: respx.Router)
     )
     assert "the server does not show the key it has, so the key was written again" in result.stdout
     assert not cloud["refresh"].called
+
+
+def test_a_provider_of_another_type_is_left_alone(venice: LocalVenice, cloud: respx.Router) -> None:
+    """One of the same name that is not ours is not written, and the line says what to do."""
+    cloud.get(f"{CLOUD}/v1/providers/").respond(json=[stored(venice, provider_type="openai")])
+
+    result = configure(venice, letta=CLOUD)
+
+    assert 3 == result.exit_code
+    assert "of type openai: choose another --name" in result.stderr
+    assert not cloud["update"].called
+
+
+@pytest.mark.parametrize(("length", "is_hidden"), [(44, False), (45, True)])
+def test_an_encrypted_key_is_known_by_its_length(
+    venice: LocalVenice, cloud: respx.Router, length: int, *, is_hidden: bool
+) -> None:
+    """Beside a salt, a start value and a tag there must be something in it: else it may be a key in clear."""
+    key = base64.b64encode(bytes(length)).decode()
+    cloud.get(f"{CLOUD}/v1/providers/").respond(json=[stored(venice, api_key_enc=key)])
+    planned = provider.plan(connect(CLOUD), "venice", Venice(venice.base_url, venice.key))
+
+    assert is_hidden is planned.key_is_hidden
 
 
 def an_agent(name: str, provider_name: str, address: str) -> dict[str, Any]:

@@ -679,23 +679,33 @@ def test_a_film_is_deleted_once_all_of_it_came(
     assert "sent no whole reply" in refusal(delete)
 
 
+@pytest.mark.parametrize("status", [400, 404, 410])
 def test_what_venice_does_not_know_is_gone(
-    delete: Callable[..., Any], retrieve: Callable[..., Any], api: respx.MockRouter
+    delete: Callable[..., Any], retrieve: Callable[..., Any], api: respx.MockRouter, status: int
 ) -> None:
     """Of a film that is stored here, the string is right, so Venice's copy is gone; else the string may be wrong."""
-    api.post("/video/retrieve").respond(400, json={"error": "Request ID is invalid."})
-    assert "Request ID is invalid. Venice has no such job" in refusal(
-        delete, even_if_not_stored=True
-    )
+    told = f"Venice answered {status}: Request ID is invalid."
+    api.post("/video/retrieve").respond(status, json={"error": "Request ID is invalid."})
+    assert told in refusal(delete, even_if_not_stored=True)
     api.post("/video/retrieve").mock(return_value=done())
     retrieve()
-    api.post("/video/retrieve").respond(400, json={"error": "Request ID is invalid."})
+    api.post("/video/retrieve").respond(status, json={"error": "Request ID is invalid."})
     reply = delete()
 
     assert reply["deleted"]
-    assert reply["copy"].startswith(
-        "It seems to be gone. Venice answered 400: Request ID is invalid."
-    )
+    assert reply["copy"].startswith(f"It seems to be gone. {told}")
+
+
+@pytest.mark.parametrize("status", [401, 403, 422, 500])
+def test_what_venice_refuses_to_delete_is_not_gone(
+    delete: Callable[..., Any], retrieve: Callable[..., Any], api: respx.MockRouter, status: int
+) -> None:
+    """Of any other refusal the film may still be at Venice."""
+    api.post("/video/retrieve").mock(return_value=done())
+    retrieve()
+    api.post("/video/retrieve").respond(status, json={"error": "No."})
+
+    assert f"Venice answered {status}: No." in refusal(delete)
 
 
 def test_half_a_file_is_none(delete: Callable[..., Any], space: Space) -> None:
