@@ -870,11 +870,13 @@ def test_media_that_are_too_large_together_are_refused(
     """Venice takes 35 MB in all, and base64 makes a third more of it."""
     (tmp_path / "media").mkdir(exist_ok=True)
     (tmp_path / "media" / "large.png").write_bytes(png() + bytes(14 << 20))
+    in_url = f"data:image/png;base64,{base64.b64encode(png() + bytes(14 << 20)).decode()}"
 
     queue(image="large.png")
-    assert "have more than the 35 MB that Venice takes" in refusal(
-        queue, image="large.png", end_image="large.png"
-    )
+    for large in ("large.png", in_url):
+        assert "have more than the 35 MB that Venice takes" in refusal(
+            queue, image=large, end_image=large
+        )
     assert 1 == queued.call_count
 
 
@@ -977,3 +979,39 @@ def test_a_lost_purchase_is_not_repeated(venice: LocalVenice, local_tool: Tool) 
 
     assert "it may be charged. Ask the person" in refusal(local_tool, prompt="A fox")
     assert 0.5 == pytest.approx(before - balance(venice), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("field", "most_mb"),
+    [
+        ("end_image_url", 25),
+        ("reference_video_urls", 50),
+        ("audio_url", 15),
+        ("reference_document_urls", 25),
+    ],
+)
+def test_a_stored_file_may_be_as_large_as_venice_takes(
+    tool: Tool, tmp_path: Path, field: str, most_mb: int
+) -> None:
+    """Of each kind, so many megabytes are looked into; with a byte more, a file is refused for its size."""
+    (tmp_path / "media").mkdir(exist_ok=True)
+    read = tool.__globals__["_with_media"]
+    with (tmp_path / "media" / "large").open("wb") as file:
+        file.truncate(most_mb << 20)
+        assert "that Venice takes" in refusal(read, field, "large")
+        file.truncate((most_mb << 20) + 1)
+        assert f"has more than {most_mb} MB" in refusal(read, field, "large")
+
+
+def test_stored_files_may_be_as_large_together_as_venice_takes(tool: Tool, tmp_path: Path) -> None:
+    """In a request of 35 MB, three quarters are files; with a byte more, none of them is read."""
+    (tmp_path / "media").mkdir(exist_ok=True)
+    check = tool.__globals__["_check_together"]
+    (tmp_path / "media" / "small").write_bytes(b"123")
+    with (tmp_path / "media" / "large").open("wb") as file:
+        file.truncate((35 << 20) * 3 // 4 - 3)
+        check({"image_url": "small", "reference_video_urls": ["large"]})
+        file.truncate((35 << 20) * 3 // 4 - 2)
+        assert "more than the 35 MB" in refusal(
+            check, {"image_url": "small", "reference_video_urls": ["large"]}
+        )
