@@ -22,6 +22,7 @@ _COMMANDS = {
         "schemas.build_schemas",
         "Write each tool's JSON schema from its signature and docstring.",
     ),
+    "skill": ("skill.skill", "The tools as an Agent Skill, for Letta Code, Claude Code and Codex."),
 }
 
 

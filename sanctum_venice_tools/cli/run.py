@@ -1,8 +1,6 @@
 """`run`: call one tool from the command line."""
 
 import contextlib
-import difflib
-import json
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -12,20 +10,19 @@ import click
 from sanctum_venice_tools.cli import HELP
 from sanctum_venice_tools.cli.options import shown_progress
 from sanctum_venice_tools.fronts.run import RunError, run_tool
+from sanctum_venice_tools.fronts.skill.call_tool import (
+    BROKEN,
+    COSTS_IN_WORDS,
+    REFUSED,
+    UsageError,
+    help_of,
+    known_name,
+    read_arguments,
+)
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.record import COSTLY, Record, read_record
 from sanctum_venice_tools.packing.schema import typed_schema_of
 from sanctum_venice_tools.terminal import show
-
-REFUSED = 3
-BROKEN = 4
-
-_COSTS = {
-    "free": "It costs nothing.",
-    "cents": "It costs up to a few US cents.",
-    "dollars": "It may cost dollars.",
-    "account": "It changes your Venice account.",
-}
 
 
 class _Tools(click.Group):
@@ -37,11 +34,8 @@ class _Tools(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
         """The command that calls a tool; `venice_` may be left out."""
-        name = cmd_name if cmd_name.startswith("venice_") else f"venice_{cmd_name}"
-        if name not in tool_files():
-            near = difflib.get_close_matches(name, tool_files(), n=1, cutoff=0)
-            raise click.UsageError(f"There is no tool {cmd_name}. Did you mean {near[0]}?", ctx)
-        return _command(name)
+        with _usage_errors(ctx):
+            return _command(known_name(cmd_name, list(tool_files())))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The tools with what each does, at the end of --help."""
@@ -73,6 +67,15 @@ def run() -> None:
     """  # noqa: D301  # click keeps the lines after \b as they are
 
 
+@contextlib.contextmanager
+def _usage_errors(ctx: click.Context) -> Iterator[None]:
+    """Tell of a call that is written wrongly as click does."""
+    try:
+        yield
+    except UsageError as error:
+        raise click.UsageError(str(error), ctx) from error
+
+
 def _command(name: str) -> click.Command:
     """The command of one tool; its help is made of the schema that a model is shown."""
     schema = typed_schema_of(name)
@@ -81,7 +84,8 @@ def _command(name: str) -> click.Command:
     @click.pass_context
     def call(ctx: click.Context, values: tuple[str, ...], args: str | None, yes: bool) -> None:
         """Call the tool, and end with its exit status."""
-        arguments = _arguments(ctx, schema, values, args)
+        with _usage_errors(ctx):
+            arguments = read_arguments(schema["parameters"], values, args)
         _ask_first(record, is_answered=yes)
         _end(record, arguments)
 
@@ -89,7 +93,7 @@ def _command(name: str) -> click.Command:
         name,
         callback=call,
         context_settings=HELP,
-        help=_help(schema, record),
+        help=help_of(schema, record.cost, asks=record.cost in COSTLY),
         params=[
             click.Argument(["values"], metavar="[ARGUMENT=VALUE ...]", nargs=-1),
             click.Option(
@@ -104,75 +108,15 @@ def _command(name: str) -> click.Command:
     )
 
 
-def _help(schema: dict[str, Any], record: Record) -> str:
-    """What the tool does, what it costs, and its arguments."""
-    properties = schema["parameters"]["properties"]
-    required = schema["parameters"]["required"]
-    arguments = [
-        _argument_help(name, spec, is_required=name in required)
-        for name, spec in properties.items()
-    ]
-    asks = " You are asked first." if record.cost in COSTLY else ""
-    return "\n\n".join(
-        [schema["description"], _COSTS[record.cost] + asks, "Arguments:", *arguments]
-    )
-
-
-def _argument_help(name: str, spec: dict[str, Any], *, is_required: bool) -> str:
-    """An argument in a paragraph: its name, its type or its values, and what it is."""
-    kind = " | ".join(spec["enum"]) if "enum" in spec else spec["type"]
-    need = ", required" if is_required else ""
-    return f"{name} ({kind}{need}): {spec['description']}"
-
-
-def _arguments(
-    ctx: click.Context, schema: dict[str, Any], values: tuple[str, ...], args: str | None
-) -> dict[str, Any]:
-    """The arguments of a call, both ways of giving them together; values are read by the tool itself."""
-    arguments = _read_object(ctx, args)
-    for value in values:
-        name, equals, text = value.partition("=")
-        if not equals:
-            raise click.UsageError(f"Write an argument as NAME=VALUE, not as {value!r}.", ctx)
-        if name in arguments:
-            raise click.UsageError(f"The argument {name} is given twice.", ctx)
-        arguments[name] = text
-
-    known = schema["parameters"]["properties"]
-    for name in arguments:
-        if name not in known:
-            raise click.UsageError(
-                f"There is no argument {name}. There are: {', '.join(known)}.", ctx
-            )
-    missing = [name for name in schema["parameters"]["required"] if name not in arguments]
-    if missing:
-        raise click.UsageError(f"This is missing: {', '.join(missing)}.", ctx)
-    return arguments
-
-
-def _read_object(ctx: click.Context, args: str | None) -> dict[str, Any]:
-    """What --args holds, from the command line or from standard input."""
-    if args is None:
-        return {}
-    text = sys.stdin.read() if args == "-" else args
-    try:
-        read = json.loads(text)
-    except ValueError as error:
-        raise click.UsageError(f"--args is no JSON: {error}.", ctx) from error
-    if not isinstance(read, dict):
-        raise click.UsageError("--args must be a JSON object, of values by argument.", ctx)
-    return read
-
-
 def _ask_first(record: Record, *, is_answered: bool) -> None:
     """Ask a person at a terminal before dollars are spent or the account is changed; elsewhere, --yes has to say so."""
     if record.cost not in COSTLY or is_answered:
         return
     if not sys.stdin.isatty():
         raise click.UsageError(
-            f"{record.name}: {_COSTS[record.cost]} Add --yes if a person agreed."
+            f"{record.name}: {COSTS_IN_WORDS[record.cost]} Add --yes if a person agreed."
         )
-    click.confirm(f"{record.name}: {_COSTS[record.cost]} Go on?", abort=True, err=True)
+    click.confirm(f"{record.name}: {COSTS_IN_WORDS[record.cost]} Go on?", abort=True, err=True)
 
 
 def _end(record: Record, arguments: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""`schemas`: write tool_schemas/ and README's table of tools from the tools, or check them."""
+"""`schemas`: write tool_schemas/, the skill and README's table of tools from the tools, or check them."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,13 +7,13 @@ import click
 
 from sanctum_venice_tools.cli import HELP
 from sanctum_venice_tools.cli.options import one_line_errors
+from sanctum_venice_tools.fronts import skill
 from sanctum_venice_tools.packing import bundle, record, schema
 from sanctum_venice_tools.packing.record import Record
 
 # README's table stands between these lines.
 _BEGIN = "<!-- The table is written by `make schemas`, from the tools. -->\n"
 _END = "<!-- end of the table -->\n"
-_COSTS = {"free": "free", "cents": "¢", "dollars": "$", "account": "!"}
 
 
 @click.command("schemas", context_settings=HELP)
@@ -24,10 +24,10 @@ _COSTS = {"free": "free", "cents": "¢", "dollars": "$", "account": "!"}
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(__file__).parents[2],
-    help="Where README.md and tool_schemas/ are.  [default: this clone]",
+    help="Where README.md, tool_schemas/ and skills/ are.  [default: this clone]",
 )
 def build_schemas(check: bool, folder: Path) -> None:
-    """Write each tool's JSON schema from its signature and docstring, and the table of all tools in README.md.
+    """Write each tool's JSON schema from its signature and docstring, the skill, and README.md's table of tools.
 
     \b
     Examples:
@@ -35,10 +35,12 @@ def build_schemas(check: bool, folder: Path) -> None:
       sanctum-venice schemas --check
     """  # noqa: D301  # click keeps the lines after \b as they are
     schemas = folder / "tool_schemas"
+    skill_folder = folder / "skills" / skill.NAME
     readme = folder / "README.md"
     with one_line_errors(schema.SchemaError, bundle.BundleError):
         records = [record.read_record(name) for name in bundle.tool_files()]
         wanted = {schemas / f"{one.name}.json": schema.schema_text(one.name) for one in records}
+        wanted |= {skill_folder / place: text for place, text in skill.skill_files().items()}
     records.sort(key=lambda one: (record.TOOLSETS.index(one.toolset), one.name))
     wanted[readme] = _with_table(readme, records)
     stale = [
@@ -46,20 +48,23 @@ def build_schemas(check: bool, folder: Path) -> None:
         for path, text in wanted.items()
         if not path.is_file() or path.read_bytes() != text.encode()
     ]
-    extra = sorted(set(schemas.glob("*.json")) - set(wanted))
+    there = {*schemas.glob("*.json"), *(path for path in skill_folder.rglob("*") if path.is_file())}
+    extra = sorted(there - set(wanted))
     if check and (stale or extra):
         raise click.ClickException(
             f"these are not what the tools say: {', '.join(map(str, stale + extra))}. Run: make schemas"
         )
-    schemas.mkdir(exist_ok=True)
     for path in stale:
+        path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
         part.write_bytes(wanted[path].encode())
         part.replace(path)
+    (skill_folder / skill.COMMAND).chmod(0o755)
     for path in extra:
         path.unlink()
     click.echo(
-        f"{len(records)} schemas and the table in README.md, in {folder}: {len(stale)} written, {len(extra)} removed"
+        f"{len(records)} schemas, the skill and the table in README.md, in {folder}: "
+        f"{len(stale)} written, {len(extra)} removed"
     )
 
 
@@ -86,4 +91,4 @@ def _row(record: Record) -> str:
     """A tool as a line of the table."""
     asks = " (a person is asked)" if record.needs_approval else ""
     summary = record.summary.replace("|", r"\|")
-    return f"| `{record.name}` | {record.toolset} | {_COSTS[record.cost]}{asks} | {summary} |"
+    return f"| `{record.name}` | {record.toolset} | {skill.COST_SIGNS[record.cost]}{asks} | {summary} |"

@@ -1,4 +1,4 @@
-"""The command `schemas`: tool_schemas/ and README's table are what the tools say, and nothing else is touched."""
+"""The command `schemas`: what is generated is what the tools say, and nothing else is touched."""
 
 import functools
 import json
@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sanctum_venice_tools.cli.schemas import _BEGIN, _END, build_schemas
+from sanctum_venice_tools.fronts import skill
 from sanctum_venice_tools.packing import record as packing
 from sanctum_venice_tools.packing import schema as schemas
 from sanctum_venice_tools.packing.bundle import tool_files
@@ -23,6 +24,7 @@ BELOW = "\nMore about 🦊, and `venice_gone`.\n\n\n"
 # Each tool is packed once for all tests, for that takes longer than all else here.
 read_record = functools.cache(packing.read_record)
 schema_text = functools.cache(schemas.schema_text)
+skill_files = functools.cache(skill.skill_files)
 
 
 def build(folder: Path, *options: str) -> Result:
@@ -40,6 +42,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A clone as it should be."""
     monkeypatch.setattr(packing, "read_record", read_record)
     monkeypatch.setattr(schemas, "schema_text", schema_text)
+    monkeypatch.setattr(skill, "skill_files", skill_files)
     (tmp_path / "README.md").write_bytes(f"{ABOVE}{_BEGIN}{_END}{BELOW}".encode())
     done = build(tmp_path)
     assert 0 == done.exit_code, done.output
@@ -69,9 +72,11 @@ def test_check_passes_when_nothing_would_change(clone: Path) -> None:
     assert (0, "") == (done.returncode, done.stderr)
 
 
-@pytest.mark.parametrize("drift", ["changed", "missing", "extra", "README"])
+@pytest.mark.parametrize(
+    "drift", ["changed", "missing", "extra", "README", "skill", "extra in skill"]
+)
 def test_check_fails_on_drift(drift: str, clone: Path) -> None:
-    """A changed, missing or extra schema, or a stale table, ends --check with 1; it is named, and nothing changes."""
+    """A file that is changed, missing or too many, or a stale table, ends --check with 1; it is named."""
     path = clone / "tool_schemas" / f"{next(iter(tool_files()))}.json"
     if drift == "changed":
         path.write_text("{}\n", encoding="utf-8")
@@ -80,6 +85,12 @@ def test_check_fails_on_drift(drift: str, clone: Path) -> None:
     elif drift == "extra":
         path = path.with_name("venice_gone.json")
         path.write_text("{}\n", encoding="utf-8")
+    elif drift == "skill":
+        path = clone / "skills/venice/scripts/tools/venice_ask_web.py"
+        path.write_text("", encoding="utf-8")
+    elif drift == "extra in skill":
+        path = clone / "skills/venice/scripts/tools/venice_gone.py"
+        path.touch()
     else:
         path = clone / "README.md"
         path.write_bytes(path.read_bytes().replace("¢".encode(), b"free", 1))
@@ -95,12 +106,13 @@ def test_writes_only_what_changed(clone: Path) -> None:
     """A stale schema is written anew, one whose tool is gone is removed, and the other files are not touched."""
     stale, *others = [clone / "tool_schemas" / f"{name}.json" for name in tool_files()]
     others.append(clone / "README.md")
+    others += [clone / "skills" / "venice" / place for place in skill_files()]
     for path in (stale, clone / "tool_schemas" / "venice_gone.json"):
         path.write_text("{}\n", encoding="utf-8")
     before = [path.stat().st_mtime_ns for path in others]
     done = build(clone)
 
-    told = f"{len(others)} schemas and the table in README.md, in {clone}: 1 written, 1 removed\n"
+    told = f"{len(tool_files())} schemas, the skill and the table in README.md, in {clone}: 1 written, 1 removed\n"
     assert (0, told) == (done.exit_code, done.stdout)
     assert "venice" in json.loads(stale.read_text(encoding="utf-8"))["name"]
     assert {stale, *others} == set(contents(clone))

@@ -1,0 +1,209 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["httpx>=0.27"]
+# ///
+"""Call one Venice tool: how a call is written on a command line, and what an agent's skill runs.
+
+`sanctum-venice run` reads its arguments with this file. The skill has a copy of it, beside the texts
+of the tools: so it imports nothing of the pack, and httpx is only for those texts.
+"""
+
+import argparse
+import difflib
+import json
+import runpy
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+ANSWERED = 0
+WRONG_USAGE = 2
+REFUSED = 3
+BROKEN = 4
+
+COSTS_IN_WORDS = {
+    "free": "It costs nothing.",
+    "cents": "It costs up to a few US cents.",
+    "dollars": "It may cost dollars.",
+    "account": "It changes your Venice account.",
+}
+
+_HERE = Path(__file__).resolve().parent
+
+_USAGE = """\
+Usage: venice NAME [ARGUMENT=VALUE ...] [--args JSON] [--yes]
+       venice NAME --help
+
+Prints the tool's reply, a line of JSON. --args takes arguments as a JSON object, - reads it from the input.
+Exit status: 0 it answered, 2 wrong usage, 3 it refused, with one line that says why and what to do, 4 it broke.
+
+Tools:"""
+
+
+class UsageError(Exception):
+    """A call that is written wrongly; the message is one line that says how."""
+
+
+# --- what a command line says ---
+
+
+def known_name(word: str, names: Sequence[str]) -> str:
+    """The tool that a word names; `venice_` may be left out.
+
+    Raises:
+        UsageError: There is none.
+    """
+    name = word if word.startswith("venice_") else f"venice_{word}"
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=1, cutoff=0)
+        raise UsageError(f"There is no tool {word}. Did you mean {near[0]}?")
+    return name
+
+
+def read_arguments(
+    parameters: Mapping[str, Any], values: Sequence[str], args: str | None
+) -> dict[str, Any]:
+    """The arguments of a call, both ways of giving them together; the tool itself reads what each value means.
+
+    Args:
+        parameters: The schema of the tool's arguments.
+        values: Those that are written as NAME=VALUE.
+        args: Others, as a JSON object; `-` reads it from standard input.
+
+    Raises:
+        UsageError: They are not written so, or not those that the tool has.
+    """
+    arguments = _read_object(args)
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals:
+            raise UsageError(f"Write an argument as NAME=VALUE, not as {value!r}.")
+        if name in arguments:
+            raise UsageError(f"The argument {name} is given twice.")
+        arguments[name] = text
+
+    known = parameters["properties"]
+    for name in arguments:
+        if name not in known:
+            raise UsageError(f"There is no argument {name}. There are: {', '.join(known)}.")
+    missing = [name for name in parameters["required"] if name not in arguments]
+    if missing:
+        raise UsageError(f"This is missing: {', '.join(missing)}.")
+    return arguments
+
+
+def _read_object(args: str | None) -> dict[str, Any]:
+    """What --args holds, from the command line or from standard input."""
+    if args is None:
+        return {}
+    text = sys.stdin.read() if args == "-" else args
+    try:
+        read = json.loads(text)
+    except ValueError as error:
+        raise UsageError(f"--args is no JSON: {error}.") from error
+    if not isinstance(read, dict):
+        raise UsageError("--args must be a JSON object, of values by argument.")
+    return read
+
+
+def help_of(schema: Mapping[str, Any], cost: str, *, asks: bool) -> str:
+    """What a tool does, what it costs, and its arguments, in paragraphs."""
+    parameters = schema["parameters"]
+    arguments = [
+        _argument_help(name, spec, is_required=name in parameters["required"])
+        for name, spec in parameters["properties"].items()
+    ]
+    price = COSTS_IN_WORDS[cost]
+    if asks:
+        price += " You are asked first."
+    return "\n\n".join([schema["description"], price, "Arguments:", *arguments])
+
+
+def _argument_help(name: str, spec: Mapping[str, Any], *, is_required: bool) -> str:
+    """An argument in a paragraph: its name, its type or its values, and what it is."""
+    kind = " | ".join(spec["enum"]) if "enum" in spec else spec["type"]
+    need = ", required" if is_required else ""
+    return f"{name} ({kind}{need}): {spec['description']}"
+
+
+# --- the skill's own command ---
+
+
+class _Parser(argparse.ArgumentParser):
+    """Tells of a fault as the rest does."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise it, rather than end with a line of another form."""
+        raise UsageError(f"{message[:1].upper()}{message[1:]}.")
+
+
+def main(words: Sequence[str]) -> int:
+    """Do what a command line says; the exit status of that."""
+    tools = json.loads((_HERE / "tools.json").read_text(encoding="utf-8"))
+    try:
+        given = _read_words(words)
+        if not given.name:
+            _tell(_USAGE, *(f"  {name}: {tool['summary']}" for name, tool in tools.items()))
+            return ANSWERED if given.help else WRONG_USAGE
+        name = known_name(given.name, list(tools))
+        tool = tools[name]
+        if given.help:
+            _tell(help_of(tool, tool["cost"], asks=tool["asks"]))
+            return ANSWERED
+        arguments = read_arguments(tool["parameters"], given.values, given.args)
+        _check_agreed(name, tool, is_agreed=given.yes)
+    except UsageError as error:
+        return _fail(WRONG_USAGE, str(error))
+    return _call(name, arguments)
+
+
+def _read_words(words: Sequence[str]) -> argparse.Namespace:
+    """The parts of a command line."""
+    parser = _Parser(add_help=False, allow_abbrev=False)
+    parser.add_argument("name", nargs="?")
+    parser.add_argument("values", nargs="*")
+    parser.add_argument("--args")
+    parser.add_argument("--yes", action="store_true")
+    parser.add_argument("-h", "--help", action="store_true")
+    return parser.parse_intermixed_args(list(words))
+
+
+def _check_agreed(name: str, tool: Mapping[str, Any], *, is_agreed: bool) -> None:
+    """Refuse to spend dollars, or to change the account, before a person agreed."""
+    if tool["asks"] and not is_agreed:
+        price = COSTS_IN_WORDS[tool["cost"]]
+        raise UsageError(f"{name}: {price} Add --yes if a person agreed.")
+
+
+def _call(name: str, arguments: Mapping[str, Any]) -> int:
+    """Run a tool's text, call it, and tell what became of it."""
+    text: dict[str, Any] = {"VeniceError": ()}
+    try:
+        text = runpy.run_path(str(_HERE / "tools" / f"{name}.py"))
+        reply = text[name](**arguments)
+    except Exception as error:  # noqa: BLE001  # whatever it is, one line tells of it
+        if isinstance(error, text["VeniceError"]):
+            return _fail(REFUSED, str(error))
+        return _fail(BROKEN, f"{name} broke: {error.__class__.__name__}: {error}")
+    _tell(_visible(reply))
+    return ANSWERED
+
+
+def _tell(*lines: str) -> None:
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _fail(status: int, told: str) -> int:
+    """Say what went wrong on one line; the status."""
+    sys.stderr.write(f"Error: {_visible(told)}\n")
+    return status
+
+
+def _visible(text: str) -> str:
+    r"""A text on one line, with whatever could steer a terminal as its escape of JSON, such as \u001b."""
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1879 @@
+# venice_remove_background: a Letta tool, made from sanctum_venice_tools/tools/venice_remove_background.py.
+# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each part above it
+# serves those below.
+import gc
+import sys
+
+# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole server to do so.
+# Hiding that module from this process keeps arguments as they were sent, and a call four times faster.
+sys.modules.setdefault("letta.functions.ast_parsers", None)  # type: ignore[arg-type]
+
+import ast
+import base64
+import difflib
+import functools
+import hashlib
+import io
+import ipaddress
+import json
+import math
+import os
+import re
+import secrets
+import socket
+import struct
+import tempfile
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial, wraps
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, BinaryIO, Literal, get_args, get_origin
+
+import httpx
+
+# The process ends with this call, so what is loaded by now is never garbage. Not looking through it saves a fifth of
+# the call's time in Letta's sandbox.
+if __name__ == "__main__":
+    gc.freeze()
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/unpacking.py ---
+
+# The most bytes that are unpacked at once.
+_MOST_AT_ONCE = 1 << 20
+
+# What zlib calls "wbits": with 32 added, it finds out by itself whether a gzip or a zlib header
+# comes first.
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+
+
+def _unpacked(reply: httpx.Response) -> Iterator[bytes]:
+    """The body of a reply, piece by piece; an error, if it is packed twice, or not in gzip.
+
+    httpx would unpack whatever a server sends, in any number of layers, all at once.
+    """
+    told = reply.headers.get("content-encoding", "identity")
+    coding = told.strip().lower()
+    if coding == "identity":
+        yield from reply.iter_bytes()
+    elif coding in ("gzip", "deflate"):
+        yield from _unzipped(reply)
+    else:
+        raise httpx.DecodingError("it is packed in another way than gzip", request=reply.request)
+
+
+def _unzipped(reply: httpx.Response) -> Iterator[bytes]:
+    """The body of a reply in gzip or deflate; one that is cut is an error."""
+    unzip = zlib.decompressobj(_GZIP_OR_ZLIB)
+    try:
+        for packed in reply.iter_raw():
+            yield unzip.decompress(packed, _MOST_AT_ONCE)
+            while unzip.unconsumed_tail:
+                yield unzip.decompress(unzip.unconsumed_tail, _MOST_AT_ONCE)
+            if unzip.unused_data:
+                raise httpx.DecodingError("more comes after the end", request=reply.request)
+        yield unzip.flush()
+    except zlib.error as error:
+        raise httpx.DecodingError(str(error), request=reply.request) from None
+    if not unzip.eof:
+        raise httpx.DecodingError("the end is missing", request=reply.request)
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/venice.py ---
+
+
+class VeniceError(Exception):
+    """What the agent reads when a call fails: one line that ends with what to do next."""
+
+    status: int | None = None
+    """That of Venice's answer; 0 where no whole answer came, None where the fault is none of Venice's."""
+
+
+def _failed(told: str, status: int) -> VeniceError:
+    """The error for an answer of a status, or for none that is whole (0)."""
+    error = VeniceError(told)
+    error.status = status
+    return error
+
+
+# Letta ends a tool after 180 s without a word; by ending earlier, a tool can still say how to go
+# on.
+_USUAL_SECONDS = 120
+
+_WHOLE_SECONDS = re.compile(r"[1-9]\d{0,5}", re.ASCII)
+
+
+def _allowed_seconds() -> int:
+    """How long a call of a tool may take: VENICE_TOOL_SECONDS, if that is a whole number of seconds."""
+    setting = os.environ.get("VENICE_TOOL_SECONDS", "").strip()
+    if _WHOLE_SECONDS.fullmatch(setting):
+        return int(setting)
+    return _USUAL_SECONDS
+
+
+_DEADLINE = time.monotonic() + _allowed_seconds()
+
+
+def _seconds_left() -> float:
+    """The time until the deadline; a second at least, to end in good order."""
+    return max(_DEADLINE - time.monotonic(), 1.0)
+
+
+def _guard_connection(event: str, info: dict[str, Any]) -> None:
+    """Hold a new connection to the deadline; httpx calls this with each step that it has done.
+
+    Its time-outs count from one piece to the next, and a server may drip for ever. A connection
+    through a proxy is told of in the proxy's name, so only the ends of the steps' names count.
+    """
+    if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+        stream = info["return_value"]
+        stream.read = functools.partial(_read_in_time, stream.read)
+        stream.write = functools.partial(_write_in_time, stream.write)
+
+
+def _read_in_time(read: Callable[..., bytes], size: int, timeout: float | None = None) -> bytes:
+    """What comes over a connection next, if it comes before the deadline."""
+    left = _DEADLINE - time.monotonic()
+    if left <= 0:
+        raise httpx.ReadTimeout("the time of the call is up")
+    return read(size, timeout=min(left, timeout or left))
+
+
+def _write_in_time(
+    write: Callable[..., None], content: bytes, timeout: float | None = None
+) -> None:
+    """Send bytes over a connection, a few at a time, as long as there is time."""
+    few = 65_536
+    for start in range(0, len(content), few):
+        left = _DEADLINE - time.monotonic()
+        if left <= 0:
+            raise httpx.WriteTimeout("the time of the call is up")
+        write(content[start : start + few], timeout=min(left, timeout or left))
+
+
+_MEGABYTE = 1 << 20
+
+_MOST_TO_SEND = 35 * _MEGABYTE  # as JSON; a file of a form may have 25
+
+_MOST_OF_ERROR = 1 * _MEGABYTE
+
+_MOST_OF_JSON = 64 * _MEGABYTE
+
+_MOST_OF_FILE = 2048 * _MEGABYTE
+
+# What Venice reads, makes or changes for nothing.
+_FREE_PATHS = ("/quote", "/retrieve", "/complete")
+
+# Whether this call of a tool has sent what may be paid: a line for each.
+_PAID: list[str] = []
+
+_FREE = "nothing was charged. Try again."
+
+_CHARGED = (
+    "it may be charged. Ask the person, or look at venice_report_usage, before you try again."
+)
+
+# A key has signs of ASCII, and no space.
+_SIGNS = re.compile("[!-~]+")
+
+# http://127.0.0.1:8484/api/v1, https://[::1]/v1
+_HTTP_ADDRESS = re.compile(
+    r"""
+    https?://
+    ( [a-zA-Z0-9_.-]+ | \[[0-9a-fA-F:]+\] )  # a host; no name or password before it
+    ( :[0-9]{1,5} )?                         # a port
+    ( /[!-~]* )?                             # a path
+    """,
+    re.VERBOSE,
+)
+
+
+@functools.cache
+def _client() -> httpx.Client:
+    """The way to Venice, with the operator's key."""
+    key = os.environ.get("VENICE_API_KEY", "").strip()
+    if not _SIGNS.fullmatch(key):
+        fault = "VENICE_API_KEY is not set, or is no key"
+        raise VeniceError(f"{fault}. Ask the operator to set this agent's secret.")
+    # httpx would ask for every encoding that it knows.
+    headers = {"Authorization": f"Bearer {key}", "Accept-Encoding": "gzip"}
+    return httpx.Client(base_url=_base_url(), headers=headers)
+
+
+def _base_url() -> httpx.URL:
+    """Where Venice is: an http address without a name or password in it."""
+    setting = os.environ.get("VENICE_BASE_URL", "").strip() or "https://api.venice.ai/api/v1"
+    if _HTTP_ADDRESS.fullmatch(setting):
+        with suppress(httpx.InvalidURL, UnicodeError):
+            url = httpx.URL(setting)
+            url.host.encode("idna")  # as a connection will: no part of a name is empty, or too long
+            if (url.port or 443) <= 65_535:
+                return url
+    raise VeniceError("VENICE_BASE_URL is no http address. Ask the operator to correct it.")
+
+
+def _send(
+    method: str, path: str, *, advice: dict[int, str] | None = None, also: int = 0, **content: Any
+) -> httpx.Response:
+    """Send a request; return Venice's good reply (or one of the status `also`), its body unread.
+
+    Repeats only what surely started no work (429, 503), and at most twice: work is paid, and
+    failures block keys. `advice` by status goes before the usual one.
+    """
+    for tries_left in (2, 1, 0):
+        reply = _send_once(method, path, content)
+        is_good = reply.is_success or reply.status_code == also
+        is_page = "html" in reply.headers.get("content-type", "")
+        if is_good and not is_page:
+            _note_deprecation(reply.headers)
+            return reply
+
+        body = _read_what_comes(reply)
+        refused = _refusal(reply, body, advice or {})
+        pause = _pause(reply)
+        time_for_another = _DEADLINE - time.monotonic() - 5
+        if tries_left == 0 or pause > time_for_another:
+            break
+        time.sleep(pause)
+    raise refused
+
+
+def _send_once(method: str, path: str, content: dict[str, Any]) -> httpx.Response:
+    """Send a request, and return whatever reply begins to come."""
+    content = _sendable(content)
+    left = _seconds_left()
+    limits = {"connect": min(left, 10.0), "write": min(left, 60.0), "read": left}
+    extensions = {"timeout": limits, "trace": _guard_connection}
+    try:
+        request = _client().build_request(method, path, extensions=extensions, **content)
+    except httpx.InvalidURL:
+        told = "A name in this call is far too long to be one of Venice's"
+        raise VeniceError(f"{told}. Nothing was sent: correct it.") from None
+    if "json" in content and len(request.content) > _MOST_TO_SEND:
+        fault = "That is more than 35 MB, which Venice does not take"
+        raise VeniceError(f"{fault}. Send fewer files, or smaller ones.")
+    if not _is_free(request):
+        _PAID.append(path)
+    try:
+        reply = _client().send(request, stream=True)
+    except httpx.HTTPError as error:
+        raise _lost(request, error) from None
+    limits["read"] = min(_seconds_left(), 50.0)  # a longer silence is a dead reply
+    return reply
+
+
+def _sendable(node: Any) -> Any:
+    """The same with each text whole: what is torn into halves has no bytes to be sent."""
+    if isinstance(node, dict):
+        return {_sendable(name): _sendable(value) for name, value in node.items()}
+    if isinstance(node, list):
+        return [_sendable(value) for value in node]
+    if isinstance(node, tuple):  # a file of a form: name, content, type
+        return tuple(_sendable(value) for value in node)
+    if isinstance(node, str) and not node.isascii():
+        return _whole(node)
+    return node
+
+
+def _pieces(reply: httpx.Response, most: int = _MOST_OF_FILE) -> Iterator[bytes]:
+    """The body of a reply, piece by piece; one that is too long, too late or not whole is an error."""
+    length = 0
+    try:
+        for piece in _unpacked(reply):
+            length += len(piece)
+            if length > most:
+                raise _too_long(reply.request, most)
+            if time.monotonic() >= _DEADLINE:
+                raise _lost(reply.request, TimeoutError())
+            yield piece
+    except httpx.HTTPError as error:
+        raise _lost(reply.request, error) from None
+
+
+def _read_what_comes(reply: httpx.Response) -> bytes:
+    """The body of a reply as far as it comes, and no further than a megabyte."""
+    body = b""
+    with suppress(VeniceError):
+        for piece in _pieces(reply, _MOST_OF_ERROR):
+            body += piece
+    reply.close()
+    return body
+
+
+def _call_for_file(method: str, path: str, **content: Any) -> tuple[bytes, httpx.Headers]:
+    """Send a request; return the bytes of Venice's reply, all of them, and its headers."""
+    reply = _send(method, path, **content)
+    return b"".join(_pieces(reply, _MOST_OF_JSON)), reply.headers
+
+
+# What is looked at of an error's body, in characters.
+_LONGEST_PAGE_OF_ERROR = 100_000
+
+# <title>502 Bad Gateway
+_TITLE = re.compile(r"<title>([^<]*)", re.IGNORECASE)
+
+# <p>, </a>
+_ANY_TAG = re.compile(r"<[^<>]*>")
+
+# The parts of an error's body that only hold others.
+_FRAME = ("error", "message", "details", "_errors", "issues")
+
+_ADVICE = {
+    400: "Correct the arguments and call again.",
+    401: "Ask the operator to check VENICE_API_KEY: it is wrong, or its plan lacks this.",
+    402: "Ask the operator to add credit at venice.ai or to raise this key's limit; do not repeat the call.",
+    403: "This key or region may not do that; ask the operator.",
+    404: "Check the names; where Venice names another, use that.",
+    410: "It is gone for good: choose another, or leave it out.",
+    413: "Send something smaller.",
+    422: "Venice refused the content: change it before you call again.",
+}
+
+# What a 403 says that has a cause of its own, and what to do then.
+_FORBIDDEN = {
+    "restricted to configured IP addresses": (
+        "This key works only from certain addresses (its ipAllowlist), and the tools run at another: ask the operator."
+    ),
+    "is an Anonymous model": (
+        "This key may use private models only: take one (venice_list_models, needs private), or ask the operator."
+    ),
+}
+
+# What tells when to come again, each with what is left until then. Models' limits and the error
+# budget (it refuses all, after 50 failures in 30 s) tell milliseconds since 1970, a blockchain's
+# limit seconds.
+_RESETS = {
+    "x-ratelimit-reset-requests": "x-ratelimit-remaining-requests",
+    "x-ratelimit-reset-tokens": "x-ratelimit-remaining-tokens",
+    "x-ratelimit-resets": "x-ratelimit-remaining",
+    "x-ratelimit-reset": "x-ratelimit-remaining",
+}
+
+
+def _is_free(request: httpx.Request) -> bool:
+    """Whether a request costs nothing, whatever becomes of it."""
+    return request.method == "GET" or request.url.path.endswith(_FREE_PATHS)
+
+
+def _may_be_charged(request: httpx.Request) -> str:
+    """What to do after a request whose outcome is not known."""
+    return _FREE if _is_free(request) else _CHARGED
+
+
+def _lost(request: httpx.Request, error: Exception) -> VeniceError:
+    """The error for a request that got no whole reply."""
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        told = f"Venice cannot be reached at '{request.url.host}'"
+        return _failed(f"{told}; nothing was sent. Try again later.", 0)
+    is_time_out = isinstance(error, httpx.TimeoutException | TimeoutError)
+    is_late = is_time_out or time.monotonic() >= _DEADLINE
+    told = "Venice took too long" if is_late else "Venice sent no whole reply"
+    return _failed(f"{told}; {_may_be_charged(request)}", 0)
+
+
+def _unreadable(error: Exception) -> VeniceError:
+    """The error for a reply that is of another form than Venice's documents say."""
+    kind = error.__class__.__name__
+    line = " ".join(str(error).split())
+    then = _CHARGED if _PAID else _FREE
+    return VeniceError(f"Venice's reply could not be read ({kind}: {line[:80]}); {then}")
+
+
+def _too_long(request: httpx.Request, most: int) -> VeniceError:
+    """The error for a reply that is longer than any that Venice sends."""
+    told = f"Venice sent more than {most // _MEGABYTE} MB, so it was not read"
+    return VeniceError(f"{told}; {_may_be_charged(request)}")
+
+
+def _refusal(reply: httpx.Response, content: bytes, advice: dict[int, str]) -> VeniceError:
+    """The error for a reply that is not a good one: Venice's own reason, then what to do."""
+    status = reply.status_code
+    body, is_venices = _error_body(content)
+    known = {**_ADVICE, 429: f"Try again in {_pause(reply):.0f} s.", **advice}
+    if status == 402 and "authOptions" in str(body):
+        body = "no API key arrived"
+        known[402] = advice.get(402) or _ADVICE[401]
+
+    told = f"Venice answered {status}: {_reason(body)}"
+    if _is_refused(status, is_venices=is_venices) or _is_free(reply.request):
+        what_to_do = _own_advice(status, body) or known.get(status, "Try again later.")
+        return _failed(f"{told}. {what_to_do}", status)
+    return _failed(f"{told}; {_CHARGED}", status)
+
+
+def _is_refused(status: int, *, is_venices: bool) -> bool:
+    """Whether Venice itself refused, which it does not charge. Of all else nobody knows."""
+    if status in (429, 503):
+        return True
+    is_fault_of_request = 400 <= status < 500 and status != 408
+    return is_fault_of_request and is_venices
+
+
+def _own_advice(status: int, body: Any) -> str:
+    """What to do about a refusal that its own words explain; nothing, if its status says all."""
+    if status != 403:
+        return ""
+    told = str(body)
+    for words, advice in _FORBIDDEN.items():
+        if words in told:
+            return advice
+    return ""
+
+
+def _error_body(content: bytes) -> tuple[Any, bool]:
+    """What an error's body holds: Venice's own JSON, or the words of somebody's page in between."""
+    with suppress(ValueError, RecursionError):
+        return json.loads(content), True
+    page = content.decode(errors="replace")[:_LONGEST_PAGE_OF_ERROR]
+    title = _TITLE.search(page)
+    words = title[1] if title else _ANY_TAG.sub(" ", page)
+    return words, False
+
+
+def _reason(body: Any) -> str:
+    """What one of Venice's many error bodies says, on one line and without the key."""
+    told = "; ".join(_texts(body))[:_LONGEST_PAGE_OF_ERROR]
+    shown = "".join(sign if sign.isprintable() else " " for sign in told)
+    line = " ".join(shown.split()) or "no reason given"
+    key = os.environ["VENICE_API_KEY"].strip()
+    safe = line.replace(key, "[key]")
+    return safe[:500].rstrip(" .")
+
+
+def _texts(node: Any, field: str = "") -> list[str]:
+    """Every text in one of Venice's many error bodies, each with the field that it speaks of."""
+    if isinstance(node, list):
+        texts = []
+        for item in node:
+            texts += _texts(item, field)
+        return texts
+    if isinstance(node, dict):
+        texts = []
+        for name, value in node.items():
+            texts += _texts(value, field if name in _FRAME else name)
+        return texts
+    return [f"{field}: {node}" if field else str(node)]
+
+
+def _pause(reply: httpx.Response) -> float:
+    """Seconds until Venice will take this request; infinite when repeating it is useless or unsafe."""
+    if reply.status_code not in (429, 503):
+        return math.inf
+    headers = reply.headers
+    told = [reset for reset in _RESETS if reset in headers]
+    # Each reply tells of the limits that are kept, too: those that are used up go before them.
+    used_up = [reset for reset in told if headers.get(_RESETS[reset]) == "0"]
+    waits = [_wait_until(headers[reset]) for reset in used_up or told]
+    return max(2.0, _wait_until(headers.get("retry-after", "")), *waits)
+
+
+# 30, 1.5, 1767225600000
+_STAMP = re.compile(r"\d{1,20}(\.\d{1,9})?", re.ASCII)
+
+# In seconds: September 2001. No wait is as long.
+_FIRST_MOMENT = 1e9
+
+
+def _wait_until(stamp: str) -> float:
+    """Seconds from now on: a small number is a wait, a large one a moment, since 1970."""
+    if not _STAMP.fullmatch(stamp):
+        return 0
+    number = float(stamp)
+    if number < _FIRST_MOMENT:
+        return number
+    is_in_milliseconds = number > 100 * _FIRST_MOMENT
+    moment = number / 1000 if is_in_milliseconds else number
+    return moment - time.time()
+
+
+# What a reply may have at most, in characters.
+_MOST_OF_REPLY = 8000
+
+# What Venice said beside its replies, once for each call of a tool.
+_REMARKS: list[str] = []
+
+# Fields of which a part is worth nothing.
+_ONLY_WHOLE = ("job", "file")
+
+# How far texts are cut, and lists, until a reply fits: (characters, items).
+_CUTS = ((4000, 200), (1500, 100), (500, 50), (200, 30), (80, 15), (30, 5))
+
+
+def _note_deprecation(headers: httpx.Headers) -> None:
+    """Remember that a model is about to go, as the headers of a reply say, unless its own row has said so."""
+    warning = headers.get("x-venice-model-deprecation-warning", "")
+    date = headers.get("x-venice-model-deprecation-date", "")
+    replacement = headers.get("x-venice-deprecated-replacement", "")
+    if _REMARKS or not (warning or date):
+        return
+    said = warning.rstrip(".") or "it is about to go"
+    remark = f"Venice says of this model: {said}"
+    if date:
+        remark += f" ({date[:40]})"
+    if replacement:
+        remark += f". Then take {replacement[:80]}"
+    line = " ".join(remark.split())
+    _REMARKS.append(f"{line[:400]}.")
+
+
+def _given(**fields: Any) -> dict[str, Any]:
+    """Those fields that hold something."""
+    return {name: value for name, value in fields.items() if value not in (None, "", [], {})}
+
+
+def _answer(*, _most: int = _MOST_OF_REPLY, **fields: Any) -> str:
+    """The tool's reply: a JSON object of those fields that hold something, of at most so many characters."""
+    told = _noted(fields, _REMARKS)
+    reply = _to_json(_given(**_tidy(told)))
+    for longest, items in _CUTS:
+        if len(reply) <= _most:
+            break
+        short = _tidy(told, longest, items)
+        cut = _noted(short, ["This reply was too long: texts and lists in it are cut."])
+        reply = _to_json(_given(**cut))
+    return reply
+
+
+def _noted(fields: dict[str, Any], remarks: list[str]) -> dict[str, Any]:
+    """The fields with more notes."""
+    notes = fields.get("notes") or []
+    if remarks:
+        first = [notes] if isinstance(notes, str) else notes
+        notes = [*first, *remarks]
+    return {**fields, "notes": notes}
+
+
+def _to_json(fields: dict[str, Any]) -> str:
+    return _whole(json.dumps(fields, ensure_ascii=False, allow_nan=False))
+
+
+def _tidy(node: Any, longest: int = 10**9, items: int = 10**9) -> Any:
+    """The same without numbers that JSON has not, and with texts and lists cut."""
+    if isinstance(node, float) and not math.isfinite(node):
+        return None
+    if isinstance(node, str) and len(node) > longest:
+        return node[:longest] + " ..."
+    if isinstance(node, list):
+        return [_tidy(item, longest, items) for item in node[:items]]
+    if isinstance(node, dict):
+        return _tidy_object(node, longest, items)
+    return node
+
+
+def _tidy_object(node: dict[str, Any], longest: int, items: int) -> dict[str, Any]:
+    """An object likewise; what only counts whole is never cut, and never left out."""
+    tidied = {}
+    for place, (name, value) in enumerate(node.items()):
+        if name in _ONLY_WHOLE and isinstance(value, str):
+            tidied[name] = value
+        elif place < items or name == "notes":
+            tidied[name[:200]] = _tidy(value, longest, items)
+    return tidied
+
+
+def _whole(text: str) -> str:
+    """The text with torn characters whole again; a half without the other is replaced."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/arguments.py ---
+
+# How models write that something is left out. In a text only these spellings count, for there
+# "none" may be a word that is meant.
+_NOTHING = ("", "null", "None")
+
+_YES = ("true", "yes", "on", "1")
+
+_NO = ("false", "no", "off", "0")
+
+# -2
+_WHOLE = re.compile(r"[+-]?\d{1,30}", re.ASCII)
+
+# -2, 0.5, 3., 1e-3
+_NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{0,30})?(e[+-]?\d{1,2})?", re.ASCII | re.IGNORECASE)
+
+# The space around a number, and the only unit that arguments have: 30 s, 5seconds
+_UNIT = re.compile(r"^\s+|\s*(s|secs?|seconds?)?\s*$", re.IGNORECASE)
+
+# ["a", [1, {"b: a list that was begun. A text may begin with a bracket, too: "[1] says so".
+_BEGUN_LIST = re.compile(r"\s*\[\s*[\"'{\[]")
+
+# What stands between words: image-to video, image_to_video
+_BETWEEN_WORDS = re.compile(r"[\s_-]+")
+
+# Other words for values of closed sets, without spaces, hyphens, capitals and a plural's s.
+_OTHER_WORDS = {
+    "jpeg": ["jpg"],
+    "mp3": ["mpeg"],
+    "wav": ["wave"],
+    "720p": ["hd"],
+    "1080p": ["fullhd", "fhd"],
+    "4k": ["uhd", "ultrahd"],
+    "effect": ["soundeffect", "sound", "sfx"],
+    "music": ["song"],
+    "text": ["chat", "llm", "texttovideo"],
+    "image": ["picture", "photo", "imagetovideo"],
+    "video": ["film", "videotovideo"],
+    "reference": ["referencetovideo"],
+    "inpaint": ["edit"],
+    "tts": ["speech", "texttospeech"],
+    "asr": ["transcription", "speechtotext", "stt"],
+    "epoch": ["day", "daily"],
+    "month": ["monthly"],
+    "lifetime": ["never"],
+}
+
+# How the line of Letta's script begins that has the names of the arguments. With one argument it
+# goes on as 'prompt': prompt}
+_NAMES_IN_SCRIPT = "\n__letta_raw_args = {"
+
+# What a tool fails with that meets something else in Venice's reply than is documented.
+_ODD_REPLY = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError)
+
+# What reading can fail with: a value of another form, or a text that is JSON or Python but for a
+# fault.
+_UNREADABLE = (ValueError, TypeError, SyntaxError, OverflowError, RecursionError, MemoryError)
+
+# What is sent as Python is read no further than this, in characters.
+_LONGEST_PYTHON = 100_000
+
+
+def _read_as_meant(tool: Callable[..., str]) -> Callable[..., str]:
+    """Give a tool its arguments in the form of their annotations, in whatever form a model sends them."""
+    _check_names(tool)
+    return wraps(tool)(partial(_call_as_meant, tool))
+
+
+def _check_names(tool: Callable[..., str]) -> None:
+    """Refuse a call by names that the tool does not know.
+
+    Letta writes the names of the arguments, too, into the script that it runs, below this text, and
+    as code. So they are looked at now, before Python comes to that line.
+    """
+    script = Path(sys.argv[0])
+    if not script.is_file():
+        return
+    text = script.read_text(encoding="utf-8", errors="replace")
+    _, is_there, rest = text.partition(_NAMES_IN_SCRIPT)
+    if not is_there:
+        return
+    line = rest.partition("\n")[0]
+    for entry in line.removesuffix("}").split(", "):
+        name = entry.partition("': ")[0].removeprefix("'")
+        is_as_letta_writes = entry == f"'{name}': {name}"
+        if not is_as_letta_writes or name not in tool.__annotations__:
+            raise VeniceError(_unknown(name, tool))
+
+
+def _unknown(name: str, tool: Callable[..., str]) -> str:
+    """What to say of an argument that a tool does not have."""
+    known = ", ".join(_forms_of(tool)) or "none"
+    return f"There is no argument {name!r:.40}. There are: {known}."
+
+
+def _forms_of(tool: Callable[..., str]) -> dict[str, Any]:
+    """The arguments of a tool, each with its form."""
+    forms = dict(tool.__annotations__)
+    forms.pop("return", None)
+    return forms
+
+
+def _call_as_meant(tool: Callable[..., str], /, **sent: Any) -> str:
+    """Call a tool with what was sent; what is left out has its default."""
+    forms = _forms_of(tool)
+    defaults = tool.__kwdefaults__ or {}
+    arguments: dict[str, Any] = {}
+    for name, value in sent.items():
+        if name not in forms:
+            raise VeniceError(_unknown(name, tool))
+        may_be_left_out = name in defaults
+        if value is None or (may_be_left_out and _is_left_out(value, forms[name])):
+            continue
+        arguments[name] = _read_argument(name, value, forms[name])
+
+    for name in forms:
+        if name not in defaults and name not in arguments:
+            raise VeniceError(f"The argument '{name}' is missing. Call again with it.")
+
+    try:
+        return tool(**arguments)
+    except _ODD_REPLY as error:
+        raise _unreadable(error) from None
+
+
+def _is_left_out(value: Any, form: Any = str) -> bool:
+    """Whether a value says that there is none."""
+    if not isinstance(value, str):
+        return value is None
+    text = value.strip()
+    if text in _NOTHING:
+        return True
+    return form is not str and text.lower() == "none"
+
+
+def _read_argument(name: str, value: Any, annotation: Any) -> Any:
+    """The value of an argument in its annotated form."""
+    form = _without_none(annotation)
+    try:
+        meant = _read_form(value, form)
+        if isinstance(meant, dict | list):
+            json.dumps(meant, allow_nan=False)  # NaN and Infinity are not JSON
+    except _UNREADABLE:
+        expected = _form_in_words(form)
+        raise VeniceError(f"'{name}' must be {expected}, not {value!r:.60}. Correct it.") from None
+    if get_origin(form) is dict:
+        # null within an object of rare settings leaves that setting out, too.
+        return _without_nothing(meant)
+    return meant
+
+
+def _without_none(annotation: Any) -> Any:
+    """The form in an annotation such as `int | None`."""
+    members = get_args(annotation)
+    if NoneType not in members:
+        return annotation
+    others = [member for member in members if member is not NoneType]
+    return others[0]
+
+
+# What to call a form in an error, for whoever sent something else.
+_IN_WORDS = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    dict: 'a JSON object: {"a": 1}',
+    UnionType: 'a JSON list or object: ["a", "b"] or {"name": "a"}',
+}
+
+
+def _form_in_words(form: Any) -> str:
+    """A form in words, for whoever sent something else."""
+    kind = get_origin(form) or form
+    if kind is Literal:
+        choices = ", ".join(get_args(form))
+        return f"one of {choices}"
+    if kind is list:
+        (item,) = get_args(form)
+        is_of_objects = get_origin(item) is dict
+        return 'a JSON list of objects: [{"a": 1}]' if is_of_objects else 'a JSON list: ["a", "b"]'
+    return _IN_WORDS.get(kind, "a text")
+
+
+def _read_form(value: Any, form: Any) -> Any:
+    """A value in a form; one of the errors of `_UNREADABLE` when it can't be read so."""
+    kind = get_origin(form) or form
+    if kind is Literal:
+        return _read_choice(value, get_args(form))
+    if kind is list:
+        (item,) = get_args(form)
+        return _read_list(value, item)
+    reader = _READERS.get(kind)
+    return reader(value) if reader else value
+
+
+def _read_text(value: Any) -> str:
+    """A text stays as it is; anything else becomes JSON, but for one text in a list."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        raise ValueError("null")
+    if isinstance(value, list) and len(value) == 1:
+        return _read_text(value[0])
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _read_whole(value: Any) -> int:
+    """A whole number: 3, 3.0, "3"."""
+    if isinstance(value, str):
+        value = _UNIT.sub("", value)
+        if _WHOLE.fullmatch(value):
+            return int(value)
+    number = _read_number(value)
+    if number != int(number):
+        raise ValueError("a fraction")
+    return value if isinstance(value, int) else int(number)
+
+
+def _read_number(value: Any) -> float:
+    """A finite number: 0.5, "0.5"."""
+    if isinstance(value, str):
+        value = _UNIT.sub("", value)
+        if _NUMBER.fullmatch(value):
+            return float(value)
+    if isinstance(value, bool | str) or not math.isfinite(value):
+        raise ValueError("no number")
+    return float(value)
+
+
+def _read_switch(value: Any) -> bool:
+    """True or False: true, "TRUE", "yes", 1."""
+    if isinstance(value, float):
+        value = _read_whole(value)
+    word = str(value).strip().lower()
+    if word not in _YES + _NO:
+        raise ValueError("neither yes nor no")
+    return word in _YES
+
+
+def _read_choice(value: Any, choices: Iterable[str]) -> str:
+    """That of the choices which is meant, in any case, with hyphens, or by another usual word."""
+    word = _bare(_read_text(value)).removesuffix("s")
+    for choice in choices:
+        name = _bare(choice)
+        others = _OTHER_WORDS.get(name, [])
+        if word in (name, name.removesuffix("s"), *others):
+            return choice
+    raise ValueError("none of the choices")
+
+
+def _bare(word: str) -> str:
+    """A word without what people write in different ways."""
+    unquoted = word.strip("\"'` \n")
+    return _BETWEEN_WORDS.sub("", unquoted.lower())
+
+
+def _read_list(value: Any, form: Any) -> list[Any]:
+    """A list of items of a form: a real one, a text that holds one, or one bare item."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        value = _parse_list(value)
+    items = value if isinstance(value, list) else [value]
+    return [_read_form(item, form) for item in items]
+
+
+def _parse_list(text: str) -> Any:
+    """The list that a text holds; the text itself, if it only begins with a bracket."""
+    try:
+        return _parse_value(text)
+    except _UNREADABLE:
+        if _BEGUN_LIST.match(text):
+            raise
+        return text
+
+
+def _read_object(value: Any) -> dict[str, Any]:
+    """An object: a real one, or a text that holds one."""
+    if isinstance(value, str):
+        value = _parse_value(value)
+    if not isinstance(value, dict):
+        raise TypeError("no object")
+    return value
+
+
+def _read_object_or_list(value: Any) -> dict[str, Any] | list[Any]:
+    """An object or a list: a real one, a text that holds one, or one bare item."""
+    is_object_as_text = isinstance(value, str) and value.lstrip().startswith("{")
+    if is_object_as_text or isinstance(value, dict):
+        return _read_object(value)
+    return _read_list(value, Any)
+
+
+def _parse_value(text: str) -> Any:
+    """What a text holds as JSON, or as Python would write the same."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        written = ast.literal_eval(text.strip()[:_LONGEST_PYTHON])
+        return json.loads(json.dumps(written))  # as JSON would have it: a tuple is a list
+
+
+# What reads a value in a form. Choices and lists take more than a value.
+_READERS: dict[Any, Callable[[Any], Any]] = {
+    str: _read_text,
+    int: _read_whole,
+    float: _read_number,
+    bool: _read_switch,
+    dict: _read_object,
+    UnionType: _read_object_or_list,
+}
+
+
+def _without_nothing(node: Any) -> Any:
+    """The same without what says that it is left out, at any depth."""
+    if isinstance(node, dict):
+        return {
+            name: _without_nothing(value) for name, value in node.items() if not _is_left_out(value)
+        }
+    if isinstance(node, list):
+        return [_without_nothing(item) for item in node if not _is_left_out(item)]
+    return node
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/replies.py ---
+
+
+def _parse_reply(content: bytes | str) -> Any:
+    """What a JSON text stands for; None, if it is none."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):  # broken, or nested too deeply
+        return None
+
+
+def _object_of(value: Any) -> dict[str, Any]:
+    """An object, or an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def _text_of(value: Any) -> str:
+    """A text, or an empty one."""
+    return value if isinstance(value, str) else ""
+
+
+def _number_of(value: Any) -> float | None:
+    """A finite number. As Python reads JSON, it has NaN and Infinity too, and true is a kind of 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _list_of(value: Any) -> list[Any]:
+    """A list, or an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def _objects_in(value: Any) -> list[dict[str, Any]]:
+    """The objects in a list."""
+    return [item for item in _list_of(value) if isinstance(item, dict)]
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/attached.py ---
+
+# attached, attached:2
+_ATTACHED = re.compile(r"\s*attached(?:\s*:\s*([1-9]\d?))?\s*", re.ASCII | re.IGNORECASE)
+
+# After a person has approved a call, the model was asked in a run before.
+_RUNS = 5
+
+_MOST_OF_TRACE = 256 * _MEGABYTE
+
+# Where the makers of models have the turns of a conversation: chat completions and Anthropic,
+# OpenAI's responses, Google.
+_TURNS = ("messages", "input", "contents")
+
+_OR_ELSE = "Or give a stored file or a public URL."
+
+
+def _is_attached(reference: str) -> bool:
+    """Whether a reference means a picture that the person attached."""
+    return _ATTACHED.fullmatch(reference) is not None
+
+
+def _read_attached(reference: str) -> bytes:
+    """The picture that the person attached last, or the one so many before it."""
+    found = _ATTACHED.fullmatch(reference)
+    wanted = int((found and found[1]) or 1)
+    pictures = _pictures_of_person(_last_request())
+    if wanted > len(pictures):
+        told = f"Attached pictures that you see in this conversation: {len(pictures)}"
+        raise VeniceError(f"{told}. Ask the person for the picture. {_OR_ELSE}")
+    return base64.b64decode(pictures[-wanted], validate=True)
+
+
+def _pictures_of_person(request: dict[str, Any]) -> list[str]:
+    """The pictures in the person's messages, in base64, as a request to a model has them."""
+    pictures: list[str] = []
+    for name in _TURNS:
+        for turn in _objects_in(request.get(name)):
+            if turn.get("role") == "user":
+                pictures += _pictures_in(turn)
+    return pictures
+
+
+def _pictures_in(node: Any) -> Iterator[str]:
+    """The pictures in a message, in base64, in whatever form the maker of a model has them."""
+    if isinstance(node, str):
+        if node.startswith("data:image/"):
+            yield node.partition(",")[2]
+    elif isinstance(node, list):
+        for part in node:
+            yield from _pictures_in(part)
+    elif isinstance(node, dict) and node.get("type") != "tool_result":
+        kind = _text_of(node.get("media_type")) or _text_of(node.get("mime_type"))
+        if kind.startswith("image/"):
+            yield _text_of(node.get("data"))
+        else:
+            for part in node.values():
+                yield from _pictures_in(part)
+
+
+def _last_request() -> dict[str, Any]:
+    """What the agent's model was sent last."""
+    agent = os.environ.get("LETTA_AGENT_ID", "").strip()
+    if not agent:
+        raise VeniceError(f"There is no conversation here that could have a picture. {_OR_ELSE}")
+    runs = _objects_in(_ask_letta("/v1/runs/", agent_id=agent, limit=_RUNS))
+    for run in runs:  # the latest first, and their steps likewise
+        for step in _objects_in(_ask_letta(f"/v1/runs/{run.get('id')}/steps", limit=1)):
+            trace = _object_of(_ask_letta(f"/v1/steps/{step.get('id')}/trace"))
+            request = _object_of(trace.get("request_json"))
+            if request:
+                return request
+    told = "The Letta server does not record what it sends to models, so attached pictures can't be read"
+    raise VeniceError(f"{told}. Ask the person for a URL. {_OR_ELSE}")
+
+
+def _ask_letta(path: str, **query: Any) -> Any:
+    """What the Letta server answers to a question."""
+    address = os.environ.get("LETTA_BASE_URL", "").strip().rstrip("/").removesuffix("/v1")
+    if not _HTTP_ADDRESS.fullmatch(address):
+        needed = "LETTA_BASE_URL (and LETTA_API_KEY, if the server asks for one)"
+        advice = f"Ask the operator to set {needed} as a secret of this agent"
+        raise VeniceError(f"Attached pictures can't be read here. {advice}. {_OR_ELSE}")
+    key = os.environ.get("LETTA_API_KEY", "").strip()
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    client = httpx.Client(headers={**headers, "Accept-Encoding": "gzip"}, timeout=30)
+    extensions = {"trace": _guard_connection}
+    try:
+        with (
+            client,
+            client.stream("GET", address + path, params=query, extensions=extensions) as reply,
+        ):
+            content = _read_trace(reply)
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
+        told = "The Letta server does not answer the tools at LETTA_BASE_URL"
+        raise VeniceError(f"{told}. Ask the operator to check it. {_OR_ELSE}") from None
+    if not reply.is_success:
+        told = f"The Letta server refuses to show this conversation ({reply.status_code})"
+        advice = "Ask the operator to check LETTA_BASE_URL and LETTA_API_KEY"
+        raise VeniceError(f"{told}. {advice}. {_OR_ELSE}")
+    return _parse_reply(content)
+
+
+def _read_trace(reply: httpx.Response) -> bytes:
+    """What the Letta server sends, if it comes in time and is not too large."""
+    content = bytearray()
+    for piece in _unpacked(reply):
+        content += piece
+        if len(content) > _MOST_OF_TRACE or time.monotonic() > _DEADLINE:
+            raise VeniceError(f"This conversation is too large to be looked through. {_OR_ELSE}")
+    return bytes(content)
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/formats.py ---
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of files."""
+
+    name: str
+    endings: tuple[str, ...]
+    """The endings that its names have, the usual one first."""
+    media_type: str
+    start: bytes
+    """How it begins: a regular expression, in which dots stand for any byte."""
+    instead: str = ""
+    """For a format that Venice does not take, what to turn it into."""
+
+
+# The first that fits counts: a format stands before those that its beginning fits too.
+_FORMATS = (
+    Format("PNG", ("png",), "image/png", rb"\x89PNG\r\n\x1a\n"),
+    Format("JPEG", ("jpeg", "jpg"), "image/jpeg", rb"\xff\xd8\xff"),
+    Format("WebP", ("webp",), "image/webp", rb"RIFF....WEBP"),
+    Format("GIF", ("gif",), "image/gif", rb"GIF8[79]a", "PNG"),
+    Format("BMP", ("bmp",), "image/bmp", rb"BM....\0\0\0\0", "PNG"),
+    Format("TIFF", ("tiff", "tif"), "image/tiff", rb"II\*\0|MM\0\*", "PNG"),
+    Format(
+        "HEIC", ("heic", "heif"), "image/heic", rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)", "JPEG"
+    ),
+    Format("AVIF", ("avif",), "image/avif", rb"....ftypavi[fs]", "JPEG"),
+    Format("WAV", ("wav", "wave"), "audio/wav", rb"RIFF....WAVE"),
+    Format("MP3", ("mp3",), "audio/mpeg", rb"ID3[\x02-\x04]|\xff[\xe2\xe3\xf2\xf3\xfa\xfb]"),
+    Format("AAC", ("aac",), "audio/aac", rb"\xff[\xf0\xf1\xf8\xf9]"),
+    Format("FLAC", ("flac",), "audio/flac", rb"fLaC"),
+    Format("Opus", ("opus", "ogg", "oga"), "audio/ogg", rb"OggS.{24}OpusHead"),
+    Format("Ogg", ("ogg", "oga"), "audio/ogg", rb"OggS"),
+    Format("M4A", ("m4a", "mp4"), "audio/mp4", rb"....ftypM4A"),
+    Format("QuickTime", ("mov", "m4a", "mp4"), "video/quicktime", rb"....ftypqt"),
+    Format("MP4", ("mp4", "m4a"), "video/mp4", rb"....ftyp"),
+    Format("WebM", ("webm",), "video/webm", rb"\x1aE\xdf\xa3.{,60}webm"),
+    Format("Matroska", ("mkv",), "video/x-matroska", rb"\x1aE\xdf\xa3", "MP4"),
+    Format("AVI", ("avi",), "video/x-msvideo", rb"RIFF....AVI ", "MP4"),
+    Format("PDF", ("pdf",), "application/pdf", rb"%PDF-"),
+    # A ZIP file's first entry tells its name after 26 bytes of numbers; these have their type
+    # there.
+    Format(
+        "OpenDocument",
+        ("odt", "odp", "ods"),
+        "",
+        rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis",
+        "PDF",
+    ),
+    Format("EPUB", ("epub",), "", rb"PK\x03\x04.{26}mimetypeapplication/epub", "PDF"),
+    # The "compound file" of Office before 2007.
+    Format(
+        "old Office",
+        ("doc", "ppt", "xls"),
+        "",
+        rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        "DOCX, PPTX or PDF",
+    ),
+    Format("RTF", ("rtf",), "application/rtf", rb"\{\\rtf", "DOCX or PDF"),
+)
+
+
+def _format_of(content: bytes) -> Format | None:
+    """The format of a file, of which the first hundred bytes will do."""
+    for form in _FORMATS:
+        if re.match(form.start, content, re.DOTALL):
+            return form
+    return None
+
+
+def _format_named(name: str) -> Format | None:
+    """The format that a file's name, or an ending alone, stands for."""
+    ending = name.rpartition(".")[2].lower()
+    fitting = [form for form in _FORMATS if ending in form.endings]
+    for form in fitting:
+        usual = form.endings[0]
+        if ending == usual:
+            return form
+    return fitting[0] if fitting else None
+
+
+def _media_type(name: str) -> str:
+    """The media type that a file's name, or an ending alone, stands for."""
+    form = _format_named(name)
+    return form.media_type if form else ""
+
+
+def _untaken(content: bytes, name: str) -> str:
+    """What a file is that Venice does not take, and what to turn it into; nothing, if it may do.
+
+    The name counts only where the bytes tell nothing.
+    """
+    form = _format_of(content) or _format_named(name)
+    is_old_table = name.lower().endswith(".xls")  # of what old Office made, Venice reads only these
+    if not form or not form.instead or is_old_table:
+        return ""
+    what = f"It is of the format {form.name}, which Venice does not take"
+    return f"{what}: turn it into {form.instead}, and give that."
+
+
+def _end_of(file: BinaryIO) -> int:
+    """How long a file is. It is at its beginning afterwards."""
+    end = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    return end
+
+
+def _take(file: BinaryIO, count: int) -> bytes:
+    """The next bytes of a file, all of them."""
+    taken = file.read(count)
+    if len(taken) < count:
+        raise ValueError("The file ends too early.")
+    return taken
+
+
+def _unpack(file: BinaryIO, fields: str) -> tuple[Any, ...]:
+    """The next fields of a file, in the notation of `struct`."""
+    return struct.unpack(fields, _take(file, struct.calcsize(fields)))
+
+
+def _png_size(file: BinaryIO) -> tuple[int, int]:
+    """Width and height. PNG, 5.3: after a signature come chunks, from IHDR to IEND."""
+    end = _end_of(file)
+    signature, before_data, checksum = 8, 8, 4  # how many bytes each of these has
+    size = 0, 0
+    found = set[bytes]()
+    place = signature
+    while b"IEND" not in found:
+        file.seek(place)
+        length, kind = _unpack(file, ">I4s")
+        if kind == b"IHDR":
+            width, height = _unpack(file, ">II")
+            size = width, height
+        found.add(kind)
+        place += before_data + length + checksum
+    if place > end or b"IDAT" not in found:
+        raise ValueError("The PNG is not whole.")
+    return size
+
+
+# Markers of JPEG, ITU T.81, table B.1. The starts of a frame tell its size.
+_START_OF_SCAN = 0xDA
+
+_END_OF_IMAGE = 0xD9
+
+_STARTS_OF_FRAME = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+
+# In the data of a scan, FF 00 stands for FF, and FF D0 to FF D7 are marks to restart at; any other
+# marker ends it.
+_NEXT_MARKER = rb"\xff[^\x00\xff\xd0-\xd7]"
+
+
+def _jpeg_size(file: BinaryIO) -> tuple[int, int]:
+    """Width and height. ITU T.81, B.1: segments of a marker and a length.
+
+    After the segment that starts a scan come its data, whose length nothing tells.
+    """
+    data = file.read()
+    file.seek(2)
+    size = 0, 0
+    while True:
+        fill, marker = _unpack(file, ">BB")
+        if fill != 0xFF:
+            raise ValueError("There is something else between the segments of the JPEG.")
+        if marker == 0xFF:  # any number of these may stand before a marker
+            file.seek(-1, os.SEEK_CUR)
+            continue
+        if marker == _END_OF_IMAGE:
+            return size
+        length_start = file.tell()
+        (length,) = _unpack(file, ">H")
+        if marker in _STARTS_OF_FRAME:
+            _, height, width = _unpack(file, ">BHH")
+            size = width, height
+        segment_end = length_start + length
+        if marker == _START_OF_SCAN:
+            following = re.compile(_NEXT_MARKER).search(data, segment_end)
+            segment_end = following.start() if following else len(data)
+        file.seek(segment_end)
+
+
+def _webp_size(file: BinaryIO) -> tuple[int, int]:
+    """Width and height. RFC 9649, 2.3: a RIFF file of chunks, the first of which has the size."""
+    end = _end_of(file)
+    _riff, riff_length, _webp, kind, length = _unpack(file, "<4sI4s4sI")
+    chunk_start = file.tell()
+    told_end = 8 + riff_length
+    if told_end > end:
+        raise ValueError("The WebP is not whole.")
+    if chunk_start + length > told_end:
+        raise ValueError("The WebP is not whole.")
+
+    read_size = _WEBP_SIZES.get(kind)
+    if not read_size:
+        raise ValueError("The WebP has no picture.")
+    return read_size(file)
+
+
+def _extended_size(file: BinaryIO) -> tuple[int, int]:
+    """RFC 9649, 2.7: flags, then each side less 1, in 24 bits."""
+    _flags, width, height = _unpack(file, "<4s3s3s")
+    return int.from_bytes(width, "little") + 1, int.from_bytes(height, "little") + 1
+
+
+def _lossy_size(file: BinaryIO) -> tuple[int, int]:
+    """RFC 6386, 9.1: a tag of the frame, a start code, then each side in 14 bits, and 2 of scale."""
+    _tag, _start_code, width, height = _unpack(file, "<3s3sHH")
+    return width & _14_BITS, height & _14_BITS
+
+
+def _lossless_size(file: BinaryIO) -> tuple[int, int]:
+    """RFC 9649, 3: a signature, then each side less 1, in 14 bits."""
+    _signature, sides = _unpack(file, "<BI")
+    width = sides & _14_BITS
+    height = sides >> 14 & _14_BITS
+    return width + 1, height + 1
+
+
+_14_BITS = 0x3FFF
+
+# What reads the size out of the first chunk of a WebP, by its name.
+_WEBP_SIZES = {b"VP8X": _extended_size, b"VP8 ": _lossy_size, b"VP8L": _lossless_size}
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/media_server.py ---
+
+
+def _media_server() -> str:
+    """The address of the media server; nothing, where files go into a folder."""
+    place = os.environ.get("VENICE_MEDIA", "").strip().rstrip("/")
+    if not place.lower().startswith(("http:", "https:")):
+        return ""
+    if not _HTTP_ADDRESS.fullmatch(place):
+        raise VeniceError("VENICE_MEDIA is no http address. Ask the operator to correct it.")
+    return place
+
+
+@functools.cache
+def _check_media_server() -> str:
+    """Ask the media server whether it would take a file; its address, as people's browsers reach it."""
+    told = _object_of(_ask_media_server("GET", "/room"))
+    return _text_of(told.get("public_url")) or _media_server()
+
+
+def _is_on_media_server(reference: str) -> bool:
+    """Whether a reference is the address of a file on the media server."""
+    server = _media_server()
+    if not server or "/m/" not in reference:
+        return False
+    return reference.startswith((f"{server}/m/", f"{_check_media_server()}/m/"))
+
+
+def _ask_media_server(method: str, path: str, **content: Any) -> Any:
+    """What the media server answers to a request, read as JSON."""
+    try:
+        reply = _media_client().request(method, path, **_in_time(), **content)
+    except httpx.HTTPError as error:
+        raise _no_media_server(error) from None
+    _check_accepted(reply)
+    return _parse_reply(reply.content)
+
+
+@functools.cache
+def _media_client() -> httpx.Client:
+    """The way to the media server, with the operator's token."""
+    token = os.environ.get("VENICE_MEDIA_TOKEN", "").strip()
+    headers = {"Authorization": f"Bearer {token}"} if _SIGNS.fullmatch(token) else {}
+    return httpx.Client(base_url=_media_server(), headers=headers)
+
+
+def _in_time() -> dict[str, Any]:
+    """What holds a request to the deadline of the call."""
+    return {"extensions": {"trace": _guard_connection}, "timeout": min(_seconds_left(), 60.0)}
+
+
+def _no_media_server(error: httpx.HTTPError) -> VeniceError:
+    """The error for a media server that sends no whole reply."""
+    is_late = isinstance(error, httpx.TimeoutException)
+    told = "took too long" if is_late else "does not answer at VENICE_MEDIA"
+    return _failed(f"The media server {told}. Ask the operator to check it.", 0)
+
+
+def _check_accepted(reply: httpx.Response) -> None:
+    """Refuse a reply of the media server that is not a good one."""
+    if reply.is_success:
+        return
+    status = reply.status_code
+    if status == 401:
+        told = "The media server refuses this agent"
+        raise _failed(f"{told}. Ask the operator to set VENICE_MEDIA_TOKEN.", status)
+    error = _text_of(_object_of(_parse_reply(reply.read())).get("error"))
+    line = " ".join(error.split())[:200].rstrip(".")
+    told = f"The media server answered {status}: {line or 'no reason given'}"
+    raise _failed(f"{told}. Tell the operator.", status)
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/media.py ---
+
+_TRIAL_BYTES = 512 << 10
+
+_DAY = 24 * 60 * 60
+
+
+def _folder_setting() -> str:
+    """The setting that names the folder: with a media server, the one of before."""
+    is_folder = bool(os.environ.get("VENICE_MEDIA")) and not _media_server()
+    return "VENICE_MEDIA" if is_folder else "VENICE_MEDIA_DIR"
+
+
+def _media_place() -> Path:
+    """The folder for files; if it is not there, it is made for its owner alone."""
+    named = os.environ.get(_folder_setting()) or "venice_media"
+    folder = Path(named).expanduser().absolute()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        advice = f"Ask the operator to check {_folder_setting()}."
+        raise VeniceError(f"Nothing was made: {error}. {advice}") from None
+    return folder
+
+
+def _media_folder() -> Path:
+    """The folder for files, with room for one: what can't be kept should fail before it is paid.
+
+    A media server is asked whether it would take one.
+
+    Half a megabyte is really written, for only that meets what stops a file: a full disk, but also
+    a quota, which `os.statvfs` does not know. The bytes are random, for some file systems store
+    zeros in no room at all.
+    """
+    if _media_server():
+        _check_media_server()
+    folder = _media_place()
+    try:
+        with tempfile.TemporaryFile(dir=folder) as trial:
+            trial.write(os.urandom(_TRIAL_BYTES))
+            trial.flush()
+    except OSError as error:
+        advice = f"Ask the operator to check {_folder_setting()}."
+        raise VeniceError(f"Nothing was made: {error}. {advice}") from None
+    return folder
+
+
+def _store(folder: Path, content: bytes | str, title: str, look: Any, *told: str) -> dict[str, Any]:
+    """Write a file, whole or not at all, and tell of it.
+
+    Args:
+        folder: Where to.
+        content: What is in it; a text is base64.
+        title: What its name begins with.
+        look: Tells the ending of its name, and some numbers; ValueError, if it is not whole.
+        told: What these numbers are called.
+    """
+    try:
+        if isinstance(content, str):
+            padding = "=="  # more than enough does no harm
+            content = base64.b64decode(content + padding)
+        ending, *numbers = look(content)
+    except ValueError:
+        told_of = "Venice sent no whole file of this kind; it may be charged"
+        raise VeniceError(f"{told_of}. Tell the person.") from None
+
+    stem = _stem_of(title[:40]) or "file"
+    mark = hashlib.sha256(content).hexdigest()[:10]
+    path = folder / f"{stem}-{mark}.{ending}"
+    with _part_file(folder, advice="Tell the operator.") as part:
+        part.write(content)
+        _put_in_place(part, path)
+    file = {"file": str(path), "type": f"image/{ending}", "bytes": len(content)}
+    return {**file, **dict(zip(told, numbers, strict=True))}
+
+
+# What stands between the words of a title.
+_NO_LETTERS = re.compile(r"[^a-z0-9]+")
+
+
+def _stem_of(title: str) -> str:
+    """A title in the letters and digits that a file's name may have anywhere."""
+    return _NO_LETTERS.sub("-", title.lower()).strip("-")
+
+
+@contextmanager
+def _part_file(folder: Path, *, advice: str) -> Iterator[BinaryIO]:
+    """A new file, to be put in place when it is whole; else nothing of it stays.
+
+    Its name is hidden, so that no tool takes it for a stored file, and random: several machines may
+    share a folder. It is for those who may read and write the folder: by that the operator says who
+    else may see what is made.
+    """
+    part = folder / f".{secrets.token_hex(8)}.part"
+    try:
+        _sweep(folder)
+        with part.open("x+b") as file:
+            os.fchmod(file.fileno(), folder.stat().st_mode & 0o666)
+            yield file
+    except OSError as error:
+        raise VeniceError(f"The file was made, but not kept: {error}. {advice}") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _put_in_place(part: BinaryIO, path: Path) -> None:
+    """Give a whole part file its name. A crash does no harm: its content is on the disk before that."""
+    part.flush()
+    os.fsync(part.fileno())
+    Path(part.name).replace(path)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Write through to the disk which files a folder has."""
+    with suppress(OSError):  # not every file system can do this, and the files are there
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
+
+
+def _sweep(folder: Path) -> None:
+    """Take away the part files of processes that were killed: those that are a day old."""
+    a_day_ago = time.time() - _DAY
+    for part in folder.glob(".*.part"):
+        with suppress(OSError):  # another process may be faster
+            if part.stat().st_mtime < a_day_ago:
+                part.unlink()
+
+
+_PICTURES = {"PNG": _png_size, "JPEG": _jpeg_size, "WebP": _webp_size}
+
+
+def _picture_size(data: bytes) -> tuple[str, int, int]:
+    """Format, width and height of a whole picture, from its own bytes and nothing else."""
+    form = _format_of(data[:100])
+    if not form or form.name not in _PICTURES:
+        raise ValueError("This is no picture.")
+    width, height = _PICTURES[form.name](io.BytesIO(data))
+    if width == 0 or height == 0:
+        raise ValueError("This picture has no size.")
+    return form.endings[0], width, height
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/public.py ---
+
+# Ranges that are not for everybody (IANA's registries of special addresses), and hosts of clouds
+# that give out secrets. Python's own `is_global` differs from version to version.
+_NOT_PUBLIC = [
+    ipaddress.ip_network(network)
+    for network in (
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "168.63.129.16/32",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+        "2001::/23",
+        "2001:db8::/32",
+        "2002::/16",
+        "3fff::/20",
+    )
+]
+
+# Of version 6, only this holds addresses of the internet; other ranges can wrap a private one of
+# version 4.
+_INTERNET_V6 = ipaddress.ip_network("2000::/3")
+
+# The last parts of names that mean something only within a network.
+_LOCAL_NAMES = {"local", "localhost", "internal", "intranet", "lan", "home", "corp", "arpa"}
+
+# https://example.com, but not https:///page
+_WEB_ADDRESS = re.compile(r"https?://[^\s/]", re.IGNORECASE)
+
+# What ends the host and port of an address.
+_AFTER_AUTHORITY = re.compile("[/?#]")
+
+# Browsers, and what reads as they do, end a host at a backslash and decode %31: there it would be
+# another one.
+_DOUBTFUL_IN_HOST = re.compile(r"[\\%\s]")
+
+# 127.0.0.1, 0x7f000001, 2130706433
+_WRITTEN_AS_NUMBER = re.compile("[0-9][0-9a-fx.]*")
+
+
+def _is_public(address: str) -> bool:
+    """Whether an address is one of the internet."""
+    ip = ipaddress.ip_address(address)
+    if ip.version == 6 and ip not in _INTERNET_V6:
+        return False
+    return not any(ip in network for network in _NOT_PUBLIC)
+
+
+def _refuse_private(host: str) -> str:
+    return f"{host[:80]!r} is in a private network; only public URLs are fetched."
+
+
+def _is_for_venice(reference: str) -> bool:
+    """Whether a reference is a web address, which Venice fetches; a private one is an error.
+
+    Files of the media server are sent along: Venice may not reach it.
+    """
+    if not _WEB_ADDRESS.match(reference) or _is_on_media_server(reference):
+        return False
+    _check_public(reference)
+    return True
+
+
+def _check_public(url: str) -> None:
+    """Refuse an address that Venice is to fetch for us, if we would not fetch it.
+
+    A name is for Venice to look up.
+    """
+    after_scheme = url.strip().partition("//")[2]
+    authority = _AFTER_AUTHORITY.split(after_scheme, maxsplit=1)[0]
+    host = _host_of(url)
+    if not host or _DOUBTFUL_IN_HOST.search(authority):
+        fault = f"{url[:80]!r} is no web address"
+        raise VeniceError(f"{fault}. Give one such as https://example.com/page.")
+
+    address = _written_address(host)
+    if address:
+        is_public = _is_public(address)
+    else:
+        last_part = host.rpartition(".")[2]
+        is_public = "." in host and last_part not in _LOCAL_NAMES
+    if not is_public:
+        raise VeniceError(_refuse_private(host))
+
+
+def _host_of(url: str) -> str:
+    """The host of an address; nothing, if it has none."""
+    try:
+        host = httpx.URL(url).host
+    except (httpx.InvalidURL, UnicodeError):
+        return ""
+    return host.strip("[]").rstrip(".").lower()
+
+
+def _written_address(host: str) -> str:
+    """The address that a host is, however it is written; nothing, if it is a name."""
+    if _WRITTEN_AS_NUMBER.fullmatch(host):
+        try:
+            return socket.inet_ntoa(socket.inet_aton(host))
+        except OSError:
+            return ""
+    is_version_6 = ":" in host
+    return host if is_version_6 else ""
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/publishing.py ---
+
+# In bytes.
+_PIECE = 1 << 16
+
+# What a process has that runs in a container, or in a sandbox of a cloud.
+_CONTAINER_FILES = ("/.dockerenv", "/run/.containerenv")
+
+_SANDBOX_VARIABLES = ("E2B_SANDBOX", "MODAL_TASK_ID", "KUBERNETES_SERVICE_HOST")
+
+# A file's name, and no way to another folder.
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,199}", re.ASCII)
+
+# How far the arguments of a call are told, in characters and items.
+_LONGEST_ARGUMENT = 2000
+
+_MOST_ITEMS = 50
+
+
+def _published(tool: Callable[..., str]) -> Callable[..., str]:
+    """Put the files that a tool tells of on the media server, if there is one, and tell their addresses."""
+    return wraps(tool)(partial(_call_and_publish, tool))
+
+
+def _call_and_publish(tool: Callable[..., str], /, **sent: Any) -> str:
+    """A tool's reply, with an address for each file in it. What was made is paid: nothing here is an error."""
+    reply = tool(**sent)
+    answer = _object_of(_parse_reply(reply))
+    files = [part for part in (answer, *_objects_in(answer.get("files"))) if part.get("file")]
+    if not files:
+        return reply
+    if not _media_server():
+        return _tell_where(reply, answer)
+    facts = _facts_of(tool.__name__, sent, answer, len(files))
+    notes = []
+    for file in files:
+        path = Path(file["file"])
+        try:
+            url = _publish(path, facts)
+        except (VeniceError, OSError) as error:
+            notes.append(f"{path.name} lies only where the tools run: {error}")
+        else:
+            file |= {"file": path.name, "url": url, "markdown": _markdown(path.name, url)}
+    return _to_json(_noted(answer, notes) if notes else answer)
+
+
+def _tell_where(reply: str, answer: dict[str, Any]) -> str:
+    """The reply, with a warning where a path means nothing to a person, and nobody chose the folder."""
+    is_in_container = any(Path(file).exists() for file in _CONTAINER_FILES)
+    is_in_sandbox = any(name in os.environ for name in _SANDBOX_VARIABLES)
+    is_chosen = bool(os.environ.get(_folder_setting()))
+    if is_chosen or not (is_in_container or is_in_sandbox):
+        return reply
+    note = (
+        "The file lies inside of the container that runs the tools; a person may not find it there."
+    )
+    return _to_json(_noted(answer, [note]))
+
+
+def _facts_of(
+    tool: str, sent: dict[str, Any], answer: dict[str, Any], count: int
+) -> dict[str, Any]:
+    """What is told of each of so many files: how it was made, by whom, and for how much."""
+    cost = _number_of(answer.get("cost_usd"))
+    told = {name: value for name, value in answer.items() if isinstance(value, str | int | float)}
+    told.pop("file", None)
+    return _given(
+        tool=tool,
+        agent=os.environ.get("LETTA_AGENT_ID", ""),
+        model=_text_of(answer.get("model"))[:200],
+        cost_usd=None if cost is None else max(cost, 0) / count,
+        arguments=_tidy(sent, _LONGEST_ARGUMENT, _MOST_ITEMS),
+        answer=_tidy(told, _LONGEST_ARGUMENT, _MOST_ITEMS),
+    )
+
+
+def _publish(path: Path, facts: dict[str, Any]) -> str:
+    """Put a file on the media server; its address there. What is there already is not sent again."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    length = path.stat().st_size
+    declared = {"name": path.name, "bytes": length, "sha256": digest, "facts": facts}
+    told = _object_of(_ask_media_server("POST", "/files", json=declared))
+    if "upload" in told:
+        headers = {"Content-Length": str(length)}
+        _ask_media_server("PUT", told["upload"], content=_pieces_of(path), headers=headers)
+        told = _object_of(_ask_media_server("POST", told["confirm"]))
+    return _text_of(told.get("url"))
+
+
+def _pieces_of(path: Path) -> Iterator[bytes]:
+    """A file, piece by piece."""
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            yield piece
+
+
+def _markdown(name: str, url: str) -> str:
+    """What shows a file where markdown is shown: a picture itself, of anything else a link."""
+    if not _media_type(name).startswith("image/"):
+        return f"[{name}]({url})"
+    words = name.rpartition("-")[0].replace("-", " ")  # without the mark of its content
+    return f"![{words}]({url})"
+
+
+def _take_published(folder: Path, **query: str) -> Path | None:
+    """A file of the media server, now in the folder; None, if it has none of this name or stem."""
+    if not _media_server():
+        return None
+    try:
+        found = _object_of(_ask_media_server("GET", "/files", params=query))
+    except VeniceError as error:
+        if error.status == 404:
+            return None
+        raise
+    name = _text_of(found.get("name"))
+    if not _PLAIN_NAME.fullmatch(name):
+        raise VeniceError("The media server sent no name of a file. Tell the operator.")
+    path = folder / name
+    with _part_file(folder, advice="Tell the operator.") as part:
+        part.writelines(_published_bytes(_text_of(found.get("content"))))
+        _put_in_place(part, path)
+    return path
+
+
+def _published_bytes(place: str) -> Iterator[bytes]:
+    """The bytes of a file on the media server."""
+    request = _media_client().build_request("GET", place, **_in_time())
+    try:
+        reply = _media_client().send(request, stream=True)
+        _check_accepted(reply)
+        yield from _unpacked(reply)
+    except httpx.HTTPError as error:
+        raise _no_media_server(error) from None
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/intake.py ---
+
+
+def _check_picture(
+    reference: str, content: bytes, *, least: int, most: int
+) -> tuple[str, int, int]:
+    """A picture in base64, its width and its height, if it has so many pixels."""
+    try:
+        _, width, height = _picture_size(content)
+    except ValueError:
+        advice = _untaken(content, reference) or "Give another."
+        what = f"{reference[:60]!r} is no whole PNG, JPEG or WebP picture"
+        raise VeniceError(f"{what}. {advice}") from None
+
+    pixels = width * height
+    if not least <= pixels <= most:
+        what = f"{reference[:60]!r} has {width}x{height} = {pixels:,} pixels"
+        raise VeniceError(f"{what}; {least:,} to {most:,} are allowed. Give another.")
+    encoded = base64.b64encode(content).decode()
+    return encoded, width, height
+
+
+def _is_data_url(reference: str) -> bool:
+    """Whether a reference is itself the file: data:image/png;base64,iVBORw0..."""
+    return reference[:5].lower() == "data:"
+
+
+def _read_local(reference: str, *, most_mb: int) -> bytes:
+    """The content of a data URL, of what the person attached, or of a stored file, of at most so many megabytes."""
+    try:
+        if _is_attached(reference):
+            content = _read_attached(reference)
+        elif _is_data_url(reference):
+            _, _, encoded = reference.partition(",")
+            content = base64.b64decode(encoded, validate=True)
+        else:
+            return _read_stored(reference, most_mb)
+    except (OSError, ValueError):
+        fault = f"{reference[:60]!r} cannot be read, or is not valid base64"
+        raise VeniceError(f"{fault}. Give another.") from None
+    _check_length(reference, len(content), most_mb)
+    return content
+
+
+def _check_length(reference: str, length: int, most_mb: int) -> None:
+    """Refuse what is empty, or has more than so many megabytes."""
+    if not 0 < length <= most_mb * _MEGABYTE:
+        raise VeniceError(
+            f"{reference[:60]!r} is empty, or has more than {most_mb} MB. Give another."
+        )
+
+
+def _read_stored(name: str, most_mb: int) -> bytes:
+    """The content of a stored file. Its size is asked first: a film may be larger than the memory."""
+    path = _stored_file(name)
+    _check_length(name, path.stat().st_size, most_mb)
+    with path.open("rb") as file:
+        return file.read(most_mb * _MEGABYTE)
+
+
+def _stored_file(name: str) -> Path:
+    """A file of the media store by its name or path, or by its address on the media server.
+
+    Nothing outside of the store is ever opened, and nothing hidden.
+    """
+    folder = _media_place().resolve()
+    # It may be outside, too long, have a null character, or be a circle of links.
+    with suppress(OSError, ValueError, RuntimeError):
+        path = (folder / name).resolve()
+        inside = path.relative_to(folder).parts
+        is_hidden = any(part.startswith(".") for part in inside)
+        if path.is_file() and not is_hidden:
+            return _without_second_name(path)
+    taken = _take_published(folder, name=Path(name).name)
+    if taken:
+        return taken
+    near = ", ".join(_names_near(name, folder)) or "none"
+    raise VeniceError(f"No stored file is called {name[:80]!r}. Near it: {near}. URLs work too.")
+
+
+def _names_near(name: str, folder: Path) -> list[str]:
+    """The names of stored files that are most like one."""
+    files = [entry for entry in folder.iterdir() if entry.is_file()]
+    names = sorted(file.name for file in files)
+    shown = [name for name in names if not name.startswith(".")]
+    wanted = Path(name).name[:200]
+    return difflib.get_close_matches(wanted, shown, n=3, cutoff=0.5)
+
+
+def _without_second_name(path: Path) -> Path:
+    """A stored file, if it has no other name: a hard link may lead to a key of the operator's."""
+    if path.stat().st_nlink > 1:
+        why = "It has a second name on the disk (a hard link), perhaps outside of the media store"
+        raise VeniceError(f"{path.name[:80]!r} is not opened. {why}: ask the operator for a copy.")
+    return path
+
+
+# --- the tool: sanctum_venice_tools/tools/venice_remove_background.py ---
+
+
+@_published
+@_read_as_meant
+def venice_remove_background(*, image: str) -> str:
+    """Cut the subject of a picture out: what lies behind it becomes transparent.
+
+    Costs about 3 US cents. To put another background in its place, use venice_edit_image instead.
+
+    Args:
+        image: A file from an earlier answer, a public URL, or "attached", the picture that the
+            person attached last ("attached:2" is the one before): PNG, JPEG or WebP, up to 25 MB.
+
+    Returns:
+        JSON: file (a PNG with transparency), type, bytes, width, height.
+    """
+    folder = _media_folder()
+    if _is_for_venice(image):
+        body = {"image_url": image}
+    else:
+        content = _read_local(image, most_mb=25)
+        encoded, _, _ = _check_picture(image, content, least=1, most=33_177_600)
+        body = {"image": encoded}
+    cut_out, _ = _call_for_file("POST", "/image/background-remove", json=body)
+    file = _store(folder, cut_out, "cut-out", _picture_size, "width", "height")
+    return _answer(**file)

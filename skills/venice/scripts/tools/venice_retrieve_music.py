@@ -1,0 +1,2189 @@
+# venice_retrieve_music: a Letta tool, made from sanctum_venice_tools/tools/venice_retrieve_music.py.
+# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each part above it
+# serves those below.
+import gc
+import sys
+
+# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole server to do so.
+# Hiding that module from this process keeps arguments as they were sent, and a call four times faster.
+sys.modules.setdefault("letta.functions.ast_parsers", None)  # type: ignore[arg-type]
+
+import ast
+import functools
+import hashlib
+import ipaddress
+import json
+import math
+import os
+import re
+import secrets
+import socket
+import struct
+import tempfile
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial, wraps
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, BinaryIO, Literal, get_args, get_origin
+from urllib.parse import quote, unquote
+
+import httpx
+
+# The process ends with this call, so what is loaded by now is never garbage. Not looking through it saves a fifth of
+# the call's time in Letta's sandbox.
+if __name__ == "__main__":
+    gc.freeze()
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/unpacking.py ---
+
+# The most bytes that are unpacked at once.
+_MOST_AT_ONCE = 1 << 20
+
+# What zlib calls "wbits": with 32 added, it finds out by itself whether a gzip or a zlib header
+# comes first.
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+
+
+def _unpacked(reply: httpx.Response) -> Iterator[bytes]:
+    """The body of a reply, piece by piece; an error, if it is packed twice, or not in gzip.
+
+    httpx would unpack whatever a server sends, in any number of layers, all at once.
+    """
+    told = reply.headers.get("content-encoding", "identity")
+    coding = told.strip().lower()
+    if coding == "identity":
+        yield from reply.iter_bytes()
+    elif coding in ("gzip", "deflate"):
+        yield from _unzipped(reply)
+    else:
+        raise httpx.DecodingError("it is packed in another way than gzip", request=reply.request)
+
+
+def _unzipped(reply: httpx.Response) -> Iterator[bytes]:
+    """The body of a reply in gzip or deflate; one that is cut is an error."""
+    unzip = zlib.decompressobj(_GZIP_OR_ZLIB)
+    try:
+        for packed in reply.iter_raw():
+            yield unzip.decompress(packed, _MOST_AT_ONCE)
+            while unzip.unconsumed_tail:
+                yield unzip.decompress(unzip.unconsumed_tail, _MOST_AT_ONCE)
+            if unzip.unused_data:
+                raise httpx.DecodingError("more comes after the end", request=reply.request)
+        yield unzip.flush()
+    except zlib.error as error:
+        raise httpx.DecodingError(str(error), request=reply.request) from None
+    if not unzip.eof:
+        raise httpx.DecodingError("the end is missing", request=reply.request)
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/venice.py ---
+
+
+class VeniceError(Exception):
+    """What the agent reads when a call fails: one line that ends with what to do next."""
+
+    status: int | None = None
+    """That of Venice's answer; 0 where no whole answer came, None where the fault is none of Venice's."""
+
+
+def _failed(told: str, status: int) -> VeniceError:
+    """The error for an answer of a status, or for none that is whole (0)."""
+    error = VeniceError(told)
+    error.status = status
+    return error
+
+
+# Letta ends a tool after 180 s without a word; by ending earlier, a tool can still say how to go
+# on.
+_USUAL_SECONDS = 120
+
+_WHOLE_SECONDS = re.compile(r"[1-9]\d{0,5}", re.ASCII)
+
+
+def _allowed_seconds() -> int:
+    """How long a call of a tool may take: VENICE_TOOL_SECONDS, if that is a whole number of seconds."""
+    setting = os.environ.get("VENICE_TOOL_SECONDS", "").strip()
+    if _WHOLE_SECONDS.fullmatch(setting):
+        return int(setting)
+    return _USUAL_SECONDS
+
+
+_DEADLINE = time.monotonic() + _allowed_seconds()
+
+
+def _seconds_left() -> float:
+    """The time until the deadline; a second at least, to end in good order."""
+    return max(_DEADLINE - time.monotonic(), 1.0)
+
+
+def _guard_connection(event: str, info: dict[str, Any]) -> None:
+    """Hold a new connection to the deadline; httpx calls this with each step that it has done.
+
+    Its time-outs count from one piece to the next, and a server may drip for ever. A connection
+    through a proxy is told of in the proxy's name, so only the ends of the steps' names count.
+    """
+    if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+        stream = info["return_value"]
+        stream.read = functools.partial(_read_in_time, stream.read)
+        stream.write = functools.partial(_write_in_time, stream.write)
+
+
+def _read_in_time(read: Callable[..., bytes], size: int, timeout: float | None = None) -> bytes:
+    """What comes over a connection next, if it comes before the deadline."""
+    left = _DEADLINE - time.monotonic()
+    if left <= 0:
+        raise httpx.ReadTimeout("the time of the call is up")
+    return read(size, timeout=min(left, timeout or left))
+
+
+def _write_in_time(
+    write: Callable[..., None], content: bytes, timeout: float | None = None
+) -> None:
+    """Send bytes over a connection, a few at a time, as long as there is time."""
+    few = 65_536
+    for start in range(0, len(content), few):
+        left = _DEADLINE - time.monotonic()
+        if left <= 0:
+            raise httpx.WriteTimeout("the time of the call is up")
+        write(content[start : start + few], timeout=min(left, timeout or left))
+
+
+_MEGABYTE = 1 << 20
+
+_MOST_TO_SEND = 35 * _MEGABYTE  # as JSON; a file of a form may have 25
+
+_MOST_OF_ERROR = 1 * _MEGABYTE
+
+_MOST_OF_JSON = 64 * _MEGABYTE
+
+_MOST_OF_FILE = 2048 * _MEGABYTE
+
+# What Venice reads, makes or changes for nothing.
+_FREE_PATHS = ("/quote", "/retrieve", "/complete")
+
+# Whether this call of a tool has sent what may be paid: a line for each.
+_PAID: list[str] = []
+
+_FREE = "nothing was charged. Try again."
+
+_CHARGED = (
+    "it may be charged. Ask the person, or look at venice_report_usage, before you try again."
+)
+
+# A key has signs of ASCII, and no space.
+_SIGNS = re.compile("[!-~]+")
+
+# http://127.0.0.1:8484/api/v1, https://[::1]/v1
+_HTTP_ADDRESS = re.compile(
+    r"""
+    https?://
+    ( [a-zA-Z0-9_.-]+ | \[[0-9a-fA-F:]+\] )  # a host; no name or password before it
+    ( :[0-9]{1,5} )?                         # a port
+    ( /[!-~]* )?                             # a path
+    """,
+    re.VERBOSE,
+)
+
+
+@functools.cache
+def _client() -> httpx.Client:
+    """The way to Venice, with the operator's key."""
+    key = os.environ.get("VENICE_API_KEY", "").strip()
+    if not _SIGNS.fullmatch(key):
+        fault = "VENICE_API_KEY is not set, or is no key"
+        raise VeniceError(f"{fault}. Ask the operator to set this agent's secret.")
+    # httpx would ask for every encoding that it knows.
+    headers = {"Authorization": f"Bearer {key}", "Accept-Encoding": "gzip"}
+    return httpx.Client(base_url=_base_url(), headers=headers)
+
+
+def _base_url() -> httpx.URL:
+    """Where Venice is: an http address without a name or password in it."""
+    setting = os.environ.get("VENICE_BASE_URL", "").strip() or "https://api.venice.ai/api/v1"
+    if _HTTP_ADDRESS.fullmatch(setting):
+        with suppress(httpx.InvalidURL, UnicodeError):
+            url = httpx.URL(setting)
+            url.host.encode("idna")  # as a connection will: no part of a name is empty, or too long
+            if (url.port or 443) <= 65_535:
+                return url
+    raise VeniceError("VENICE_BASE_URL is no http address. Ask the operator to correct it.")
+
+
+def _send(
+    method: str, path: str, *, advice: dict[int, str] | None = None, also: int = 0, **content: Any
+) -> httpx.Response:
+    """Send a request; return Venice's good reply (or one of the status `also`), its body unread.
+
+    Repeats only what surely started no work (429, 503), and at most twice: work is paid, and
+    failures block keys. `advice` by status goes before the usual one.
+    """
+    for tries_left in (2, 1, 0):
+        reply = _send_once(method, path, content)
+        is_good = reply.is_success or reply.status_code == also
+        is_page = "html" in reply.headers.get("content-type", "")
+        if is_good and not is_page:
+            _note_deprecation(reply.headers)
+            return reply
+
+        body = _read_what_comes(reply)
+        refused = _refusal(reply, body, advice or {})
+        pause = _pause(reply)
+        time_for_another = _DEADLINE - time.monotonic() - 5
+        if tries_left == 0 or pause > time_for_another:
+            break
+        time.sleep(pause)
+    raise refused
+
+
+def _send_once(method: str, path: str, content: dict[str, Any]) -> httpx.Response:
+    """Send a request, and return whatever reply begins to come."""
+    content = _sendable(content)
+    left = _seconds_left()
+    limits = {"connect": min(left, 10.0), "write": min(left, 60.0), "read": left}
+    extensions = {"timeout": limits, "trace": _guard_connection}
+    try:
+        request = _client().build_request(method, path, extensions=extensions, **content)
+    except httpx.InvalidURL:
+        told = "A name in this call is far too long to be one of Venice's"
+        raise VeniceError(f"{told}. Nothing was sent: correct it.") from None
+    if "json" in content and len(request.content) > _MOST_TO_SEND:
+        fault = "That is more than 35 MB, which Venice does not take"
+        raise VeniceError(f"{fault}. Send fewer files, or smaller ones.")
+    if not _is_free(request):
+        _PAID.append(path)
+    try:
+        reply = _client().send(request, stream=True)
+    except httpx.HTTPError as error:
+        raise _lost(request, error) from None
+    limits["read"] = min(_seconds_left(), 50.0)  # a longer silence is a dead reply
+    return reply
+
+
+def _sendable(node: Any) -> Any:
+    """The same with each text whole: what is torn into halves has no bytes to be sent."""
+    if isinstance(node, dict):
+        return {_sendable(name): _sendable(value) for name, value in node.items()}
+    if isinstance(node, list):
+        return [_sendable(value) for value in node]
+    if isinstance(node, tuple):  # a file of a form: name, content, type
+        return tuple(_sendable(value) for value in node)
+    if isinstance(node, str) and not node.isascii():
+        return _whole(node)
+    return node
+
+
+def _pieces(reply: httpx.Response, most: int = _MOST_OF_FILE) -> Iterator[bytes]:
+    """The body of a reply, piece by piece; one that is too long, too late or not whole is an error."""
+    length = 0
+    try:
+        for piece in _unpacked(reply):
+            length += len(piece)
+            if length > most:
+                raise _too_long(reply.request, most)
+            if time.monotonic() >= _DEADLINE:
+                raise _lost(reply.request, TimeoutError())
+            yield piece
+    except httpx.HTTPError as error:
+        raise _lost(reply.request, error) from None
+
+
+def _read(reply: httpx.Response) -> bytes:
+    """The body of a reply that is no file."""
+    return b"".join(_pieces(reply, _MOST_OF_JSON))
+
+
+def _read_what_comes(reply: httpx.Response) -> bytes:
+    """The body of a reply as far as it comes, and no further than a megabyte."""
+    body = b""
+    with suppress(VeniceError):
+        for piece in _pieces(reply, _MOST_OF_ERROR):
+            body += piece
+    reply.close()
+    return body
+
+
+# What is looked at of an error's body, in characters.
+_LONGEST_PAGE_OF_ERROR = 100_000
+
+# <title>502 Bad Gateway
+_TITLE = re.compile(r"<title>([^<]*)", re.IGNORECASE)
+
+# <p>, </a>
+_ANY_TAG = re.compile(r"<[^<>]*>")
+
+# The parts of an error's body that only hold others.
+_FRAME = ("error", "message", "details", "_errors", "issues")
+
+_ADVICE = {
+    400: "Correct the arguments and call again.",
+    401: "Ask the operator to check VENICE_API_KEY: it is wrong, or its plan lacks this.",
+    402: "Ask the operator to add credit at venice.ai or to raise this key's limit; do not repeat the call.",
+    403: "This key or region may not do that; ask the operator.",
+    404: "Check the names; where Venice names another, use that.",
+    410: "It is gone for good: choose another, or leave it out.",
+    413: "Send something smaller.",
+    422: "Venice refused the content: change it before you call again.",
+}
+
+# What a 403 says that has a cause of its own, and what to do then.
+_FORBIDDEN = {
+    "restricted to configured IP addresses": (
+        "This key works only from certain addresses (its ipAllowlist), and the tools run at another: ask the operator."
+    ),
+    "is an Anonymous model": (
+        "This key may use private models only: take one (venice_list_models, needs private), or ask the operator."
+    ),
+}
+
+# What tells when to come again, each with what is left until then. Models' limits and the error
+# budget (it refuses all, after 50 failures in 30 s) tell milliseconds since 1970, a blockchain's
+# limit seconds.
+_RESETS = {
+    "x-ratelimit-reset-requests": "x-ratelimit-remaining-requests",
+    "x-ratelimit-reset-tokens": "x-ratelimit-remaining-tokens",
+    "x-ratelimit-resets": "x-ratelimit-remaining",
+    "x-ratelimit-reset": "x-ratelimit-remaining",
+}
+
+
+def _is_free(request: httpx.Request) -> bool:
+    """Whether a request costs nothing, whatever becomes of it."""
+    return request.method == "GET" or request.url.path.endswith(_FREE_PATHS)
+
+
+def _may_be_charged(request: httpx.Request) -> str:
+    """What to do after a request whose outcome is not known."""
+    return _FREE if _is_free(request) else _CHARGED
+
+
+def _lost(request: httpx.Request, error: Exception) -> VeniceError:
+    """The error for a request that got no whole reply."""
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        told = f"Venice cannot be reached at '{request.url.host}'"
+        return _failed(f"{told}; nothing was sent. Try again later.", 0)
+    is_time_out = isinstance(error, httpx.TimeoutException | TimeoutError)
+    is_late = is_time_out or time.monotonic() >= _DEADLINE
+    told = "Venice took too long" if is_late else "Venice sent no whole reply"
+    return _failed(f"{told}; {_may_be_charged(request)}", 0)
+
+
+def _unreadable(error: Exception) -> VeniceError:
+    """The error for a reply that is of another form than Venice's documents say."""
+    kind = error.__class__.__name__
+    line = " ".join(str(error).split())
+    then = _CHARGED if _PAID else _FREE
+    return VeniceError(f"Venice's reply could not be read ({kind}: {line[:80]}); {then}")
+
+
+def _too_long(request: httpx.Request, most: int) -> VeniceError:
+    """The error for a reply that is longer than any that Venice sends."""
+    told = f"Venice sent more than {most // _MEGABYTE} MB, so it was not read"
+    return VeniceError(f"{told}; {_may_be_charged(request)}")
+
+
+def _refusal(reply: httpx.Response, content: bytes, advice: dict[int, str]) -> VeniceError:
+    """The error for a reply that is not a good one: Venice's own reason, then what to do."""
+    status = reply.status_code
+    body, is_venices = _error_body(content)
+    known = {**_ADVICE, 429: f"Try again in {_pause(reply):.0f} s.", **advice}
+    if status == 402 and "authOptions" in str(body):
+        body = "no API key arrived"
+        known[402] = advice.get(402) or _ADVICE[401]
+
+    told = f"Venice answered {status}: {_reason(body)}"
+    if _is_refused(status, is_venices=is_venices) or _is_free(reply.request):
+        what_to_do = _own_advice(status, body) or known.get(status, "Try again later.")
+        return _failed(f"{told}. {what_to_do}", status)
+    return _failed(f"{told}; {_CHARGED}", status)
+
+
+def _is_refused(status: int, *, is_venices: bool) -> bool:
+    """Whether Venice itself refused, which it does not charge. Of all else nobody knows."""
+    if status in (429, 503):
+        return True
+    is_fault_of_request = 400 <= status < 500 and status != 408
+    return is_fault_of_request and is_venices
+
+
+def _own_advice(status: int, body: Any) -> str:
+    """What to do about a refusal that its own words explain; nothing, if its status says all."""
+    if status != 403:
+        return ""
+    told = str(body)
+    for words, advice in _FORBIDDEN.items():
+        if words in told:
+            return advice
+    return ""
+
+
+def _error_body(content: bytes) -> tuple[Any, bool]:
+    """What an error's body holds: Venice's own JSON, or the words of somebody's page in between."""
+    with suppress(ValueError, RecursionError):
+        return json.loads(content), True
+    page = content.decode(errors="replace")[:_LONGEST_PAGE_OF_ERROR]
+    title = _TITLE.search(page)
+    words = title[1] if title else _ANY_TAG.sub(" ", page)
+    return words, False
+
+
+def _reason(body: Any) -> str:
+    """What one of Venice's many error bodies says, on one line and without the key."""
+    told = "; ".join(_texts(body))[:_LONGEST_PAGE_OF_ERROR]
+    shown = "".join(sign if sign.isprintable() else " " for sign in told)
+    line = " ".join(shown.split()) or "no reason given"
+    key = os.environ["VENICE_API_KEY"].strip()
+    safe = line.replace(key, "[key]")
+    return safe[:500].rstrip(" .")
+
+
+def _texts(node: Any, field: str = "") -> list[str]:
+    """Every text in one of Venice's many error bodies, each with the field that it speaks of."""
+    if isinstance(node, list):
+        texts = []
+        for item in node:
+            texts += _texts(item, field)
+        return texts
+    if isinstance(node, dict):
+        texts = []
+        for name, value in node.items():
+            texts += _texts(value, field if name in _FRAME else name)
+        return texts
+    return [f"{field}: {node}" if field else str(node)]
+
+
+def _pause(reply: httpx.Response) -> float:
+    """Seconds until Venice will take this request; infinite when repeating it is useless or unsafe."""
+    if reply.status_code not in (429, 503):
+        return math.inf
+    headers = reply.headers
+    told = [reset for reset in _RESETS if reset in headers]
+    # Each reply tells of the limits that are kept, too: those that are used up go before them.
+    used_up = [reset for reset in told if headers.get(_RESETS[reset]) == "0"]
+    waits = [_wait_until(headers[reset]) for reset in used_up or told]
+    return max(2.0, _wait_until(headers.get("retry-after", "")), *waits)
+
+
+# 30, 1.5, 1767225600000
+_STAMP = re.compile(r"\d{1,20}(\.\d{1,9})?", re.ASCII)
+
+# In seconds: September 2001. No wait is as long.
+_FIRST_MOMENT = 1e9
+
+
+def _wait_until(stamp: str) -> float:
+    """Seconds from now on: a small number is a wait, a large one a moment, since 1970."""
+    if not _STAMP.fullmatch(stamp):
+        return 0
+    number = float(stamp)
+    if number < _FIRST_MOMENT:
+        return number
+    is_in_milliseconds = number > 100 * _FIRST_MOMENT
+    moment = number / 1000 if is_in_milliseconds else number
+    return moment - time.time()
+
+
+# What a reply may have at most, in characters.
+_MOST_OF_REPLY = 8000
+
+# What Venice said beside its replies, once for each call of a tool.
+_REMARKS: list[str] = []
+
+# Fields of which a part is worth nothing.
+_ONLY_WHOLE = ("job", "file")
+
+# How far texts are cut, and lists, until a reply fits: (characters, items).
+_CUTS = ((4000, 200), (1500, 100), (500, 50), (200, 30), (80, 15), (30, 5))
+
+
+def _note_deprecation(headers: httpx.Headers) -> None:
+    """Remember that a model is about to go, as the headers of a reply say, unless its own row has said so."""
+    warning = headers.get("x-venice-model-deprecation-warning", "")
+    date = headers.get("x-venice-model-deprecation-date", "")
+    replacement = headers.get("x-venice-deprecated-replacement", "")
+    if _REMARKS or not (warning or date):
+        return
+    said = warning.rstrip(".") or "it is about to go"
+    remark = f"Venice says of this model: {said}"
+    if date:
+        remark += f" ({date[:40]})"
+    if replacement:
+        remark += f". Then take {replacement[:80]}"
+    line = " ".join(remark.split())
+    _REMARKS.append(f"{line[:400]}.")
+
+
+def _given(**fields: Any) -> dict[str, Any]:
+    """Those fields that hold something."""
+    return {name: value for name, value in fields.items() if value not in (None, "", [], {})}
+
+
+def _answer(*, _most: int = _MOST_OF_REPLY, **fields: Any) -> str:
+    """The tool's reply: a JSON object of those fields that hold something, of at most so many characters."""
+    told = _noted(fields, _REMARKS)
+    reply = _to_json(_given(**_tidy(told)))
+    for longest, items in _CUTS:
+        if len(reply) <= _most:
+            break
+        short = _tidy(told, longest, items)
+        cut = _noted(short, ["This reply was too long: texts and lists in it are cut."])
+        reply = _to_json(_given(**cut))
+    return reply
+
+
+def _noted(fields: dict[str, Any], remarks: list[str]) -> dict[str, Any]:
+    """The fields with more notes."""
+    notes = fields.get("notes") or []
+    if remarks:
+        first = [notes] if isinstance(notes, str) else notes
+        notes = [*first, *remarks]
+    return {**fields, "notes": notes}
+
+
+def _to_json(fields: dict[str, Any]) -> str:
+    return _whole(json.dumps(fields, ensure_ascii=False, allow_nan=False))
+
+
+def _tidy(node: Any, longest: int = 10**9, items: int = 10**9) -> Any:
+    """The same without numbers that JSON has not, and with texts and lists cut."""
+    if isinstance(node, float) and not math.isfinite(node):
+        return None
+    if isinstance(node, str) and len(node) > longest:
+        return node[:longest] + " ..."
+    if isinstance(node, list):
+        return [_tidy(item, longest, items) for item in node[:items]]
+    if isinstance(node, dict):
+        return _tidy_object(node, longest, items)
+    return node
+
+
+def _tidy_object(node: dict[str, Any], longest: int, items: int) -> dict[str, Any]:
+    """An object likewise; what only counts whole is never cut, and never left out."""
+    tidied = {}
+    for place, (name, value) in enumerate(node.items()):
+        if name in _ONLY_WHOLE and isinstance(value, str):
+            tidied[name] = value
+        elif place < items or name == "notes":
+            tidied[name[:200]] = _tidy(value, longest, items)
+    return tidied
+
+
+def _whole(text: str) -> str:
+    """The text with torn characters whole again; a half without the other is replaced."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/arguments.py ---
+
+# How models write that something is left out. In a text only these spellings count, for there
+# "none" may be a word that is meant.
+_NOTHING = ("", "null", "None")
+
+_YES = ("true", "yes", "on", "1")
+
+_NO = ("false", "no", "off", "0")
+
+# -2
+_WHOLE = re.compile(r"[+-]?\d{1,30}", re.ASCII)
+
+# -2, 0.5, 3., 1e-3
+_NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{0,30})?(e[+-]?\d{1,2})?", re.ASCII | re.IGNORECASE)
+
+# The space around a number, and the only unit that arguments have: 30 s, 5seconds
+_UNIT = re.compile(r"^\s+|\s*(s|secs?|seconds?)?\s*$", re.IGNORECASE)
+
+# ["a", [1, {"b: a list that was begun. A text may begin with a bracket, too: "[1] says so".
+_BEGUN_LIST = re.compile(r"\s*\[\s*[\"'{\[]")
+
+# What stands between words: image-to video, image_to_video
+_BETWEEN_WORDS = re.compile(r"[\s_-]+")
+
+# Other words for values of closed sets, without spaces, hyphens, capitals and a plural's s.
+_OTHER_WORDS = {
+    "jpeg": ["jpg"],
+    "mp3": ["mpeg"],
+    "wav": ["wave"],
+    "720p": ["hd"],
+    "1080p": ["fullhd", "fhd"],
+    "4k": ["uhd", "ultrahd"],
+    "effect": ["soundeffect", "sound", "sfx"],
+    "music": ["song"],
+    "text": ["chat", "llm", "texttovideo"],
+    "image": ["picture", "photo", "imagetovideo"],
+    "video": ["film", "videotovideo"],
+    "reference": ["referencetovideo"],
+    "inpaint": ["edit"],
+    "tts": ["speech", "texttospeech"],
+    "asr": ["transcription", "speechtotext", "stt"],
+    "epoch": ["day", "daily"],
+    "month": ["monthly"],
+    "lifetime": ["never"],
+}
+
+# How the line of Letta's script begins that has the names of the arguments. With one argument it
+# goes on as 'prompt': prompt}
+_NAMES_IN_SCRIPT = "\n__letta_raw_args = {"
+
+# What a tool fails with that meets something else in Venice's reply than is documented.
+_ODD_REPLY = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError)
+
+# What reading can fail with: a value of another form, or a text that is JSON or Python but for a
+# fault.
+_UNREADABLE = (ValueError, TypeError, SyntaxError, OverflowError, RecursionError, MemoryError)
+
+# What is sent as Python is read no further than this, in characters.
+_LONGEST_PYTHON = 100_000
+
+
+def _read_as_meant(tool: Callable[..., str]) -> Callable[..., str]:
+    """Give a tool its arguments in the form of their annotations, in whatever form a model sends them."""
+    _check_names(tool)
+    return wraps(tool)(partial(_call_as_meant, tool))
+
+
+def _check_names(tool: Callable[..., str]) -> None:
+    """Refuse a call by names that the tool does not know.
+
+    Letta writes the names of the arguments, too, into the script that it runs, below this text, and
+    as code. So they are looked at now, before Python comes to that line.
+    """
+    script = Path(sys.argv[0])
+    if not script.is_file():
+        return
+    text = script.read_text(encoding="utf-8", errors="replace")
+    _, is_there, rest = text.partition(_NAMES_IN_SCRIPT)
+    if not is_there:
+        return
+    line = rest.partition("\n")[0]
+    for entry in line.removesuffix("}").split(", "):
+        name = entry.partition("': ")[0].removeprefix("'")
+        is_as_letta_writes = entry == f"'{name}': {name}"
+        if not is_as_letta_writes or name not in tool.__annotations__:
+            raise VeniceError(_unknown(name, tool))
+
+
+def _unknown(name: str, tool: Callable[..., str]) -> str:
+    """What to say of an argument that a tool does not have."""
+    known = ", ".join(_forms_of(tool)) or "none"
+    return f"There is no argument {name!r:.40}. There are: {known}."
+
+
+def _forms_of(tool: Callable[..., str]) -> dict[str, Any]:
+    """The arguments of a tool, each with its form."""
+    forms = dict(tool.__annotations__)
+    forms.pop("return", None)
+    return forms
+
+
+def _call_as_meant(tool: Callable[..., str], /, **sent: Any) -> str:
+    """Call a tool with what was sent; what is left out has its default."""
+    forms = _forms_of(tool)
+    defaults = tool.__kwdefaults__ or {}
+    arguments: dict[str, Any] = {}
+    for name, value in sent.items():
+        if name not in forms:
+            raise VeniceError(_unknown(name, tool))
+        may_be_left_out = name in defaults
+        if value is None or (may_be_left_out and _is_left_out(value, forms[name])):
+            continue
+        arguments[name] = _read_argument(name, value, forms[name])
+
+    for name in forms:
+        if name not in defaults and name not in arguments:
+            raise VeniceError(f"The argument '{name}' is missing. Call again with it.")
+
+    try:
+        return tool(**arguments)
+    except _ODD_REPLY as error:
+        raise _unreadable(error) from None
+
+
+def _is_left_out(value: Any, form: Any = str) -> bool:
+    """Whether a value says that there is none."""
+    if not isinstance(value, str):
+        return value is None
+    text = value.strip()
+    if text in _NOTHING:
+        return True
+    return form is not str and text.lower() == "none"
+
+
+def _read_argument(name: str, value: Any, annotation: Any) -> Any:
+    """The value of an argument in its annotated form."""
+    form = _without_none(annotation)
+    try:
+        meant = _read_form(value, form)
+        if isinstance(meant, dict | list):
+            json.dumps(meant, allow_nan=False)  # NaN and Infinity are not JSON
+    except _UNREADABLE:
+        expected = _form_in_words(form)
+        raise VeniceError(f"'{name}' must be {expected}, not {value!r:.60}. Correct it.") from None
+    if get_origin(form) is dict:
+        # null within an object of rare settings leaves that setting out, too.
+        return _without_nothing(meant)
+    return meant
+
+
+def _without_none(annotation: Any) -> Any:
+    """The form in an annotation such as `int | None`."""
+    members = get_args(annotation)
+    if NoneType not in members:
+        return annotation
+    others = [member for member in members if member is not NoneType]
+    return others[0]
+
+
+# What to call a form in an error, for whoever sent something else.
+_IN_WORDS = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    dict: 'a JSON object: {"a": 1}',
+    UnionType: 'a JSON list or object: ["a", "b"] or {"name": "a"}',
+}
+
+
+def _form_in_words(form: Any) -> str:
+    """A form in words, for whoever sent something else."""
+    kind = get_origin(form) or form
+    if kind is Literal:
+        choices = ", ".join(get_args(form))
+        return f"one of {choices}"
+    if kind is list:
+        (item,) = get_args(form)
+        is_of_objects = get_origin(item) is dict
+        return 'a JSON list of objects: [{"a": 1}]' if is_of_objects else 'a JSON list: ["a", "b"]'
+    return _IN_WORDS.get(kind, "a text")
+
+
+def _read_form(value: Any, form: Any) -> Any:
+    """A value in a form; one of the errors of `_UNREADABLE` when it can't be read so."""
+    kind = get_origin(form) or form
+    if kind is Literal:
+        return _read_choice(value, get_args(form))
+    if kind is list:
+        (item,) = get_args(form)
+        return _read_list(value, item)
+    reader = _READERS.get(kind)
+    return reader(value) if reader else value
+
+
+def _read_text(value: Any) -> str:
+    """A text stays as it is; anything else becomes JSON, but for one text in a list."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        raise ValueError("null")
+    if isinstance(value, list) and len(value) == 1:
+        return _read_text(value[0])
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _read_whole(value: Any) -> int:
+    """A whole number: 3, 3.0, "3"."""
+    if isinstance(value, str):
+        value = _UNIT.sub("", value)
+        if _WHOLE.fullmatch(value):
+            return int(value)
+    number = _read_number(value)
+    if number != int(number):
+        raise ValueError("a fraction")
+    return value if isinstance(value, int) else int(number)
+
+
+def _read_number(value: Any) -> float:
+    """A finite number: 0.5, "0.5"."""
+    if isinstance(value, str):
+        value = _UNIT.sub("", value)
+        if _NUMBER.fullmatch(value):
+            return float(value)
+    if isinstance(value, bool | str) or not math.isfinite(value):
+        raise ValueError("no number")
+    return float(value)
+
+
+def _read_switch(value: Any) -> bool:
+    """True or False: true, "TRUE", "yes", 1."""
+    if isinstance(value, float):
+        value = _read_whole(value)
+    word = str(value).strip().lower()
+    if word not in _YES + _NO:
+        raise ValueError("neither yes nor no")
+    return word in _YES
+
+
+def _read_choice(value: Any, choices: Iterable[str]) -> str:
+    """That of the choices which is meant, in any case, with hyphens, or by another usual word."""
+    word = _bare(_read_text(value)).removesuffix("s")
+    for choice in choices:
+        name = _bare(choice)
+        others = _OTHER_WORDS.get(name, [])
+        if word in (name, name.removesuffix("s"), *others):
+            return choice
+    raise ValueError("none of the choices")
+
+
+def _bare(word: str) -> str:
+    """A word without what people write in different ways."""
+    unquoted = word.strip("\"'` \n")
+    return _BETWEEN_WORDS.sub("", unquoted.lower())
+
+
+def _read_list(value: Any, form: Any) -> list[Any]:
+    """A list of items of a form: a real one, a text that holds one, or one bare item."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        value = _parse_list(value)
+    items = value if isinstance(value, list) else [value]
+    return [_read_form(item, form) for item in items]
+
+
+def _parse_list(text: str) -> Any:
+    """The list that a text holds; the text itself, if it only begins with a bracket."""
+    try:
+        return _parse_value(text)
+    except _UNREADABLE:
+        if _BEGUN_LIST.match(text):
+            raise
+        return text
+
+
+def _read_object(value: Any) -> dict[str, Any]:
+    """An object: a real one, or a text that holds one."""
+    if isinstance(value, str):
+        value = _parse_value(value)
+    if not isinstance(value, dict):
+        raise TypeError("no object")
+    return value
+
+
+def _read_object_or_list(value: Any) -> dict[str, Any] | list[Any]:
+    """An object or a list: a real one, a text that holds one, or one bare item."""
+    is_object_as_text = isinstance(value, str) and value.lstrip().startswith("{")
+    if is_object_as_text or isinstance(value, dict):
+        return _read_object(value)
+    return _read_list(value, Any)
+
+
+def _parse_value(text: str) -> Any:
+    """What a text holds as JSON, or as Python would write the same."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        written = ast.literal_eval(text.strip()[:_LONGEST_PYTHON])
+        return json.loads(json.dumps(written))  # as JSON would have it: a tuple is a list
+
+
+# What reads a value in a form. Choices and lists take more than a value.
+_READERS: dict[Any, Callable[[Any], Any]] = {
+    str: _read_text,
+    int: _read_whole,
+    float: _read_number,
+    bool: _read_switch,
+    dict: _read_object,
+    UnionType: _read_object_or_list,
+}
+
+
+def _without_nothing(node: Any) -> Any:
+    """The same without what says that it is left out, at any depth."""
+    if isinstance(node, dict):
+        return {
+            name: _without_nothing(value) for name, value in node.items() if not _is_left_out(value)
+        }
+    if isinstance(node, list):
+        return [_without_nothing(item) for item in node if not _is_left_out(item)]
+    return node
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/formats.py ---
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of files."""
+
+    name: str
+    endings: tuple[str, ...]
+    """The endings that its names have, the usual one first."""
+    media_type: str
+    start: bytes
+    """How it begins: a regular expression, in which dots stand for any byte."""
+    instead: str = ""
+    """For a format that Venice does not take, what to turn it into."""
+
+
+# The first that fits counts: a format stands before those that its beginning fits too.
+_FORMATS = (
+    Format("PNG", ("png",), "image/png", rb"\x89PNG\r\n\x1a\n"),
+    Format("JPEG", ("jpeg", "jpg"), "image/jpeg", rb"\xff\xd8\xff"),
+    Format("WebP", ("webp",), "image/webp", rb"RIFF....WEBP"),
+    Format("GIF", ("gif",), "image/gif", rb"GIF8[79]a", "PNG"),
+    Format("BMP", ("bmp",), "image/bmp", rb"BM....\0\0\0\0", "PNG"),
+    Format("TIFF", ("tiff", "tif"), "image/tiff", rb"II\*\0|MM\0\*", "PNG"),
+    Format(
+        "HEIC", ("heic", "heif"), "image/heic", rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)", "JPEG"
+    ),
+    Format("AVIF", ("avif",), "image/avif", rb"....ftypavi[fs]", "JPEG"),
+    Format("WAV", ("wav", "wave"), "audio/wav", rb"RIFF....WAVE"),
+    Format("MP3", ("mp3",), "audio/mpeg", rb"ID3[\x02-\x04]|\xff[\xe2\xe3\xf2\xf3\xfa\xfb]"),
+    Format("AAC", ("aac",), "audio/aac", rb"\xff[\xf0\xf1\xf8\xf9]"),
+    Format("FLAC", ("flac",), "audio/flac", rb"fLaC"),
+    Format("Opus", ("opus", "ogg", "oga"), "audio/ogg", rb"OggS.{24}OpusHead"),
+    Format("Ogg", ("ogg", "oga"), "audio/ogg", rb"OggS"),
+    Format("M4A", ("m4a", "mp4"), "audio/mp4", rb"....ftypM4A"),
+    Format("QuickTime", ("mov", "m4a", "mp4"), "video/quicktime", rb"....ftypqt"),
+    Format("MP4", ("mp4", "m4a"), "video/mp4", rb"....ftyp"),
+    Format("WebM", ("webm",), "video/webm", rb"\x1aE\xdf\xa3.{,60}webm"),
+    Format("Matroska", ("mkv",), "video/x-matroska", rb"\x1aE\xdf\xa3", "MP4"),
+    Format("AVI", ("avi",), "video/x-msvideo", rb"RIFF....AVI ", "MP4"),
+    Format("PDF", ("pdf",), "application/pdf", rb"%PDF-"),
+    # A ZIP file's first entry tells its name after 26 bytes of numbers; these have their type
+    # there.
+    Format(
+        "OpenDocument",
+        ("odt", "odp", "ods"),
+        "",
+        rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis",
+        "PDF",
+    ),
+    Format("EPUB", ("epub",), "", rb"PK\x03\x04.{26}mimetypeapplication/epub", "PDF"),
+    # The "compound file" of Office before 2007.
+    Format(
+        "old Office",
+        ("doc", "ppt", "xls"),
+        "",
+        rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        "DOCX, PPTX or PDF",
+    ),
+    Format("RTF", ("rtf",), "application/rtf", rb"\{\\rtf", "DOCX or PDF"),
+)
+
+
+def _format_of(content: bytes) -> Format | None:
+    """The format of a file, of which the first hundred bytes will do."""
+    for form in _FORMATS:
+        if re.match(form.start, content, re.DOTALL):
+            return form
+    return None
+
+
+def _format_named(name: str) -> Format | None:
+    """The format that a file's name, or an ending alone, stands for."""
+    ending = name.rpartition(".")[2].lower()
+    fitting = [form for form in _FORMATS if ending in form.endings]
+    for form in fitting:
+        usual = form.endings[0]
+        if ending == usual:
+            return form
+    return fitting[0] if fitting else None
+
+
+def _media_type(name: str) -> str:
+    """The media type that a file's name, or an ending alone, stands for."""
+    form = _format_named(name)
+    return form.media_type if form else ""
+
+
+def _end_of(file: BinaryIO) -> int:
+    """How long a file is. It is at its beginning afterwards."""
+    end = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    return end
+
+
+def _take(file: BinaryIO, count: int) -> bytes:
+    """The next bytes of a file, all of them."""
+    taken = file.read(count)
+    if len(taken) < count:
+        raise ValueError("The file ends too early.")
+    return taken
+
+
+def _unpack(file: BinaryIO, fields: str) -> tuple[Any, ...]:
+    """The next fields of a file, in the notation of `struct`."""
+    return struct.unpack(fields, _take(file, struct.calcsize(fields)))
+
+
+# A program that streams a WAV file can't know its length: it writes 0, or more than any file of
+# ours can have.
+_LONGEST_WAV = 0x7FFF_0000
+
+
+@dataclass
+class Wav:
+    """Where in a WAV file its samples are."""
+
+    form: bytes
+    """What its "fmt " chunk says of them."""
+    start: int
+    length: int
+    bytes_a_second: int
+
+
+def _find_samples(file: BinaryIO) -> Wav:
+    """The samples of a WAV file. RIFF: chunks of a name, a length, and so many bytes."""
+    end = _end_of(file)
+    _riff, riff_length, _wave = _unpack(file, "<4sI4s")
+    told_end = 8 + riff_length
+    is_streamed = riff_length >= _LONGEST_WAV
+    if not is_streamed and told_end > end + 1:  # some leave the last byte out that only fills
+        raise ValueError("The WAV file is not whole.")
+
+    form = b""
+    name, length = _unpack(file, "<4sI")
+    while name != b"data":
+        start = file.tell()
+        if name == b"fmt ":
+            form = _take(file, min(length, 40))
+        filled = length + length % 2  # each chunk is filled up to an even number
+        file.seek(start + filled)
+        name, length = _unpack(file, "<4sI")
+
+    start = file.tell()
+    if length == 0 or length >= _LONGEST_WAV:
+        length = end - start
+    if length == 0 or start + length > end:
+        raise ValueError("The WAV file is not whole.")
+    return Wav(form, start, length, _bytes_a_second(form))
+
+
+def _bytes_a_second(form: bytes) -> int:
+    """How much sound is a second, by the "fmt " chunk of a WAV file."""
+    if len(form) < 16:
+        raise ValueError("The WAV file is not whole.")
+    fields: tuple[int, ...] = struct.unpack_from("<HHII", form)
+    _form, _channels, _samples_a_second, bytes_a_second = fields
+    if bytes_a_second == 0:
+        raise ValueError("The WAV file has no rate.")
+    return bytes_a_second
+
+
+# By the index in an MP3 frame's header: kbit/s of version 1 (ISO 11172-3), and of versions 2 and
+# 2.5 (ISO 13818-3). Indices 0 and 15 stand for nothing that can be read.
+_BIT_RATES_1 = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+
+_BIT_RATES_2 = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+
+_SAMPLE_RATES_1 = (44_100, 48_000, 32_000)
+
+# As an MP3 frame's header writes its version. 1 is reserved.
+_VERSION_1 = 3
+
+_VERSION_2 = 2
+
+_VERSION_2_5 = 0
+
+_HALVINGS = {_VERSION_1: 0, _VERSION_2: 1, _VERSION_2_5: 2}  # of the sample rates of version 1
+
+# How many frames there are, as some first frames tell: a name, flags of which the last says that
+# the number is there, and the number.
+_FRAMES_TOLD = re.compile(rb"(?:Xing|Info)...[\x01\x03\x05\x07\x09\x0b\x0d\x0f](....)", re.DOTALL)
+
+# The names of tables of contents.
+_TABLE = re.compile(rb"Xing|Info|VBRI")
+
+
+@dataclass
+class Frame:
+    """A frame of an MP3 file."""
+
+    start: int
+    content: bytes
+    seconds: float
+    is_table: bool
+    """Whether it is a table of contents: no sound, but players learn from it where to jump."""
+    frames_told: int
+    """How many frames it says there are."""
+
+
+@dataclass
+class FrameHeader:
+    """The four bytes before a frame of an MP3 file, as numbers."""
+
+    sync: int
+    version: int
+    layer: int
+    bit_rate_index: int
+    sample_rate_index: int
+    padding: int
+
+
+def _mp3_frames(file: BinaryIO) -> Iterator[Frame]:
+    """The frames of an MP3 file. Tags may stand before and between them, and others at the end."""
+    end = _mp3_end(file)
+    place = 0
+    frames = 0
+    frames_told = 0
+    while place < end:
+        file.seek(place)
+        head = _take(file, 4)
+        if head.startswith(b"ID3"):
+            place += _tag_length(file, place)
+            continue
+        frame = _read_frame(file, place, head)
+        frames_told = max(frames_told, frame.frames_told)
+        if not frame.is_table:
+            frames += 1
+        yield frame
+        place += len(frame.content)
+
+    frames_and_table = frames + 1  # some count the table among the frames
+    is_whole = place == end and frames_and_table >= frames_told
+    if not is_whole or not frames:
+        raise ValueError("The MP3 file is not whole.")
+
+
+def _mp3_end(file: BinaryIO) -> int:
+    """Where the frames of an MP3 file end: after them may come an APE tag, and then an ID3v1 tag."""
+    end = _end_of(file)
+    id3v1_length = 128
+    if end > id3v1_length:
+        file.seek(end - id3v1_length)
+        if _take(file, 3) == b"TAG":
+            end -= id3v1_length
+    return end - _ape_tag_length(file, end)
+
+
+def _ape_tag_length(file: BinaryIO, end: int) -> int:
+    """The length of the APE tag that ends at a place, by its footer. APEv2."""
+    footer_length = 32
+    if end <= footer_length:
+        return 0
+    file.seek(end - footer_length)
+    name, _version, length, _items, flags = _unpack(file, "<8sIIII")
+    if name != b"APETAGEX":
+        return 0
+    has_header = flags >> 31  # as long as the footer; the length tells all but this
+    return int(length) + (footer_length if has_header else 0)
+
+
+def _tag_length(file: BinaryIO, place: int) -> int:
+    """The length of an ID3v2 tag, 3.1: a header, as many bytes as it tells, and maybe a footer."""
+    file.seek(place)
+    _name, _version, flags, *sevens = _unpack(file, ">3sHBBBBB")
+    length = 0
+    for seven in sevens:  # it is told in four times seven bits
+        length = length << 7 | seven
+    has_footer = flags >> 4 & 1
+    around = 20 if has_footer else 10
+    return length + around
+
+
+def _read_frame(file: BinaryIO, place: int, head: bytes) -> Frame:
+    """The frame of an MP3 file that begins with these four bytes."""
+    header = _read_frame_header(head)
+    if header.version == _VERSION_1:
+        bit_rates = _BIT_RATES_1
+        samples = 1152
+    else:
+        bit_rates = _BIT_RATES_2
+        samples = 576
+    bit_rate = bit_rates[header.bit_rate_index - 1] * 1000
+    sample_rate = _SAMPLE_RATES_1[header.sample_rate_index] >> _HALVINGS[header.version]
+    length = samples // 8 * bit_rate // sample_rate + header.padding
+
+    file.seek(place)
+    content = _take(file, length)
+    told = _FRAMES_TOLD.search(content[:64])
+    return Frame(
+        start=place,
+        content=content,
+        seconds=samples / sample_rate,
+        is_table=_TABLE.search(content[:60]) is not None,
+        frames_told=int.from_bytes(told[1]) if told else 0,
+    )
+
+
+def _read_frame_header(head: bytes) -> FrameHeader:
+    """The header in four bytes, ISO 11172-3, 2.4.1.3; an error, if it is none."""
+    bits = int.from_bytes(head)
+    header = FrameHeader(
+        sync=bits >> 21,
+        version=bits >> 19 & 3,
+        layer=bits >> 17 & 3,
+        bit_rate_index=bits >> 12 & 15,
+        sample_rate_index=bits >> 10 & 3,
+        padding=bits >> 9 & 1,
+    )
+    is_layer_3 = header.layer == 1
+    has_rates = header.bit_rate_index not in (0, 15) and header.sample_rate_index != 3
+    is_known = header.version in _HALVINGS and is_layer_3 and has_rates
+    if header.sync != 0x7FF or not is_known:
+        raise ValueError("There is something else between the frames of the MP3 file.")
+    return header
+
+
+def _check_mp3(file: BinaryIO) -> None:
+    """Go through all frames of an MP3 file."""
+    for _ in _mp3_frames(file):
+        pass
+
+
+def _check_adts(file: BinaryIO) -> None:
+    """Go through all frames of an AAC file. ADTS, ISO 13818-7, 6.2: a header tells each one's length."""
+    end = _end_of(file)
+    place = 0
+    while place < end:
+        file.seek(place)
+        header = int.from_bytes(_take(file, 7))
+        sync = header >> 44
+        frame_length = header >> 13 & 0x1FFF
+        if sync != 0xFFF or frame_length < 7:
+            raise ValueError("There is something else between the frames of the AAC file.")
+        place += frame_length
+    if place != end or end == 0:
+        raise ValueError("The AAC file is not whole.")
+
+
+def _check_ogg(file: BinaryIO) -> None:
+    """Go through all pages of an Ogg file. RFC 3533, 6: the last one is marked."""
+    end = _end_of(file)
+    place = 0
+    flags = 0
+    while place < end:
+        file.seek(place)
+        name, _version, flags, _numbers, segments = _unpack(file, "<4sBB20sB")
+        if name != b"OggS":
+            raise ValueError("There is something else between the pages of the Ogg file.")
+        segment_lengths = _take(file, segments)  # a byte for each
+        place = file.tell() + sum(segment_lengths)
+    is_last = flags >> 2 & 1
+    if place != end or not is_last:
+        raise ValueError("The Ogg file is not whole.")
+
+
+@dataclass
+class StreamInfo:
+    """What a FLAC file tells of itself. A number that it does not know is 0."""
+
+    block_size: int
+    """In samples."""
+    largest_frame: int
+    """In bytes."""
+    samples: int
+    """In all."""
+
+
+# Where a frame of FLAC may start, RFC 9639, 9.1: 15 bits, and how its blocks go.
+_FLAC_SYNC = re.compile(rb"\xff[\xf8\xf9]")
+
+_BLOCKS_OF_ONE_SIZE = 0xF8  # the second byte then
+
+# Where the largest frame is not told, the last one is looked for in so many bytes; and never in
+# more than that.
+_USUAL_FRAME = 2**16
+
+_LARGEST_FRAME = 2**17
+
+
+def _check_flac(file: BinaryIO) -> None:
+    """Look for the last frame of a FLAC file. Frames tell no length, but end with a checksum, RFC 9639, 9."""
+    end = _end_of(file)
+    info = _read_stream_info(file)
+    metadata_end = file.tell()
+    longest = min(info.largest_frame or _USUAL_FRAME, _LARGEST_FRAME)
+    file.seek(max(end - longest, metadata_end))
+    tail = file.read(longest)
+
+    # Many places look like the start of a frame, but few like that of the last one.
+    starts = [found.start() for found in _FLAC_SYNC.finditer(tail)]
+    last = [start for start in starts if _may_be_last(tail[start : start + 16], info)]
+    is_whole = any(_crc_16(tail[start:]) == 0 for start in last[-8:])
+    if not is_whole:
+        raise ValueError("The FLAC file is not whole.")
+
+
+def _may_be_last(header: bytes, info: StreamInfo) -> bool:
+    """Whether a FLAC frame goes up to the last sample, or may, as nothing tells how many there are."""
+    samples = _samples_until(header, info)
+    is_told = info.samples != 0
+    return samples > 0 and (samples == info.samples or not is_told)
+
+
+def _read_stream_info(file: BinaryIO) -> StreamInfo:
+    """Go through the metadata of a FLAC file, RFC 9639, 8: blocks, of which the first is STREAMINFO."""
+    _signature = _take(file, 4)
+    info = b""
+    is_last = False
+    while not is_last:
+        (header,) = _unpack(file, ">I")
+        is_last = bool(header >> 31)
+        length = header & 0xFF_FFFF
+        content_start = file.tell()
+        info = info or _take(file, 34)
+        file.seek(content_start + length)
+
+    # RFC 9639, 8.2: smallest and largest block, smallest and largest frame, then numbers in 64
+    # bits, of which the last 36 are the samples.
+    _, block_size, _, frame_high, frame_low, packed = struct.unpack_from(">HH3sBHQ", info)
+    largest_frame = frame_high << 16 | frame_low
+    samples = packed & 0xF_FFFF_FFFF
+    return StreamInfo(block_size, largest_frame, samples)
+
+
+# By the index in a FLAC frame's header, RFC 9639, 9.1.1: samples in a block. 6 and 7 tell of a
+# number further on.
+_BLOCK_SIZES = {
+    1: 192,
+    **{index: 144 << index for index in range(2, 6)},
+    **{8 + more: 256 << more for more in range(8)},
+}
+
+
+def _samples_until(header: bytes, info: StreamInfo) -> int:
+    """Up to which sample a FLAC frame goes, by its header, RFC 9639, 9.1."""
+    header = header.ljust(16, b"\0")  # the last frame may be shorter
+    _sync, blocking, indices, _channels = struct.unpack_from(">BBBB", header)
+    number = _read_coded_number(header[4:])
+
+    size_index = indices >> 4
+    if size_index in (6, 7):  # it stands behind the number, less 1, in one byte or two
+        size_start = 4 + number.length
+        size_end = size_start + (1 if size_index == 6 else 2)
+        block_size = int.from_bytes(header[size_start:size_end]) + 1
+    else:
+        block_size = _BLOCK_SIZES.get(size_index, 0)
+
+    if blocking == _BLOCKS_OF_ONE_SIZE:  # but for the last one: the number counts them
+        return number.value * info.block_size + block_size
+    return number.value + block_size
+
+
+@dataclass
+class CodedNumber:
+    """A number in the manner of UTF-8, and how many bytes it takes."""
+
+    value: int
+    length: int
+
+
+def _read_coded_number(data: bytes) -> CodedNumber:
+    """The number with which bytes begin, RFC 9639, 9.1.5: the ones that lead tell how many bytes it has."""
+    first = data[0]
+    leading_ones = 8 - (first ^ 0xFF).bit_length()
+    more = max(leading_ones - 1, 0)
+    value = first & (0x7F >> more)
+    for byte in data[1 : 1 + more]:
+        value = value << 6 | byte & 0x3F
+    return CodedNumber(value, 1 + more)
+
+
+def _crc_16(data: bytes) -> int:
+    """The checksum of a FLAC frame, RFC 9639, 9.3; of a frame with its checksum, it is 0."""
+    polynomial = 0x1_8005  # x^16 + x^15 + x^2 + 1
+    remainder = 0
+    for byte in data:
+        remainder ^= byte << 8
+        for _ in range(8):
+            remainder <<= 1
+            if remainder >> 16:
+                remainder ^= polynomial
+    return remainder
+
+
+@dataclass(frozen=True)
+class Box:
+    """A part of an MP4 file: its type, and from where to where its content goes."""
+
+    kind: bytes
+    start: int
+    end: int
+
+
+def _boxes(file: BinaryIO, place: int, end: int) -> Iterator[Box]:
+    """The boxes of an MP4 or MOV file between two places. ISO 14496-12, 4.2: a length and a type."""
+    while place < end:
+        file.seek(place)
+        length, kind = _unpack(file, ">I4s")
+        if length == 1:  # it has more than 32 bits
+            (length,) = _unpack(file, ">Q")
+        if length == 0:  # it goes to the end
+            length = end - place
+        if length < 8:
+            raise ValueError("There is something else between the boxes of the film.")
+        start = file.tell()
+        place += length
+        yield Box(kind, start, place)
+
+
+def _check_mp4(file: BinaryIO) -> None:
+    """Go through all boxes of an MP4 or MOV file."""
+    end = _end_of(file)
+    place = 0
+    found = set[bytes]()
+    for box in _boxes(file, 0, end):
+        found.add(box.kind)
+        place = box.end
+    # The picture and sound are in mdat, and moov tells what is where in it.
+    if place != end or not {b"moov", b"mdat"} <= found:
+        raise ValueError("The film is not whole.")
+
+
+# Elements of Matroska, RFC 9559, 5.1: the one around all, and those that hold picture and sound.
+_SEGMENT = 0x18538067
+
+_CLUSTER = 0x1F43B675
+
+
+def _check_webm(file: BinaryIO) -> None:
+    """Go through all elements of a WebM file. EBML, RFC 8794: each has an id and a length."""
+    end = _end_of(file)
+    found = set[int]()
+    while file.tell() < end:
+        kind, _ = _read_vint(file, marked=True)
+        length, is_open = _read_vint(file, marked=False)
+        found.add(kind)
+        if is_open:  # a stream does not know its length: what is in it comes next
+            continue
+        content_end = file.tell() + length
+        if content_end > end:
+            raise ValueError("The film is not whole.")
+        if kind != _SEGMENT:
+            file.seek(content_end)
+    if _CLUSTER not in found:
+        raise ValueError("The film has no picture.")
+
+
+def _read_vint(file: BinaryIO, *, marked: bool) -> tuple[int, bool]:
+    """The next number of EBML, RFC 8794, 4, with its marker or without; and whether it is none.
+
+    Its first bit that is set marks its length. When all others are set too, it says "not known".
+    """
+    start = _take(file, 1)
+    (first,) = start
+    more = 8 - first.bit_length()
+    if more > 7:
+        raise ValueError("There is something else between the elements of the film.")
+    number = int.from_bytes(start + _take(file, more))
+    bits = 7 * (more + 1)
+    marker = 1 << bits
+    value = number - marker
+    is_unknown = value == marker - 1
+    return number if marked else value, is_unknown
+
+
+_CHECKS: dict[str, Callable[[BinaryIO], object]] = {
+    "WAV": _find_samples,
+    "MP3": _check_mp3,
+    "AAC": _check_adts,
+    "FLAC": _check_flac,
+    "Opus": _check_ogg,
+    "Ogg": _check_ogg,
+    "M4A": _check_mp4,
+    "QuickTime": _check_mp4,
+    "MP4": _check_mp4,
+    "WebM": _check_webm,
+}
+
+
+def _recording_ending(file: BinaryIO) -> str:
+    """The ending for the name of a sound or film, if it is one and whole."""
+    form = _format_of(file.read(100))
+    if not form or form.name not in _CHECKS:
+        raise ValueError("This is neither a sound nor a film.")
+    _CHECKS[form.name](file)
+    return form.endings[0]
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/replies.py ---
+
+
+def _parse_reply(content: bytes | str) -> Any:
+    """What a JSON text stands for; None, if it is none."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):  # broken, or nested too deeply
+        return None
+
+
+def _object_of(value: Any) -> dict[str, Any]:
+    """An object, or an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def _text_of(value: Any) -> str:
+    """A text, or an empty one."""
+    return value if isinstance(value, str) else ""
+
+
+def _number_of(value: Any) -> float | None:
+    """A finite number. As Python reads JSON, it has NaN and Infinity too, and true is a kind of 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _list_of(value: Any) -> list[Any]:
+    """A list, or an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def _objects_in(value: Any) -> list[dict[str, Any]]:
+    """The objects in a list."""
+    return [item for item in _list_of(value) if isinstance(item, dict)]
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/media_server.py ---
+
+
+def _media_server() -> str:
+    """The address of the media server; nothing, where files go into a folder."""
+    place = os.environ.get("VENICE_MEDIA", "").strip().rstrip("/")
+    if not place.lower().startswith(("http:", "https:")):
+        return ""
+    if not _HTTP_ADDRESS.fullmatch(place):
+        raise VeniceError("VENICE_MEDIA is no http address. Ask the operator to correct it.")
+    return place
+
+
+@functools.cache
+def _check_media_server() -> str:
+    """Ask the media server whether it would take a file; its address, as people's browsers reach it."""
+    told = _object_of(_ask_media_server("GET", "/room"))
+    return _text_of(told.get("public_url")) or _media_server()
+
+
+def _ask_media_server(method: str, path: str, **content: Any) -> Any:
+    """What the media server answers to a request, read as JSON."""
+    try:
+        reply = _media_client().request(method, path, **_in_time(), **content)
+    except httpx.HTTPError as error:
+        raise _no_media_server(error) from None
+    _check_accepted(reply)
+    return _parse_reply(reply.content)
+
+
+@functools.cache
+def _media_client() -> httpx.Client:
+    """The way to the media server, with the operator's token."""
+    token = os.environ.get("VENICE_MEDIA_TOKEN", "").strip()
+    headers = {"Authorization": f"Bearer {token}"} if _SIGNS.fullmatch(token) else {}
+    return httpx.Client(base_url=_media_server(), headers=headers)
+
+
+def _in_time() -> dict[str, Any]:
+    """What holds a request to the deadline of the call."""
+    return {"extensions": {"trace": _guard_connection}, "timeout": min(_seconds_left(), 60.0)}
+
+
+def _no_media_server(error: httpx.HTTPError) -> VeniceError:
+    """The error for a media server that sends no whole reply."""
+    is_late = isinstance(error, httpx.TimeoutException)
+    told = "took too long" if is_late else "does not answer at VENICE_MEDIA"
+    return _failed(f"The media server {told}. Ask the operator to check it.", 0)
+
+
+def _check_accepted(reply: httpx.Response) -> None:
+    """Refuse a reply of the media server that is not a good one."""
+    if reply.is_success:
+        return
+    status = reply.status_code
+    if status == 401:
+        told = "The media server refuses this agent"
+        raise _failed(f"{told}. Ask the operator to set VENICE_MEDIA_TOKEN.", status)
+    error = _text_of(_object_of(_parse_reply(reply.read())).get("error"))
+    line = " ".join(error.split())[:200].rstrip(".")
+    told = f"The media server answered {status}: {line or 'no reason given'}"
+    raise _failed(f"{told}. Tell the operator.", status)
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/media.py ---
+
+_TRIAL_BYTES = 512 << 10
+
+_DAY = 24 * 60 * 60
+
+
+def _folder_setting() -> str:
+    """The setting that names the folder: with a media server, the one of before."""
+    is_folder = bool(os.environ.get("VENICE_MEDIA")) and not _media_server()
+    return "VENICE_MEDIA" if is_folder else "VENICE_MEDIA_DIR"
+
+
+def _media_place() -> Path:
+    """The folder for files; if it is not there, it is made for its owner alone."""
+    named = os.environ.get(_folder_setting()) or "venice_media"
+    folder = Path(named).expanduser().absolute()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        advice = f"Ask the operator to check {_folder_setting()}."
+        raise VeniceError(f"Nothing was made: {error}. {advice}") from None
+    return folder
+
+
+def _media_folder() -> Path:
+    """The folder for files, with room for one: what can't be kept should fail before it is paid.
+
+    A media server is asked whether it would take one.
+
+    Half a megabyte is really written, for only that meets what stops a file: a full disk, but also
+    a quota, which `os.statvfs` does not know. The bytes are random, for some file systems store
+    zeros in no room at all.
+    """
+    if _media_server():
+        _check_media_server()
+    folder = _media_place()
+    try:
+        with tempfile.TemporaryFile(dir=folder) as trial:
+            trial.write(os.urandom(_TRIAL_BYTES))
+            trial.flush()
+    except OSError as error:
+        advice = f"Ask the operator to check {_folder_setting()}."
+        raise VeniceError(f"Nothing was made: {error}. {advice}") from None
+    return folder
+
+
+# What stands between the words of a title.
+_NO_LETTERS = re.compile(r"[^a-z0-9]+")
+
+
+def _stem_of(title: str) -> str:
+    """A title in the letters and digits that a file's name may have anywhere."""
+    return _NO_LETTERS.sub("-", title.lower()).strip("-")
+
+
+def _store_job(place: Path, pieces: Iterable[bytes], ending_of: Callable[[BinaryIO], str]) -> Path:
+    """Write what a job made, piece by piece, whole or not at all.
+
+    Its content decides on the ending of its name.
+    """
+    advice = "Asking again is free, when the operator has made room."
+    with _part_file(place.parent, advice=advice) as part:
+        part.writelines(pieces)
+        part.flush()
+        part.seek(0)
+        try:
+            ending = ending_of(part)
+        except ValueError:
+            told = "Venice sent no whole sound or film. Asking again is free"
+            raise _failed(f"{told}: try again once, then tell the person.", 0) from None
+        path = place.with_suffix(f".{ending}")
+        _put_in_place(part, path)
+    return path
+
+
+@contextmanager
+def _part_file(folder: Path, *, advice: str) -> Iterator[BinaryIO]:
+    """A new file, to be put in place when it is whole; else nothing of it stays.
+
+    Its name is hidden, so that no tool takes it for a stored file, and random: several machines may
+    share a folder. It is for those who may read and write the folder: by that the operator says who
+    else may see what is made.
+    """
+    part = folder / f".{secrets.token_hex(8)}.part"
+    try:
+        _sweep(folder)
+        with part.open("x+b") as file:
+            os.fchmod(file.fileno(), folder.stat().st_mode & 0o666)
+            yield file
+    except OSError as error:
+        raise VeniceError(f"The file was made, but not kept: {error}. {advice}") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _put_in_place(part: BinaryIO, path: Path) -> None:
+    """Give a whole part file its name. A crash does no harm: its content is on the disk before that."""
+    part.flush()
+    os.fsync(part.fileno())
+    Path(part.name).replace(path)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Write through to the disk which files a folder has."""
+    with suppress(OSError):  # not every file system can do this, and the files are there
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
+
+
+def _sweep(folder: Path) -> None:
+    """Take away the part files of processes that were killed: those that are a day old."""
+    a_day_ago = time.time() - _DAY
+    for part in folder.glob(".*.part"):
+        with suppress(OSError):  # another process may be faster
+            if part.stat().st_mtime < a_day_ago:
+                part.unlink()
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/public.py ---
+
+# Ranges that are not for everybody (IANA's registries of special addresses), and hosts of clouds
+# that give out secrets. Python's own `is_global` differs from version to version.
+_NOT_PUBLIC = [
+    ipaddress.ip_network(network)
+    for network in (
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "168.63.129.16/32",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+        "2001::/23",
+        "2001:db8::/32",
+        "2002::/16",
+        "3fff::/20",
+    )
+]
+
+# Of version 6, only this holds addresses of the internet; other ranges can wrap a private one of
+# version 4.
+_INTERNET_V6 = ipaddress.ip_network("2000::/3")
+
+
+@contextmanager
+def _open_public(
+    url: str, *, trusted: bytes | None = None, method: str = "GET"
+) -> Iterator[httpx.Response]:
+    """The good reply of a public URL, its body unread; the address that was checked is the one called.
+
+    The host and port `trusted` are the operator's own, and may be in a private network.
+    """
+    try:
+        for _ in range(4):  # three redirects at most, each checked anew
+            target = httpx.URL(url)
+            is_trusted = target.netloc == trusted
+            address = target.host if is_trusted else _public_address(target.host)
+            pinned = target.copy_with(host=address)
+            headers = {"Host": target.netloc.decode(), "Accept-Encoding": "gzip"}
+            extensions = {"sni_hostname": target.host, "trace": _guard_connection}
+            # No proxy of the environment: it would look the name up itself.
+            client = httpx.Client(timeout=20, trust_env=False)
+            with (
+                client,
+                client.stream(method, pinned, headers=headers, extensions=extensions) as reply,
+            ):
+                # What is not read but changed is meant where it is: elsewhere it could be something
+                # else.
+                if reply.has_redirect_location and method == "GET":
+                    url = str(target.join(reply.headers["location"]))
+                    continue
+                if not reply.is_success:
+                    status = reply.status_code
+                    raise _failed(f"{url[:80]!r} answered {status}. Check the URL.", status)
+                yield reply
+                return
+    except (httpx.HTTPError, httpx.InvalidURL, OverflowError):
+        raise VeniceError(
+            f"{url[:80]!r} could not be fetched. Check the URL, or try again."
+        ) from None
+    raise VeniceError(f"{url[:80]!r} redirects too often. Give the final URL.")
+
+
+def _public_address(host: str) -> str:
+    """An address of the host that anybody on the internet could call."""
+    try:
+        entries = socket.getaddrinfo(host, None, proto=socket.IPPROTO_TCP)
+    except (OSError, ValueError):
+        raise VeniceError(f"There is no host {host[:80]!r}. Check the URL.") from None
+    addresses = {str(place[0]) for _family, _type, _protocol, _name, place in entries}
+    for address in sorted(addresses, key=len):
+        if _is_public(address):
+            return address
+    raise VeniceError(_refuse_private(host))
+
+
+def _is_public(address: str) -> bool:
+    """Whether an address is one of the internet."""
+    ip = ipaddress.ip_address(address)
+    if ip.version == 6 and ip not in _INTERNET_V6:
+        return False
+    return not any(ip in network for network in _NOT_PUBLIC)
+
+
+def _refuse_private(host: str) -> str:
+    return f"{host[:80]!r} is in a private network; only public URLs are fetched."
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/publishing.py ---
+
+# In bytes.
+_PIECE = 1 << 16
+
+# What a process has that runs in a container, or in a sandbox of a cloud.
+_CONTAINER_FILES = ("/.dockerenv", "/run/.containerenv")
+
+_SANDBOX_VARIABLES = ("E2B_SANDBOX", "MODAL_TASK_ID", "KUBERNETES_SERVICE_HOST")
+
+# A file's name, and no way to another folder.
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,199}", re.ASCII)
+
+# How far the arguments of a call are told, in characters and items.
+_LONGEST_ARGUMENT = 2000
+
+_MOST_ITEMS = 50
+
+
+def _published(tool: Callable[..., str]) -> Callable[..., str]:
+    """Put the files that a tool tells of on the media server, if there is one, and tell their addresses."""
+    return wraps(tool)(partial(_call_and_publish, tool))
+
+
+def _call_and_publish(tool: Callable[..., str], /, **sent: Any) -> str:
+    """A tool's reply, with an address for each file in it. What was made is paid: nothing here is an error."""
+    reply = tool(**sent)
+    answer = _object_of(_parse_reply(reply))
+    files = [part for part in (answer, *_objects_in(answer.get("files"))) if part.get("file")]
+    if not files:
+        return reply
+    if not _media_server():
+        return _tell_where(reply, answer)
+    facts = _facts_of(tool.__name__, sent, answer, len(files))
+    notes = []
+    for file in files:
+        path = Path(file["file"])
+        try:
+            url = _publish(path, facts)
+        except (VeniceError, OSError) as error:
+            notes.append(f"{path.name} lies only where the tools run: {error}")
+        else:
+            file |= {"file": path.name, "url": url, "markdown": _markdown(path.name, url)}
+    return _to_json(_noted(answer, notes) if notes else answer)
+
+
+def _tell_where(reply: str, answer: dict[str, Any]) -> str:
+    """The reply, with a warning where a path means nothing to a person, and nobody chose the folder."""
+    is_in_container = any(Path(file).exists() for file in _CONTAINER_FILES)
+    is_in_sandbox = any(name in os.environ for name in _SANDBOX_VARIABLES)
+    is_chosen = bool(os.environ.get(_folder_setting()))
+    if is_chosen or not (is_in_container or is_in_sandbox):
+        return reply
+    note = (
+        "The file lies inside of the container that runs the tools; a person may not find it there."
+    )
+    return _to_json(_noted(answer, [note]))
+
+
+def _facts_of(
+    tool: str, sent: dict[str, Any], answer: dict[str, Any], count: int
+) -> dict[str, Any]:
+    """What is told of each of so many files: how it was made, by whom, and for how much."""
+    cost = _number_of(answer.get("cost_usd"))
+    told = {name: value for name, value in answer.items() if isinstance(value, str | int | float)}
+    told.pop("file", None)
+    return _given(
+        tool=tool,
+        agent=os.environ.get("LETTA_AGENT_ID", ""),
+        model=_text_of(answer.get("model"))[:200],
+        cost_usd=None if cost is None else max(cost, 0) / count,
+        arguments=_tidy(sent, _LONGEST_ARGUMENT, _MOST_ITEMS),
+        answer=_tidy(told, _LONGEST_ARGUMENT, _MOST_ITEMS),
+    )
+
+
+def _publish(path: Path, facts: dict[str, Any]) -> str:
+    """Put a file on the media server; its address there. What is there already is not sent again."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    length = path.stat().st_size
+    declared = {"name": path.name, "bytes": length, "sha256": digest, "facts": facts}
+    told = _object_of(_ask_media_server("POST", "/files", json=declared))
+    if "upload" in told:
+        headers = {"Content-Length": str(length)}
+        _ask_media_server("PUT", told["upload"], content=_pieces_of(path), headers=headers)
+        told = _object_of(_ask_media_server("POST", told["confirm"]))
+    return _text_of(told.get("url"))
+
+
+def _pieces_of(path: Path) -> Iterator[bytes]:
+    """A file, piece by piece."""
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            yield piece
+
+
+def _markdown(name: str, url: str) -> str:
+    """What shows a file where markdown is shown: a picture itself, of anything else a link."""
+    if not _media_type(name).startswith("image/"):
+        return f"[{name}]({url})"
+    words = name.rpartition("-")[0].replace("-", " ")  # without the mark of its content
+    return f"![{words}]({url})"
+
+
+def _take_published(folder: Path, **query: str) -> Path | None:
+    """A file of the media server, now in the folder; None, if it has none of this name or stem."""
+    if not _media_server():
+        return None
+    try:
+        found = _object_of(_ask_media_server("GET", "/files", params=query))
+    except VeniceError as error:
+        if error.status == 404:
+            return None
+        raise
+    name = _text_of(found.get("name"))
+    if not _PLAIN_NAME.fullmatch(name):
+        raise VeniceError("The media server sent no name of a file. Tell the operator.")
+    path = folder / name
+    with _part_file(folder, advice="Tell the operator.") as part:
+        part.writelines(_published_bytes(_text_of(found.get("content"))))
+        _put_in_place(part, path)
+    return path
+
+
+def _published_bytes(place: str) -> Iterator[bytes]:
+    """The bytes of a file on the media server."""
+    request = _media_client().build_request("GET", place, **_in_time())
+    try:
+        reply = _media_client().send(request, stream=True)
+        _check_accepted(reply)
+        yield from _unpacked(reply)
+    except httpx.HTTPError as error:
+        raise _no_media_server(error) from None
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/jobs.py ---
+
+_MADE = {"video": "video", "audio": "music"}
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A film ("video") or sound ("audio") that was bought: its names at Venice, and its address, if it has its own."""
+
+    kind: str
+    model: str
+    queue_id: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class _Progress:
+    """What came of asking after a job: how far it is, in whole seconds, or why that is not known."""
+
+    is_completed: bool = False
+    seconds_run: int = 0
+    usual_seconds: int = 0
+    trouble: str = ""
+    is_failure: bool = False
+    """Whether it may be the end of a job that failed, which Venice tells in the same words each time."""
+
+
+def _job_string(job: _Job) -> str:
+    """All that leads to the file of a job, on one line."""
+    parts = [f"venice-{job.kind}", _as_part(job.model), _as_part(job.queue_id)]
+    return "|".join([*parts, job.url] if job.url else parts)
+
+
+def _as_part(name: str) -> str:
+    """A name as it stands in a job string."""
+    quoted = quote(name, safe="/:", errors="replace")
+    # A full stop or colon at the end would be taken for one of the sentence around.
+    return f"{quoted[:-1]}%{ord(quoted[-1]):X}" if quoted.endswith((".", ":")) else quoted
+
+
+def _read_job(text: str, kind: str) -> _Job:
+    """The job of a kind that a text holds, wherever in it."""
+    part = r"[^\s|\"'`<>()]+"
+    found = re.search(rf"venice-{kind}\|({part})\|({part})(?:\|(https?://{part}))?", text)
+    if found:
+        model, queue_id, url = (one.rstrip(".,;:") for one in found.groups(""))
+        return _Job(kind, unquote(model), unquote(queue_id), url)
+    other = "audio" if kind == "video" else "video"
+    if f"venice-{other}|" in text:
+        raise VeniceError(f"This job is for venice_retrieve_{_MADE[other]}. Give it to that tool.")
+    raise VeniceError(
+        f"This is no {kind} job. Give the whole string: it begins with venice-{kind}|."
+    )
+
+
+def _place_of(job: _Job) -> Path:
+    """The path, without its ending, of the file of a job: the same whenever it is asked for."""
+    stem = _stem_of(job.model[-60:])
+    identity = f"{job.kind}|{job.model}|{job.queue_id}"
+    return (
+        _media_folder()
+        / f"{stem}-{hashlib.sha256(identity.encode(errors='replace')).hexdigest()[:10]}"
+    )
+
+
+def _kept(place: Path) -> Path | None:
+    """The file of a job whose place, without its ending, this is; if it is there already."""
+    for path in sorted(place.parent.glob(f"{place.name}.*")):
+        if path.suffix != ".part":
+            return path
+    return _take_published(place.parent, stem=place.name)
+
+
+_UNKNOWN = "Venice has no such job: copy the string exactly. A job that is a day old, or was deleted, is gone."
+
+_FINAL = (
+    "This is final for this job. credits_refunded says whether its price came back. Change what was asked for, or take "
+    "the recommended_model, and queue anew."
+)
+
+_RETRIEVE_ADVICE = {400: _UNKNOWN, 404: _UNKNOWN, 422: _FINAL}
+
+# Refusals that pass: the request came too slowly, or too often.
+_PASSING = (408, 429)
+
+# What a hiccup of Venice's looks like, but also the end of a job whose maker failed: that one is
+# told each time.
+_FAILED = 500
+
+_TIMES_TO_BELIEVE = 3
+
+_FAILED_ADVICE = (
+    "It was the same each time, so this job has failed. Its price should come back by itself: see in "
+    "venice_report_usage that it did, before you queue it anew with another prompt or model."
+)
+
+_SHORTEST_PAUSE = 5.0  # Venice asks for as much at least
+
+_LONGEST_PAUSE = 20.0
+
+# What is left of the tool's time when a wait ends must do to fetch the file.
+_SECONDS_TO_FETCH = 20
+
+_DAY_SECONDS = 24 * 60 * 60
+
+
+def _retrieve(kind: str, text: str, wait: int) -> dict[str, Any]:
+    """The file of a job, as soon as it is done; after so many seconds, how far it is and when to ask again."""
+    job = _read_job(text, kind)
+    try:
+        return _wait_for(job, wait)
+    except VeniceError as error:
+        raise VeniceError(f"{error} The job: {_job_string(job)}.") from None
+
+
+def _wait_for(job: _Job, wait: int) -> dict[str, Any]:
+    """The file of a job, or after the wait, how far it is. Asking is free, so what fails is asked again."""
+    place = _place_of(job)
+    end = min(time.monotonic() + wait, _DEADLINE - _SECONDS_TO_FETCH)
+    said: list[_Progress] = []
+    while not (file := _kept(place)):
+        progress = _poll(job, place)
+        said.append(progress)
+        if _has_failed(said):
+            raise VeniceError(f"{progress.trouble} {_FAILED_ADVICE}")
+        if not progress.is_completed:
+            pause = _pause_after(progress)
+            if time.monotonic() + pause > end:
+                return _tell_progress(job, progress)
+            time.sleep(pause)
+    return {"file": str(file), "type": _media_type(file.name), "bytes": file.stat().st_size}
+
+
+def _poll(job: _Job, place: Path) -> _Progress:
+    """Ask once after a job. Its file is in its place afterwards, if it is completed."""
+    body = {"model": job.model, "queue_id": job.queue_id}
+    try:
+        reply = _send("POST", f"/{job.kind}/retrieve", advice=_RETRIEVE_ADVICE, json=body)
+        if "json" not in reply.headers.get("content-type", "").lower():
+            _store_job(place, _pieces(reply), _recording_ending)
+            return _Progress(is_completed=True)
+        progress = _read_progress(_parse_reply(_read(reply)))
+    except VeniceError as error:
+        return _read_trouble(error)
+    if progress.is_completed:
+        _download(job.url, place)
+    return progress
+
+
+def _read_progress(told: Any) -> _Progress:
+    """What Venice says of a job that has no file yet, or has it elsewhere."""
+    status = _text_of(_object_of(told).get("status")).upper()
+    if status == "COMPLETED":
+        return _Progress(is_completed=True)
+    if status != "PROCESSING":
+        return _Progress(trouble="Venice did not say how far the job is.")
+    run = _whole_seconds(told.get("execution_duration"))
+    usual = _whole_seconds(told.get("average_execution_time"))
+    return _Progress(seconds_run=run, usual_seconds=usual)
+
+
+def _whole_seconds(milliseconds: Any) -> int:
+    """Seconds, of what Venice tells in milliseconds; none, of what is no time."""
+    told = _number_of(milliseconds) or 0
+    return round(min(max(told / 1000, 0), _DAY_SECONDS))
+
+
+def _read_trouble(error: VeniceError) -> _Progress:
+    """An error as the outcome of a poll, if it may pass; one that is final is raised."""
+    status = error.status
+    is_ours = status is None
+    is_refusal = status in range(400, 500) and status not in _PASSING
+    if is_ours or is_refusal:
+        raise error
+    return _Progress(trouble=str(error), is_failure=status == _FAILED)
+
+
+def _has_failed(said: list[_Progress]) -> bool:
+    """Whether a job has failed: Venice repeats how it ended, where a hiccup would pass."""
+    last = said[-_TIMES_TO_BELIEVE:]
+    return (
+        len(last) == _TIMES_TO_BELIEVE
+        and last[0].is_failure
+        and all(one == last[0] for one in last)
+    )
+
+
+def _pause_after(progress: _Progress) -> float:
+    """The seconds until the next poll: half of what a job usually still takes, within limits."""
+    half = (progress.usual_seconds - progress.seconds_run) / 2
+    return min(max(half, _SHORTEST_PAUSE), _LONGEST_PAUSE)
+
+
+def _tell_progress(job: _Job, last: _Progress) -> dict[str, Any]:
+    """How far a job is, and when to ask again; an error, if the last poll did not tell."""
+    if last.trouble:
+        raise VeniceError(f"{last.trouble} Asking is free: ask again in a minute.")
+    again = max(last.usual_seconds - last.seconds_run, 15)
+    return {
+        "status": "processing",
+        "seconds_run": last.seconds_run,
+        "usual_seconds": last.usual_seconds,
+        "job": _job_string(job),
+        "next": f"Ask again in {again} s with this job.",
+    }
+
+
+def _download(url: str, place: Path) -> None:
+    """Fetch what a private model has made; its address is in the job and nowhere else."""
+    if not url:
+        raise VeniceError(
+            "The job is done, but its download address is missing here: copy the whole job string."
+        )
+    with _open_public(url, trusted=_client().base_url.netloc) as reply:
+        _store_job(place, _pieces(reply), _recording_ending)
+
+
+# --- the tool: sanctum_venice_tools/tools/venice_retrieve_music.py ---
+
+
+@_published
+@_read_as_meant
+def venice_retrieve_music(*, job: str, wait_seconds: int = 60) -> str:
+    """Get the music, sound effect or speech of a job from venice_queue_music, as a stored file. Free, also repeated.
+
+    Args:
+        job: The whole job string; from an earlier conversation too.
+        wait_seconds: How long to wait for one that is not done, 0 to 100.
+
+    Returns:
+        JSON: file, type, bytes; or status "processing", seconds_run, usual_seconds, next (when to
+            ask again).
+    """
+    return _answer(**_retrieve("audio", job, wait_seconds))
