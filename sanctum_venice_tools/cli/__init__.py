@@ -15,6 +15,7 @@ _COMMANDS = {
     "emulator": ("emulator.run_emulator", "Run the local Venice, a stand-in for api.venice.ai."),
     "letta": ("letta.letta", "A Letta server on this machine, with its own database."),
     "media": ("media.run_media", "Run the media server: what agents make, for people to see."),
+    "mcp": ("mcp.serve_mcp", "Serve the tools to hosts that speak MCP."),
     "provider": ("provider.configure_provider", "Make Venice the model behind Letta's agents."),
     "register": ("register.register_tools", "Put the tools on a Letta server."),
     "run": ("run.run", "Call one tool, and print its reply."),

@@ -1,11 +1,10 @@
 """`register`: put the tools on a Letta server, and give them to agents."""
 
 import contextlib
-import difflib
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -16,25 +15,16 @@ from rich.console import Console
 from sanctum_venice_tools import terminal
 from sanctum_venice_tools.cli import HELP
 from sanctum_venice_tools.cli import register_view as view
+from sanctum_venice_tools.cli.choosing import TOOLSET, choose, known
 from sanctum_venice_tools.cli.options import JSON, LETTA_URL, shown_progress
 from sanctum_venice_tools.letta import bootstrap, connection, registration
 from sanctum_venice_tools.letta.agents import AgentError
-from sanctum_venice_tools.packing.bundle import tool_files
-from sanctum_venice_tools.packing.record import TOOLSETS, Record, read_record
-
-# The tools of `admin` are chosen one by one.
-_TOOLSETS = (*(toolset for toolset in TOOLSETS if toolset != "admin"), "all")
+from sanctum_venice_tools.packing.record import Record, read_record
 
 
 @click.command("register", context_settings=HELP)
 @click.argument("names", metavar="[NAME ... | all]", nargs=-1)
-@click.option(
-    "--toolset",
-    "toolsets",
-    type=click.Choice(_TOOLSETS),
-    multiple=True,
-    help="The tools of a set; repeatable.",
-)
+@TOOLSET
 @click.option(
     "--list", "lists", is_flag=True, help="Print what there is to choose from, and nothing else."
 )
@@ -141,12 +131,12 @@ def register_tools(  # noqa: PLR0917  # click hands over one argument for each o
       LETTA_BASE_URL=https://api.letta.com LETTA_API_KEY=... python scripts/register_tools.py --json
     """  # noqa: D301  # click keeps the lines after \b as they are
     if show:
-        click.echo(read_record(_known([show])[0]).source_code, nl=False)
+        click.echo(read_record(known([show])[0]).source_code, nl=False)
         return
     if lists:
-        _print_list(_approved(_choose((), ("all", "admin")), approve), as_json=as_json)
+        _print_list(_approved(choose((), ("all", "admin")), approve), as_json=as_json)
         return
-    records = _approved(_choose(names, toolsets), approve)
+    records = _approved(choose(names, toolsets), approve)
     if (secret_names or replace_secrets) and not (agents or agent_tags):
         raise click.UsageError("a secret belongs to an agent: name it with --agent or --agent-tag")
     if prune and not (yes or dry_run or _at_terminal()):
@@ -241,41 +231,13 @@ def _end(reason: str) -> NoReturn:
     raise SystemExit(4)
 
 
-def _choose(names: Sequence[str], toolsets: Sequence[str]) -> list[Record]:
-    """The tools that are meant: those that are named, else those of the toolsets, else `core`."""
-    if names and "all" not in names:
-        return [read_record(name) for name in dict.fromkeys(_known(names))]
-    sets = set(toolsets) or {"core"}
-    if "all" in (*names, *toolsets):
-        sets |= set(TOOLSETS) - {"admin"}
-    everything = [read_record(name) for name in tool_files()]
-    chosen = [record for record in everything if record.toolset in sets]
-    if not chosen:
-        raise click.UsageError(
-            f"this pack has no tools in {', '.join(sorted(sets))}; --list shows what it has"
-        )
-    return sorted(chosen, key=lambda record: (TOOLSETS.index(record.toolset), record.name))
-
-
-def _known(names: Sequence[str]) -> Sequence[str]:
-    """The names, if there are such tools."""
-    known = tool_files()
-    for name in names:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0)
-            raise click.BadParameter(
-                f"there is no tool {name!r}; did you mean {near[0]}?", param_hint="NAME"
-            )
-    return names
-
-
 def _approved(records: list[Record], approve: str | None) -> list[Record]:
     """The tools, each with what the operator decided about its approval."""
     if approve is None:
         return records
     words = {word.strip() for word in approve.split(",")}
     named = words - {"all", "costly", "none"}
-    _known(sorted(named))
+    known(sorted(named))
     return [
         record
         if "costly" in words and record.needs_approval

@@ -1,6 +1,7 @@
 """Run one tool: its emitted text, in a fresh process, as a Letta server would."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -39,18 +40,24 @@ class Outcome:
     """One line that says what is wrong and what to do: the arguments, the key, or Venice's own reason."""
 
 
-def run_tool(record: Record, arguments: Mapping[str, Any]) -> Outcome:
+def run_tool(
+    record: Record, arguments: Mapping[str, Any], *, usual_seconds: int | None = None
+) -> Outcome:
     """Call a tool in a process of its own, with this process's environment and folder.
 
     Args:
         record: The tool, with its text.
         arguments: Values by argument, of any JSON type; the tool reads what is meant.
+        usual_seconds: How long the call may take where the operator did not set VENICE_TOOL_SECONDS.
 
     Raises:
         RunError: The process ended without an outcome.
     """
     name = record.name
     script = record.source_code + _CALL.format(name=name)
+    environment = dict(os.environ)
+    if usual_seconds:
+        environment.setdefault("VENICE_TOOL_SECONDS", str(usual_seconds))
     with tempfile.TemporaryDirectory(prefix="venice-") as folder:
         file = Path(folder) / f"{name}.py"
         file.write_text(script, encoding="utf-8")
@@ -61,6 +68,7 @@ def run_tool(record: Record, arguments: Mapping[str, Any]) -> Outcome:
             capture_output=True,
             encoding="utf-8",
             check=False,
+            env=environment,
         )
     return _outcome(name, done)
 

@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
 
+from sanctum_venice_tools.cli import choosing
 from sanctum_venice_tools.cli import register as command
 from sanctum_venice_tools.cli import register_view as view
 from sanctum_venice_tools.cli.register import register_tools
@@ -77,9 +78,9 @@ def pack() -> dict[str, Record]:
 def small_pack(monkeypatch: pytest.MonkeyPatch) -> None:
     """Choose out of that pack."""
     monkeypatch.setattr(
-        "sanctum_venice_tools.cli.register.tool_files", lambda: dict.fromkeys(pack())
+        "sanctum_venice_tools.cli.choosing.tool_files", lambda: dict.fromkeys(pack())
     )
-    monkeypatch.setattr("sanctum_venice_tools.cli.register.read_record", pack().__getitem__)
+    monkeypatch.setattr("sanctum_venice_tools.cli.choosing.read_record", pack().__getitem__)
 
 
 CORE = {name for name, record in pack().items() if record.toolset == "core"}
@@ -99,7 +100,7 @@ def test_chooses(case: str) -> None:
     """Names win over toolsets, core is the default, and `all` leaves out what can only be named."""
     names, toolsets, expected = CHOICES[case]
 
-    assert expected == {record.name for record in command._choose(names, toolsets)}
+    assert expected == {record.name for record in choosing.choose(names, toolsets)}
 
 
 APPROVALS: dict[str | None, set[str]] = {
@@ -116,7 +117,7 @@ APPROVALS: dict[str | None, set[str]] = {
 @pytest.mark.usefixtures("small_pack")
 def test_decides_who_is_asked_first(approve: str | None) -> None:
     """Costly tools ask unless it is said otherwise; what changes the account always does."""
-    decided = command._approved(command._choose((), ()), approve)
+    decided = command._approved(choosing.choose((), ()), approve)
 
     assert APPROVALS[approve] == {record.name for record in decided if record.needs_approval}
 

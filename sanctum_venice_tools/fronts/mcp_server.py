@@ -1,0 +1,154 @@
+"""The tools for hosts that speak MCP, by the maintained SDK: typed schemas, and files as links."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import anyio
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel import Server
+from mcp.server.stdio import stdio_server
+from mcp.server.transport_security import TransportSecuritySettings
+from mcp_types import (
+    CallToolRequestParams,
+    CallToolResult,
+    ListToolsResult,
+    PaginatedRequestParams,
+    ResourceLink,
+    TextContent,
+    Tool,
+    ToolAnnotations,
+)
+from starlette.applications import Starlette
+
+from sanctum_venice_tools.fronts.run import RunError, run_tool
+from sanctum_venice_tools.packing.record import COSTLY, Record
+from sanctum_venice_tools.packing.schema import typed_schema_of
+
+# Many hosts give up after 60 seconds without a word.
+USUAL_SECONDS = 50
+
+_INSTRUCTIONS = """\
+Venice (venice.ai): web answers with sources, pictures, speech, music, films, documents, other models.
+What may cost dollars is priced by a quote tool first: tell the person, and call only what they agreed to.
+Films and music are queued, then asked for until they are there. Files are named by their paths; a stored file
+goes into the next call by its name. Do not repeat a paid call that may be charged."""
+
+# A tool of these verbs only looks, if it is free: it stores, changes and deletes nothing.
+_LOOKS = ("check", "find", "list", "quote", "report")
+_DELETES = ("delete", "revoke")
+
+_Context = ServerRequestContext[Any]
+
+
+def make_server(records: Sequence[Record]) -> Server:
+    """A server of these tools."""
+    tools = [tool_of(record) for record in records]
+    by_name = {record.name: record for record in records}
+
+    async def list_tools(
+        _context: _Context, _page: PaginatedRequestParams | None
+    ) -> ListToolsResult:
+        """All tools; they are few enough for one page."""
+        return ListToolsResult(tools=tools)
+
+    async def call_tool(_context: _Context, call: CallToolRequestParams) -> CallToolResult:
+        """Run a tool beside the server's own work, so that others are served meanwhile."""
+        record = by_name.get(call.name)
+        if record is None:
+            return _failed(f"There is no tool {call.name}. There are: {', '.join(by_name)}.")
+        return await anyio.to_thread.run_sync(answer_of, record, call.arguments or {})
+
+    return Server(
+        "venice",
+        version=version("sanctum-venice-tools"),
+        instructions=_INSTRUCTIONS,
+        on_list_tools=list_tools,
+        on_call_tool=call_tool,
+    )
+
+
+async def serve_stdio(server: Server) -> None:
+    """Serve the program that started this one, until it closes our input."""
+    async with stdio_server() as (read, write):
+        await server.run(read, write, server.create_initialization_options())
+
+
+def http_app(server: Server, allowed_hosts: Sequence[str]) -> Starlette:
+    """The server as a web application, at /mcp; it answers to this machine's own names, and those that are allowed."""
+    names = ["127.0.0.1", "localhost", "[::1]", *allowed_hosts]
+    guard = TransportSecuritySettings(
+        allowed_hosts=[*names, *(f"{name}:*" for name in names)],
+        allowed_origins=[f"http://{name}:*" for name in names],
+    )
+    return server.streamable_http_app(transport_security=guard)
+
+
+# --- a tool, as MCP has it ---
+
+
+def tool_of(record: Record) -> Tool:
+    """A tool with the types of its signature, and hints that hold."""
+    schema = typed_schema_of(record.name)
+    return Tool(
+        name=record.name,
+        description=schema["description"],
+        input_schema=schema["parameters"],
+        annotations=_hints(record),
+    )
+
+
+def _hints(record: Record) -> ToolAnnotations:
+    """What a host may take for granted: only what is free and stores nothing is read-only."""
+    verb = record.name.split("_")[1]
+    return ToolAnnotations(
+        title=record.summary,
+        read_only_hint=record.cost == "free" and verb in _LOOKS,
+        destructive_hint=record.cost in COSTLY or verb in _DELETES,
+        idempotent_hint=record.cost == "free",
+        open_world_hint=True,
+    )
+
+
+# --- a call ---
+
+
+def answer_of(record: Record, arguments: Mapping[str, Any]) -> CallToolResult:
+    """Call a tool: its reply as text and as JSON, with links to its files; or the line that says why not."""
+    try:
+        outcome = run_tool(record, arguments, usual_seconds=USUAL_SECONDS)
+    except RunError as error:
+        return _failed(str(error))
+    if outcome.refusal:
+        return _failed(outcome.refusal)
+    reply = json.loads(outcome.reply)
+    return CallToolResult(
+        content=[TextContent(text=outcome.reply), *_links(reply)], structured_content=reply
+    )
+
+
+def _failed(told: str) -> CallToolResult:
+    """A line that the model reads; a protocol error would not reach it."""
+    return CallToolResult(content=[TextContent(text=told)], is_error=True)
+
+
+def _links(node: Any) -> Iterator[ResourceLink]:
+    """A link to each media file that a reply names, wherever in it.
+
+    What has no media type is not linked: a new API key lies in a file, too, and is not for a model.
+    """
+    if isinstance(node, list):
+        for one in node:
+            yield from _links(one)
+    if isinstance(node, dict):
+        file, kind = node.get("file"), node.get("type")
+        if isinstance(file, str) and isinstance(kind, str) and "/" in kind:
+            path = Path(file).absolute()
+            # On a media server it has an address of its own, and no path here.
+            uri = node.get("url") or path.as_uri()
+            size = node.get("bytes")
+            yield ResourceLink(uri=uri, name=path.name, mime_type=kind, size=size)
+        for one in node.values():
+            yield from _links(one)

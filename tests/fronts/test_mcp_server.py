@@ -1,0 +1,308 @@
+"""The MCP server, asked by the official client: over stdio and over HTTP."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+import anyio
+import httpx
+import pytest
+from mcp import Client, StdioServerParameters
+from mcp_types import CallToolResult, TextContent, Tool
+
+from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
+from sanctum_venice_tools.fronts import mcp_server
+from sanctum_venice_tools.fronts.run import RunError
+from sanctum_venice_tools.packing.bundle import tool_files
+from sanctum_venice_tools.packing.record import COSTLY, read_record
+from sanctum_venice_tools.packing.schema import typed_schema_of
+from tests.conftest import plain_call
+
+pytestmark = pytest.mark.slow
+
+COMMAND = [sys.executable, "-m", "sanctum_venice_tools.cli", "mcp"]
+
+
+def environment(venice: LocalVenice) -> dict[str, str]:
+    """That of a server whose tools go to the local Venice."""
+    return {**os.environ, "VENICE_API_KEY": venice.key, "VENICE_BASE_URL": venice.base_url}
+
+
+@asynccontextmanager
+async def over_stdio(venice: LocalVenice, *words: str) -> AsyncIterator[Client]:
+    """A client of a server that it starts itself."""
+    server = StdioServerParameters(
+        command=COMMAND[0], args=[*COMMAND[1:], *words], env=environment(venice)
+    )
+    async with Client(server) as client:
+        yield client
+
+
+@pytest.fixture
+def url(venice: LocalVenice) -> Iterator[str]:
+    """The address of a server that runs by HTTP."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [*COMMAND, "--http", "--port", str(port), "--allow-host", "tools.example.org"]
+    server = subprocess.Popen(command, env=environment(venice), stdout=subprocess.PIPE, text=True)
+    assert server.stdout
+    try:
+        address = server.stdout.readline().strip()
+        _wait_for(port)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(20)
+        server.stdout.close()
+
+
+def _wait_for(port: int) -> None:
+    """Wait until something listens."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        with socket.socket() as one:
+            if one.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise AssertionError("no server listens")
+
+
+def text_of(result: CallToolResult) -> str:
+    """What a model reads of a result."""
+    first = result.content[0]
+    assert isinstance(first, TextContent)
+    return first.text
+
+
+def in_process(call: Callable[[Client], Any], *names: str) -> Any:
+    """What a client gets of a server of these tools in this process."""
+
+    async def ask() -> Any:
+        records = [read_record(name) for name in names]
+        async with Client(mcp_server.make_server(records)) as client:
+            return await call(client)
+
+    return anyio.run(ask)
+
+
+# --- the tools ---
+
+
+def test_serves_core_unless_told_otherwise(venice: LocalVenice) -> None:
+    """Over stdio, without a word: the toolset core, each tool with the types of its signature."""
+
+    async def ask() -> list[Tool]:
+        async with over_stdio(venice) as client:
+            return (await client.list_tools()).tools
+
+    tools = anyio.run(ask)
+    core = {name for name in tool_files() if read_record(name).toolset == "core"}
+    assert core == {tool.name for tool in tools}
+    for tool in tools:
+        schema = typed_schema_of(tool.name)
+        assert (schema["description"], schema["parameters"]) == (
+            tool.description,
+            tool.input_schema,
+        )
+
+
+def test_serves_what_is_chosen(venice: LocalVenice) -> None:
+    """Tools are chosen in the words of `register`: names win over toolsets."""
+
+    async def ask() -> set[str]:
+        async with over_stdio(venice, "venice_revoke_api_key", "--toolset", "image") as client:
+            return {tool.name for tool in (await client.list_tools()).tools}
+
+    assert {"venice_revoke_api_key"} == anyio.run(ask)
+
+
+def test_every_tool_can_be_served() -> None:
+    """A new tool is served by itself: each tool of the folder has its place in the list."""
+
+    async def ask(client: Client) -> list[Tool]:
+        return (await client.list_tools()).tools
+
+    assert [*tool_files()] == [tool.name for tool in in_process(ask, *tool_files())]
+
+
+@pytest.mark.parametrize("name", tool_files())
+def test_hints_hold(name: str) -> None:
+    """Nothing paid is read-only; what costs dollars, changes the account or deletes is told as destructive."""
+    record = read_record(name)
+    hints = mcp_server.tool_of(record).annotations
+    assert hints
+
+    assert not hints.read_only_hint or record.cost == "free"
+    assert not (hints.read_only_hint and hints.destructive_hint)
+    is_grave = record.cost in COSTLY or "delete" in name
+    assert is_grave == hints.destructive_hint
+
+
+READ_ONLY = [
+    name
+    for name in tool_files()
+    if (hints := mcp_server.tool_of(read_record(name)).annotations) and hints.read_only_hint
+]
+
+
+@pytest.mark.parametrize("name", READ_ONLY)
+def test_what_is_read_only_only_reads(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the local Venice such a tool sends nothing but GET and the question for a price, and leaves no file."""
+    with running_venice(log=tmp_path / "log") as venice:
+        monkeypatch.setenv("VENICE_API_KEY", venice.key)
+        monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
+        result = mcp_server.answer_of(read_record(name), plain_call(name, venice))
+
+    assert not result.is_error, text_of(result)
+    sent = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert all(one["method"] == "GET" or one["path"].endswith("/quote") for one in sent)
+    assert not list((tmp_path / "media").rglob("*.*"))
+
+
+# --- calls ---
+
+
+def test_a_reply_links_to_its_files(venice: LocalVenice) -> None:
+    """Over stdio, a picture comes as a link to a file that is there, beside the reply as text and as JSON."""
+
+    async def ask() -> CallToolResult:
+        async with over_stdio(venice, "venice_generate_image") as client:
+            call = {"prompt": "a fox", "seed": 7, "aspect_ratio": "64x64"}
+            return await client.call_tool("venice_generate_image", call)
+
+    result = anyio.run(ask)
+    _, link = result.content
+    assert not result.is_error
+    assert result.structured_content == json.loads(text_of(result))
+    assert "resource_link" == link.type
+    file = Path(unquote(urlparse(link.uri).path))
+    assert (str(file), link.mime_type, link.size) == (
+        result.structured_content["files"][0]["file"],
+        "image/webp",
+        file.stat().st_size,
+    )
+    assert len(text_of(result)) < 1_000
+
+
+def test_a_new_key_is_not_linked() -> None:
+    """A file without a media type, such as that of a new API key, is no link."""
+    reply = {"file": "/m/.private/key.txt", "type": "INFERENCE", "more": [{"file": "/m/a.png"}]}
+
+    assert [] == list(mcp_server._links(reply))
+
+
+def test_a_refusal_reaches_the_model(venice: LocalVenice) -> None:
+    """What a tool refuses is a result that is an error, in the words that say what to do; so is an unknown tool."""
+
+    async def ask() -> list[CallToolResult]:
+        async with over_stdio(venice, "venice_search_web") as client:
+            return [
+                await client.call_tool("venice_search_web", {"query": "foxes", "limit": 21}),
+                await client.call_tool("venice_chat", {"prompt": "hello"}),
+            ]
+
+    refused, unknown = anyio.run(ask)
+    assert (True, True) == (refused.is_error, unknown.is_error)
+    assert text_of(refused).startswith("The option 'limit' must be 1 to 20")
+    assert "There is no tool venice_chat. There are: venice_search_web." == text_of(unknown)
+
+
+def test_a_broken_tool_reaches_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tool that breaks is a result that is an error, and no traceback."""
+
+    def break_down(*_: Any, **__: Any) -> None:
+        raise RunError("x broke")
+
+    monkeypatch.setattr(mcp_server, "run_tool", break_down)
+
+    async def ask(client: Client) -> CallToolResult:
+        return await client.call_tool("venice_list_models", {})
+
+    result = in_process(ask, "venice_list_models")
+    assert (True, "x broke") == (result.is_error, text_of(result))
+
+
+def test_a_call_ends_before_a_host_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many hosts wait 60 seconds: a call has 50, or what the operator set."""
+    probe = (
+        "import json, os, sys\n"
+        "class VeniceError(Exception): pass\n"
+        "def venice_list_models(): return json.dumps(os.environ['VENICE_TOOL_SECONDS'])\n"
+    )
+    record = read_record("venice_list_models")
+    vars(record)["source_code"] = probe
+
+    assert '"50"' == text_of(mcp_server.answer_of(record, {}))
+    monkeypatch.setenv("VENICE_TOOL_SECONDS", "110")
+    assert '"110"' == text_of(mcp_server.answer_of(record, {}))
+
+
+def test_calls_run_side_by_side(venice: LocalVenice) -> None:
+    """A slow call holds no other up."""
+    venice.order_fault(fault="slow-status", path="/models", seconds=0.2)
+
+    async def ask() -> list[str]:
+        ended: list[str] = []
+        async with over_stdio(venice, "venice_list_models", "venice_search_web") as client:
+
+            async def call(name: str, arguments: dict[str, Any]) -> None:
+                await client.call_tool(name, arguments)
+                ended.append(name)
+
+            async with anyio.create_task_group() as group:
+                group.start_soon(call, "venice_list_models", {})
+                await anyio.sleep(0.5)
+                group.start_soon(call, "venice_search_web", {"query": "foxes"})
+        return ended
+
+    assert ["venice_search_web", "venice_list_models"] == anyio.run(ask)
+
+
+# --- by HTTP ---
+
+
+def test_answers_by_http(url: str) -> None:
+    """The same by streamable HTTP, at the address that the command prints."""
+
+    async def ask() -> CallToolResult:
+        async with Client(url) as client:
+            return await client.call_tool("venice_list_models", {"type": "image"})
+
+    assert not anyio.run(ask).is_error
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "evil.example.org"}, 421),
+        ({"Origin": "http://evil.example.org"}, 403),
+        ({"Host": "tools.example.org"}, 200),
+        ({}, 200),
+    ],
+)
+def test_answers_to_its_own_names(headers: dict[str, str], status: int, url: str) -> None:
+    """A page in a browser can't reach it by a name that somebody makes point to this machine."""
+    hello = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "initialize",
+        "params": {
+            "protocolVersion": "2025-06-18",
+            "capabilities": {},
+            "clientInfo": {"name": "test", "version": "1"},
+        },
+    }
+    accepts = {"Accept": "application/json, text/event-stream"}
+    done = httpx.post(url, json=hello, headers={**accepts, **headers}, timeout=20)
+
+    assert status == done.status_code
