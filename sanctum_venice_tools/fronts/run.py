@@ -41,13 +41,18 @@ class Outcome:
 
 
 def run_tool(
-    record: Record, arguments: Mapping[str, Any], *, usual_seconds: int | None = None
+    record: Record,
+    arguments: Mapping[str, Any],
+    *,
+    settings: Mapping[str, str] | None = None,
+    usual_seconds: int | None = None,
 ) -> Outcome:
     """Call a tool in a process of its own, with this process's environment and folder.
 
     Args:
         record: The tool, with its text.
         arguments: Values by argument, of any JSON type; the tool reads what is meant.
+        settings: What is set in the process's environment, beside what is set here.
         usual_seconds: How long the call may take where the operator did not set VENICE_TOOL_SECONDS.
 
     Raises:
@@ -55,7 +60,7 @@ def run_tool(
     """
     name = record.name
     script = record.source_code + _CALL.format(name=name)
-    environment = dict(os.environ)
+    environment = {**os.environ, **(settings or {})}
     if usual_seconds:
         environment.setdefault("VENICE_TOOL_SECONDS", str(usual_seconds))
     with tempfile.TemporaryDirectory(prefix="venice-") as folder:

@@ -9,10 +9,11 @@ from starlette.routing import Route
 from sanctum_venice_tools.media_server import downloads, gallery, listing, uploads
 from sanctum_venice_tools.media_server.door import refusal
 from sanctum_venice_tools.media_server.service import Service
+from sanctum_venice_tools.media_server.workbench import Workbench, workbench_routes
 
 
-def create_app(service: Service) -> Starlette:
-    """The media server as an ASGI application."""
+def create_app(service: Service, workbench: Workbench | None = None) -> Starlette:
+    """The media server as an ASGI application, with a workbench if there is to be one."""
     routes = [
         # For tools, by the token.
         Route("/room", uploads.tell_room, methods=["GET"]),
@@ -33,8 +34,11 @@ def create_app(service: Service) -> Starlette:
         Route("/favicon.ico", gallery.send_icon, methods=["GET"]),
         Route("/pages/{name}", gallery.send_part, methods=["GET"]),
     ]
+    if workbench:
+        routes += workbench_routes()
     app = Starlette(routes=routes, exception_handlers={404: _refuse, 405: _refuse})
     app.state.service = service
+    app.state.workbench = workbench
     return app
 
 

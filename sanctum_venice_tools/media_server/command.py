@@ -1,11 +1,15 @@
 """The command that starts the media server."""
 
+import os
 import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 
+from sanctum_venice_tools.emulator.process import running_venice
 from sanctum_venice_tools.host_names import ALLOW_HOST
 from sanctum_venice_tools.media_server.server import listen, serve
 from sanctum_venice_tools.media_server.settings import (
@@ -15,6 +19,9 @@ from sanctum_venice_tools.media_server.settings import (
     Settings,
     read_token,
 )
+from sanctum_venice_tools.media_server.workbench import Workbench
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 # These stand for every address of a machine, and no browser can open them.
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # to be told apart
@@ -70,6 +77,12 @@ def _check_public_url(
 @click.option(
     "--drop-oldest", is_flag=True, help="Let the oldest files go when the quota is reached."
 )
+@click.option(
+    "--workbench",
+    "with_workbench",
+    is_flag=True,
+    help="Offer a form for each tool, too: at the Venice of VENICE_API_KEY, else at a local one.",
+)
 @click.option("--until-stdin-closes", is_flag=True, hidden=True)
 def media(
     folder: Path,
@@ -82,6 +95,7 @@ def media(
     max_mb: int,
     quota_gb: float | None,
     drop_oldest: bool,
+    with_workbench: bool,
     until_stdin_closes: bool,
 ) -> None:
     """Run the media server: tools put there what they make, and people see it in a gallery.
@@ -95,6 +109,10 @@ def media(
     if host in _EVERYWHERE and public_url is None:
         raise click.UsageError(
             f"a server that listens at {host} needs --public-url: how do browsers reach it?"
+        )
+    if with_workbench and host not in _LOOPBACK:
+        raise click.UsageError(
+            "--workbench spends money: it is for this machine alone, at 127.0.0.1"
         )
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -116,19 +134,39 @@ def media(
     def announce() -> None:
         click.echo(f"Media server at {address}")
         click.echo(f"Gallery: {settings.public_url}/?token={token}")
+        if with_workbench:
+            click.echo(f"Workbench: {settings.public_url}/workbench, once the gallery is open")
 
     try:
-        serve(
-            settings,
-            listening,
-            database=database,
-            allowed_hosts=allowed_hosts,
-            until_stdin_closes=until_stdin_closes,
-            announce=announce,
-        )
+        with ExitStack() as stack:
+            workbench = None
+            if with_workbench:
+                workbench = stack.enter_context(_open_workbench(address, token))
+            serve(
+                settings,
+                listening,
+                database=database,
+                allowed_hosts=allowed_hosts,
+                workbench=workbench,
+                until_stdin_closes=until_stdin_closes,
+                announce=announce,
+            )
     except KeyboardInterrupt:
         # Ctrl-C is how a person ends it; that is no failure.
         return
+
+
+@contextmanager
+def _open_workbench(address: str, token: str) -> Iterator[Workbench]:
+    """A workbench at the Venice that the environment names, else at a local one."""
+    settings = {"VENICE_MEDIA": address, "VENICE_MEDIA_TOKEN": token}
+    if os.environ.get("VENICE_API_KEY"):
+        place = os.environ.get("VENICE_BASE_URL") or "https://api.venice.ai/api/v1"
+        yield Workbench(settings, f"At {place}, with your key: calls are paid", is_local=False)
+        return
+    with running_venice() as venice:
+        settings |= {"VENICE_API_KEY": venice.key, "VENICE_BASE_URL": venice.base_url}
+        yield Workbench(settings, "At a local stand-in for Venice: nothing is spent", is_local=True)
 
 
 def _address_of(listening: socket.socket) -> str:

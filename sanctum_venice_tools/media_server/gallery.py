@@ -10,6 +10,9 @@ from sanctum_venice_tools.media_server.door import give_cookie, has_cookie, is_t
 
 _PAGES = Path(__file__).parent / "pages"
 
+# What the pages are made of, beside themselves.
+_PARTS = ("gallery.css", "gallery.js", "view.js", "workbench.js")
+
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 
 # The pages load what is this server's own, and nothing else.
@@ -32,8 +35,8 @@ async def open_gallery(request: Request) -> Response:
     if shown is not None and is_token(request, shown):
         return _let_in(request)
     if not has_cookie(request):
-        return _page("enter.html", 401)
-    return _page("gallery.html")
+        return page("enter.html", 401)
+    return page("gallery.html")
 
 
 async def enter(request: Request) -> Response:
@@ -42,7 +45,7 @@ async def enter(request: Request) -> Response:
     shown = form.get("token")
     if isinstance(shown, str) and is_token(request, shown.strip()):
         return _let_in(request)
-    return _page("enter.html", 401)
+    return page("enter.html", 401)
 
 
 async def send_icon(_request: Request) -> Response:
@@ -53,9 +56,9 @@ async def send_icon(_request: Request) -> Response:
 async def send_part(request: Request) -> Response:
     """A style sheet or program of the pages."""
     name = request.path_params["name"]
-    if name not in ("gallery.css", "gallery.js"):
+    if name not in _PARTS:
         return refusal(404, "There is no such page.")
-    return _page(name)
+    return page(name)
 
 
 def _let_in(request: Request) -> Response:
@@ -65,7 +68,7 @@ def _let_in(request: Request) -> Response:
     return response
 
 
-def _page(name: str, status: int = 200) -> Response:
+def page(name: str, status: int = 200) -> Response:
     """A page, or a part of one."""
     return Response(_read(name), status, headers=_HEADERS, media_type=_TYPES[Path(name).suffix])
 

@@ -33,9 +33,8 @@ async def list_files(request: Request) -> Response:
     page = files[:_PAGE]
     more = f"{page[-1].moment}-{page[-1].id}" if len(files) > _PAGE else ""
     agents = await run_in_threadpool(service.index.agents)
-    return JSONResponse(
-        {"files": [_shown(service, file) for file in page], "more": more, "agents": agents}
-    )
+    told = {"files": [_shown(service, file) for file in page], "more": more, "agents": agents}
+    return JSONResponse({**told, "workbench": request.app.state.workbench is not None})
 
 
 @for_people

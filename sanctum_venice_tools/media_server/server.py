@@ -17,6 +17,7 @@ from sanctum_venice_tools.media_server.service import Service
 from sanctum_venice_tools.media_server.settings import Settings
 from sanctum_venice_tools.media_server.shelf import Shelf
 from sanctum_venice_tools.media_server.uploads import sweep
+from sanctum_venice_tools.media_server.workbench import Workbench
 
 # The names by which a server on the loopback address may be called: a page in a browser may come by
 # any other name that somebody makes point here.
@@ -47,6 +48,7 @@ def serve(
     *,
     database: str = "",
     allowed_hosts: Sequence[str] = (),
+    workbench: Workbench | None = None,
     until_stdin_closes: bool = False,
     announce: Callable[[], None],
 ) -> None:
@@ -58,7 +60,9 @@ def serve(
     sweep(service)
     public_name = urlsplit(settings.public_url).hostname or ""
     names = [*_OWN_NAMES, public_name, *allowed_hosts]
-    app = TrustedHostMiddleware(create_app(service), allowed_hosts=names, www_redirect=False)
+    app = TrustedHostMiddleware(
+        create_app(service, workbench), allowed_hosts=names, www_redirect=False
+    )
     config = uvicorn.Config(
         app,
         ws="none",

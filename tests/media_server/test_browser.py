@@ -175,3 +175,26 @@ def test_a_hostile_file_does_nothing(gallery: Page, server: RunningMediaServer) 
 
     assert "it ran" != gallery.title()
     assert "document.title" in gallery.locator("pre").inner_text()
+
+
+def test_a_tool_called_from_its_form_gives_its_picture(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """In the workbench a form is made from a tool's schema; what it makes is shown, and lies in the gallery."""
+    folder = tmp_path_factory.mktemp("workbench")
+    with running_media_server(folder, "--workbench") as server:
+        page = browser.new_page()
+        page.goto(server.gallery)
+        page.get_by_role("link", name="Workbench").click()
+        page.get_by_role("link", name="generate_image").click()
+        page.get_by_label("prompt (needed)").fill("a fox on a bench")
+        page.get_by_role("button", name="Call", exact=True).click()
+
+        picture = page.locator("#result img")
+        expect(picture).to_be_visible(timeout=30_000)
+        assert (
+            picture.evaluate("async one => { await one.decode(); return one.naturalWidth }") > 500
+        )
+        assert [] == [found["id"] for found in Axe().run(page).response["violations"]]
+        assert ["a fox on a bench"] == [file["title"] for file in shown_by(server)]
+        page.close()

@@ -70,6 +70,12 @@ def test_what_was_stored_is_there_after_a_restart(tmp_path: Path) -> None:
     ("arguments", "environment", "expected", "status"),
     [
         (["--host", "0.0.0.0"], {}, "needs --public-url", 2),  # noqa: S104  # that it is refused
+        (
+            ["--workbench", "--host", "192.0.2.1"],
+            {},
+            "--workbench spends money: it is for this machine alone",
+            2,
+        ),
         (["--drop-oldest"], {}, "--drop-oldest goes with --quota-gb", 2),
         (["--public-url", "media.example.org"], {}, "write an address such as", 2),
         (["--allow-host", "http://x"], {}, "is no name of a host", 2),

@@ -1,9 +1,9 @@
 // The gallery: pages of files, newest first, and what comes while one looks.
 
+import { element, viewOf } from "/pages/view.js";
+
 const LOOK_AGAIN_MS = 3000;
 const TYPING_MS = 250;
-const LONGEST_SNIPPET = 300;
-const LONGEST_TEXT = 100_000;
 // A file that was declared earlier may have come whole a little later than another.
 const OVERLAP_MICROSECONDS = 10_000_000;
 const BAR_COLOURS = ["#3b82b6", "#c9772b", "#4f9a57", "#a6579c", "#b3a125", "#7a6cc9"];
@@ -63,6 +63,7 @@ function append(page) {
     list.append(cardOf(file));
   }
   more = page.more;
+  byId("beside").hidden = !page.workbench;
   byId("more").hidden = !more;
   offerAgents(page.agents);
 }
@@ -114,7 +115,7 @@ function offerAgents(agents) {
 function cardOf(file) {
   const card = byId("card").content.firstElementChild.cloneNode(true);
   card.dataset.id = file.id;
-  card.querySelector(".view").append(...viewOf(file, { isLarge: false }));
+  card.querySelector(".view").append(...viewOf(viewed(file), { isLarge: false }));
   const open = card.querySelector(".open");
   open.textContent = file.title || file.name;
   open.addEventListener("click", () => openDetail(file));
@@ -122,38 +123,8 @@ function cardOf(file) {
   return card;
 }
 
-function viewOf(file, { isLarge }) {
-  if (file.kind === "image" && isShown(file)) {
-    const picture = new Image();
-    picture.loading = isLarge ? "eager" : "lazy";
-    picture.src = file.url;
-    picture.alt = file.title || file.name;
-    return [picture];
-  }
-  if (file.kind === "audio" || file.kind === "video") {
-    const player = document.createElement(file.kind);
-    player.controls = true;
-    player.preload = file.kind === "video" || isLarge ? "metadata" : "none";
-    // A moment after the beginning a film shows a picture, before it is played.
-    player.src = file.kind === "video" ? `${file.url}#t=0.1` : file.url;
-    player.setAttribute("aria-label", file.title || file.name);
-    return [player];
-  }
-  return file.kind === "text" ? [textOf(file, isLarge ? LONGEST_TEXT : LONGEST_SNIPPET)] : [];
-}
-
-function textOf(file, most) {
-  const shown = document.createElement("pre");
-  shown.tabIndex = 0;
-  shown.setAttribute("aria-label", `The beginning of ${file.name}`);
-  fetch(file.url, { headers: { Range: `bytes=0-${most - 1}` } })
-    .then((reply) => reply.text())
-    .then((text) => (shown.textContent = file.bytes > most ? `${text}…` : text));
-  return shown;
-}
-
-function isShown(file) {
-  return !["image/heic", "image/tiff"].includes(file.media_type);
+function viewed(file) {
+  return { ...file, mediaType: file.media_type };
 }
 
 function metaOf(file) {
@@ -190,7 +161,7 @@ let opened = null;
 function openDetail(file) {
   opened = file;
   byId("detail-title").textContent = file.title || file.name;
-  byId("large").replaceChildren(...viewOf(file, { isLarge: true }));
+  byId("large").replaceChildren(...viewOf(viewed(file), { isLarge: true }));
   byId("facts").replaceChildren(...factsOf(file));
   byId("again").textContent = callOf(file);
   const download = byId("download");
@@ -225,12 +196,6 @@ function callOf(file) {
 
 function asText(value) {
   return typeof value === "string" ? value : JSON.stringify(value);
-}
-
-function element(name, text) {
-  const made = document.createElement(name);
-  made.textContent = text;
-  return made;
 }
 
 async function copyCall() {
