@@ -19,7 +19,7 @@ echo uv | compile requirements/uv.txt -
 echo pip-audit | compile requirements/audit.txt -
 compile requirements/main.txt pyproject.toml --extra local
 compile requirements/mcp.txt pyproject.toml --extra mcp --constraint requirements/main.txt
-compile requirements/dev.txt pyproject.toml --extra local --extra mcp --group dev --constraint requirements/main.txt --constraint requirements/mcp.txt
+compile requirements/dev.txt pyproject.toml --extra local --extra mcp --extra cluster --group dev --constraint requirements/main.txt --constraint requirements/mcp.txt
 
 # Letta 0.16.8 does not import with packages newer than itself, hence the date; its embedded PostgreSQL is newer.
 compile sanctum_venice_tools/letta/local_server/requirements.txt sanctum_venice_tools/letta/local_server/requirements.in \

@@ -30,6 +30,7 @@ def create_app(service: Service, workbench: Workbench | None = None) -> Starlett
         Route("/enter", gallery.enter, methods=["POST"]),
         Route("/gallery/files", listing.list_files, methods=["GET"]),
         Route("/gallery/files/{id}", listing.delete, methods=["DELETE"]),
+        Route("/gallery/files/{id}/start", listing.show_start, methods=["GET"]),
         Route("/gallery/spending", listing.list_spending, methods=["GET"]),
         Route("/favicon.ico", gallery.send_icon, methods=["GET"]),
         Route("/pages/{name}", gallery.send_part, methods=["GET"]),

@@ -1,5 +1,6 @@
 """The command that starts the media server."""
 
+import importlib
 import os
 import socket
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from sanctum_venice_tools.media_server.settings import (
     Settings,
     read_token,
 )
+from sanctum_venice_tools.media_server.shelf import FolderShelf, Shelf
 from sanctum_venice_tools.media_server.workbench import Workbench
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -63,6 +65,12 @@ def _check_public_url(
     help="The index as a URL of SQLAlchemy's.  [default: SQLite in the folder]",
 )
 @click.option(
+    "--bucket",
+    metavar="NAME[/PREFIX]",
+    default="",
+    help="Keep files in a bucket of S3, or of what speaks its protocol, rather than in the folder.",
+)
+@click.option(
     "--max-mb",
     default=2048,
     show_default=True,
@@ -92,6 +100,7 @@ def media(
     allowed_hosts: tuple[str, ...],
     public_url: str | None,
     database: str,
+    bucket: str,
     max_mb: int,
     quota_gb: float | None,
     drop_oldest: bool,
@@ -117,6 +126,7 @@ def media(
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         token = read_token(folder)
+        shelf = _open_bucket(bucket) if bucket else FolderShelf(folder)
         listening = listen(host, port)
     except (OSError, SettingError) as error:
         raise click.ClickException(str(error)) from None
@@ -145,6 +155,7 @@ def media(
             serve(
                 settings,
                 listening,
+                shelf=shelf,
                 database=database,
                 allowed_hosts=allowed_hosts,
                 workbench=workbench,
@@ -154,6 +165,26 @@ def media(
     except KeyboardInterrupt:
         # Ctrl-C is how a person ends it; that is no failure.
         return
+
+
+def _open_bucket(place: str) -> Shelf:
+    """The bucket of a name, with what all names in it are to begin with.
+
+    Raises:
+        SettingError: It is not there, or does not let us in; or its library is not.
+    """
+    name, _, prefix = place.partition("/")
+    try:
+        library = importlib.import_module("sanctum_venice_tools.media_server.bucket")
+    except ModuleNotFoundError as missing:
+        told = f"A bucket needs the package {missing.name}: install sanctum-venice-tools[cluster]"
+        raise SettingError(told) from None
+    try:
+        shelf: Shelf = library.BucketShelf(name, prefix)
+    except (library.BotoCoreError, library.ClientError) as error:
+        line = " ".join(str(error).split())
+        raise SettingError(f"The bucket {name} can't be used: {line}") from None
+    return shelf
 
 
 @contextmanager

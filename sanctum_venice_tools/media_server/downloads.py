@@ -4,15 +4,19 @@ from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 
 from sanctum_venice_tools.media_server import kinds
 from sanctum_venice_tools.media_server.door import for_tools, refusal
 from sanctum_venice_tools.media_server.index import StoredFile
 from sanctum_venice_tools.media_server.service import Service, service_of
+from sanctum_venice_tools.media_server.shelf import FolderShelf
 
 # An address leads to the same bytes for ever.
 _CACHING = "private, max-age=31536000, immutable"
+
+# An address of a bucket holds for an hour.
+_CACHING_ELSEWHERE = "private, max-age=1800"
 
 # Whatever a file says to a browser, it can run nothing, load nothing and ask for nothing.
 _SANDBOX = (
@@ -37,7 +41,8 @@ async def find(request: Request) -> Response:
             service.index.names_like, (name or stem)[:_NEAR_LETTERS], _MOST_NEAR
         )
         return JSONResponse({"error": "No file is called so.", "near": near}, 404)
-    content = f"/files/{file.id}/content"
+    elsewhere = await run_in_threadpool(service.shelf.way_out, file, kinds.UNKNOWN, "attachment")
+    content = elsewhere or f"/files/{file.id}/content"
     told = {
         "name": file.name,
         "bytes": file.bytes,
@@ -73,29 +78,33 @@ async def show(request: Request) -> Response:
     """A file for whoever has its address, in pieces if they ask for such (RFC 9110, 14)."""
     service = service_of(request)
     file = await run_in_threadpool(service.index.find, id=request.path_params["id"])
-    path = _path_of(service, file)
-    if file is None or path is None or file.name != request.path_params["name"]:
+    if file is None or not file.is_whole or file.name != request.path_params["name"]:
         return refusal(404, "There is no such file.")
     is_shown = kinds.is_shown(file.media_type) and "download" not in request.query_params
+    media_type = file.media_type if is_shown else kinds.UNKNOWN
+    kind = "inline" if is_shown else "attachment"
+    disposition = f'{kind}; filename="{file.name}"'
+    elsewhere = await run_in_threadpool(service.shelf.way_out, file, media_type, disposition)
+    if elsewhere:
+        return RedirectResponse(elsewhere, headers={"Cache-Control": _CACHING_ELSEWHERE})
+    path = _path_of(service, file)
+    if path is None:
+        return refusal(404, "There is no such file.")
     headers = {
         "Cache-Control": _CACHING,
+        "Content-Disposition": disposition,
         "Content-Security-Policy": _SANDBOX,
         "Cross-Origin-Resource-Policy": "cross-origin",  # pages of Letta show it too
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
     }
-    return FileResponse(
-        path,
-        headers=headers,
-        media_type=file.media_type if is_shown else kinds.UNKNOWN,
-        filename=file.name,
-        content_disposition_type="inline" if is_shown else "attachment",
-    )
+    return FileResponse(path, headers=headers, media_type=media_type)
 
 
 def _path_of(service: Service, file: StoredFile | None) -> Path | None:
-    """Where a whole file lies; None, if there is none."""
-    if file is None or not file.is_whole:
+    """Where a whole file lies on this machine; None, if it does not."""
+    shelf = service.shelf
+    if file is None or not file.is_whole or not isinstance(shelf, FolderShelf):
         return None
-    path = service.shelf.path(file.id)
+    path = shelf.path(file.id)
     return path if path.is_file() else None

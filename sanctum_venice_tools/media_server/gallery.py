@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from sanctum_venice_tools.media_server.door import give_cookie, has_cookie, is_token, refusal
+from sanctum_venice_tools.media_server.service import service_of
 
 _PAGES = Path(__file__).parent / "pages"
 
@@ -15,18 +16,12 @@ _PARTS = ("gallery.css", "gallery.js", "view.js", "workbench.js")
 
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 
-# The pages load what is this server's own, and nothing else.
+# The pages load what is this server's own, and media from where these lie.
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; "
-    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' {origin}; "
+    "media-src 'self' {origin}; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'"
 )
-
-_HEADERS = {
-    "Content-Security-Policy": _POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
-}
 
 
 async def open_gallery(request: Request) -> Response:
@@ -35,8 +30,8 @@ async def open_gallery(request: Request) -> Response:
     if shown is not None and is_token(request, shown):
         return _let_in(request)
     if not has_cookie(request):
-        return page("enter.html", 401)
-    return page("gallery.html")
+        return page(request, "enter.html", 401)
+    return page(request, "gallery.html")
 
 
 async def enter(request: Request) -> Response:
@@ -45,12 +40,12 @@ async def enter(request: Request) -> Response:
     shown = form.get("token")
     if isinstance(shown, str) and is_token(request, shown.strip()):
         return _let_in(request)
-    return page("enter.html", 401)
+    return page(request, "enter.html", 401)
 
 
 async def send_icon(_request: Request) -> Response:
     """No picture: browsers ask for one by themselves."""
-    return Response(status_code=204, headers=_HEADERS)
+    return Response(status_code=204)
 
 
 async def send_part(request: Request) -> Response:
@@ -58,19 +53,32 @@ async def send_part(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in _PARTS:
         return refusal(404, "There is no such page.")
-    return page(name)
+    return page(request, name)
 
 
 def _let_in(request: Request) -> Response:
     """The way to the gallery, with the cookie, and without the token in its address."""
-    response = RedirectResponse("/", 303, headers=_HEADERS)
+    response = RedirectResponse("/", 303, headers=_headers(request))
     give_cookie(request, response)
     return response
 
 
-def page(name: str, status: int = 200) -> Response:
+def page(request: Request, name: str, status: int = 200) -> Response:
     """A page, or a part of one."""
-    return Response(_read(name), status, headers=_HEADERS, media_type=_TYPES[Path(name).suffix])
+    return Response(
+        _read(name), status, headers=_headers(request), media_type=_TYPES[Path(name).suffix]
+    )
+
+
+def _headers(request: Request) -> dict[str, str]:
+    """What a browser is to hold the pages to."""
+    origin = service_of(request).shelf.origin
+    return {
+        "Content-Security-Policy": _POLICY.format(origin=origin).replace(" ;", ";"),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-cache",
+    }
 
 
 @functools.cache

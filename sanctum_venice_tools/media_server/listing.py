@@ -4,7 +4,7 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from sanctum_venice_tools.media_server.door import for_people, refusal
 from sanctum_venice_tools.media_server.index import Choice, StoredFile
@@ -12,6 +12,7 @@ from sanctum_venice_tools.media_server.service import Service, service_of
 
 _PAGE = 60
 _DAYS = 30
+_START = 100_000
 
 
 @for_people
@@ -35,6 +36,17 @@ async def list_files(request: Request) -> Response:
     agents = await run_in_threadpool(service.index.agents)
     told = {"files": [_shown(service, file) for file in page], "more": more, "agents": agents}
     return JSONResponse({**told, "workbench": request.app.state.workbench is not None})
+
+
+@for_people
+async def show_start(request: Request) -> Response:
+    """How a text begins."""
+    service = service_of(request)
+    file = await run_in_threadpool(service.index.find, id=request.path_params["id"])
+    if file is None or not file.is_whole or file.kind != "text":
+        return refusal(404, "There is no such text.")
+    start = await run_in_threadpool(service.shelf.read_start, file.id, _START)
+    return PlainTextResponse(start.decode(errors="replace"))
 
 
 @for_people

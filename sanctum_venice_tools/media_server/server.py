@@ -46,6 +46,7 @@ def serve(
     settings: Settings,
     listening: socket.socket,
     *,
+    shelf: Shelf,
     database: str = "",
     allowed_hosts: Sequence[str] = (),
     workbench: Workbench | None = None,
@@ -56,7 +57,7 @@ def serve(
 
     It answers to its own names, to that of its public address, and to those that are allowed.
     """
-    service = Service(settings, open_index(database, settings.folder), Shelf(settings.folder))
+    service = Service(settings, open_index(database, settings.folder), shelf)
     sweep(service)
     public_name = urlsplit(settings.public_url).hostname or ""
     names = [*_OWN_NAMES, public_name, *allowed_hosts]

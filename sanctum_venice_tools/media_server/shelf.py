@@ -1,4 +1,4 @@
-"""Where the bytes of files lie: in a folder, each under its id, whole or not there."""
+"""Where the bytes of files lie: here, in a folder; or in a bucket (bucket.py)."""
 
 import hashlib
 import os
@@ -7,9 +7,11 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from starlette.concurrency import run_in_threadpool
+
+from sanctum_venice_tools.media_server.index import StoredFile
 
 _DAY = 24 * 60 * 60
 
@@ -18,12 +20,47 @@ class UploadError(Exception):
     """Bytes that came are not those that were declared; one line that says why."""
 
 
-class Shelf:
-    """A folder of files."""
+class Shelf(Protocol):
+    """Where the bytes of files lie."""
+
+    origin: str
+    """Where browsers fetch files from, if that is not this server; else nothing."""
+
+    def way_in(self, file: StoredFile) -> dict[str, Any]:
+        """Where the bytes of a file go (`upload`), and what is to be said with them (`upload_headers`)."""
+
+    def way_out(self, file: StoredFile, media_type: str, disposition: str) -> str:
+        """Where the bytes of a file can be fetched for a while; nothing, if this server gives them out."""
+
+    def has(self, file: StoredFile) -> bool:
+        """Whether the bytes of a file are there: all of them, and no others."""
+
+    def read_start(self, file_id: str, count: int) -> bytes:
+        """The first bytes of a file."""
+
+    def remove(self, file_id: str) -> None:
+        """Take a file away; that it is gone already is well."""
+
+    def sweep(self) -> None:
+        """Take away what is left of uploads that broke off, once it is a day old."""
+
+
+class FolderShelf:
+    """A folder of files, each under its id, whole or not there."""
+
+    origin = ""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "files"
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def way_in(self, file: StoredFile) -> dict[str, Any]:
+        """This server itself."""
+        return {"upload": f"/files/{file.id}/content"}
+
+    def way_out(self, file: StoredFile, media_type: str, disposition: str) -> str:  # noqa: ARG002  # as Shelf has it
+        """This server itself."""
+        return ""
 
     def path(self, file_id: str) -> Path:
         """Where a file lies."""
@@ -59,12 +96,10 @@ class Shelf:
         finally:
             part.unlink(missing_ok=True)
 
-    def length(self, file_id: str) -> int | None:
-        """How many bytes a file has; None, if it is not there."""
-        try:
-            return self.path(file_id).stat().st_size
-        except FileNotFoundError:
-            return None
+    def has(self, file: StoredFile) -> bool:
+        """Whether a file is there: what was put in place was counted and compared on its way."""
+        path = self.path(file.id)
+        return path.is_file() and path.stat().st_size == file.bytes
 
     def read_start(self, file_id: str, count: int) -> bytes:
         """The first bytes of a file."""

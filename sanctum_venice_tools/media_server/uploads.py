@@ -12,7 +12,7 @@ from sanctum_venice_tools.media_server import kinds
 from sanctum_venice_tools.media_server.door import for_tools, refusal
 from sanctum_venice_tools.media_server.index import StoredFile, microseconds_now
 from sanctum_venice_tools.media_server.service import Service, service_of
-from sanctum_venice_tools.media_server.shelf import UploadError
+from sanctum_venice_tools.media_server.shelf import FolderShelf, UploadError
 
 _MOST_OF_DECLARATION = 256 << 10
 
@@ -73,13 +73,14 @@ async def declare(request: Request) -> Response:
 async def receive(request: Request) -> Response:
     """Take the bytes of a file that was declared."""
     service = service_of(request)
+    shelf = service.shelf
     file = await run_in_threadpool(service.index.find, id=request.path_params["id"])
-    if file is None:
-        return refusal(404, "No such file was declared.")
+    if file is None or not isinstance(shelf, FolderShelf):
+        return refusal(404, "No such file was declared to be sent here.")
     if file.is_whole:
         return refusal(409, "It is here already.")
     try:
-        await service.shelf.put(file.id, request.stream(), file.bytes, file.sha256)
+        await shelf.put(file.id, request.stream(), file.bytes, file.sha256)
     except UploadError as error:
         return refusal(422, f"This is not the file that was declared: {error}.")
     except OSError as error:
@@ -95,7 +96,7 @@ async def confirm(request: Request) -> Response:
     if file is None:
         return refusal(404, "No such file was declared.")
     if not file.is_whole:
-        if await run_in_threadpool(service.shelf.length, file.id) != file.bytes:
+        if not await run_in_threadpool(service.shelf.has, file):
             return refusal(409, "Its bytes have not come.")
         start = await run_in_threadpool(service.shelf.read_start, file.id, kinds.START)
         media_type = kinds.media_type_of(start)
@@ -177,5 +178,5 @@ def _told_of(service: Service, file: StoredFile, *, is_whole: bool = False) -> d
     """What a tool is told of a file: its address, and what is still to be done."""
     told = {"id": file.id, "name": file.name, "url": service.link_to(file)}
     if not (is_whole or file.is_whole):
-        told |= {"upload": f"/files/{file.id}/content", "confirm": f"/files/{file.id}/confirm"}
+        told |= {**service.shelf.way_in(file), "confirm": f"/files/{file.id}/confirm"}
     return told

@@ -51,7 +51,9 @@ def workbench_routes() -> list[Route]:
 
 async def open_workbench(request: Request) -> Response:
     """The page, for whoever has been let in."""
-    return page("workbench.html") if has_cookie(request) else page("enter.html", 401)
+    if not has_cookie(request):
+        return page(request, "enter.html", 401)
+    return page(request, "workbench.html")
 
 
 @for_people

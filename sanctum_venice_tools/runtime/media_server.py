@@ -60,6 +60,17 @@ def _media_client() -> httpx.Client:
     return httpx.Client(base_url=_media_server(), headers=headers)
 
 
+@functools.cache
+def _bucket_client() -> httpx.Client:
+    """The way to a media server's bucket, which the token is not for."""
+    return httpx.Client(headers={"Accept-Encoding": "gzip"})
+
+
+def _client_to(place: str) -> httpx.Client:
+    """The way to a place that the media server named: on itself, or in its bucket."""
+    return _media_client() if place.startswith("/") else _bucket_client()
+
+
 def _in_time() -> dict[str, Any]:
     """What holds a request to the deadline of the call."""
     return {"extensions": {"trace": _guard_connection}, "timeout": min(_seconds_left(), 60.0)}

@@ -15,8 +15,8 @@ from sanctum_venice_tools.runtime.media import _folder_setting, _part_file, _put
 from sanctum_venice_tools.runtime.media_server import (
     _ask_media_server,
     _check_accepted,
+    _client_to,
     _in_time,
-    _media_client,
     _media_server,
     _no_media_server,
 )
@@ -113,10 +113,20 @@ def _publish(path: Path, facts: dict[str, Any]) -> str:
     declared = {"name": path.name, "bytes": length, "sha256": digest, "facts": facts}
     told = _object_of(_ask_media_server("POST", "/files", json=declared))
     if "upload" in told:
-        headers = {"Content-Length": str(length)}
-        _ask_media_server("PUT", told["upload"], content=_pieces_of(path), headers=headers)
+        headers = {"Content-Length": str(length), **_object_of(told.get("upload_headers"))}
+        _send_file(path, _text_of(told["upload"]), headers)
         told = _object_of(_ask_media_server("POST", told["confirm"]))
     return _text_of(told.get("url"))
+
+
+def _send_file(path: Path, place: str, headers: dict[str, str]) -> None:
+    """Send a file to the place that the media server named."""
+    sent: dict[str, Any] = {"content": _pieces_of(path), "headers": headers}
+    try:
+        reply = _client_to(place).put(place, **sent, **_in_time())
+    except httpx.HTTPError as error:
+        raise _no_media_server(error) from None
+    _check_accepted(reply)
 
 
 def _pieces_of(path: Path) -> Iterator[bytes]:
@@ -158,10 +168,10 @@ def _take_published(folder: Path, **query: str) -> Path | None:
 
 
 def _published_bytes(place: str) -> Iterator[bytes]:
-    """The bytes of a file on the media server."""
-    request = _media_client().build_request("GET", place, **_in_time())
+    """The bytes of a file, from the place that the media server named."""
+    client = _client_to(place)
     try:
-        reply = _media_client().send(request, stream=True)
+        reply = client.send(client.build_request("GET", place, **_in_time()), stream=True)
         _check_accepted(reply)
         yield from _unpacked(reply)
     except httpx.HTTPError as error:

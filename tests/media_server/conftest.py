@@ -14,7 +14,7 @@ from sanctum_venice_tools.media_server.index import open_index
 from sanctum_venice_tools.media_server.process import RunningMediaServer
 from sanctum_venice_tools.media_server.service import Service
 from sanctum_venice_tools.media_server.settings import Settings
-from sanctum_venice_tools.media_server.shelf import Shelf
+from sanctum_venice_tools.media_server.shelf import FolderShelf
 
 TOKEN = "a-token-of-the-tests"
 PUBLIC = "https://media.test"
@@ -29,7 +29,7 @@ def make_service(tmp_path: Path) -> Iterator[Callable[..., Service]]:
         folder = tmp_path / "media-server"
         folder.mkdir(exist_ok=True)
         given = Settings(folder, TOKEN, PUBLIC, **settings)
-        made.append(Service(given, open_index("", folder), Shelf(folder)))
+        made.append(Service(given, open_index("", folder), FolderShelf(folder)))
         return made[-1]
 
     yield make

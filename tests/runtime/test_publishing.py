@@ -50,7 +50,7 @@ def sandbox(
 
     yield take
     for tool in opened:
-        for client in ("_client", "_media_client"):
+        for client in ("_client", "_media_client", "_bucket_client"):
             if client in tool.__globals__ and tool.__globals__[client].cache_info().currsize:
                 tool.__globals__[client]().close()
 
@@ -231,6 +231,28 @@ def test_a_paid_picture_is_told_of_when_it_could_not_be_uploaded(
     assert "lies only where the tools run" in note
     assert reason in note
     assert "a-token-of-the-media-server" not in str(answer)
+
+
+def test_a_bucket_does_not_get_the_token(
+    failing: respx.Router, load_tool: Callable[[str], Tool]
+) -> None:
+    """Where the media server names another place for the bytes, they go there, and the token does not."""
+    upload = {
+        "upload": "https://bucket.test/key?signed=1",
+        "upload_headers": {"x-amz-checksum-sha256": "sum"},
+        "confirm": "/files/1/confirm",
+    }
+    failing.post(f"{SERVER}/files").respond(201, json=upload)
+    bucket = failing.put("https://bucket.test/key").respond(200)
+    failing.post(f"{SERVER}/files/1/confirm").respond(json={"url": f"{SERVER}/m/1/fox.webp"})
+
+    (picture,) = made(load_tool("venice_generate_image")(prompt="a fox"))["files"]
+
+    sent = bucket.calls.last.request
+    assert "authorization" not in sent.headers
+    assert "sum" == sent.headers["x-amz-checksum-sha256"]
+    assert picture["bytes"] == len(sent.content) == int(sent.headers["content-length"])
+    assert f"{SERVER}/m/1/fox.webp" == picture["url"]
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "", ".hidden", "a/b", "x" * 300, 7, None])

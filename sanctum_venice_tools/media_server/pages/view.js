@@ -4,7 +4,7 @@ const LONGEST_SNIPPET = 300;
 const LONGEST_TEXT = 100_000;
 const UNSHOWN_PICTURES = ["image/heic", "image/tiff"];
 
-// A file has a name, a title, an address, a media type, and its length in bytes.
+// A file has an id, a name, a title, an address, a media type, and its length in bytes.
 export function viewOf(file, { isLarge }) {
   const kind = file.mediaType.split("/")[0];
   const words = file.title || file.name;
@@ -31,9 +31,9 @@ function textOf(file, most) {
   const shown = document.createElement("pre");
   shown.tabIndex = 0;
   shown.setAttribute("aria-label", `The beginning of ${file.name}`);
-  fetch(file.url, { headers: { Range: `bytes=0-${most - 1}` } })
+  fetch(`/gallery/files/${file.id}/start`)
     .then((reply) => reply.text())
-    .then((text) => (shown.textContent = file.bytes > most ? `${text}…` : text));
+    .then((text) => (shown.textContent = file.bytes > most ? `${text.slice(0, most)}…` : text));
   return shown;
 }
 

@@ -146,6 +146,7 @@ function filesIn(reply) {
   return parts.flatMap((part) =>
     viewOf(
       {
+        id: new URL(part.url).pathname.split("/")[2],
         name: part.file,
         title: "",
         url: new URL(part.url).pathname,

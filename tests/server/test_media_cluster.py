@@ -1,0 +1,208 @@
+"""Media servers for more than one machine: files in a bucket, the index in a real PostgreSQL, two servers side by side.
+
+The bucket is moto's, which speaks S3 over a real socket; PostgreSQL is that of the Letta server's
+environment.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3  # type: ignore[import-untyped]  # it has no types
+import httpx
+import pytest
+from moto.server import ThreadedMotoServer
+
+from sanctum_venice_tools.emulator.process import LocalVenice
+from sanctum_venice_tools.letta.local_server import installation
+from sanctum_venice_tools.media_server.process import RunningMediaServer, running_media_server
+from tests.media_server.conftest import declaration, shown_by
+
+pytestmark = pytest.mark.server
+
+POSTGRES = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from sanctum_venice_tools.letta.server_process.postgres import running_postgres, socket_folder
+home = Path(sys.argv[1])
+with socket_folder(home) as sockets, running_postgres(home / "postgres", sockets):
+    print("sockets", sockets, flush=True)
+    sys.stdin.read()
+"""
+
+TOKEN = "a-token-of-two-servers"
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL; its URL."""
+    installation.install(print)
+    home = tmp_path_factory.mktemp("postgres")
+    package = str(Path(__file__).parents[2])
+    command = [str(installation.ENVIRONMENT / "bin" / "python"), "-I", "-c", POSTGRES]
+    pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    pipes["stderr"] = subprocess.DEVNULL  # its log
+    with subprocess.Popen([*command, str(home), package], **pipes) as process:
+        assert process.stdout
+        assert process.stdin
+        sockets = ""
+        for line in process.stdout:
+            if line.startswith("sockets "):
+                sockets = line.split()[1]
+                break
+        yield f"postgresql+psycopg://postgres@/postgres?host={sockets}"
+        process.stdin.close()
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A bucket called media, empty."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "moto")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "moto-secret-key")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="media")
+    yield s3
+    s3.close()
+    httpx.post(f"http://{host}:{port}/moto-api/reset")
+    server.stop()
+
+
+@pytest.fixture
+def two_servers(
+    bucket: Any, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[list[RunningMediaServer]]:
+    """Two media servers with one bucket and one index."""
+    assert bucket
+    monkeypatch.setenv("VENICE_MEDIA_TOKEN", TOKEN)
+    options = ("--bucket", "media/agents-", "--database", database)
+    with (
+        running_media_server(tmp_path / "one", *options) as one,
+        running_media_server(tmp_path / "two", *options) as two,
+    ):
+        yield [one, two]
+
+
+def tool_at(server: RunningMediaServer) -> httpx.Client:
+    """A tool that has the token."""
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    return httpx.Client(base_url=server.address, headers=headers)
+
+
+def upload(server: RunningMediaServer, name: str, content: bytes) -> dict[str, Any]:
+    """Put a file into the bucket, as a tool does; what the server says of it."""
+    with tool_at(server) as tool:
+        told = tool.post("/files", json=declaration(name, content)).raise_for_status().json()
+        httpx.put(
+            told["upload"], content=content, headers=told["upload_headers"]
+        ).raise_for_status()
+        made: dict[str, Any] = tool.post(told["confirm"]).raise_for_status().json()
+        return made
+
+
+def test_two_servers_have_the_same_files(
+    two_servers: list[RunningMediaServer], bucket: Any
+) -> None:
+    """What comes in by one server goes out by the other, and its bytes lie in the bucket, and nowhere else."""
+    one, two = two_servers
+    picture = b"\x89PNG\r\n\x1a\n" + os.urandom(1000)
+
+    made = upload(one, "fox.png", picture)
+
+    shown = httpx.get(made["url"].replace(one.address, two.address), follow_redirects=True)
+    assert (picture, "image/png") == (shown.content, shown.headers["content-type"])
+    assert 'inline; filename="fox.png"' == shown.headers["content-disposition"]
+    with tool_at(two) as tool:
+        content = tool.get("/files", params={"name": "fox.png"}).json()["content"]
+    assert picture == httpx.get(content).content
+    assert [f"agents-{made['id']}"] == [
+        entry["Key"] for entry in bucket.list_objects_v2(Bucket="media")["Contents"]
+    ]
+    assert ["fox.png"] == [file["name"] for file in shown_by(two)]
+
+
+def test_what_did_not_come_can_not_be_confirmed(two_servers: list[RunningMediaServer]) -> None:
+    """A file that is not in the bucket, or is a shorter one there, does not count."""
+    one, _ = two_servers
+    with tool_at(one) as tool:
+        told = tool.post("/files", json=declaration("cut.txt", b"a whole text")).json()
+        assert 409 == tool.post(told["confirm"]).status_code
+        httpx.put(told["upload"], content=b"a who", headers=told["upload_headers"])
+        assert 409 == tool.post(told["confirm"]).status_code
+        assert 404 == tool.put(f"/files/{told['id']}/content", content=b"a whole text").status_code
+
+
+def test_a_range_of_a_film_comes_from_the_bucket(two_servers: list[RunningMediaServer]) -> None:
+    """A browser that scrubs is led to the bucket, and gets the part that it asks for."""
+    one, _ = two_servers
+    content = b"\0\0\0\x18ftypisom" + bytes(range(200))
+    url = upload(one, "film.mp4", content)["url"]
+
+    part = httpx.get(url, headers={"Range": "bytes=20-29"}, follow_redirects=True)
+
+    assert (206, content[20:30]) == (part.status_code, part.content)
+
+
+def test_deleting_takes_the_bytes_too(two_servers: list[RunningMediaServer], bucket: Any) -> None:
+    """A file that is deleted at one server is gone from the bucket and from the other."""
+    one, two = two_servers
+    made = upload(one, "gone.txt", b"soon gone")
+
+    with tool_at(two) as tool:
+        assert 204 == tool.delete(f"/files/{made['id']}").status_code
+
+    assert "Contents" not in bucket.list_objects_v2(Bucket="media")
+    assert 404 == httpx.get(made["url"]).status_code
+
+
+def test_a_tool_stores_and_takes_without_a_shared_disk(
+    two_servers: list[RunningMediaServer],
+    venice: LocalVenice,
+    load_tool: Callable[[str], Callable[..., str]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """A picture goes from one sandbox into the bucket, and from there into another sandbox's edit."""
+    one, two = two_servers
+    monkeypatch.setenv("VENICE_API_KEY", venice.key)
+    monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
+    monkeypatch.setenv("VENICE_MEDIA", one.address)
+    generate = load_tool("venice_generate_image")
+    made = json.loads(generate(prompt="a fox"))
+    monkeypatch.setenv("VENICE_MEDIA", two.address)
+    monkeypatch.setenv("VENICE_MEDIA_DIR", str(tmp_path / "elsewhere"))
+
+    (picture,) = made["files"]
+    edit = load_tool("venice_edit_image")
+    edited = json.loads(edit(images=picture["file"], instruction="Brighter"))
+
+    assert picture["width"] == edited["input_width"]
+    assert edited["url"].startswith(two.address)
+    for tool in (generate, edit):
+        for client in ("_client", "_media_client", "_bucket_client"):
+            vars(tool)["__globals__"][client]().close()
+
+
+def test_a_bucket_that_is_not_there_is_one_line(
+    bucket: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A wrong name, or a key that may not enter, ends the command with a line that names the bucket."""
+    assert bucket
+    with (
+        pytest.raises(RuntimeError, match="ended with 1"),
+        running_media_server(tmp_path, "--bucket", "nothing"),
+    ):
+        pass
+
+    told = capfd.readouterr().err
+    assert told.startswith("Error: The bucket nothing can't be used: ")
+    assert 1 == len(told.splitlines())
+    assert "moto-secret-key" not in told
