@@ -35,6 +35,7 @@ _FILES = sa.Table(
     sa.Column("facts", sa.Text, nullable=False, default="{}"),
     sa.Index("files_by_moment", "is_whole", "moment", "id"),
     sa.Index("files_by_kind", "is_whole", "kind", "moment"),
+    sa.Index("files_by_agent", "is_whole", "agent", "moment"),
 )
 
 _DAY_MICROSECONDS = 24 * 60 * 60 * 1_000_000

@@ -88,7 +88,7 @@ def venice_edit_image(
         options: quality (low, medium, high), safe_mode, enhance_prompt, transparent_background.
 
     Returns:
-        JSON: file, width, height, model, cost_usd, notes.
+        JSON: file, url, width, height, model, cost_usd, notes.
     """
     rare = _read_transparency(options or {})
     if "mask" in rare:

@@ -83,9 +83,9 @@ def venice_find_characters(
     """Find public Venice characters (experts, famous minds, personas), or see one more closely. Free.
 
     Args:
-        query: A name or a few words.
+        query: A name or words.
         slug: One character, from an earlier answer.
-        tags: Only those with these tags.
+        tags: With these tags.
         limit: 1 to 20.
         with_reviews: True, with slug, for what people say.
         adult: True adds those for adults.

@@ -2,10 +2,12 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from letta_client import Letta
 
@@ -14,6 +16,7 @@ from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
 from sanctum_venice_tools.letta import provider
 from sanctum_venice_tools.letta.local_server import LocalServer
 from sanctum_venice_tools.letta.venice import Venice
+from sanctum_venice_tools.media_server.process import running_media_server
 
 pytestmark = pytest.mark.server
 
@@ -27,7 +30,17 @@ CALL = {
 def venice(tmp_path: Path) -> Iterator[LocalVenice]:
     """A local Venice whose model edits what is attached when it is asked to."""
     script = tmp_path / "script.json"
-    script.write_text(json.dumps([{"when": "brighter", "calls": [CALL], "then": "Done."}]))
+    script.write_text(
+        json.dumps(
+            [
+                {
+                    "when": "brighter",
+                    "calls": [CALL],
+                    "then": "Here it is: {venice_edit_image.markdown|in the folder}",
+                }
+            ]
+        )
+    )
     with running_venice(script=script) as venice:
         yield venice
 
@@ -95,6 +108,22 @@ def test_a_picture_of_the_same_message_is_changed(
     assert (640, 320) == (told["input_width"], told["input_height"])
     assert Path(told["file"]).is_file()
     assert (640, 320) == (again["input_width"], again["input_height"])
+
+
+@pytest.mark.usefixtures("registered")
+def test_the_answer_shows_the_edited_picture(
+    letta: Letta, letta_server: LocalServer, editor: Callable[..., str], tmp_path: Path
+) -> None:
+    """With a media server, what the agent says has an address at which the person sees the picture."""
+    with running_media_server(tmp_path / "media-server") as media:
+        secrets = {"VENICE_MEDIA": media.address, "VENICE_MEDIA_TOKEN": media.token}
+        agent = editor(**secrets, LETTA_BASE_URL=letta_server.base_url)
+
+        *_, said = say(letta, agent, "Make this brighter", drawn("a fox", (640, 320)))
+
+        found = re.search(r"Here it is: !\[[^\]]+\]\((http\S+)\)", said["content"])
+        assert found
+        assert httpx.get(found[1]).headers["content-type"] == "image/png"
 
 
 @pytest.mark.usefixtures("registered")

@@ -2202,7 +2202,7 @@ def venice_generate_image(
             transparent_background.
 
     Returns:
-        JSON: files (file, width, height), model, seed, cost_usd, notes.
+        JSON: files (file, url, width, height), model, seed, cost_usd, notes.
     """
     if not prompt:
         raise VeniceError("The prompt is empty. Say what is to be seen.")

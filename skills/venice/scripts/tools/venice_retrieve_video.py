@@ -2197,13 +2197,13 @@ def _download(url: str, place: Path) -> None:
 @_published
 @_read_as_meant
 def venice_retrieve_video(*, job: str, wait_seconds: int = 60) -> str:
-    """Get the film of a job, as a stored file. Free each time.
+    """Get the film of a job as a file. Free each time.
 
     Args:
         job: The whole job string.
         wait_seconds: How long to wait if it is not done, 0 to 100.
 
     Returns:
-        JSON: file, type, bytes; or status, seconds_run, usual_seconds, next (when to ask again).
+        JSON: file, url, type, bytes; or status, seconds_run, usual_seconds, next (when to ask again).
     """
     return _answer(**_retrieve("video", job, wait_seconds))

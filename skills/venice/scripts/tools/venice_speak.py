@@ -2388,7 +2388,7 @@ def venice_speak(
         language: If it gets it wrong: "en"; "English" for Qwen, MiniMax.
 
     Returns:
-        JSON: file, seconds, voice, model, cost_usd, notes; next, if a part is left.
+        JSON: file, url, seconds, voice, model, cost_usd, notes; next, if a part is left.
     """
     _check(text, speed, style, language)
     folder = _media_folder()

@@ -2253,7 +2253,7 @@ def venice_upscale_image(*, image: str, scale: int = 2, creativity: float = 0.01
         creativity: 0 adds no detail, 0.02 the most.
 
     Returns:
-        JSON: file, width, height, scale, cost_usd, notes.
+        JSON: file, url, width, height, scale, cost_usd, notes.
     """
     asked = {"scale": scale, "creativity": creativity}
     _read_options(asked, {"scale": [2, 4], "creativity": (0, 0.02)})
