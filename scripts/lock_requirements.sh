@@ -17,6 +17,8 @@ compile() { # compile OUTPUT ARGUMENTS...
 
 echo uv | compile requirements/uv.txt -
 echo pip-audit | compile requirements/audit.txt -
+# Letta Code, which the tests install by itself: its distribution has the name of the Letta server's.
+echo 'letta>=0.34.12,<0.35' | compile requirements/letta-code.txt -
 compile requirements/main.txt pyproject.toml --extra local
 compile requirements/mcp.txt pyproject.toml --extra mcp --constraint requirements/main.txt
 compile requirements/dev.txt pyproject.toml --extra local --extra mcp --extra cluster --group dev --constraint requirements/main.txt --constraint requirements/mcp.txt
