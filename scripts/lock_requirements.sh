@@ -21,7 +21,9 @@ echo pip-audit | compile requirements/audit.txt -
 echo 'letta>=0.34.12,<0.35' | compile requirements/letta-code.txt -
 compile requirements/main.txt pyproject.toml --extra local
 compile requirements/mcp.txt pyproject.toml --extra mcp --constraint requirements/main.txt
-compile requirements/dev.txt pyproject.toml --extra local --extra mcp --extra cluster --group dev --constraint requirements/main.txt --constraint requirements/mcp.txt
+compile requirements/app-server.txt pyproject.toml --extra app-server --constraint requirements/main.txt
+compile requirements/dev.txt pyproject.toml --extra local --extra mcp --extra app-server --extra cluster --group dev \
+  --constraint requirements/main.txt --constraint requirements/mcp.txt --constraint requirements/app-server.txt
 
 # Letta 0.16.8 does not import with packages newer than itself, hence the date; its embedded PostgreSQL is newer.
 compile sanctum_venice_tools/letta/local_server/requirements.txt sanctum_venice_tools/letta/local_server/requirements.in \

@@ -23,6 +23,7 @@ _COMMANDS = {
         "schemas.build_schemas",
         "Write each tool's JSON schema from its signature and docstring.",
     ),
+    "serve-tools": ("serve_tools.serve_tools", "Offer the tools to agents on a Letta App Server."),
     "skill": ("skill.skill", "The tools as an Agent Skill, for Letta Code, Claude Code and Codex."),
 }
 

@@ -1,0 +1,90 @@
+"""`serve-tools`: offer the tools to agents on a Letta App Server."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from sanctum_venice_tools.cli import HELP
+from sanctum_venice_tools.cli.choosing import TOOLSET, choose
+from sanctum_venice_tools.packing.record import Record
+from sanctum_venice_tools.terminal import show, visible
+
+
+@click.command("serve-tools", context_settings=HELP)
+@click.argument("names", metavar="[NAME ... | all]", nargs=-1)
+@TOOLSET
+@click.option(
+    "--url", required=True, help="The App Server's socket, such as ws://127.0.0.1:4511/ws."
+)
+@click.option(
+    "--agent", "agents", metavar="ID", multiple=True, required=True, help="An agent; repeatable."
+)
+@click.option(
+    "--conversation",
+    metavar="ID",
+    default="default",
+    show_default=True,
+    help="Which of the agent's conversations.",
+)
+@click.option(
+    "--yes", is_flag=True, help="Do not ask here before a costly call: Letta's own approvals do."
+)
+def serve_tools(  # noqa: PLR0917  # click hands over one argument for each option
+    names: tuple[str, ...],
+    toolsets: tuple[str, ...],
+    url: str,
+    agents: tuple[str, ...],
+    conversation: str,
+    yes: bool,
+) -> None:
+    """Offer the tools to agents on a Letta App Server: the toolset core, or those that are named.
+
+    The agents have them as long as this runs, in every turn of the conversation, whoever speaks with them. The tools
+    run here: they take VENICE_API_KEY and their other settings from this environment, and keep files here. An App
+    Server that asks for a token gets LETTA_APP_SERVER_TOKEN.
+
+    What may cost dollars or changes the account is asked here, at the terminal. Without one it is refused, unless
+    --yes says that Letta asks, as it does in its permission mode standard.
+
+    \b
+    Examples:
+      letta server --backend local --listen ws://127.0.0.1:4511
+      sanctum-venice serve-tools --url ws://127.0.0.1:4511/ws --agent agent-local-1234
+    """  # noqa: D301  # click keeps the lines after \b as they are
+    try:
+        from sanctum_venice_tools.fronts import app_server  # noqa: PLC0415  # only this command needs it
+    except ImportError as error:
+        raise click.ClickException(
+            f"this needs the package {error.name}: install sanctum-venice-tools[app-server]"
+        ) from error
+
+    tools = app_server.VeniceTools(choose(names, toolsets), _approve_all if yes else _ask)
+    token = os.environ.get("LETTA_APP_SERVER_TOKEN", "")
+    serving = app_server.serve(
+        url, tools, agents, conversation=conversation, token=token, tell=show
+    )
+    try:
+        asyncio.run(serving)
+    except app_server.ServeError as error:
+        raise click.ClickException(visible(str(error))) from error
+    except KeyboardInterrupt:
+        # Ctrl-C is how a person ends it; that is no failure.
+        return
+
+
+async def _approve_all(_record: Record, _arguments: Mapping[str, Any]) -> bool:
+    """Agree: somebody else asked."""
+    return True
+
+
+async def _ask(record: Record, arguments: Mapping[str, Any]) -> bool:
+    """Ask the person at the terminal; where there is none, nobody agrees."""
+    if not sys.stdin.isatty():
+        return False
+    told = visible(json.dumps(dict(arguments), ensure_ascii=False))
+    return await asyncio.to_thread(click.confirm, f"{record.name} {told}: go on?", err=True)

@@ -1,0 +1,264 @@
+"""The tools as external tools of Letta's App Server (protocol 1): an agent calls them, and this process runs them.
+
+A program that owns a session gives `VeniceTools.definitions` to its own `runtime_start`, and answers
+each `external_tool_call_request` with `VeniceTools.respond`. Where others own it, `serve` offers the
+tools from a connection of its own: the App Server then has them in every turn of that conversation,
+whoever speaks in it.
+"""
+
+import asyncio
+import base64
+import contextlib
+import functools
+import itertools
+import json
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.client import process_exception
+from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI
+
+from sanctum_venice_tools.fronts.run import RunError, run_tool
+from sanctum_venice_tools.packing.record import Record
+from sanctum_venice_tools.packing.schema import typed_schema_of
+
+# The App Server makes a new conversation where none is named.
+DEFAULT_CONVERSATION = "default"
+
+# What a call may take where the operator did not say; and what the App Server allows it, its most,
+# for a person may think about an approval.
+USUAL_SECONDS = 50
+_TIMEOUT_MS = 300_000
+
+# A model is shown so many pictures of a reply, each no larger than that; the rest are named.
+_MOST_PICTURES = 4
+_LARGEST_PICTURE = 4 << 20
+
+Approve = Callable[[Record, Mapping[str, Any]], Awaitable[bool]]
+"""Whether a person agrees to a call that may cost dollars or changes the account."""
+
+Tell = Callable[[str], None]
+
+
+class ServeError(Exception):
+    """Why the tools can't be offered; the message is one line that says what to do."""
+
+
+class VeniceTools:
+    """These tools, as the App Server wants them defined and answered.
+
+    Args:
+        records: The tools.
+        approve: Asks a person about a costly call; without it, each of them is refused.
+    """
+
+    def __init__(self, records: Sequence[Record], approve: Approve | None = None) -> None:
+        self._records = {record.name: record for record in records}
+        self._approve = approve
+        # A person is asked one thing at a time.
+        self._asking = asyncio.Lock()
+
+    @property
+    def definitions(self) -> list[dict[str, Any]]:
+        """What `external_tools[].tools` of a `runtime_start` is to hold."""
+        return [_definition(record) for record in self._records.values()]
+
+    async def respond(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to an `external_tool_call_request`."""
+        result = await self.call(str(request["tool_name"]), request.get("input") or {})
+        return {
+            "type": "external_tool_call_response",
+            "request_id": request["request_id"],
+            "result": result,
+        }
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Run a tool: its reply as text, its pictures as images; or a text that says why not."""
+        record = self._records.get(name)
+        if record is None:
+            return _failed(f"There is no tool {name}. There are: {', '.join(self._records)}.")
+        if record.needs_approval and not await self._is_approved(record, arguments):
+            return _failed(f"A person did not approve {name}. Nothing was bought; ask them first.")
+        try:
+            outcome = await asyncio.to_thread(
+                run_tool, record, arguments, usual_seconds=USUAL_SECONDS
+            )
+        except RunError as error:
+            return _failed(str(error))
+        if outcome.refusal:
+            return _failed(outcome.refusal)
+        pictures = await asyncio.to_thread(_pictures, outcome.reply)
+        return {"content": [{"type": "text", "text": outcome.reply}, *pictures]}
+
+    async def _is_approved(self, record: Record, arguments: Mapping[str, Any]) -> bool:
+        """Whether a person agrees."""
+        if self._approve is None:
+            return False
+        async with self._asking:
+            return await self._approve(record, arguments)
+
+
+def _definition(record: Record) -> dict[str, Any]:
+    """A tool as the App Server is told of it."""
+    schema = typed_schema_of(record.name)
+    return {
+        "name": record.name,
+        "label": record.summary,
+        "description": schema["description"],
+        "parameters": schema["parameters"],
+        "timeout_ms": _TIMEOUT_MS,
+        # Else the turn ends after ten seconds, and a connection that is cut loses the answer.
+        "auto_background": False,
+    }
+
+
+def _failed(told: str) -> dict[str, Any]:
+    """An error as the model reads it: nothing else marks it there."""
+    return {"is_error": True, "content": [{"type": "text", "text": f"Error: {told}"}]}
+
+
+def _pictures(reply: str) -> list[dict[str, str]]:
+    """The pictures that a reply names, for models that see; the App Server leaves them out for others."""
+    found = itertools.islice(_picture_files(json.loads(reply)), _MOST_PICTURES)
+    return [
+        {"type": "image", "data": base64.b64encode(file.read_bytes()).decode(), "mimeType": kind}
+        for file, kind in found
+    ]
+
+
+def _picture_files(node: Any) -> Iterator[tuple[Path, str]]:
+    """Each picture that is there and not too large, with its type, wherever in a reply."""
+    if isinstance(node, list):
+        for one in node:
+            yield from _picture_files(one)
+    if isinstance(node, dict):
+        file, kind = node.get("file"), node.get("type")
+        if isinstance(file, str) and isinstance(kind, str) and kind.startswith("image/"):
+            path = Path(file)
+            if path.is_file() and path.stat().st_size <= _LARGEST_PICTURE:
+                yield path, kind
+        for one in node.values():
+            yield from _picture_files(one)
+
+
+# --- a connection of its own ---
+
+
+async def serve(
+    url: str,
+    tools: VeniceTools,
+    agents: Sequence[str],
+    *,
+    conversation: str = DEFAULT_CONVERSATION,
+    token: str = "",
+    tell: Tell = print,
+) -> None:
+    """Offer the tools to agents, until it is cancelled; a connection that is lost is made anew.
+
+    Args:
+        url: The App Server's socket, such as ws://127.0.0.1:4511/ws.
+        tools: What is offered.
+        agents: The ids of the agents.
+        conversation: Which of an agent's conversations; each agent has one that is called "default".
+        token: What the App Server asks for, if it asks for one.
+        tell: Takes a line about what is going on.
+
+    Raises:
+        ServeError: The App Server refuses, or knows no such agent.
+    """
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        # It waits longer after each failure, and gives up only where trying again is of no use.
+        async for connection in connect(
+            url,
+            additional_headers=headers,
+            max_size=None,
+            process_exception=functools.partial(_tell_and_retry, url, tell),
+        ):
+            with contextlib.suppress(ConnectionClosed):
+                await _Offer(connection, tools, agents, conversation, tell).keep()
+            tell("The connection is lost. It is tried again.")
+    except InvalidStatus as error:
+        status = error.response.status_code
+        raise ServeError(
+            f"{url} refused ({status}). Check its address, and LETTA_APP_SERVER_TOKEN."
+        ) from error
+    except InvalidURI as error:
+        raise ServeError(f"{url} is no address such as ws://127.0.0.1:4511/ws.") from error
+
+
+def _tell_and_retry(url: str, tell: Tell, error: Exception) -> Exception | None:
+    """Say that nobody answers, where trying again may help; else the error."""
+    fatal = process_exception(error)
+    if fatal is None:
+        tell(f"There is no App Server at {url} yet. It is tried again.")
+    return fatal
+
+
+class _Offer:
+    """The tools on one connection, for as long as it stands."""
+
+    def __init__(
+        self,
+        connection: ClientConnection,
+        tools: VeniceTools,
+        agents: Sequence[str],
+        conversation: str,
+        tell: Tell,
+    ) -> None:
+        self._connection = connection
+        self._tools = tools
+        self._agents = agents
+        self._conversation = conversation
+        self._tell = tell
+        self._answers: set[asyncio.Task[None]] = set()
+
+    async def keep(self) -> None:
+        """Offer the tools, and answer calls; a call that takes its time holds no other up."""
+        for agent in self._agents:
+            await self._send(self._start_of(agent))
+        async for text in self._connection:
+            message = json.loads(text)
+            if message.get("type") == "runtime_start_response":
+                self._note_start(message)
+            elif message.get("type") == "external_tool_call_request":
+                answer = asyncio.create_task(self._answer(message))
+                self._answers.add(answer)
+                answer.add_done_callback(self._answers.discard)
+
+    def _start_of(self, agent: str) -> dict[str, Any]:
+        """What joins an agent's conversation with the tools, and changes nothing else of it."""
+        return {
+            "type": "runtime_start",
+            "request_id": agent,
+            "agent_id": agent,
+            "conversation_id": self._conversation,
+            "client_info": {"name": "sanctum-venice"},
+            "external_tools": [{"tools": self._tools.definitions}],
+            # Whoever speaks with the agent answers what it asks.
+            "recover_approvals": False,
+        }
+
+    def _note_start(self, message: Mapping[str, Any]) -> None:
+        """Say that an agent has the tools, or why it has not."""
+        if not message.get("success"):
+            agent, reason = message.get("request_id"), message.get("error")
+            raise ServeError(f"The App Server does not start {agent}: {reason}")
+        runtime = message["runtime"]
+        count = len(self._tools.definitions)
+        self._tell(f"{runtime['agent_id']} has {count} tools in {runtime['conversation_id']}.")
+
+    async def _answer(self, request: Mapping[str, Any]) -> None:
+        """Run a tool, and hand over what became of it, if the connection still stands."""
+        response = await self._tools.respond(request)
+        outcome = "refused" if response["result"].get("is_error") else "answered"
+        self._tell(f"{request['tool_name']}: {outcome}")
+        try:
+            await self._send(response)
+        except ConnectionClosed:
+            self._tell(f"{request['tool_name']}: the connection was lost before the answer.")
+
+    async def _send(self, message: Mapping[str, Any]) -> None:
+        await self._connection.send(json.dumps(message))

@@ -1,0 +1,157 @@
+"""The tools as external tools of Letta's App Server: how they are defined, and what a call answers."""
+
+import asyncio
+import base64
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from sanctum_venice_tools.cli import main
+from sanctum_venice_tools.emulator.process import LocalVenice
+from sanctum_venice_tools.fronts import app_server
+from sanctum_venice_tools.fronts.app_server import VeniceTools
+from sanctum_venice_tools.fronts.run import RunError
+from sanctum_venice_tools.packing.bundle import tool_files
+from sanctum_venice_tools.packing.record import Record, read_record
+from sanctum_venice_tools.packing.schema import typed_schema_of
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def at_venice(venice: LocalVenice, monkeypatch: pytest.MonkeyPatch) -> LocalVenice:
+    """The local Venice, as the environment's own."""
+    monkeypatch.setenv("VENICE_API_KEY", venice.key)
+    monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
+    return venice
+
+
+async def agree(_record: Record, _arguments: Mapping[str, Any]) -> bool:
+    """A person who agrees."""
+    return True
+
+
+async def decline(_record: Record, _arguments: Mapping[str, Any]) -> bool:
+    """A person who does not."""
+    return False
+
+
+def call(tools: VeniceTools, name: str, **arguments: Any) -> dict[str, Any]:
+    """The result of a call."""
+    request = {"request_id": "r", "tool_name": name, "input": arguments}
+    response = asyncio.run(tools.respond(request))
+    assert ("external_tool_call_response", "r") == (response["type"], response["request_id"])
+    return dict(response["result"])
+
+
+def test_every_tool_is_defined() -> None:
+    """Each tool of the folder as the App Server takes it: real types, waited for, and within its bounds of time."""
+    tools = VeniceTools([read_record(name) for name in tool_files()])
+
+    assert [*tool_files()] == [one["name"] for one in tools.definitions]
+    for one in tools.definitions:
+        schema = typed_schema_of(one["name"])
+        assert (schema["description"], schema["parameters"]) == (
+            one["description"],
+            one["parameters"],
+        )
+        assert one["auto_background"] is False
+        assert 1_000 <= one["timeout_ms"] <= 300_000
+
+
+@pytest.mark.usefixtures("at_venice")
+def test_pictures_are_shown() -> None:
+    """A picture comes as an image part beside the reply, whose text names its file."""
+    tools = VeniceTools([read_record("venice_generate_image")])
+    result = call(tools, "venice_generate_image", prompt="a fox", aspect_ratio="64x64")
+
+    text, picture = result["content"]
+    file = Path(json.loads(text["text"])["files"][0]["file"])
+    assert {
+        "type": "image",
+        "data": base64.b64encode(file.read_bytes()).decode(),
+        "mimeType": "image/webp",
+    } == picture
+
+
+def test_a_large_picture_is_only_named(tmp_path: Path) -> None:
+    """What would be too much for a message, or is no picture, is no part; nor are more than a few."""
+    small, large = tmp_path / "small.png", tmp_path / "large.png"
+    small.write_bytes(b"x")
+    large.write_bytes(bytes(app_server._LARGEST_PICTURE + 1))
+    files = [{"file": str(file), "type": "image/png"} for file in (large, *[small] * 6)]
+    sound = {"file": str(small), "type": "audio/mpeg"}
+
+    shown = app_server._pictures(json.dumps({"files": [sound, *files]}))
+    assert [base64.b64encode(b"x").decode()] * 4 == [one["data"] for one in shown]
+
+
+@pytest.mark.parametrize("approve", [None, decline])
+def test_a_costly_call_needs_a_person(
+    approve: app_server.Approve | None, at_venice: LocalVenice
+) -> None:
+    """Without a person's word nothing is sent, and the model reads why."""
+    tools = VeniceTools([read_record("venice_queue_video")], approve)
+    at_venice.order_fault(fault="status-500", path="/video/*")
+    result = call(tools, "venice_queue_video", prompt="a fox", duration="5s")
+    at_venice.clear_faults()
+
+    assert result["is_error"]
+    assert result["content"][0]["text"].startswith(
+        "Error: A person did not approve venice_queue_video."
+    )
+
+
+@pytest.mark.usefixtures("at_venice")
+def test_an_approved_call_runs() -> None:
+    """With a person's word a film is queued."""
+    tools = VeniceTools([read_record("venice_queue_video")], agree)
+    result = call(tools, "venice_queue_video", prompt="a fox", duration="5s")
+
+    assert json.loads(result["content"][0]["text"])["job"].startswith("venice-video|")
+
+
+@pytest.mark.usefixtures("at_venice")
+def test_errors_are_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal, an unknown tool and a broken one reach the model as texts that begin with the word."""
+    tools = VeniceTools([read_record("venice_search_web")])
+    refused = call(tools, "venice_search_web", query="foxes", limit=21)
+    unknown = call(tools, "venice_chat", prompt="hello")
+
+    def break_down(*_: Any, **__: Any) -> None:
+        raise RunError("venice_search_web broke: x")
+
+    monkeypatch.setattr(app_server, "run_tool", break_down)
+    broken = call(tools, "venice_search_web", query="foxes")
+
+    told = [one["content"][0]["text"] for one in (refused, unknown, broken)]
+    assert told[0].startswith("Error: The option 'limit' must be 1 to 20")
+    assert "Error: There is no tool venice_chat. There are: venice_search_web." == told[1]
+    assert "Error: venice_search_web broke: x" == told[2]
+    assert all(one["is_error"] for one in (refused, unknown, broken))
+
+
+def test_no_address_is_told() -> None:
+    """What is no socket's address ends the command with one line, and is not tried again."""
+    words = ["serve-tools", "--url", "http://127.0.0.1:1", "--agent", "agent-1"]
+    done = CliRunner().invoke(main, words)
+
+    assert (1, 1) == (done.exit_code, len(done.stderr.splitlines()))
+    assert "http://127.0.0.1:1 is no address such as ws://127.0.0.1:4511/ws." in done.stderr
+
+
+def test_waits_for_the_server() -> None:
+    """Where nobody answers yet it says so, and tries again."""
+    told: list[str] = []
+
+    async def wait() -> None:
+        async with asyncio.timeout(5):
+            await app_server.serve("ws://127.0.0.1:9/ws", VeniceTools([]), [], tell=told.append)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(wait())
+    assert "There is no App Server at ws://127.0.0.1:9/ws yet. It is tried again." == told[0]
