@@ -6,6 +6,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,6 +19,9 @@ from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.emulator.uploads import parse_form
 
 Tool = Callable[..., str]
+
+# What may come of a paid request in place of its reply: nobody knows then whether it was charged.
+MAY_BE_PAID = [500, 502, httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError]
 
 # A picture of 256 by 256, the smallest that Venice edits.
 PICTURE = (
@@ -112,6 +116,14 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[respx.MockRouter]:
 
 
 @pytest.fixture
+def media(tmp_path: Path) -> Path:
+    """The media store, which is empty."""
+    folder = tmp_path / "media"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
 def tool(request: pytest.FixtureRequest, load_tool: Callable[[str], Tool]) -> Tool:
     """The tool that a module tests, out of its emitted text."""
     return load_tool(request.module.__name__.rpartition(".")[2].removeprefix("test_"))
@@ -127,9 +139,22 @@ def local_tool(venice: LocalVenice, monkeypatch: pytest.MonkeyPatch, tool: Tool)
     venice.clear_faults()
 
 
+def let_fail(route: respx.Route, failure: int | type[Exception]) -> None:
+    """Let a request end in a status, or in an exception."""
+    if isinstance(failure, int):
+        route.mock(return_value=httpx.Response(failure))
+    else:
+        route.mock(side_effect=failure)
+
+
 def posts(api: respx.MockRouter) -> list[Any]:
     """The bodies of the paid requests."""
     return [json.loads(call.request.content) for call in api.calls if call.request.method == "POST"]
+
+
+def sent(route: respx.Route) -> Any:
+    """The body of the last request that a route got."""
+    return json.loads(route.calls.last.request.content)
 
 
 def forms(api: respx.MockRouter) -> list[dict[str, Any]]:

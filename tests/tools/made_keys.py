@@ -1,9 +1,12 @@
 """What the tests of tools that make API keys share: a key that no one may see, and all that an error tells."""
 
+import shutil
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from sanctum_venice_tools.emulator.facts import operations
@@ -29,6 +32,16 @@ def new_key(path: str, **more: Any) -> dict[str, Any]:
     }
     assert [] == operations()[path, "post"].responses["200"]["application/json"].issues(reply)
     return reply
+
+
+def lose_folder(media: Path, path: str) -> Callable[[httpx.Request], httpx.Response]:
+    """Venice makes a key at one of its paths; meanwhile somebody deletes the private folder."""
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        shutil.rmtree(media / ".private")
+        return httpx.Response(200, json=new_key(path))
+
+    return answer
 
 
 def whole_error(call: Callable[..., Any], **arguments: Any) -> str:

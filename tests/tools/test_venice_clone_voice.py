@@ -15,7 +15,7 @@ import respx
 from sanctum_venice_tools.emulator import sound
 from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.packing.record import read_record
-from tests.tools.conftest import forms, refusal
+from tests.tools.conftest import forms, let_fail, refusal
 
 Tool = Callable[..., str]
 # Six seconds of silence, which is small as FLAC.
@@ -58,12 +58,10 @@ def record() -> bytes:
 
 
 @pytest.fixture
-def media(tmp_path: Path) -> Path:
+def media(media: Path) -> Path:
     """The media store, in which somebody speaks."""
-    folder = tmp_path / "media"
-    folder.mkdir()
-    (folder / "ada.wav").write_bytes(record())
-    return folder
+    (media / "ada.wav").write_bytes(record())
+    return media
 
 
 @pytest.fixture
@@ -215,12 +213,8 @@ def test_nothing_is_sent_twice(
     clone: Callable[..., Any], api: respx.MockRouter, failure: int | type[Exception]
 ) -> None:
     """After a failure that may have made a voice, the request is not repeated."""
-    failing: Any = (
-        {"return_value": httpx.Response(failure)}
-        if isinstance(failure, int)
-        else {"side_effect": failure}
-    )
-    route = api.post("/audio/voices").mock(**failing)
+    route = api.post("/audio/voices")
+    let_fail(route, failure)
 
     assert re.search(r"charged|answered 500", refusal(clone))
     assert 1 == route.call_count

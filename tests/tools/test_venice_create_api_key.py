@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator.process import LocalVenice
 from tests.tools.conftest import posts, refusal
-from tests.tools.made_keys import ID, SECRET, new_key, whole_error
+from tests.tools.made_keys import ID, SECRET, lose_folder, new_key, whole_error
 
 Tool = Callable[..., str]
 CALL: dict[str, Any] = {"description": "For the fox bot", "limit_usd": 5, "expires": "2099-12-31"}
@@ -30,14 +30,6 @@ MAYBE_MADE = (
     "a key may have been made that nobody holds. Look for it with venice_list_api_keys, and revoke it with "
     "venice_revoke_api_key."
 )
-
-
-@pytest.fixture
-def media(tmp_path: Path) -> Path:
-    """The media store."""
-    folder = tmp_path / "media"
-    folder.mkdir()
-    return folder
 
 
 @pytest.fixture
@@ -427,19 +419,9 @@ def test_without_room_no_key_is_made(
 # --- what goes wrong ---
 
 
-def lose_folder(media: Path) -> Callable[[httpx.Request], httpx.Response]:
-    """Venice makes a key; meanwhile somebody deletes the private folder."""
-
-    def answer(_: httpx.Request) -> httpx.Response:
-        shutil.rmtree(media / ".private")
-        return httpx.Response(200, json=new_key("/api_keys"))
-
-    return answer
-
-
 def test_a_key_that_is_not_kept_is_revoked(tool: Tool, api: respx.MockRouter, media: Path) -> None:
     """When the file can't be written after all, the key goes too, and the error says so."""
-    api.post("/api_keys").mock(side_effect=lose_folder(media))
+    api.post("/api_keys").mock(side_effect=lose_folder(media, "/api_keys"))
     api.delete("/api_keys").respond(json={"success": True})
     told = whole_error(tool, description="x")
 
@@ -464,7 +446,7 @@ def test_a_key_that_is_neither_kept_nor_revoked_is_named(
     tool: Tool, api: respx.MockRouter, media: Path, reply: httpx.Response | None
 ) -> None:
     """When revoking fails too, the error has the id that the person needs, and not the key."""
-    api.post("/api_keys").mock(side_effect=lose_folder(media))
+    api.post("/api_keys").mock(side_effect=lose_folder(media, "/api_keys"))
     api.delete("/api_keys").mock(return_value=reply, side_effect=None if reply else httpx.ReadError)
     told = whole_error(tool, description="x")
 

@@ -1,7 +1,6 @@
 import json
 import logging
 import secrets
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import respx
 
 from sanctum_venice_tools.emulator.process import LocalVenice
 from tests.tools.conftest import posts, refusal
-from tests.tools.made_keys import ID, SECRET, new_key, whole_error
+from tests.tools.made_keys import ID, SECRET, lose_folder, new_key, whole_error
 
 Tool = Callable[..., str]
 CALL: dict[str, Any] = {}
@@ -24,14 +23,6 @@ PROOF = {
     "token": TOKEN,
 }
 PRIVATE_KEY = "4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318"
-
-
-@pytest.fixture
-def media(tmp_path: Path) -> Path:
-    """The media store."""
-    folder = tmp_path / "media"
-    folder.mkdir()
-    return folder
 
 
 @pytest.fixture
@@ -238,12 +229,7 @@ def test_a_reply_without_a_key_says_that_one_may_exist(
 
 def test_a_key_that_is_not_kept_is_named(tool: Tool, api: respx.MockRouter, media: Path) -> None:
     """A wallet's key may be of another account than the operator's: when it can't be revoked, its id is told."""
-
-    def answer(_: httpx.Request) -> httpx.Response:
-        shutil.rmtree(media / ".private")
-        return httpx.Response(200, json=new_key(PATH))
-
-    api.post(PATH).mock(side_effect=answer)
+    api.post(PATH).mock(side_effect=lose_folder(media, PATH))
     api.delete("/api_keys").respond(400, json={"error": "API key not found"})
     told = whole_error(tool, **PROOF)
 

@@ -1,11 +1,9 @@
 import base64
-import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import respx
 from hypothesis import given
@@ -13,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.tools.conftest import PICTURE, refusal
+from tests.tools.pictures import draw
 
 Tool = Callable[..., str]
 CALL: dict[str, Any] = {"images": [PICTURE], "instruction": "Make it snow."}
@@ -57,23 +56,14 @@ LISTED = [
 ]
 
 
-def draw(kind: str = "PNG", size: tuple[int, int] = (300, 250)) -> bytes:
-    """A picture as a file, made by Pillow."""
-    file = io.BytesIO()
-    Image.linear_gradient("L").resize(size).save(file, kind)
-    return file.getvalue()
-
-
 FOX = base64.b64encode(draw()).decode()
 
 
 @pytest.fixture
-def media(tmp_path: Path) -> Path:
+def media(media: Path) -> Path:
     """The media store, in which a fox lies."""
-    folder = tmp_path / "media"
-    folder.mkdir()
-    (folder / "fox.png").write_bytes(draw())
-    return folder
+    (media / "fox.png").write_bytes(draw())
+    return media
 
 
 @pytest.fixture
@@ -308,16 +298,6 @@ def test_more_than_25_mb_costs_nothing(
     assert [] == posts(api)
 
 
-def test_an_unusable_media_folder_costs_nothing(
-    edit: Callable[..., Any], api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch, media: Path
-) -> None:
-    """Where no file can be kept, nothing is asked of Venice."""
-    monkeypatch.setenv("VENICE_MEDIA_DIR", str(media / "fox.png" / "deep"))
-
-    assert "VENICE_MEDIA_DIR" in refusal(edit)
-    assert 0 == len(api.calls)
-
-
 @pytest.mark.parametrize(
     "flag", ["x-venice-is-content-violation", "x-venice-is-adult-model-content-violation"]
 )
@@ -328,38 +308,6 @@ def test_a_violation_is_an_error_without_a_file(
     assert "Change the instruction" in refusal(edit, headers={flag: "true"})
     assert [media / "fox.png"] == list(media.iterdir())
     assert edit(headers={flag: "false"})["file"]
-
-
-@pytest.mark.parametrize(
-    "failure", [500, 502, httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError]
-)
-def test_nothing_is_sent_twice(
-    edit: Callable[..., Any],
-    api: respx.MockRouter,
-    monkeypatch: pytest.MonkeyPatch,
-    failure: int | type[Exception],
-) -> None:
-    """After a failure that may have been paid, the request is not repeated."""
-    failing = (
-        {"return_value": httpx.Response(failure)}
-        if isinstance(failure, int)
-        else {"side_effect": failure}
-    )
-    route = api.post("/image/edit").mock(**failing)
-    monkeypatch.setattr(route, "respond", lambda **_: None)  # the fixture's good reply
-
-    assert any(sign in refusal(edit) for sign in ("charged", "answered 50"))
-    assert 1 == route.call_count
-
-
-@pytest.mark.parametrize("content", [b'{"error": "odd"}', draw()[:-30], draw("GIF")])
-def test_garbage_is_an_error_without_a_file(
-    edit: Callable[..., Any], api: respx.MockRouter, media: Path, content: bytes
-) -> None:
-    """What is no whole picture is not kept, and not asked for again."""
-    assert "it may be charged" in refusal(edit, content)
-    assert [media / "fox.png"] == list(media.iterdir())
-    assert 1 == len(posts(api))
 
 
 @pytest.mark.usefixtures("media")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator import errors, sound
 from sanctum_venice_tools.emulator.process import LocalVenice
-from tests.tools.conftest import balance, refusal
+from tests.tools.conftest import balance, let_fail, refusal, sent
 
 Tool = Callable[..., str]
 CALL: dict[str, Any] = {"prompt": "A fox barks twice.", "kind": "effect", "duration_seconds": 1}
@@ -102,11 +102,6 @@ def queue(queued: respx.Route, tool: Tool) -> Callable[..., Any]:
     """Call the tool; its reply as an object."""
     assert not queued.called
     return lambda **arguments: json.loads(tool(**{"prompt": "A calm tune", **arguments}))
-
-
-def sent(route: respx.Route) -> Any:
-    """The body of the last request."""
-    return json.loads(route.calls.last.request.content)
 
 
 def test_music_is_quoted_and_then_bought_with_the_same_settings(
@@ -504,13 +499,7 @@ def test_nothing_is_bought_twice(
     queue: Callable[..., Any], queued: respx.Route, failure: int | type[Exception]
 ) -> None:
     """After a failure that may have been paid, the request is not repeated."""
-    queued.mock(
-        **(
-            {"return_value": httpx.Response(500)}
-            if isinstance(failure, int)
-            else {"side_effect": failure}
-        )
-    )
+    let_fail(queued, failure)
 
     assert re.search(r"may be charged|answered 500", refusal(queue))
     assert 1 == queued.call_count
@@ -524,13 +513,7 @@ def test_without_a_price_nothing_is_bought(
     failure: int | type[Exception],
 ) -> None:
     """When Venice tells no price, the job is not queued, and the reply says that nothing was charged."""
-    asked.mock(
-        **(
-            {"return_value": httpx.Response(500)}
-            if isinstance(failure, int)
-            else {"side_effect": failure}
-        )
-    )
+    let_fail(asked, failure)
 
     assert re.search(r"nothing was charged|answered 500", refusal(queue))
     assert not queued.called

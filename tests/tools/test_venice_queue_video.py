@@ -17,7 +17,7 @@ from sanctum_venice_tools.emulator import film as films
 from sanctum_venice_tools.emulator import sound
 from sanctum_venice_tools.emulator.process import LocalVenice
 from tests.samples import whole_files
-from tests.tools.conftest import balance, refusal
+from tests.tools.conftest import balance, refusal, sent
 
 Tool = Callable[..., str]
 CALL: dict[str, Any] = {"prompt": "A fox runs through snow.", "resolution": "480p"}
@@ -86,11 +86,6 @@ def queue(queued: respx.Route, tool: Tool) -> Callable[..., Any]:
     """Call the tool; its reply as an object."""
     assert not queued.called
     return lambda **arguments: json.loads(tool(**{"prompt": "A fox", **arguments}))
-
-
-def sent(route: respx.Route) -> Any:
-    """The body of the last request."""
-    return json.loads(route.calls.last.request.content)
 
 
 def test_a_film_is_quoted_and_then_bought_with_the_same_settings(

@@ -55,13 +55,6 @@ def rank(posts: respx.Route, tool: Tool) -> Callable[..., Any]:
     return run
 
 
-@pytest.fixture
-def media(tmp_path: Path) -> Path:
-    """The media store."""
-    (tmp_path / "media").mkdir()
-    return tmp_path / "media"
-
-
 def keep(media: Path, **lines: Any) -> str:
     """Write a file of vectors as venice_embed_texts does; each text with its model and vector."""
     text = "".join(

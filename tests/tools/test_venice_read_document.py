@@ -20,7 +20,7 @@ from starlette.datastructures import Headers
 from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.emulator.uploads import parse_form
 from tests.samples import whole_files
-from tests.tools.conftest import operation_of, refusal
+from tests.tools.conftest import let_fail, operation_of, refusal
 from tests.tools.test_venice_read_webpage import follow
 
 Tool = Callable[..., str]
@@ -47,13 +47,11 @@ CALL: dict[str, Any] = {
 
 
 @pytest.fixture
-def media(tmp_path: Path) -> Path:
+def media(media: Path) -> Path:
     """The media store, in which two documents and a text lie."""
-    folder = tmp_path / "media"
-    folder.mkdir()
-    (folder / "foxes.pdf").write_bytes(PDF)
-    (folder / "foxes.md").write_bytes("# Füchse\r\n\r\nThey sleep.\n".encode())
-    return folder
+    (media / "foxes.pdf").write_bytes(PDF)
+    (media / "foxes.md").write_bytes("# Füchse\r\n\r\nThey sleep.\n".encode())
+    return media
 
 
 @pytest.fixture
@@ -483,12 +481,7 @@ def test_nothing_is_sent_twice(
     api: respx.MockRouter, media: Path, tool: Tool, failure: int | type[Exception]
 ) -> None:
     """After a failure that may have been paid, the request is not repeated."""
-    failing = (
-        {"return_value": httpx.Response(failure)}
-        if isinstance(failure, int)
-        else {"side_effect": failure}
-    )
-    api.post("/augment/text-parser").mock(**failing)
+    let_fail(api.post("/augment/text-parser"), failure)
 
     assert re.search(r"charged|answered (50|413)", refusal(tool, document="foxes.pdf"))
     assert (1, 2) == (len(api.calls), len(list(media.iterdir())))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator.process import LocalVenice
-from tests.tools.conftest import posts, refusal
+from tests.tools.conftest import let_fail, posts, refusal
 
 Tool = Callable[..., str]
 URL = "https://www.example.org/urban-wildlife/red-foxes"
@@ -244,12 +244,7 @@ def test_nothing_is_sent_twice(
     api: respx.MockRouter, tool: Tool, failure: int | type[Exception]
 ) -> None:
     """After a failure that may have been paid, the request is not repeated."""
-    failing = (
-        {"return_value": httpx.Response(failure)}
-        if isinstance(failure, int)
-        else {"side_effect": failure}
-    )
-    api.post("/augment/scrape").mock(**failing)
+    let_fail(api.post("/augment/scrape"), failure)
 
     assert re.search(r"charged|answered 50", refusal(tool, url=URL))
     assert 1 == len(api.calls)

@@ -1,35 +1,25 @@
 import base64
-import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import respx
 from PIL import Image
 
-from tests.tools.conftest import PICTURE, refusal
+from tests.tools.conftest import PICTURE, posts, refusal
+from tests.tools.pictures import draw
 
 Tool = Callable[..., str]
 CALL: dict[str, Any] = {"image": PICTURE}
 
 
-def draw(kind: str = "PNG", size: tuple[int, int] = (60, 50), mode: str = "RGB") -> bytes:
-    """A picture as a file, made by Pillow."""
-    file = io.BytesIO()
-    Image.linear_gradient("L").resize(size).convert(mode).save(file, kind)
-    return file.getvalue()
-
-
 @pytest.fixture
-def media(tmp_path: Path) -> Path:
+def media(media: Path) -> Path:
     """The media store, in which a fox lies."""
-    folder = tmp_path / "media"
-    folder.mkdir()
-    (folder / "fox.jpeg").write_bytes(draw("JPEG"))
-    return folder
+    (media / "fox.jpeg").write_bytes(draw("JPEG"))
+    return media
 
 
 @pytest.fixture
@@ -44,11 +34,6 @@ def cut(api: respx.MockRouter, media: Path, tool: Tool) -> Callable[..., Any]:
     return run
 
 
-def posts(api: respx.MockRouter) -> list[Any]:
-    """The bodies of the paid requests."""
-    return [json.loads(call.request.content) for call in api.calls]
-
-
 def test_a_stored_picture_is_sent(
     cut: Callable[..., Any], api: respx.MockRouter, media: Path
 ) -> None:
@@ -58,7 +43,12 @@ def test_a_stored_picture_is_sent(
     assert [{"image": base64.b64encode(draw("JPEG")).decode()}] == posts(api)
     stored = Path(reply.pop("file"))
     assert (media, draw(mode="RGBA")) == (stored.parent, stored.read_bytes())
-    assert {"type": "image/png", "bytes": stored.stat().st_size, "width": 60, "height": 50} == reply
+    assert {
+        "type": "image/png",
+        "bytes": stored.stat().st_size,
+        "width": 300,
+        "height": 250,
+    } == reply
 
 
 def test_a_url_is_venices_to_fetch(cut: Callable[..., Any], api: respx.MockRouter) -> None:
@@ -92,48 +82,6 @@ def test_a_wrong_picture_costs_nothing(
 
     assert message in refusal(cut, image=image)
     assert 0 == len(api.calls)
-
-
-def test_an_unusable_media_folder_costs_nothing(
-    cut: Callable[..., Any], api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch, media: Path
-) -> None:
-    """Where no file can be kept, nothing is asked of Venice."""
-    monkeypatch.setenv("VENICE_MEDIA_DIR", str(media / "fox.jpeg" / "deep"))
-
-    assert "VENICE_MEDIA_DIR" in refusal(cut)
-    assert 0 == len(api.calls)
-
-
-@pytest.mark.parametrize("content", [b'{"error": "odd"}', draw()[:-30], draw("GIF")])
-def test_garbage_is_an_error_without_a_file(
-    cut: Callable[..., Any], api: respx.MockRouter, media: Path, content: bytes
-) -> None:
-    """What is no whole picture is not kept, and not asked for again."""
-    assert "it may be charged" in refusal(cut, content)
-    assert [media / "fox.jpeg"] == list(media.iterdir())
-    assert 1 == len(api.calls)
-
-
-@pytest.mark.parametrize(
-    "failure", [500, 502, httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError]
-)
-def test_nothing_is_sent_twice(
-    cut: Callable[..., Any],
-    api: respx.MockRouter,
-    monkeypatch: pytest.MonkeyPatch,
-    failure: int | type[Exception],
-) -> None:
-    """After a failure that may have been paid, the request is not repeated."""
-    failing = (
-        {"return_value": httpx.Response(failure)}
-        if isinstance(failure, int)
-        else {"side_effect": failure}
-    )
-    route = api.post("/image/background-remove").mock(**failing)
-    monkeypatch.setattr(route, "respond", lambda **_: None)  # the fixture's good reply
-
-    assert any(sign in refusal(cut) for sign in ("charged", "answered 50"))
-    assert 1 == route.call_count
 
 
 @pytest.mark.parametrize("image", ["fox.jpeg", "https://example.com/fox.png"])

@@ -6,7 +6,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import respx
 from hypothesis import given
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator import sound
 from sanctum_venice_tools.emulator.process import LocalVenice
-from tests.tools.conftest import forms, refusal
+from tests.tools.conftest import MAY_BE_PAID, forms, let_fail, refusal
 
 Tool = Callable[..., str]
 LIMIT = 8000
@@ -42,12 +41,10 @@ LISTED = [model("stt-xai-v1"), model(SCRIBE, 0.000167), model(PARAKEET), model(W
 
 
 @pytest.fixture
-def media(tmp_path: Path) -> Path:
+def media(media: Path) -> Path:
     """The media store, in which a fox is told of."""
-    folder = tmp_path / "media"
-    folder.mkdir()
-    (folder / "fox.wav").write_bytes(WAV)
-    return folder
+    (media / "fox.wav").write_bytes(WAV)
+    return media
 
 
 @pytest.fixture
@@ -397,19 +394,13 @@ def test_an_unusable_media_folder_costs_nothing(
     assert 0 == len(api.calls)
 
 
-@pytest.mark.parametrize(
-    "failure", [500, 502, httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError]
-)
+@pytest.mark.parametrize("failure", MAY_BE_PAID)
 def test_nothing_is_sent_twice(
     hear: Callable[..., Any], api: respx.MockRouter, failure: int | type[Exception]
 ) -> None:
     """After a failure that may have been paid, the request is not repeated."""
-    failing: Any = (
-        {"return_value": httpx.Response(failure)}
-        if isinstance(failure, int)
-        else {"side_effect": failure}
-    )
-    route = api.post("/audio/transcriptions").mock(**failing)
+    route = api.post("/audio/transcriptions")
+    let_fail(route, failure)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(route, "respond", lambda **_: None)  # the fixture's good reply
         assert re.search(r"charged|answered 50", refusal(hear))

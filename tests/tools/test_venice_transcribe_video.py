@@ -9,7 +9,7 @@ import pytest
 import respx
 
 from tests.samples import FILM
-from tests.tools.conftest import posts, refusal
+from tests.tools.conftest import let_fail, posts, refusal
 from tests.tools.test_venice_read_webpage import follow
 
 Tool = Callable[..., str]
@@ -235,12 +235,7 @@ def test_nothing_is_sent_twice(
 ) -> None:
     """After a failure that may have been paid, the request is not repeated."""
     hear()
-    failing = (
-        {"return_value": httpx.Response(failure)}
-        if isinstance(failure, int)
-        else {"side_effect": failure}
-    )
-    api.post("/chat/completions").mock(**failing)
+    let_fail(api.post("/chat/completions"), failure)
 
     assert re.search(r"charged|answered 50", refusal(tool, video=URL))
     assert 2 == len(posts(api))

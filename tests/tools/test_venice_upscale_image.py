@@ -1,18 +1,16 @@
 import base64
-import io
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import respx
 from PIL import Image
 
 from sanctum_venice_tools.emulator.process import LocalVenice
 from tests.tools.conftest import PICTURE, posts, refusal
+from tests.tools.pictures import draw
 
 Tool = Callable[..., str]
 CALL: dict[str, Any] = {"image": PICTURE}
@@ -22,20 +20,11 @@ UPSCALER = {
 }
 
 
-def draw(kind: str = "PNG", size: tuple[int, int] = (300, 250)) -> bytes:
-    """A picture as a file, made by Pillow."""
-    file = io.BytesIO()
-    Image.linear_gradient("L").resize(size).save(file, kind)
-    return file.getvalue()
-
-
 @pytest.fixture
-def media(tmp_path: Path) -> Path:
+def media(media: Path) -> Path:
     """The media store, in which a fox lies."""
-    folder = tmp_path / "media"
-    folder.mkdir()
-    (folder / "fox.png").write_bytes(draw())
-    return folder
+    (media / "fox.png").write_bytes(draw())
+    return media
 
 
 @pytest.fixture
@@ -164,26 +153,6 @@ def test_more_than_25_mb_costs_nothing(
     assert 0 == len(api.calls)
 
 
-def test_an_unusable_media_folder_costs_nothing(
-    enlarge: Callable[..., Any], api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch, media: Path
-) -> None:
-    """Where no file can be kept, nothing is asked of Venice."""
-    monkeypatch.setenv("VENICE_MEDIA_DIR", str(media / "fox.png" / "deep"))
-
-    assert "VENICE_MEDIA_DIR" in refusal(enlarge)
-    assert 0 == len(api.calls)
-
-
-@pytest.mark.parametrize("content", [b'{"error": "odd"}', draw(size=(600, 500))[:-30], draw("GIF")])
-def test_garbage_is_an_error_without_a_file(
-    enlarge: Callable[..., Any], api: respx.MockRouter, media: Path, content: bytes
-) -> None:
-    """What is no whole picture is not kept, and not asked for again."""
-    assert "it may be charged" in refusal(enlarge, content)
-    assert [media / "fox.png"] == list(media.iterdir())
-    assert 1 == len(posts(api))
-
-
 def test_the_same_picture_lands_in_the_same_file(enlarge: Callable[..., Any], media: Path) -> None:
     """Names are made of the content."""
     assert enlarge()["file"] == enlarge()["file"]
@@ -202,28 +171,6 @@ def test_the_local_venices_picture_is_larger(
         picture.load()
         assert (300 * scale, 250 * scale) == picture.size == (reply["width"], reply["height"])
     assert {2: 0.02, 4: 0.08}[scale] == reply["cost_usd"]
-
-
-@pytest.mark.parametrize(
-    "failure", [500, 502, httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError]
-)
-def test_nothing_is_sent_twice(
-    enlarge: Callable[..., Any],
-    api: respx.MockRouter,
-    monkeypatch: pytest.MonkeyPatch,
-    failure: int | type[Exception],
-) -> None:
-    """After a failure that may have been paid, the request is not repeated."""
-    failing = (
-        {"return_value": httpx.Response(failure)}
-        if isinstance(failure, int)
-        else {"side_effect": failure}
-    )
-    route = api.post("/image/upscale").mock(**failing)
-    monkeypatch.setattr(route, "respond", lambda **_: None)  # the fixture's good reply
-
-    assert re.search(r"charged|answered 50", refusal(enlarge))
-    assert 1 == route.call_count
 
 
 @pytest.mark.parametrize("fault", ["reset-midway", "empty", "html", "stall"])
