@@ -39,8 +39,11 @@ KEPT = (
 )  # fmt: skip
 
 
-class Loader(yaml.SafeLoader):
-    """YAML 1.2's scalars: to YAML 1.1, `off` is false, `16:9` is 969 and `2025-05-07` is a date."""
+class Loader(yaml.CSafeLoader):
+    """YAML 1.2's scalars: to YAML 1.1, `off` is false, `16:9` is 969 and `2025-05-07` is a date.
+
+    The parser is libyaml's: PyYAML's own needs seconds for Venice's document.
+    """
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - that is how PyYAML is told
         first: [(tag, pattern) for tag, pattern in resolvers if tag == "tag:yaml.org,2002:null"]
@@ -61,7 +64,7 @@ Loader.add_implicit_resolver(
 
 def read_yaml(path: Path) -> Any:
     """A YAML file, its scalars read as in YAML 1.2."""
-    return yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506 - a SafeLoader
+    return yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506 - a CSafeLoader
 
 
 def read_document(path: Path) -> dict[str, Any]:

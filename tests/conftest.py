@@ -49,6 +49,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
     return Scheduling(config, log)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are cores: some tests wait for a server, and leave their core to others."""
+    return (os.cpu_count() or 1) + 1
+
+
 class Clock:
     """Stands in for the module `time`: sleeping takes no time, but is written down, and nothing else takes any."""
 

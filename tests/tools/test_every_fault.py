@@ -60,7 +60,8 @@ SLOW = {
 }
 SLOW |= {"endless-json", "endless-file"}
 ALLOWED_SECONDS = 0.7
-WORKERS = 4
+# Most of them wait, while a fault goes on.
+WORKERS = 8
 # What an agent must read after a request that may have cost something, or changed the account.
 CONSEQUENCE = r"charged|venice-\w+\||Venice answered 4|may have been made|venice_list_api_keys"
 # What may be asked again, for it is not charged.
