@@ -129,6 +129,27 @@ def test_a_job_holds_all_that_retrieval_needs(
 
 
 @pytest.mark.parametrize(
+    "told",
+    [
+        None,
+        7,
+        ["https://a.example/f"],
+        "",
+        "films.example/f.mp4",
+        "ftp://a.example/f",
+        "https://",
+        f"https://a.example/{'f' * 6000}",
+    ],
+    ids=lambda told: repr(told)[:30],
+)
+def test_what_is_no_address_is_left_out_of_a_job(space: Space, told: Any) -> None:
+    """A job has the address of its film only where Venice told one that a film can lie at."""
+    job = space["_read_sold"]({"queue_id": "7", "download_url": told}, "video", "wan-2.5")
+
+    assert "venice-video|wan-2.5|7" == space["_job_string"](job)
+
+
+@pytest.mark.parametrize(
     "job", ["", "0f1e2d3c", "venice-video|wan-2.5", "venice-video||x"], ids=repr
 )
 def test_what_is_no_job_is_refused(
@@ -227,6 +248,21 @@ def test_waiting_is_bounded_and_slow(  # noqa: PLR0917 - the parameters of a tab
     )
     assert reply["next"].startswith(next_step)
     assert JOB == reply["job"]
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "seconds"),
+    [(3_600_000, 3600), (1499.0, 1), (-5000, 0), (10**12, 86_400), (None, 0), ("soon", 0)],
+)
+def test_how_far_a_job_is_comes_in_seconds(
+    retrieve: Callable[..., Any], api: respx.MockRouter, milliseconds: Any, seconds: int
+) -> None:
+    """Venice's milliseconds are whole seconds, of which there are none below 0 and none beyond a day."""
+    told = {"execution_duration": milliseconds, "average_execution_time": milliseconds}
+    api.post("/video/retrieve").respond(json={"status": "PROCESSING", **told})
+    reply = retrieve(wait_seconds=0)
+
+    assert (seconds, seconds) == (reply.get("seconds_run"), reply.get("usual_seconds"))
 
 
 def test_the_tools_own_time_bounds_the_wait(
