@@ -450,6 +450,50 @@ def test_a_provider_of_another_type_is_left_alone(venice: LocalVenice, cloud: re
     assert not cloud["update"].called
 
 
+def test_only_the_provider_of_the_name_counts(venice: LocalVenice, cloud: respx.Router) -> None:
+    """A server may list others, too: ours is made beside them."""
+    cloud.get(f"{CLOUD}/v1/providers/").respond(json=[stored(venice, name="venice-2")])
+
+    assert "create" == provider.plan(connect(CLOUD), "venice", Venice(venice.base_url, "k")).action
+
+
+def test_says_when_another_address_was_stored(venice: LocalVenice, cloud: respx.Router) -> None:
+    """A server that takes our address and keeps another one has no provider of ours."""
+    cloud.get(f"{CLOUD}/v1/providers/").respond(json=[])
+    cloud["create"].respond(json=stored(venice, base_url="https://old.example/v1"))
+
+    result = configure(venice, letta=CLOUD)
+
+    assert 3 == result.exit_code
+    assert "the server stored another base_url: https://old.example/v1" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("listed", "has_key"),
+    [
+        ({}, True),
+        ({"model_endpoint": "{venice}/"}, True),
+        ({"provider_category": "byok"}, False),
+        ({"provider_name": "venice"}, False),
+        ({"model_endpoint": "https://api.openai.com/v1"}, False),
+        ({"model_endpoint": None}, False),
+    ],
+    ids=str,
+)
+def test_only_venices_own_key_goes_to_venice(
+    venice: LocalVenice, cloud: respx.Router, listed: dict[str, str | None], *, has_key: bool
+) -> None:
+    """Vectors are Venice's only where the environment of the server has Venice for OpenAI: its key would go there."""
+    usual = {"provider_category": "base", "provider_name": "openai", "model_endpoint": "{venice}"}
+    model = {
+        field: value and value.replace("{venice}", venice.base_url)
+        for field, value in {**usual, **listed}.items()
+    }
+    cloud.get(f"{CLOUD}/v1/models/").respond(json=[model])
+
+    assert has_key is provider.embeds_at(connect(CLOUD), venice.base_url)
+
+
 @pytest.mark.parametrize(("length", "is_hidden"), [(44, False), (45, True)])
 def test_an_encrypted_key_is_known_by_its_length(
     venice: LocalVenice, cloud: respx.Router, length: int, *, is_hidden: bool
