@@ -3,6 +3,7 @@
 import pytest
 
 from sanctum_venice_tools.letta.address import server_url
+from sanctum_venice_tools.letta.connection import address_of
 
 SERVER = "http://localhost:8283"
 
@@ -19,3 +20,11 @@ def test_the_api_is_no_part_of_the_address(given: str) -> None:
 def test_nothing_else_is_left_out(given: str) -> None:
     """What only looks like the end of an API's address stays."""
     assert given == server_url(given)
+
+
+@pytest.mark.parametrize(
+    "given", [SERVER, f"{SERVER}/", "http://me:pass@localhost:8283", "http://me@localhost:8283/"]
+)
+def test_no_password_is_shown_with_an_address(given: str) -> None:
+    """A person reads where the server is, and not who may use it."""
+    assert SERVER == address_of(given)

@@ -247,6 +247,13 @@ def test_gives_no_agent_what_could_not_be_registered(cloud: respx.Router) -> Non
     assert not [call for call in cloud.calls if "/tools/attach/" in call.request.url.path]
 
 
+def test_a_refusal_may_be_a_web_page(cloud: respx.Router) -> None:
+    """Of a page that is no success its status is told: it may be of the server's own gateway."""
+    cloud.get("/v1/tools/").respond(403, html="<h1>Forbidden</h1>")
+
+    assert "refused (403). Check LETTA_API_KEY." in register("venice_ask_web").stderr
+
+
 def test_has_no_fast_sandbox(cloud: respx.Router) -> None:
     """Letta Cloud's sandboxes are its own: --fast-sandbox is wrong usage."""
     result = register("--fast-sandbox")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator import sound
 from sanctum_venice_tools.emulator.process import LocalVenice
+from tests.conftest import Clock
 from tests.tools.conftest import refusal
 
 Tool = Callable[..., str]
@@ -289,6 +290,30 @@ def test_it_stops_in_time(
     assert 1 == speech.call_count
     assert "time for one call was up" in reply["notes"][0]
     assert "Call again" in reply["next"]
+
+
+@pytest.mark.parametrize(("seconds_left", "count"), [(19.9, 1), (20.1, 2)])
+def test_a_part_is_expected_to_take_longer_than_the_one_before(
+    space: dict[str, Any], api: respx.MockRouter, seconds_left: float, count: int
+) -> None:
+    """After a part of 10 s, half as much again and 5 s more must be left for another."""
+    space["time"] = clock = Clock()
+    space["_DEADLINE"] = clock.monotonic() + 10 + seconds_left
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        clock.sleep(10)
+        return httpx.Response(200, content=say("Fox", "mp3"))
+
+    api.post("/audio/speech").mock(side_effect=answer)
+    body = {"model": "tts-kokoro", "voice": "af_sky", "response_format": "mp3"}
+
+    assert count == space["_speak"](body, ["One.", "Two.", "Three."]).count
+
+
+def test_words_without_an_end_of_a_sentence_are_kept_together(space: dict[str, Any]) -> None:
+    """Where no sentence ends, a part has as many whole words as fit, and a long word is cut."""
+    assert ["one two", "three"] == list(space["_parts"]("one two three", 9))
+    assert ["one", "seventee", "n"] == list(space["_parts"]("one seventeen", 8))
 
 
 @pytest.mark.parametrize(
