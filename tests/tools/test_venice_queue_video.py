@@ -485,6 +485,47 @@ def test_more_references_than_a_model_takes_are_refused(
     assert not asked.called
 
 
+# By family, as Venice's skill for films says: images, videos, sounds; then for videos, in seconds, the
+# shortest, the longest, and all together.
+FAMILIES: dict[str, tuple[int, int, int, int, int, int]] = {
+    "seedance-2-0": (9, 3, 3, 2, 15, 15),
+    "seedance-2-5": (30, 10, 10, 2, 30, 30),
+    "wan-3-0": (10, 5, 5, 1, 15, 15),
+    "minimax-h3-enhanced": (9, 0, 3, 0, 0, 0),
+    "minimax-h3": (9, 3, 3, 2, 15, 15),
+    "kling-o3-4k": (7, 0, 0, 0, 0, 0),
+    "kling-o3": (4, 0, 0, 0, 0, 0),
+    "kling-v3": (4, 0, 0, 0, 0, 0),
+    "pixverse-c1": (7, 0, 0, 0, 0, 0),
+    "grok-imagine": (7, 0, 0, 0, 0, 0),
+    "gemini-omni-flash-1-1": (10, 0, 0, 0, 0, 0),
+    "gemini-omni-flash": (3, 0, 0, 0, 0, 0),
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_family_of_models_has_its_own_limits(tool: Tool, family: str) -> None:
+    """What a family takes at most is let through, and one more, or a moment more, is not."""
+    images, videos, audios, shortest, longest, together = FAMILIES[family]
+
+    def check(images: int = 0, videos: int = 0, audios: int = 0, *lengths: float) -> None:
+        given = tool.__globals__["_References"](
+            images, videos, audios, list(lengths), sum(lengths) if lengths else None, bool(lengths)
+        )
+        tool.__globals__["_check_references"](f"{family}-reference-to-video", given)
+
+    check(images, videos, audios)
+    for count in ((images + 1, 0, 0), (0, videos + 1, 0), (0, 0, audios + 1)):
+        assert "Leave out 1." in refusal(check, *count)
+    if videos:
+        check(0, 1, 0, shortest)
+        check(0, 1, 0, longest)
+        check(0, 2, 0, together / 2, together / 2)
+        assert "Cut it." in refusal(check, 0, 1, 0, shortest - 0.1)
+        assert "Cut it." in refusal(check, 0, 1, 0, longest + 0.1)
+        assert "Leave some out" in refusal(check, 0, 2, 0, together / 2, together / 2 + 0.1)
+
+
 def test_as_many_references_as_a_model_takes_are_sent(
     queue: Callable[..., Any], queued: respx.Route
 ) -> None:

@@ -1,6 +1,7 @@
 import io
 import json
 import re
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -290,6 +291,15 @@ def test_it_stops_in_time(
     assert 1 == speech.call_count
     assert "time for one call was up" in reply["notes"][0]
     assert "Call again" in reply["next"]
+
+
+def test_what_stands_behind_the_samples_is_not_heard(space: dict[str, Any]) -> None:
+    """A WAV file may end with a chunk of notes: between two parts they would be noise."""
+    notes = b"LIST" + struct.pack("<I", 4) + b"note"
+    fox = say("Fox", "wav")
+    noted = fox[:4] + struct.pack("<I", len(fox) - 8 + len(notes)) + fox[8:] + notes
+
+    assert samples_of(fox) * 2 == samples_of(space["_join"]([noted, noted]))
 
 
 @pytest.mark.parametrize(("seconds_left", "count"), [(19.9, 1), (20.1, 2)])
