@@ -233,9 +233,10 @@ def test_says_which_agent_could_not_be_changed(cloud: respx.Router) -> None:
     assert "venice-key" not in result.output
 
 
-def test_gives_no_agent_what_could_not_be_registered(cloud: respx.Router) -> None:
+@pytest.mark.parametrize("field", ["detail", "message", "error"])
+def test_gives_no_agent_what_could_not_be_registered(cloud: respx.Router, field: str) -> None:
     """Where a tool was refused, the agent has a line too, and is given nothing."""
-    cloud.put("/v1/tools/").respond(402, json={"detail": "Your plan has no more tools."})
+    cloud.put("/v1/tools/").respond(402, json={field: "Your plan has no more tools."})
 
     result = register("venice_ask_web", "--agent", "scout")
 
