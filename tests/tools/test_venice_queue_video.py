@@ -15,6 +15,7 @@ from PIL import Image
 
 from sanctum_venice_tools.emulator import film as films
 from sanctum_venice_tools.emulator import sound
+from sanctum_venice_tools.emulator.facts import operations
 from sanctum_venice_tools.emulator.process import LocalVenice
 from tests.samples import whole_files
 from tests.tools.conftest import balance, refusal, sent
@@ -419,6 +420,24 @@ def test_what_is_enhanced_has_its_own_settings(
 
     assert {"model": "topaz-video-upscale", "video_url": FILM, **priced} == sent(asked)
     assert sent(asked) | free == sent(queued)
+
+
+def test_options_are_what_venices_document_allows(tool: Tool) -> None:
+    """Each has the limits, or the choices, that Venice's document gives to its queue."""
+    documented = operations()["/video/queue", "post"].requests["application/json"].properties()
+    known = tool.__globals__["_OPTIONS"].items()
+    ranges = {name: allowed for name, allowed in known if isinstance(allowed, tuple)}
+    choices = {name: allowed for name, allowed in known if isinstance(allowed, list)}
+
+    # These are for the price alone, and there without limits.
+    assert {
+        "reference_video_total_duration",
+        "reference_image_count",
+    } == ranges.keys() - documented.keys()
+    for name in ranges.keys() & documented.keys():
+        assert (documented[name]["minimum"], documented[name]["maximum"]) == ranges[name]
+    for name in choices.keys() & documented.keys():
+        assert documented[name].get("enum", [True, False]) == choices[name]
 
 
 def film_of(seconds: int) -> bytes:
