@@ -86,7 +86,5 @@ def _digest(fields: Mapping[str, Any]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A field's value for comparison: Letta gives lists in any order, and empty ones as null or as empty."""
-    if isinstance(value, list):
-        return sorted(value, key=str) or None
-    return value
+    """A field's value for comparison: Letta gives an empty list as null or as empty."""
+    return None if value == [] else value

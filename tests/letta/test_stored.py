@@ -55,8 +55,12 @@ def test_a_tool_is_ours_by_its_beginning_or_its_digest(
 
 
 def test_what_was_registered_is_as_it_should_be() -> None:
-    """Lists in another order, and an empty one for none, are no difference; nor is it edited."""
-    tool = stored(tags=list(reversed(stored().tags or [])), pip_requirements=[])
+    """Tags and names in another order, and an empty list for none, are no difference; nor is it edited."""
+    tool = stored(
+        tags=list(reversed(stored().tags or [])),
+        json_schema=dict(reversed(SCHEMA.items())),
+        pip_requirements=[],
+    )
 
     assert () == differs(tool)
     assert not is_edited(tool)
@@ -92,7 +96,9 @@ def test_what_differs_is_named(other: dict[str, Any], told: tuple[str, ...]) -> 
 
 
 def test_a_tool_that_no_longer_fits_its_digest_was_edited() -> None:
-    """Without a digest nobody knows, and what Letta keeps empty changes none."""
+    """Without a digest nobody knows; a field of a later pack that is empty changes none."""
     assert is_edited(stored(description="Mine."))
     assert not is_edited(stored(description="Mine.", tags=["venice", "venice-core"]))
-    assert not is_edited(stored(pip_requirements=[]))
+    assert not was_edited(
+        stored(), wanted_fields(RECORD, None, "local") | {"of_a_later_pack": None}
+    )
