@@ -774,6 +774,13 @@ def test_music_is_deleted_too(delete: Callable[..., Any], api: respx.MockRouter)
     )
 
 
+def test_deleting_music_costs_nothing(delete: Callable[..., Any], api: respx.MockRouter) -> None:
+    """When no answer comes, it may be tried again."""
+    api.post("/audio/complete").mock(side_effect=httpx.ReadError("reset"))
+
+    assert "nothing was charged. Try again." in refusal(delete, job=MUSIC, even_if_not_stored=True)
+
+
 @pytest.mark.usefixtures("public")
 def test_an_address_is_revoked(delete: Callable[..., Any], api: respx.MockRouter) -> None:
     """A film that lies at an address of its own is deleted there, without the key."""

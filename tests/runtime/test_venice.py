@@ -446,6 +446,69 @@ def test_a_refused_request_is_never_repeated(
     assert 1 == route.call_count
 
 
+OWN = {"json": {"error": "No"}}
+SOMEBODYS = {"html": "<h1>No</h1>"}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "is_free"),
+    [
+        (400, OWN, True),
+        (499, OWN, True),
+        (408, OWN, False),
+        (500, OWN, False),
+        (400, SOMEBODYS, False),
+        (403, SOMEBODYS, False),
+        (429, SOMEBODYS, True),
+        (503, SOMEBODYS, True),
+    ],
+)
+def test_only_venices_own_refusal_is_surely_free(
+    api: respx.MockRouter,
+    load_tool: Callable[[str], Tool],
+    status: int,
+    body: dict[str, Any],
+    *,
+    is_free: bool,
+) -> None:
+    """What somebody in between refuses, or what Venice gave up on, may have been begun and be paid."""
+    work(api, "venice_generate_image").respond(status, **body)
+    tool = load_tool("venice_generate_image")
+    tool.__globals__["time"] = Clock()
+
+    assert is_free == ("may be charged" not in failure(tool))
+
+
+def test_what_breaks_when_the_time_is_up_took_too_long(
+    api: respx.MockRouter, load_tool: Callable[[str], Tool]
+) -> None:
+    """However a connection ends then, trying again at once would end in the same way."""
+    tool, clock = load_tool("venice_find_characters"), Clock()
+    tool.__globals__["time"] = clock
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        clock.sleep(200)
+        raise httpx.ReadError("reset")
+
+    work(api, "venice_find_characters").mock(side_effect=answer)
+
+    assert failure(tool).startswith("Venice took too long; nothing was charged.")
+
+
+def test_a_request_may_be_as_large_as_venice_takes(
+    api: respx.MockRouter, load_tool: Callable[[str], Tool]
+) -> None:
+    """As JSON it may have 35 MB; with a byte more it is not sent."""
+    route = api.post("/chat/completions").respond(json={})
+    send = load_tool("venice_ask_web").__globals__["_send"]
+    around = len('{"a":""}')
+
+    send("POST", "/chat/completions", json={"a": "x" * ((35 << 20) - around)})
+    with pytest.raises(Exception, match="That is more than 35 MB"):
+        send("POST", "/chat/completions", json={"a": "x" * ((35 << 20) - around + 1)})
+    assert 1 == route.call_count
+
+
 @pytest.mark.parametrize(
     "error", [httpx.ConnectError("refused"), httpx.ConnectTimeout("slow")], ids=repr
 )
@@ -648,7 +711,7 @@ def test_the_base_url_may_be_untidy(
         "http://a b",
         "/x",
         "https://user:password@example.org",
-        "https://example.org:99999",
+        "https://example.org:65536",
         "https://example..org",
         "http://[:::::]",
         "http://example.org:\u0663",
@@ -827,11 +890,12 @@ def test_a_tool_alone_never_prints_the_key(
     assert venice.key not in refused.stdout + refused.stderr + served.stdout
 
 
+@pytest.mark.parametrize("setting", ["soon", "0", "-5", "1.5", "60 s", "1234567", ""])
 def test_a_time_limit_that_is_no_number_counts_as_none(
-    load_tool: Callable[[str], Callable[..., str]], monkeypatch: pytest.MonkeyPatch
+    load_tool: Callable[[str], Callable[..., str]], monkeypatch: pytest.MonkeyPatch, setting: str
 ) -> None:
     """A tool runs with the usual limit when the operator's is not a whole number; `doctor` is who tells of it."""
-    monkeypatch.setenv("VENICE_TOOL_SECONDS", "soon")
+    monkeypatch.setenv("VENICE_TOOL_SECONDS", setting)
 
     space = load_tool("venice_find_characters").__globals__
     assert 115 < space["_DEADLINE"] - time.monotonic() <= 120
