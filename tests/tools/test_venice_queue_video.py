@@ -404,6 +404,45 @@ def test_the_camera_goes_around_a_picture(
     assert "camera_trajectory" not in sent(asked)
 
 
+def pose(time: float, azimuth: float = 0, elevation: float = 0, distance: float = 1) -> Any:
+    """A pose of the camera."""
+    return {"time": time, "azimuth": azimuth, "elevation": elevation, "distance": distance}
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        [pose(0, elevation=-90), pose(1, elevation=90)],
+        [pose(0, azimuth=-5760), pose(1, azimuth=5760)],
+        [pose(0, azimuth=5760), pose(0.5), pose(1, azimuth=5760)],
+        [pose(number / 11, distance=0.001) for number in range(12)],
+    ],
+    ids=["elevation", "turns", "turns and back", "many"],
+)
+def test_the_camera_goes_as_far_as_it_may(tool: Tool, way: list[dict[str, float]]) -> None:
+    """A limit of a pose, or of the whole way, is within the limit."""
+    assert way == tool.__globals__["_read_trajectory"](way)
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        ([pose(0, elevation=-90.5), pose(1)], "elevation is in degrees, -90 to 90, not -90.5"),
+        ([pose(0), pose(1, elevation=90.5)], "elevation is in degrees, -90 to 90, not 90.5"),
+        ([pose(0, azimuth=-5760), pose(1, azimuth=5760.5)], "32 turns in all"),
+        ([pose(-0.5), pose(1)], "time is a share of the film, 0 to 1, not -0.5"),
+        ([pose(0), pose(1.5)], "time is a share of the film, 0 to 1, not 1.5"),
+        ([pose(0.5), pose(0.5)], "time must be after the 0.5 before it"),
+        ([pose(0, distance=0), pose(1)], "distance is above 0"),
+        ([pose(0)], "is a list of 2 to 12 objects"),
+        ([pose(number / 12) for number in range(13)], "is a list of 2 to 12 objects"),
+    ],
+)
+def test_the_camera_goes_no_further(tool: Tool, way: list[Any], said: str) -> None:
+    """What no camera can do is named, with what it can."""
+    assert said in refusal(tool.__globals__["_read_trajectory"], way)
+
+
 def test_what_is_enhanced_has_its_own_settings(
     queue: Callable[..., Any], asked: respx.Route, queued: respx.Route
 ) -> None:
