@@ -479,6 +479,20 @@ def test_only_venices_own_refusal_is_surely_free(
     assert is_free == ("may be charged" not in failure(tool))
 
 
+def test_a_reply_of_another_form_may_be_charged(
+    api: respx.MockRouter, load_tool: Callable[[str], Tool]
+) -> None:
+    """Where a tool stumbles over a reply, it counts whether the call has sent what is paid."""
+    api.post("/image/generate").respond(json={})
+    space = load_tool("venice_generate_image").__globals__
+    told = "Venice's reply could not be read (KeyError: 'images'); "
+
+    space["_send"]("GET", "/models")
+    assert f"{told}nothing was charged. Try again." == str(space["_unreadable"](KeyError("images")))
+    space["_send"]("POST", "/image/generate", json={})
+    assert f"{told}{UNSURE}" == str(space["_unreadable"](KeyError("images")))
+
+
 def test_what_breaks_when_the_time_is_up_took_too_long(
     api: respx.MockRouter, load_tool: Callable[[str], Tool]
 ) -> None:
