@@ -941,3 +941,66 @@ def test_a_name_that_makes_no_address_is_refused(
     assert "A name in this call is far too long to be one of Venice's. Nothing was sent" in str(
         caught.value
     )
+
+
+# --- the reply to the agent ---
+
+
+@pytest.fixture
+def answer(load_tool: Callable[[str], Tool]) -> Callable[..., Any]:
+    """The reply of a tool that has such fields, as an object."""
+    space = load_tool("venice_find_characters").__globals__
+
+    def run(remarks: list[str] | None = None, **fields: Any) -> Any:
+        space["_REMARKS"][:] = remarks or []
+        return json.loads(space["_answer"](**fields))
+
+    return run
+
+
+def test_a_reply_of_8000_characters_is_not_cut(answer: Callable[..., Any]) -> None:
+    """With one more, texts in it are cut, and a note says so."""
+    around = len('{"text": ""}')
+
+    assert 8000 - around == len(answer(text="x" * (8000 - around))["text"])
+    cut = answer(text="x" * (8000 - around + 1))
+    assert cut["text"].endswith("x ...")
+    assert ["This reply was too long: texts and lists in it are cut."] == cut["notes"]
+
+
+def test_what_only_counts_whole_is_never_cut(answer: Callable[..., Any]) -> None:
+    """A job, a file and the notes are in a reply, however long the rest is, and whatever stands before them."""
+    many = {f"field {number}": "x" * 2000 for number in range(300)}
+    told = answer(["A remark."], **many, job="j" * 3000, file="f" * 300, notes="A note.")
+
+    assert ("j" * 3000, "f" * 300) == (told["job"], told["file"])
+    assert ["A note.", "A remark."] == told["notes"][:2]
+
+
+def test_notes_go_before_what_venice_remarked(answer: Callable[..., Any]) -> None:
+    """A note may be a text or several; without any, there are none."""
+    assert {"notes": ["One."]} == answer(["One."])
+    assert {"notes": ["A.", "One."]} == answer(["One."], notes="A.")
+    assert {"notes": ["A.", "B.", "One."]} == answer(["One."], notes=["A.", "B."])
+    assert {"text": "x"} == answer(text="x", notes=[], other=None, more={}, number=float("nan"))
+
+
+def test_that_a_model_is_about_to_go_is_told_once(load_tool: Callable[[str], Tool]) -> None:
+    """However many replies of a call say so, one line does."""
+    space = load_tool("venice_find_characters").__globals__
+    date = httpx.Headers({"x-venice-model-deprecation-date": "2026-12-31"})
+    words = httpx.Headers(
+        {
+            "x-venice-model-deprecation-warning": "It goes.",
+            "x-venice-deprecated-replacement": "glm-6",
+        }
+    )
+
+    space["_note_deprecation"](httpx.Headers())
+    assert [] == space["_REMARKS"]
+    space["_note_deprecation"](date)
+    space["_note_deprecation"](words)
+    assert ["Venice says of this model: it is about to go (2026-12-31)."] == space["_REMARKS"]
+    space["_REMARKS"].clear()
+    space["_note_deprecation"](words)
+    assert ["Venice says of this model: It goes. Then take glm-6."] == space["_REMARKS"]
