@@ -17,6 +17,7 @@ from sanctum_venice_tools.emulator import film as films
 from sanctum_venice_tools.emulator import sound
 from sanctum_venice_tools.emulator.facts import operations
 from sanctum_venice_tools.emulator.process import LocalVenice
+from tests.conftest import Clock
 from tests.samples import whole_files
 from tests.tools.conftest import balance, refusal, sent
 
@@ -660,24 +661,27 @@ def test_the_cheapest_has_what_was_asked_for(
     assert "mute-image-to-video" == sent(queued)["model"]
 
 
+@pytest.mark.parametrize("status", [400, 403, 404, 500, 503])
 def test_a_model_that_can_not_be_asked_is_passed_over(
-    queue: Callable[..., Any], prices: dict[str, Any], queued: respx.Route
+    queue: Callable[..., Any], prices: dict[str, Any], queued: respx.Route, tool: Tool, status: int
 ) -> None:
     """What Venice refuses of one model says nothing of the others."""
-    prices["veo-text"] = httpx.Response(400, json={"error": "not in your region"})
+    tool.__globals__["time"] = Clock()
+    prices["veo-text"] = httpx.Response(status, json={"error": "not in your region"})
     queue(options=CHEAPEST)
 
     assert "wan-2.5-preview-text-to-video" == sent(queued)["model"]
 
 
+@pytest.mark.parametrize("status", [401, 402])
 def test_a_refusal_of_the_key_ends_the_search(
-    queue: Callable[..., Any], prices: dict[str, Any], asked: respx.Route
+    queue: Callable[..., Any], prices: dict[str, Any], asked: respx.Route, status: int
 ) -> None:
     """What holds for every model is asked once."""
     for name in prices:
-        prices[name] = httpx.Response(401, json={"error": "Authentication failed"})
+        prices[name] = httpx.Response(status, json={"error": "Authentication failed"})
 
-    assert "Venice answered 401" in refusal(queue, options=CHEAPEST)
+    assert f"Venice answered {status}" in refusal(queue, options=CHEAPEST)
     assert 1 == asked.call_count
 
 
@@ -701,6 +705,25 @@ def test_no_more_than_two_dozen_models_are_asked(
     queue(options=CHEAPEST)
 
     assert 25 == asked.call_count
+
+
+@pytest.mark.parametrize(("allowed", "count"), [(120, 3), (60, 2)])
+def test_the_search_for_the_cheapest_ends_in_time(
+    api: respx.MockRouter, queue: Callable[..., Any], tool: Tool, allowed: int, count: int
+) -> None:
+    """Where each price takes 16 s, it ends after 40 s, and after half of the time that is left."""
+    tool.__globals__["time"] = clock = Clock()
+    tool.__globals__["_DEADLINE"] = clock.monotonic() + allowed
+    many = [model(f"{number}-text-to-video", "text-to-video") for number in range(9)]
+    api.get("/models").respond(json={"object": "list", "data": many})
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        clock.sleep(16)
+        return httpx.Response(200, json={"quote": 0.1})
+
+    api.post("/video/quote").mock(side_effect=answer)
+
+    assert f"The cheapest of {count} models that fit" in str(queue(options=CHEAPEST)["notes"])
 
 
 def test_where_the_usual_one_is_private_only_private_ones_are_asked(
