@@ -606,6 +606,24 @@ def test_seedance_keeps_the_shape_of_a_film(queue: Callable[..., Any], queued: r
     )
 
 
+def test_a_model_without_the_usual_settings_has_its_first(
+    api: respx.MockRouter, queue: Callable[..., Any], queued: respx.Route
+) -> None:
+    """What a model lists first is taken where it lacks what is usual, and the reply says so."""
+    lists = {
+        "durations": ["8s", "4s"],
+        "resolutions": ["1080p", "4K"],
+        "aspect_ratios": ["1:1", "9:16"],
+    }
+    row = model("odd-text-to-video", "text-to-video", **lists)
+    api.get("/models").respond(json={"object": "list", "data": [row]})
+    reply = queue()
+
+    chosen = {"duration": "8s", "resolution": "1080p", "aspect_ratio": "1:1"}
+    assert chosen.items() <= sent(queued).items()
+    assert "Chosen for you: duration: 8s, resolution: 1080p, aspect_ratio: 1:1." in reply["notes"]
+
+
 # --- the cheapest ---
 
 CHEAPEST = {"choose": "cheapest"}
