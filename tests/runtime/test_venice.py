@@ -446,6 +446,24 @@ def test_a_refused_request_is_never_repeated(
     assert 1 == route.call_count
 
 
+@pytest.mark.parametrize(
+    ("status", "words", "advice"),
+    [
+        (403, "Access is restricted to configured IP addresses.", "its ipAllowlist"),
+        (403, "kimi-k3 is an Anonymous model.", "take one (venice_list_models, needs private)"),
+        (403, "Not in your region.", "This key or region may not do that; ask the operator."),
+        (404, "kimi-k3 is an Anonymous model.", "Check the names;"),
+    ],
+)
+def test_a_forbidden_request_may_have_a_cause_of_its_own(
+    api: respx.MockRouter, load_tool: Callable[[str], Tool], status: int, words: str, advice: str
+) -> None:
+    """Where the key is bound to addresses or to private models, the agent learns what to do about that."""
+    work(api, "venice_find_characters").respond(status, json={"error": words})
+
+    assert advice in failure(load_tool("venice_find_characters"))
+
+
 OWN = {"json": {"error": "No"}}
 SOMEBODYS = {"html": "<h1>No</h1>"}
 
