@@ -17,10 +17,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sanctum_venice_tools.runtime.formats import (
+    _film_seconds,
     _find_samples,
     _format_of,
     _media_type,
+    _read_coded_number,
     _read_frame,
+    _read_vint,
     _recording_ending,
     _untaken,
 )
@@ -251,6 +254,13 @@ def test_a_webp_whose_picture_goes_beyond_it_is_not_whole() -> None:
     assert not is_whole(small + bytes(300))
 
 
+def test_a_jpeg_may_be_filled_before_its_markers() -> None:
+    """Any number of FF may stand there."""
+    jpeg = whole_files()["jpeg"]
+
+    assert _picture_size(jpeg) == _picture_size(jpeg[:2] + b"\xff\xff\xff" + jpeg[2:])
+
+
 @pytest.mark.parametrize("name", ["png", "jpeg", "webp"])
 def test_what_follows_a_picture_is_no_fault(name: str) -> None:
     """Programs append to pictures what others don't read: the picture is whole all the same."""
@@ -307,6 +317,39 @@ def test_every_rate_of_mp3_is_read_as_ffmpeg_does(version: int, sample_rate_inde
         assert [len(frame.content)] * 12 == [packet.size for packet in packets]
         played = unit * sum(packet.duration or 0 for packet in packets)
         assert 12 * frame.seconds == pytest.approx(played)
+
+
+@pytest.mark.parametrize("number", [0, 127, 128, 2047, 2048, 65_535, 65_536, 0x10_FFFF])
+def test_the_number_of_a_flac_frame_is_read_as_utf_8(number: int) -> None:
+    """It is written as a character of that number would be."""
+    written = chr(number).encode("utf-8", "surrogatepass")
+    read = _read_coded_number(written + b"\x80")
+
+    assert (number, len(written)) == (read.value, read.length)
+
+
+@pytest.mark.parametrize(
+    ("written", "number", "is_unknown"),
+    [
+        (b"\x81", 1, False),
+        (b"\xfe", 126, False),
+        (b"\xff", 127, True),
+        (b"\x40\x02", 2, False),
+        (b"\x7f\xff", 2**14 - 1, True),
+        (b"\x01" + b"\xff" * 7, 2**56 - 1, True),
+    ],
+)
+def test_a_length_in_webm_may_be_unknown(written: bytes, number: int, *, is_unknown: bool) -> None:
+    """A stream does not know how long it will be: then all bits of the length are set."""
+    assert (number, is_unknown) == _read_vint(io.BytesIO(written), marked=False)
+
+
+@pytest.mark.parametrize(("units", "seconds"), [(2500, 2.5), (0, None), (2**32 - 1, None)])
+def test_a_film_may_not_tell_how_long_it_is(units: int, seconds: float | None) -> None:
+    """A length of nothing, or of all bits, says that it is not known."""
+    header = box(b"mvhd", struct.pack(">B3xIIII", 0, 0, 0, 1000, units))
+
+    assert seconds == _film_seconds(io.BytesIO(box(b"ftyp") + box(b"moov", header)))
 
 
 # --- names ---
