@@ -197,6 +197,17 @@ def test_says_which_secrets_would_be_lost(cloud: respx.Router) -> None:
     assert ([], []) == planned_secrets()
 
 
+@pytest.mark.parametrize("arguments", [(), ("--secret", "VENICE_API_KEY")])
+def test_asks_for_secrets_only_where_one_is_to_be_set(
+    cloud: respx.Router, arguments: tuple[str, ...]
+) -> None:
+    """The plan needs to know the agent's others then; else they are nobody's business."""
+    register("venice_ask_web", "--agent", "scout", "--dry-run", *arguments)
+
+    (found,) = [call.request for call in cloud.calls if call.request.url.path == "/v1/agents/"]
+    assert bool(arguments) == ("agent.secrets" in str(found.url.params))
+
+
 def test_says_when_an_agent_was_not_given_all(cloud: respx.Router) -> None:
     """What the server answered well to and did not keep, be it a tool or a secret, is no success."""
     bare = {**agent(), "secrets": []}

@@ -344,10 +344,15 @@ def test_a_length_in_webm_may_be_unknown(written: bytes, number: int, *, is_unkn
     assert (number, is_unknown) == _read_vint(io.BytesIO(written), marked=False)
 
 
-@pytest.mark.parametrize(("units", "seconds"), [(2500, 2.5), (0, None), (2**32 - 1, None)])
-def test_a_film_may_not_tell_how_long_it_is(units: int, seconds: float | None) -> None:
-    """A length of nothing, or of all bits, says that it is not known."""
-    header = box(b"mvhd", struct.pack(">B3xIIII", 0, 0, 0, 1000, units))
+@pytest.mark.parametrize(
+    ("units", "a_second", "seconds"),
+    [(2500, 1000, 2.5), (0, 1000, None), (2**32 - 1, 1000, None), (2500, 0, None)],
+)
+def test_a_film_may_not_tell_how_long_it_is(
+    units: int, a_second: int, seconds: float | None
+) -> None:
+    """A length of nothing, or of all bits, says that it is not known; so does a second of no units."""
+    header = box(b"mvhd", struct.pack(">B3xIIII", 0, 0, 0, a_second, units))
 
     assert seconds == _film_seconds(io.BytesIO(box(b"ftyp") + box(b"moov", header)))
 
