@@ -8,6 +8,9 @@ import re
 
 import click
 
+# What a server on the loopback address is called.
+OWN_NAMES = ["127.0.0.1", "localhost", "[::1]"]
+
 # letta.example.org; no port, no pattern, no address.
 _NAME = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*", re.ASCII | re.IGNORECASE)
 

@@ -17,10 +17,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from sanctum_venice_tools.emulator.app import create_app
 from sanctum_venice_tools.emulator.service import Settings
 from sanctum_venice_tools.emulator.wire import Wire
+from sanctum_venice_tools.host_names import OWN_NAMES
 
-# The names by which a server on the loopback address may be called: a page in a browser may come by
-# any other name that somebody makes point here.
-_OWN_NAMES = ["127.0.0.1", "localhost", "[::1]"]
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -78,7 +76,7 @@ def serve(
     app: ASGIApp = create_app(settings)
     if host in _LOOPBACK or allowed_hosts:
         app = TrustedHostMiddleware(
-            app, allowed_hosts=[*_OWN_NAMES, *allowed_hosts], www_redirect=False
+            app, allowed_hosts=[*OWN_NAMES, *allowed_hosts], www_redirect=False
         )
     config = uvicorn.Config(
         app,

@@ -24,6 +24,7 @@ from mcp_types import (
 from starlette.applications import Starlette
 
 from sanctum_venice_tools.fronts.run import RunError, run_tool
+from sanctum_venice_tools.host_names import OWN_NAMES
 from sanctum_venice_tools.packing.record import COSTLY, Record
 from sanctum_venice_tools.packing.schema import typed_schema_of
 
@@ -78,7 +79,7 @@ async def serve_stdio(server: Server) -> None:
 
 def http_app(server: Server, allowed_hosts: Sequence[str]) -> Starlette:
     """The server as a web application, at /mcp; it answers to this machine's own names, and those that are allowed."""
-    names = ["127.0.0.1", "localhost", "[::1]", *allowed_hosts]
+    names = [*OWN_NAMES, *allowed_hosts]
     guard = TransportSecuritySettings(
         allowed_hosts=[*names, *(f"{name}:*" for name in names)],
         allowed_origins=[f"http://{name}:*" for name in names],

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sanctum_venice_tools.media_server import downloads, gallery, listing, uploads
-from sanctum_venice_tools.media_server.door import refusal
+from sanctum_venice_tools.media_server.door import for_people, for_tools, refusal
 from sanctum_venice_tools.media_server.service import Service
 from sanctum_venice_tools.media_server.workbench import Workbench, workbench_routes
 
@@ -19,7 +19,7 @@ def create_app(service: Service, workbench: Workbench | None = None) -> Starlett
         Route("/room", uploads.tell_room, methods=["GET"]),
         Route("/files", uploads.declare, methods=["POST"]),
         Route("/files", downloads.find, methods=["GET"]),
-        Route("/files/{id}", downloads.delete, methods=["DELETE"]),
+        Route("/files/{id}", for_tools(downloads.delete), methods=["DELETE"]),
         Route("/files/{id}/content", uploads.receive, methods=["PUT"]),
         Route("/files/{id}/content", downloads.send_to_tool, methods=["GET"]),
         Route("/files/{id}/confirm", uploads.confirm, methods=["POST"]),
@@ -29,7 +29,7 @@ def create_app(service: Service, workbench: Workbench | None = None) -> Starlett
         Route("/", gallery.open_gallery, methods=["GET"]),
         Route("/enter", gallery.enter, methods=["POST"]),
         Route("/gallery/files", listing.list_files, methods=["GET"]),
-        Route("/gallery/files/{id}", listing.delete, methods=["DELETE"]),
+        Route("/gallery/files/{id}", for_people(downloads.delete), methods=["DELETE"]),
         Route("/gallery/files/{id}/start", listing.show_start, methods=["GET"]),
         Route("/gallery/spending", listing.list_spending, methods=["GET"]),
         Route("/favicon.ico", gallery.send_icon, methods=["GET"]),

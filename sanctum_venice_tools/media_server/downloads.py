@@ -63,7 +63,6 @@ async def send_to_tool(request: Request) -> Response:
     return FileResponse(path, media_type="application/octet-stream")
 
 
-@for_tools
 async def delete(request: Request) -> Response:
     """Take a file away for good."""
     service = service_of(request)

@@ -1,4 +1,4 @@
-"""What the gallery asks for: files, the newest first, what was spent on them, and one file's going."""
+"""What the gallery asks for: files, the newest first, how a text begins, and what was spent."""
 
 from typing import Any
 
@@ -56,17 +56,6 @@ async def list_spending(request: Request) -> Response:
     return JSONResponse(
         {"days": _DAYS, "spent": await run_in_threadpool(service.index.spending, _DAYS)}
     )
-
-
-@for_people
-async def delete(request: Request) -> Response:
-    """Take a file away for good."""
-    service = service_of(request)
-    file = await run_in_threadpool(service.index.find, id=request.path_params["id"])
-    if file is None:
-        return refusal(404, "There is no such file.")
-    await run_in_threadpool(service.remove, file)
-    return Response(status_code=204)
 
 
 def _read_place(text: str) -> tuple[int, str] | None:

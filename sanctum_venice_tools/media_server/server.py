@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import uvicorn
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from sanctum_venice_tools.host_names import OWN_NAMES
 from sanctum_venice_tools.media_server.app import create_app
 from sanctum_venice_tools.media_server.index import open_index
 from sanctum_venice_tools.media_server.service import Service
@@ -18,10 +19,6 @@ from sanctum_venice_tools.media_server.settings import Settings
 from sanctum_venice_tools.media_server.shelf import Shelf
 from sanctum_venice_tools.media_server.uploads import sweep
 from sanctum_venice_tools.media_server.workbench import Workbench
-
-# The names by which a server on the loopback address may be called: a page in a browser may come by
-# any other name that somebody makes point here.
-_OWN_NAMES = ["127.0.0.1", "localhost", "[::1]"]
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -60,7 +57,7 @@ def serve(
     service = Service(settings, open_index(database, settings.folder), shelf)
     sweep(service)
     public_name = urlsplit(settings.public_url).hostname or ""
-    names = [*_OWN_NAMES, public_name, *allowed_hosts]
+    names = [*OWN_NAMES, public_name, *allowed_hosts]
     app = TrustedHostMiddleware(
         create_app(service, workbench), allowed_hosts=names, www_redirect=False
     )
