@@ -309,7 +309,7 @@ NO_PRICES = [
     *(
         b'{"quote": NaN}',
         b'{"quote": Infinity}',
-        b'{"quote": -3}',
+        b'{"quote": -0.01}',
         b'{"quote": true}',
         b'{"quote": null}',
     ),
