@@ -136,12 +136,14 @@ def test_a_wav_that_knows_its_length_has_it() -> None:
 
 
 APE = struct.pack("<8sIIII8s", b"APETAGEX", 2000, 40, 1, 0, b"")
+APE_ONLY_READ = struct.pack("<8sIIII8s", b"APETAGEX", 2000, 40, 1, 1, b"")
 APE_WITH_HEADER = struct.pack("<8sIIII8s", b"APETAGEX", 2000, 40, 1, 1 << 31, b"")
 TAGS = {
     "ID3v1": b"TAG" + bytes(125),
     "APE": bytes(8) + APE,
     "APE and ID3v1": bytes(8) + APE + b"TAG" + bytes(125),
     "APE with a header": bytes(32 + 8) + APE_WITH_HEADER,
+    "APE that is only to be read": bytes(8) + APE_ONLY_READ,
     "ID3v2": b"ID3\x04\0\0\0\0\0\x05hello",
     "ID3v2 with a footer": b"ID3\x04\0\x10\0\0\0\x05hello3DI\x04\0\x10\0\0\0\x05",
     "long ID3v2": b"ID3\x04\0\0\0\0\x01\x02" + bytes(130),
