@@ -8,7 +8,7 @@ from typing import Any
 from sanctum_venice_tools.runtime.arguments import _as_listed
 from sanctum_venice_tools.runtime.film_media import _LISTS
 from sanctum_venice_tools.runtime.film_wish import _Wish
-from sanctum_venice_tools.runtime.models import _Model, _pick_model
+from sanctum_venice_tools.runtime.models import _Listed, _Model, _pick_model
 from sanctum_venice_tools.runtime.ratio import _fit_ratio
 from sanctum_venice_tools.runtime.references import _check_references, _tell_of
 from sanctum_venice_tools.runtime.replies import _list_of, _object_of
@@ -75,15 +75,18 @@ class _Fitted:
 # --- which model ---
 
 
-def _pick_film_model(named: str, wish: _Wish) -> _Model:
-    """The caller's model, else the operator's for such films, else Venice's own example, else its first that fits."""
+def _pick_film_model(named: str, wish: _Wish, listed: list[_Listed] | None = None) -> _Model:
+    """The caller's model, else the operator's for such films, else Venice's own example, else its first that fits.
+
+    Where Venice has been asked for its film models already, they are `listed`.
+    """
     usual = f"wan-2.5-preview-{wish.made_of}-to-video"
     setting = _setting_of(wish)
     if named:
         # It is taken at its word: what it lacks is told by its own limits.
         return _pick_model("video", named, setting=setting, usual=usual)
     fits = functools.partial(_makes, wish)
-    return _pick_model("video", "", setting=setting, usual=usual, fits=fits)
+    return _pick_model("video", "", setting=setting, usual=usual, fits=fits, listed=listed)
 
 
 def _setting_of(wish: _Wish) -> str:

@@ -63,10 +63,11 @@ def _candidates(wish: _Wish) -> list[_Model]:
 
     Where the one that would be taken without this wish is private, only private ones are asked.
     """
-    usual = _pick_film_model("", wish)
+    listed = _list_models("video")
+    usual = _pick_film_model("", wish, listed)
     must_be_private = _is_private(usual.spec)
     found = []
-    for model in sorted(_list_models("video"), key=_rank):
+    for model in sorted(listed, key=_rank):
         spec = model["model_spec"]
         is_open = must_be_private and not _is_private(spec)
         if _makes(wish, model) and not spec.get("offline") and not is_open:

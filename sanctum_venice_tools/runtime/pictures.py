@@ -40,11 +40,12 @@ def _pick_picture_model(
 
     Where nobody named a model, the cheapest that can is taken.
     """
-    chosen = _pick_model(kind, model, setting=setting, usual=usual, fits=fits)
+    listed = _list_models(kind)
+    chosen = _pick_model(kind, model, setting=setting, usual=usual, fits=fits, listed=listed)
     if not transparent or _can_be_transparent(chosen.spec):
         return chosen
 
-    able = _list_transparent(kind, fits)
+    able = _list_transparent(listed, fits)
     named = model.strip() or os.environ.get(setting, "").strip()
     if able and not named:
         return _chosen(able[0])
@@ -54,10 +55,10 @@ def _pick_picture_model(
     raise VeniceError(f"{told}. Or {way}.")
 
 
-def _list_transparent(kind: str, fits: Callable[[_Listed], Any]) -> list[_Listed]:
+def _list_transparent(listed: list[_Listed], fits: Callable[[_Listed], Any]) -> list[_Listed]:
     """The models that can leave the background out, the cheapest first."""
     able = []
-    for model in _list_models(kind):
+    for model in listed:
         spec = model["model_spec"]
         if fits(model) and _can_be_transparent(spec) and not spec.get("offline"):
             able.append(model)

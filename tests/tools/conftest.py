@@ -152,6 +152,11 @@ def posts(api: respx.MockRouter) -> list[Any]:
     return [json.loads(call.request.content) for call in api.calls if call.request.method == "POST"]
 
 
+def listings(api: respx.MockRouter) -> int:
+    """How many times Venice was asked for its models."""
+    return [call.request.url.path for call in api.calls].count("/api/v1/models")
+
+
 def sent(route: respx.Route) -> Any:
     """The body of the last request that a route got."""
     return json.loads(route.calls.last.request.content)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sanctum_venice_tools.emulator.process import LocalVenice
-from tests.tools.conftest import posts, refusal
+from tests.tools.conftest import listings, posts, refusal
 
 Tool = Callable[..., str]
 CALL: dict[str, Any] = {"prompt": "A lighthouse at dusk, in oils."}
@@ -269,6 +269,7 @@ def test_a_transparent_background_takes_a_model_that_can(
 
     (body,) = posts(api)
     assert ("clear", True, "png") == (body["model"], body["transparent_background"], body["format"])
+    assert 1 == listings(api)
     assert [True] == [file["transparent"] for file in reply["files"]]
     assert "notes" not in reply
 

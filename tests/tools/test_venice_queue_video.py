@@ -19,7 +19,7 @@ from sanctum_venice_tools.emulator.facts import operations
 from sanctum_venice_tools.emulator.process import LocalVenice
 from tests.conftest import Clock
 from tests.samples import whole_files
-from tests.tools.conftest import balance, refusal, sent
+from tests.tools.conftest import balance, listings, refusal, sent
 
 Tool = Callable[..., str]
 CALL: dict[str, Any] = {"prompt": "A fox runs through snow.", "resolution": "480p"}
@@ -666,6 +666,16 @@ def test_the_cheapest_that_fits_is_bought(
         in reply["notes"]
     )
     assert 3 == asked.call_count  # the two, and the one that is bought
+
+
+def test_the_models_are_listed_once(
+    queue: Callable[..., Any], prices: dict[str, Any], api: respx.MockRouter
+) -> None:
+    """The list from which the cheapest is chosen is also that from which it is known which one is usual."""
+    assert prices
+    queue(options=CHEAPEST)
+
+    assert 1 == listings(api)
 
 
 def test_the_cheapest_has_what_was_asked_for(
