@@ -30,9 +30,9 @@ def make(
 
     file = io.BytesIO()
     count = max(round(seconds * FRAMES_PER_SECOND), 1)
-    larger = ImageOps.fit(
-        picture.convert("RGB"), (round(size[0] * MARGIN), round(size[1] * MARGIN))
-    )
+    width, height = size
+    with_margin = round(width * MARGIN), round(height * MARGIN)
+    larger = ImageOps.fit(picture.convert("RGB"), with_margin)
     with av.open(file, "w", format="mp4") as output:
         stream = output.add_stream(
             "libx264", rate=FRAMES_PER_SECOND, options={"preset": "ultrafast", "crf": "28"}
@@ -42,14 +42,22 @@ def make(
         # Streams have to be there before anything is written.
         music = output.add_stream("aac", rate=RATE, layout="mono") if audio else None
         for number in range(count):
-            left = round((larger.width - size[0]) * number / count)
-            top = round((larger.height - size[1]) * number / count)
-            shown = larger.crop((left, top, left + size[0], top + size[1]))
+            shown = _view(larger, size, number / count)
             frame = av.VideoFrame.from_image(shown)  # type: ignore[no-untyped-call] # PyAV has no type for it
-            frame.pts, frame.time_base = number, Fraction(1, FRAMES_PER_SECOND)
+            frame.pts = number
+            frame.time_base = Fraction(1, FRAMES_PER_SECOND)
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
         if music:
-            output.mux(music.encode(sound.mono_frame(sound.tune(title, seconds, RATE), RATE)))
+            tune = sound.tune(title, seconds, RATE)
+            output.mux(music.encode(sound.mono_frame(tune, RATE)))
             output.mux(music.encode(None))
     return file.getvalue()
+
+
+def _view(larger: Image.Image, size: tuple[int, int], share: float) -> Image.Image:
+    """What is seen of a larger picture when a share of the film is over: from one corner to the other."""
+    width, height = size
+    left = round((larger.width - width) * share)
+    top = round((larger.height - height) * share)
+    return larger.crop((left, top, left + width, top + height))
