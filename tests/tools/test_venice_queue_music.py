@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import respx
 from hypothesis import given
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator import errors, sound
 from sanctum_venice_tools.emulator.process import LocalVenice
-from tests.tools.conftest import balance, let_fail, refusal, sent
+from tests.tools.conftest import balance, refusal, sent
 
 Tool = Callable[..., str]
 CALL: dict[str, Any] = {"prompt": "A fox barks twice.", "kind": "effect", "duration_seconds": 1}
@@ -472,51 +471,7 @@ def test_any_wishes_are_the_models_or_refused(
         assert spec.get(flags.get(field, f"supports_{field}")) or "max_duration" in spec
 
 
-# --- money ---
-
-
-def test_what_is_too_dear_is_not_bought(
-    queue: Callable[..., Any],
-    asked: respx.Route,
-    queued: respx.Route,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The price is asked for first; above the operator's limit, nothing is queued."""
-    monkeypatch.setenv("VENICE_MAX_USD", "0.2")
-
-    assert "This costs 0.25 USD, and the operator allows 0.2 a call (VENICE_MAX_USD)." in refusal(
-        queue
-    )
-    assert (1, 0) == (asked.call_count, queued.call_count)
-    monkeypatch.setenv("VENICE_MAX_USD", "0.25")
-    assert 0.25 == queue()["cost_usd"]
-
-
-@pytest.mark.parametrize(
-    "failure", [500, httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError]
-)
-def test_nothing_is_bought_twice(
-    queue: Callable[..., Any], queued: respx.Route, failure: int | type[Exception]
-) -> None:
-    """After a failure that may have been paid, the request is not repeated."""
-    let_fail(queued, failure)
-
-    assert re.search(r"may be charged|answered 500", refusal(queue))
-    assert 1 == queued.call_count
-
-
-@pytest.mark.parametrize("failure", [500, httpx.ReadTimeout, httpx.RemoteProtocolError])
-def test_without_a_price_nothing_is_bought(
-    queue: Callable[..., Any],
-    asked: respx.Route,
-    queued: respx.Route,
-    failure: int | type[Exception],
-) -> None:
-    """When Venice tells no price, the job is not queued, and the reply says that nothing was charged."""
-    let_fail(asked, failure)
-
-    assert re.search(r"nothing was charged|answered 500", refusal(queue))
-    assert not queued.called
+# --- what Venice refuses ---
 
 
 def test_a_suggested_prompt_is_told(queue: Callable[..., Any], queued: respx.Route) -> None:

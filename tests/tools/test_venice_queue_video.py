@@ -1025,21 +1025,6 @@ def test_media_that_are_too_large_together_are_refused(
     assert 1 == queued.call_count
 
 
-def test_a_film_that_is_too_dear_is_not_bought(
-    queue: Callable[..., Any],
-    asked: respx.Route,
-    queued: respx.Route,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The price is asked for first; above the operator's limit, nothing is queued."""
-    monkeypatch.setenv("VENICE_MAX_USD", "0.2")
-
-    assert "This costs 0.25 USD, and the operator allows 0.2 a call (VENICE_MAX_USD)." in refusal(
-        queue
-    )
-    assert (1, 0) == (asked.call_count, queued.call_count)
-
-
 def test_a_media_store_that_takes_no_file_costs_nothing(
     queue: Callable[..., Any], queued: respx.Route, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
