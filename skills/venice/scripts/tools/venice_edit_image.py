@@ -1917,6 +1917,7 @@ def _pick_model(
     needs: str = "",
     usual: str = "",
     fits: Callable[[_Listed], Any] = bool,
+    listed: list[_Listed] | None = None,
 ) -> _Model:
     """The model `wanted`, else the operator's, else the `usual`, else Venice's.
 
@@ -1927,8 +1928,10 @@ def _pick_model(
         needs: Capabilities that the model must have, with spaces between them.
         usual: The id or trait that is taken before others when nobody names one.
         fits: What else must hold of a model, of which it gets Venice's row.
+        listed: The models of this type, where Venice has been asked for them already.
     """
-    listed = _list_models(kind)
+    if listed is None:
+        listed = _list_models(kind)
     able = [model for model in listed if _is_able(model, needs.split()) and fits(model)]
     able.sort(key=lambda model: _rank(model, usual))
     called_for = wanted.strip()
@@ -2261,11 +2264,12 @@ def _pick_picture_model(
 
     Where nobody named a model, the cheapest that can is taken.
     """
-    chosen = _pick_model(kind, model, setting=setting, usual=usual, fits=fits)
+    listed = _list_models(kind)
+    chosen = _pick_model(kind, model, setting=setting, usual=usual, fits=fits, listed=listed)
     if not transparent or _can_be_transparent(chosen.spec):
         return chosen
 
-    able = _list_transparent(kind, fits)
+    able = _list_transparent(listed, fits)
     named = model.strip() or os.environ.get(setting, "").strip()
     if able and not named:
         return _chosen(able[0])
@@ -2275,10 +2279,10 @@ def _pick_picture_model(
     raise VeniceError(f"{told}. Or {way}.")
 
 
-def _list_transparent(kind: str, fits: Callable[[_Listed], Any]) -> list[_Listed]:
+def _list_transparent(listed: list[_Listed], fits: Callable[[_Listed], Any]) -> list[_Listed]:
     """The models that can leave the background out, the cheapest first."""
     able = []
-    for model in _list_models(kind):
+    for model in listed:
         spec = model["model_spec"]
         if fits(model) and _can_be_transparent(spec) and not spec.get("offline"):
             able.append(model)

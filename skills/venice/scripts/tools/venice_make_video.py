@@ -2909,6 +2909,7 @@ def _pick_model(
     needs: str = "",
     usual: str = "",
     fits: Callable[[_Listed], Any] = bool,
+    listed: list[_Listed] | None = None,
 ) -> _Model:
     """The model `wanted`, else the operator's, else the `usual`, else Venice's.
 
@@ -2919,8 +2920,10 @@ def _pick_model(
         needs: Capabilities that the model must have, with spaces between them.
         usual: The id or trait that is taken before others when nobody names one.
         fits: What else must hold of a model, of which it gets Venice's row.
+        listed: The models of this type, where Venice has been asked for them already.
     """
-    listed = _list_models(kind)
+    if listed is None:
+        listed = _list_models(kind)
     able = [model for model in listed if _is_able(model, needs.split()) and fits(model)]
     able.sort(key=lambda model: _rank(model, usual))
     called_for = wanted.strip()
@@ -3273,15 +3276,18 @@ class _Fitted:
     notes: list[str]
 
 
-def _pick_film_model(named: str, wish: _Wish) -> _Model:
-    """The caller's model, else the operator's for such films, else Venice's own example, else its first that fits."""
+def _pick_film_model(named: str, wish: _Wish, listed: list[_Listed] | None = None) -> _Model:
+    """The caller's model, else the operator's for such films, else Venice's own example, else its first that fits.
+
+    Where Venice has been asked for its film models already, they are `listed`.
+    """
     usual = f"wan-2.5-preview-{wish.made_of}-to-video"
     setting = _setting_of(wish)
     if named:
         # It is taken at its word: what it lacks is told by its own limits.
         return _pick_model("video", named, setting=setting, usual=usual)
     fits = functools.partial(_makes, wish)
-    return _pick_model("video", "", setting=setting, usual=usual, fits=fits)
+    return _pick_model("video", "", setting=setting, usual=usual, fits=fits, listed=listed)
 
 
 def _setting_of(wish: _Wish) -> str:
@@ -3886,10 +3892,11 @@ def _candidates(wish: _Wish) -> list[_Model]:
 
     Where the one that would be taken without this wish is private, only private ones are asked.
     """
-    usual = _pick_film_model("", wish)
+    listed = _list_models("video")
+    usual = _pick_film_model("", wish, listed)
     must_be_private = _is_private(usual.spec)
     found = []
-    for model in sorted(_list_models("video"), key=_rank):
+    for model in sorted(listed, key=_rank):
         spec = model["model_spec"]
         is_open = must_be_private and not _is_private(spec)
         if _makes(wish, model) and not spec.get("offline") and not is_open:

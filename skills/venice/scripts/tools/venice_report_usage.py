@@ -975,9 +975,14 @@ _CURSOR = re.compile("[A-Za-z0-9_-]{1,512}")
 
 def _sum(rows: list[dict[str, Any]], **names: Any) -> dict[str, Any]:
     """What several rows cost together."""
-    usd = round(sum(row["totalUsd"] for row in rows), 6)
-    diem = round(sum(row["totalDiem"] for row in rows), 6)
+    usd = _total(row["totalUsd"] for row in rows)
+    diem = _total(row["totalDiem"] for row in rows)
     return _given(**names, usd=usd, diem=diem or None)
+
+
+def _total(amounts: Iterable[float]) -> float:
+    """Amounts of money together, to the millionth."""
+    return round(sum(amounts), 6)
 
 
 def _dearest(rows: list[dict[str, Any]], name: str, **more: str) -> list[dict[str, Any]]:
@@ -985,7 +990,7 @@ def _dearest(rows: list[dict[str, Any]], name: str, **more: str) -> list[dict[st
 
     The others come as one row.
     """
-    ranked = sorted(rows, key=lambda row: -row["totalUsd"] - row["totalDiem"])
+    ranked = sorted(rows, key=_cost_of, reverse=True)
     told = []
     for row in ranked[:_MOST]:
         fields = {key: row[field] for key, field in more.items()}
@@ -997,6 +1002,12 @@ def _dearest(rows: list[dict[str, Any]], name: str, **more: str) -> list[dict[st
     return told
 
 
+def _cost_of(row: dict[str, Any]) -> float:
+    """What a row cost; a DIEM counts as a dollar."""
+    cost: float = row["totalUsd"] + row["totalDiem"]
+    return cost
+
+
 def _dearest_day(usd: dict[str, float], told: dict[str, Any]) -> dict[str, Any]:
     """The day that cost most in USD, and on which models; nothing, where no day stands out."""
     if len(usd) < 2:
@@ -1004,8 +1015,11 @@ def _dearest_day(usd: dict[str, float], told: dict[str, Any]) -> dict[str, Any]:
     day = max(usd, key=lambda one: usd[one])
     midnight = datetime.fromisoformat(f"{day}T00:00:00+00:00")
     costs = _costs_at(midnight, told)
-    ranked = sorted(costs, key=lambda name: -costs[name])
-    models = {name[:40]: round(costs[name], 6) for name in ranked[:_MOST_OF_DAY] if costs[name]}
+    dearest = sorted(costs, key=lambda name: -costs[name])[:_MOST_OF_DAY]
+    models = {}
+    for name in dearest:
+        if costs[name]:
+            models[name[:40]] = round(costs[name], 6)
     return _given(date=day, usd=usd[day], models=models)
 
 
@@ -1052,6 +1066,30 @@ def _by_day(days: list[dict[str, Any]], currency: str) -> dict[str, float]:
     return {day["date"]: round(day[currency], 6) for day in days if day[currency]}
 
 
+def _end_of(day: date) -> str:
+    """The moment at which a day is over."""
+    day_after = day + timedelta(days=1)
+    return f"{day_after}T00:00:00Z"
+
+
+def _tell_sums(told: dict[str, Any]) -> str:
+    """What was spent, by day, model and key."""
+    ordered = sorted(told["byDate"], key=lambda day: str(day["date"]))
+    usd = _by_day(ordered, "USD")
+    diem = _by_day(ordered, "DIEM")
+    return _answer(
+        period=told["lookback"],
+        total_usd=_total(usd.values()),
+        total_diem=_total(diem.values()) or None,
+        by_day=usd,
+        by_day_diem=diem,
+        dearest_day=_dearest_day(usd, told),
+        models=_dearest(told["byModel"], "modelName", units="totalUnits", unit="unitType"),
+        keys=_dearest(told["byKey"], "description", key_id="apiKeyId"),
+        notes="" if usd or diem else "Nothing was spent in this period.",
+    )
+
+
 @_read_as_meant
 def venice_report_usage(
     *,
@@ -1086,27 +1124,11 @@ def venice_report_usage(
 
     first, last = _period(days, start_date, end_date)
     if show_entries:
-        asked: dict[str, Any] = {"startTimestamp": f"{first}T00:00:00Z", "pageSize": _MOST_ENTRIES}
-        if end_date:
-            day_after = last + timedelta(days=1)
-            asked["endTimestamp"] = f"{day_after}T00:00:00Z"
-        return _list_entries(asked)
+        end = _end_of(last) if end_date else None
+        start = f"{first}T00:00:00Z"
+        return _list_entries(_given(startTimestamp=start, pageSize=_MOST_ENTRIES, endTimestamp=end))
 
     asked = {"lookback": f"{days}d"}
     if start_date or end_date:
         asked = {"startDate": str(first), "endDate": str(last)}
-    told = _trim(_account_page("/billing/usage-analytics", params=asked))
-    ordered = sorted(told["byDate"], key=lambda day: str(day["date"]))
-    usd = _by_day(ordered, "USD")
-    diem = _by_day(ordered, "DIEM")
-    return _answer(
-        period=told["lookback"],
-        total_usd=round(sum(usd.values()), 6),
-        total_diem=round(sum(diem.values()), 6) or None,
-        by_day=usd,
-        by_day_diem=diem,
-        dearest_day=_dearest_day(usd, told),
-        models=_dearest(told["byModel"], "modelName", units="totalUnits", unit="unitType"),
-        keys=_dearest(told["byKey"], "description", key_id="apiKeyId"),
-        notes="" if usd or diem else "Nothing was spent in this period.",
-    )
+    return _tell_sums(_trim(_account_page("/billing/usage-analytics", params=asked)))

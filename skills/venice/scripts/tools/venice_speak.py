@@ -1675,6 +1675,7 @@ def _pick_model(
     needs: str = "",
     usual: str = "",
     fits: Callable[[_Listed], Any] = bool,
+    listed: list[_Listed] | None = None,
 ) -> _Model:
     """The model `wanted`, else the operator's, else the `usual`, else Venice's.
 
@@ -1685,8 +1686,10 @@ def _pick_model(
         needs: Capabilities that the model must have, with spaces between them.
         usual: The id or trait that is taken before others when nobody names one.
         fits: What else must hold of a model, of which it gets Venice's row.
+        listed: The models of this type, where Venice has been asked for them already.
     """
-    listed = _list_models(kind)
+    if listed is None:
+        listed = _list_models(kind)
     able = [model for model in listed if _is_able(model, needs.split()) and fits(model)]
     able.sort(key=lambda model: _rank(model, usual))
     called_for = wanted.strip()
