@@ -1,5 +1,6 @@
 """Runs a media server until it is told to stop."""
 
+import logging
 import os
 import signal
 import socket
@@ -19,6 +20,10 @@ from sanctum_venice_tools.media_server.settings import Settings
 from sanctum_venice_tools.media_server.shelf import Shelf
 from sanctum_venice_tools.media_server.uploads import sweep
 from sanctum_venice_tools.media_server.workbench import Workbench
+
+_HOUR_SECONDS = 60 * 60
+
+_LOG = logging.getLogger(__name__)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -55,7 +60,8 @@ def serve(
     It answers to its own names, to that of its public address, and to those that are allowed.
     """
     service = Service(settings, open_index(database, settings.folder), shelf)
-    sweep(service)
+    ended = threading.Event()
+    threading.Thread(target=_sweep_hourly, args=(service, ended), daemon=True).start()
     public_name = urlsplit(settings.public_url).hostname or ""
     names = [*OWN_NAMES, public_name, *allowed_hosts]
     app = TrustedHostMiddleware(
@@ -75,6 +81,7 @@ def serve(
     try:
         _Server(config, announce).run(sockets=[listening])
     finally:
+        ended.set()
         service.index.close()
 
 
@@ -90,6 +97,17 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._announce()
+
+
+def _sweep_hourly(service: Service, ended: threading.Event) -> None:
+    """Forget uploads that broke off, at the start and once an hour."""
+    while not ended.is_set():
+        try:
+            sweep(service)
+        except Exception:
+            # The database or the bucket may be away for a while; the next hour may do.
+            _LOG.exception("What was never uploaded could not be forgotten")
+        ended.wait(_HOUR_SECONDS)
 
 
 def _watch_stdin() -> None:
