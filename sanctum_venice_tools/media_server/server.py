@@ -104,8 +104,7 @@ def _sweep_hourly(service: Service, ended: threading.Event) -> None:
     while not ended.is_set():
         try:
             sweep(service)
-        except Exception:
-            # The database or the bucket may be away for a while; the next hour may do.
+        except Exception:  # noqa: BLE001  # the database or the bucket may be away; the next hour may do
             _LOG.exception("What was never uploaded could not be forgotten")
         ended.wait(_HOUR_SECONDS)
 
