@@ -24,8 +24,9 @@ LOCAL_KEY = "venice-key-that-nobody-may-see-8d21"
 MADE_KEY = re.compile(r"VENICE_(INFERENCE|ADMIN)_KEY_[\w-]{20,}")
 SHORTEST = 8
 
-# Where a secret has its place: a private file, and the key of a Letta server's database beside it.
-PRIVATE = {".private", "encryption-key", "postgres"}
+# Where a secret has its place: a private file, the key of a Letta server's database beside it, and
+# the file in which Letta Code keeps keys.
+PRIVATE = {".private", "encryption-key", "postgres", "auth.json"}
 LARGEST = 2 << 20
 
 allowed = False

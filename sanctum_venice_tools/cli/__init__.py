@@ -14,6 +14,10 @@ _COMMANDS = {
     "doctor": ("doctor.run_doctor", "Check all that the tools need."),
     "emulator": ("emulator.run_emulator", "Run the local Venice, a stand-in for api.venice.ai."),
     "letta": ("letta.letta", "A Letta server on this machine, with its own database."),
+    "letta-code": (
+        "letta_code.connect_letta_code",
+        "Make Venice the model behind Letta Code's agents on this machine.",
+    ),
     "media": ("media.run_media", "Run the media server: what agents make, for people to see."),
     "mcp": ("mcp.serve_mcp", "Serve the tools to hosts that speak MCP."),
     "provider": ("provider.configure_provider", "Make Venice the model behind Letta's agents."),

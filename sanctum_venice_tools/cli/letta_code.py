@@ -1,0 +1,91 @@
+"""`letta-code`: Venice as the model behind Letta Code's agents."""
+
+import os
+
+import click
+
+from sanctum_venice_tools.cli import HELP
+from sanctum_venice_tools.letta import letta_code
+from sanctum_venice_tools.letta.letta_code import LettaCodeError
+from sanctum_venice_tools.letta.venice import ChoiceError, Venice, VeniceError, normal_url
+from sanctum_venice_tools.terminal import show, visible
+
+
+@click.command("letta-code", context_settings=HELP)
+@click.option(
+    "--agent",
+    "agents",
+    metavar="ID",
+    multiple=True,
+    help="An agent that is to think with Venice; repeatable.",
+)
+@click.option(
+    "--model",
+    "wanted",
+    metavar="ID",
+    default="",
+    help="The agents' model.  [default: the one that Venice recommends for functions]",
+)
+@click.option(
+    "--venice-url",
+    envvar="VENICE_BASE_URL",
+    default="",
+    help="Venice.  [default: $VENICE_BASE_URL or its own]",
+)
+@click.option(
+    "--letta",
+    "program",
+    metavar="PROGRAM",
+    default="letta",
+    show_default=True,
+    help="Letta Code's own command.",
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+def connect_letta_code(
+    agents: tuple[str, ...], wanted: str, venice_url: str, program: str, *, dry_run: bool
+) -> None:
+    """Make Venice the model behind Letta Code's agents on this machine.
+
+    It tells Letta Code where Venice is, and the key of VENICE_API_KEY, which no command line shows; and each --agent
+    its model, with the window and the length of replies that this model really has. Safe to run again.
+
+    \b
+    Exit status: 0 all is as wanted, 2 wrong usage, 4 Letta Code or Venice could not be reached or refused.
+
+    \b
+    Examples:
+      sanctum-venice letta-code
+      sanctum-venice letta-code --agent agent-local-5133 --model kimi-k3
+    """  # noqa: D301  # click keeps the lines after \b as they are
+    key = os.environ.get("VENICE_API_KEY", "").strip()
+    if not key:
+        raise click.UsageError(
+            "VENICE_API_KEY is not set; a key is made at https://venice.ai/settings/api"
+        )
+    try:
+        venice = Venice(normal_url(venice_url), key)
+        letta_code.check_key(venice)
+        model = letta_code.choose_model(venice, wanted)
+        slowness = letta_code.seconds_to_list(venice)
+        if not dry_run:
+            file = letta_code.connect(program, venice)
+            show(f"Letta Code knows Venice; the key is in {file}")
+            for agent in agents:
+                letta_code.set_model(program, agent, model)
+    except ChoiceError as error:
+        raise click.UsageError(visible(str(error))) from None
+    except (VeniceError, LettaCodeError) as error:
+        show(f"Error: {str(error).replace(key, '[key]')}", err=True)
+        raise SystemExit(4) from None
+
+    limits = f"{model.window:,} tokens, {model.output_tokens:,} of them in a reply"
+    for agent in agents:
+        show(f"{agent}: {'would think' if dry_run else 'thinks'} with {model.id} ({limits})")
+    if not agents:
+        show(f"A model for it: {letta_code.PROVIDER}/{model.id} ({limits})")
+        show("Letta Code takes 128,000 tokens for any, until --agent tells it otherwise.")
+    if slowness > letta_code.LIST_SECONDS / 2:
+        told = f"Venice took {slowness:.1f} s for its list of models"
+        show(
+            f"Note: {told}; Letta Code gives up after {letta_code.LIST_SECONDS:g} s, and then knows none."
+        )

@@ -1,0 +1,163 @@
+"""Venice as the model behind Letta Code's agents: its provider on this machine, and what each agent is told.
+
+What Letta Code does is that of version 0.34.12, run and read.
+"""
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from sanctum_venice_tools.letta.venice import ChatModel, ChoiceError, Venice, VeniceError
+
+# Letta Code speaks to one endpoint of this kind on a machine.
+PROVIDER = "openai-compatible"
+
+# Its own instructions and tools take 108 kB of each request: with less room, the first turn is
+# compacted, and what the person said is lost.
+LEAST_WINDOW = 64_000
+
+# It gives up on the list of models after this time, and then knows none.
+LIST_SECONDS = 2.0
+
+_PROGRAM_SECONDS = 60
+
+
+class LettaCodeError(Exception):
+    """Letta Code can't be used as things are; one line that says what to do."""
+
+
+def choose_model(venice: Venice, wanted: str = "") -> ChatModel:
+    """The model `wanted`, else the first that Venice recommends for functions; of those with room enough.
+
+    That it sees does not count: Letta Code sends models of this provider no pictures.
+
+    Raises:
+        ChoiceError: There is no such model, or it has too small a window.
+        VeniceError: Venice does not answer as it does.
+    """
+    if not wanted:
+        roomy = [one for one in venice.chat_models(blind=True) if one.window >= LEAST_WINDOW]
+        if not roomy:
+            raise ChoiceError(
+                f"No model of this Venice has the {LEAST_WINDOW:,} tokens that are needed."
+            )
+        return roomy[0]
+    model = venice.choose_chat_model(wanted)
+    if model.window < LEAST_WINDOW:
+        told = f"{model.id} has a window of {model.window:,} tokens"
+        raise ChoiceError(f"{told}; Letta Code needs {LEAST_WINDOW:,}. Choose another.")
+    return model
+
+
+def check_key(venice: Venice) -> None:
+    """Refuse a key that Venice refuses: Letta Code itself tries none before the first message.
+
+    Raises:
+        VeniceError: It is no good, or no answer came.
+    """
+    verdict = venice.try_key()
+    if verdict.state == "wrong":
+        raise VeniceError(f"VENICE_API_KEY is no good: {verdict.told}")
+
+
+def seconds_to_list(venice: Venice) -> float:
+    """How long Venice takes for its list of models.
+
+    Raises:
+        VeniceError: No answer came.
+    """
+    started = time.monotonic()
+    venice.ask("/models")
+    return time.monotonic() - started
+
+
+def connect(program: str, venice: Venice) -> Path:
+    """Tell Letta Code where Venice is, and the key; the file that it keeps them in.
+
+    A command line can be seen by others on the machine, so there stands something else in the key's
+    place; the key itself goes into the file, which is for its owner alone.
+
+    Raises:
+        LettaCodeError: It is not there, or does not do as it did.
+    """
+    stand_in = f"to-be-replaced-{secrets.token_hex(8)}"
+    settings = ["--base-url", venice.base_url, "--api-key", stand_in]
+    _run(program, "connect", PROVIDER, *settings)
+    file = _backend_folder() / "providers" / "auth.json"
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError:
+        text = ""
+    if stand_in not in text:
+        told = "This Letta Code keeps its providers elsewhere than 0.34.12 does"
+        raise LettaCodeError(
+            f"{told}. Connect by hand: {program} connect {PROVIDER} --base-url ..."
+        )
+    _write_for_owner(file, text.replace(stand_in, json.dumps(venice.key)[1:-1]))
+    return file
+
+
+def set_model(program: str, agent: str, model: ChatModel) -> None:
+    """Have an agent think with a model, within the limits of that; else it would take 128,000 tokens for any.
+
+    Raises:
+        LettaCodeError: There is no such agent, or the model is not listed.
+    """
+    limits = {"context_window_limit": model.window, "max_tokens": model.output_tokens}
+    handle = f"{PROVIDER}/{model.id}"
+    where = ["--default", "--agent", agent]
+    _run(program, "model", "set", handle, *where, "--model-settings", json.dumps(limits))
+
+
+def _run(program: str, *words: str) -> str:
+    """What Letta Code prints.
+
+    Raises:
+        LettaCodeError: It is not there, or it refuses.
+    """
+    path = shutil.which(program)
+    if not path:
+        raise LettaCodeError(
+            f"There is no program {program}: pip install letta, or name it by --letta."
+        )
+    try:
+        done = subprocess.run(  # noqa: S603  # the program that the operator named, and no shell
+            [path, "--backend", "local", *words],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_PROGRAM_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        raise LettaCodeError(
+            f"{program} {words[0]} did not end within {_PROGRAM_SECONDS} s."
+        ) from None
+    if done.returncode != 0:
+        said = " ".join((done.stderr or done.stdout).split())[:300]
+        raise LettaCodeError(f"{program} {words[0]} refused: {said}")
+    return done.stdout
+
+
+def _backend_folder() -> Path:
+    """Where Letta Code keeps what belongs to agents of this machine."""
+    usual = Path.home() / ".letta" / "lc-local-backend"
+    return Path(os.environ.get("LETTA_LOCAL_BACKEND_DIR") or usual)
+
+
+def _write_for_owner(file: Path, text: str) -> None:
+    """Write a file whole, for its owner alone."""
+    part = file.with_name(f".{file.name}.{secrets.token_hex(8)}.part")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as new:
+            new.write(text)
+            new.flush()
+            os.fsync(new.fileno())
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
