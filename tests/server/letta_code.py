@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,8 +37,10 @@ class LettaCode:
         # Git asks who commits to an agent's memory.
         git = {"GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@example.org"}
         git |= {name.replace("AUTHOR", "COMMITTER"): value for name, value in git.items()}
+        # The installed command is found, and uv, whether or not this environment is activated.
+        programs = Path(sys.executable).parent
         own = {
-            "PATH": os.environ["PATH"],
+            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self.home),
             "LETTA_LOCAL_BACKEND_DIR": str(self.home / "backend"),
             "DISABLE_AUTOUPDATER": "1",
