@@ -177,7 +177,7 @@ def _letta(progress: Progress) -> Iterator[Place]:
     home = Path(tempfile.mkdtemp(prefix="letta-demo-", dir=place))
     try:
         server = local_server.start(home, tied_to_caller=True, progress=progress)
-    except local_server.LocalServerError as error:
+    except local_server.LocalProgramError as error:
         raise DemoError(
             str(error)
         ) from None  # it names the log in that folder, which therefore stays

@@ -70,7 +70,7 @@ def start_letta(
     local_server = _local_server()
     environment = _server_variables(variables, passed)
     place = home or local_server.DEFAULT_HOME
-    with shown_progress() as progress, one_line_errors(local_server.LocalServerError):
+    with shown_progress() as progress, one_line_errors(local_server.LocalProgramError):
         server = local_server.start(
             place,
             port=port,
@@ -93,7 +93,7 @@ def stop_letta(home: Path | None) -> None:
       sanctum-venice letta stop
     """  # noqa: D301  # click keeps the lines after \b as they are
     local_server = _local_server()
-    with shown_progress() as progress, one_line_errors(local_server.LocalServerError):
+    with shown_progress() as progress, one_line_errors(local_server.LocalProgramError):
         stopped = local_server.stop(home or local_server.DEFAULT_HOME, progress=progress)
     click.echo("The Letta server has stopped." if stopped else "The Letta server was not running.")
 

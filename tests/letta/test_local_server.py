@@ -21,14 +21,16 @@ from rich.console import Console
 
 from sanctum_venice_tools import cli, demo
 from sanctum_venice_tools.letta import local_server
+from sanctum_venice_tools.letta.local import environment as environments
+from sanctum_venice_tools.letta.local.environment import Environment
+from sanctum_venice_tools.letta.local.waiting import Ticker
 from sanctum_venice_tools.letta.local_server import (
-    LocalServerError,
+    LocalProgramError,
     installation,
     lifecycle,
     spawning,
     state,
 )
-from sanctum_venice_tools.letta.local_server.waiting import Ticker
 from sanctum_venice_tools.terminal import Progress
 
 # Answers like the real one within a tenth of a second. With FAIL set it dies like the real one.
@@ -142,7 +144,7 @@ def test_taken_port_is_one_line(stand_in: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(
-            LocalServerError,
+            LocalProgramError,
             match=rf"^Port {port} of 127.0.0.1 cannot be used: .*; name another one$",
         ):
             local_server.start(stand_in, port=port)
@@ -152,7 +154,7 @@ def test_taken_port_is_one_line(stand_in: Path) -> None:
 
 def test_death_at_start_is_explained(stand_in: Path) -> None:
     """When the server dies at its start, the error is its own reason and the log's path, and nothing stays behind."""
-    with pytest.raises(LocalServerError) as caught:
+    with pytest.raises(LocalProgramError) as caught:
         local_server.start(stand_in, environment={"FAIL": "1"})
 
     log = stand_in / "server.log"
@@ -166,7 +168,7 @@ def test_death_at_start_is_explained(stand_in: Path) -> None:
 def test_stop_during_start_is_explained(stand_in: Path) -> None:
     """Whoever waits for a server that somebody else stops learns just that."""
     with pytest.raises(
-        LocalServerError,
+        LocalProgramError,
         match=r"^The Letta server ended at its start: it was told to stop \(log: .*",
     ):
         local_server.start(stand_in, environment={"STOP": "1"})
@@ -184,7 +186,9 @@ def test_unusable_home_is_one_line(tmp_path: Path) -> None:
     """A home that cannot be a folder is named."""
     (tmp_path / "home").touch()
 
-    with pytest.raises(LocalServerError, match=r"^The folder .*/home cannot be used: File exists$"):
+    with pytest.raises(
+        LocalProgramError, match=r"^The folder .*/home cannot be used: File exists$"
+    ):
         local_server.start(tmp_path / "home")
 
 
@@ -245,7 +249,7 @@ def test_state_and_log_are_private(stand_in: Path) -> None:
 
 def test_last_log_is_kept(stand_in: Path) -> None:
     """The log of the start before stands beside the new one."""
-    with pytest.raises(LocalServerError):
+    with pytest.raises(LocalProgramError):
         local_server.start(stand_in, environment={"FAIL": "1"})
     local_server.start(stand_in)
 
@@ -311,7 +315,7 @@ def test_progress_is_never_silent_for_two_seconds() -> None:
 def test_unfit_python_is_named() -> None:
     """A Python that Letta does not run on is refused in one line."""
     with pytest.raises(
-        LocalServerError,
+        LocalProgramError,
         match=r"^The Letta server needs Python 3\.11 to 3\.13, and this is 3\.14; .*",
     ):
         installation._check_python((3, 14))
@@ -322,13 +326,13 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An environment that is quickly "installed": a folder with a Python that is a mere file."""
     folder = tmp_path / "environment"
 
-    def install_packages(python: Path, _progress: Callable[[str], None]) -> None:
-        python.parent.mkdir(parents=True)
-        python.touch()
+    def install_packages(wanted: Environment, _progress: Callable[[str], None]) -> None:
+        wanted.python.parent.mkdir(parents=True)
+        wanted.python.touch()
         (folder / "pyvenv.cfg").touch()
 
     monkeypatch.setattr(installation, "ENVIRONMENT", folder)
-    monkeypatch.setattr(installation, "_install_packages", install_packages)
+    monkeypatch.setattr(environments, "_install_packages", install_packages)
     return folder
 
 
@@ -373,7 +377,7 @@ def test_foreign_folder_is_not_removed(environment: Path) -> None:
     environment.mkdir()
     (environment / "thesis.txt").touch()
 
-    with pytest.raises(LocalServerError, match="is not an environment of ours"):
+    with pytest.raises(LocalProgramError, match="is not an environment of ours"):
         installation.install(lambda _: None)
     assert (environment / "thesis.txt").exists()
 
@@ -382,8 +386,8 @@ def test_failed_installation_is_explained(tmp_path: Path) -> None:
     """An installer that fails gives its reason and the log's path."""
     log_path = tmp_path / "install.log"
     command = [sys.executable, "-c", "import sys; print('error: no route to host'); sys.exit(2)"]
-    with log_path.open("w") as log, pytest.raises(LocalServerError) as caught:
-        installation._run_watched(command, log, "Installing", Ticker(lambda _: None))
+    with log_path.open("w") as log, pytest.raises(LocalProgramError) as caught:
+        environments._run_watched(command, log, "Installing", Ticker(lambda _: None))
 
     assert f"Installing failed: error: no route to host (log: {log_path})" == str(caught.value)
 
@@ -394,9 +398,9 @@ def test_system_certificates_are_trusted(tmp_path: Path, monkeypatch: pytest.Mon
     command = [sys.executable, "-c", "import os; print(os.environ['UV_SYSTEM_CERTS'])"]
     monkeypatch.delenv("UV_SYSTEM_CERTS", raising=False)
     with log_path.open("w") as log:
-        installation._run_watched(command, log, "Installing", Ticker(lambda _: None))
+        environments._run_watched(command, log, "Installing", Ticker(lambda _: None))
         monkeypatch.setenv("UV_SYSTEM_CERTS", "false")
-        installation._run_watched(command, log, "Installing", Ticker(lambda _: None))
+        environments._run_watched(command, log, "Installing", Ticker(lambda _: None))
 
     assert ["true", "false"] == log_path.read_text().split()
 

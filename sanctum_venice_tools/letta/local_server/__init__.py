@@ -7,7 +7,7 @@ in, the log, and `state.json`.
 The process itself, which runs with the Python of that environment, is letta/server_process/.
 """
 
-from sanctum_venice_tools.letta.local_server.errors import LocalServerError
+from sanctum_venice_tools.letta.local.errors import LocalProgramError
 from sanctum_venice_tools.letta.local_server.installation import ENVIRONMENT
 from sanctum_venice_tools.letta.local_server.lifecycle import (
     DEFAULT_HOME,
@@ -20,8 +20,8 @@ from sanctum_venice_tools.letta.local_server.lifecycle import (
 __all__ = [
     "DEFAULT_HOME",
     "ENVIRONMENT",
+    "LocalProgramError",
     "LocalServer",
-    "LocalServerError",
     "start",
     "status",
     "stop",

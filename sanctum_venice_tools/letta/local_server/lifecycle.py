@@ -11,7 +11,8 @@ from pathlib import Path
 
 import psutil
 
-from sanctum_venice_tools.letta.local_server.errors import LocalServerError
+from sanctum_venice_tools.letta.local.errors import LocalProgramError
+from sanctum_venice_tools.letta.local.waiting import POLL_SECONDS, Progress, Ticker, alone
 from sanctum_venice_tools.letta.local_server.installation import install
 from sanctum_venice_tools.letta.local_server.server_log import reason_of, step_of
 from sanctum_venice_tools.letta.local_server.spawning import forget_ended, forget_process, spawn
@@ -22,7 +23,6 @@ from sanctum_venice_tools.letta.local_server.state import (
     read_state,
     write_state,
 )
-from sanctum_venice_tools.letta.local_server.waiting import POLL_SECONDS, Progress, Ticker, alone
 
 DEFAULT_HOME = Path(os.environ.get("SANCTUM_LETTA_HOME") or ".local/letta").absolute()
 
@@ -63,7 +63,7 @@ def start(
         progress: Gets a line at least every two seconds while something is going on.
 
     Raises:
-        LocalServerError: It could not be installed or started.
+        LocalProgramError: It could not be installed or started.
     """
     home = home.absolute()
     with alone(home / "start.lock", "Waiting for another start of the same server", progress):
@@ -126,12 +126,12 @@ def _first_health(home: Path, state: State, progress: Progress) -> str:
         if (version := _health(state.port)) is not None:
             return version
         if process_of(home, state.pid) is None:
-            raise LocalServerError(
+            raise LocalProgramError(
                 f"The Letta server ended at its start: {reason_of(log)} (log: {log})"
             )
         ticker.tick(f"Starting the Letta server: {step_of(log)}")
         time.sleep(POLL_SECONDS)
-    raise LocalServerError(
+    raise LocalProgramError(
         f"The Letta server did not answer in {_START_SECONDS:.0f} s (log: {log})"
     )
 
@@ -160,7 +160,7 @@ def _end(pid: int, progress: Progress) -> None:
     except psutil.NoSuchProcess:
         family = []
     except psutil.AccessDenied as error:
-        raise LocalServerError(
+        raise LocalProgramError(
             f"The Letta server (process {pid}) belongs to another user, who can stop it"
         ) from error
     ticker = Ticker(progress)

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sanctum_venice_tools.letta.local_server.errors import LocalServerError
-from sanctum_venice_tools.letta.local_server.server_log import rotated_log
+from sanctum_venice_tools.letta.local.errors import LocalProgramError
+from sanctum_venice_tools.letta.local.logs import rotated_log
 from sanctum_venice_tools.letta.local_server.state import (
     SERVER_PROCESS,
     State,
@@ -153,7 +153,7 @@ def _bound_socket(port: int | None) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         detail = getattr(error, "strerror", None) or error
-        raise LocalServerError(
+        raise LocalProgramError(
             f"Port {port} of 127.0.0.1 cannot be used: {detail}; name another one"
         ) from error
     return listener

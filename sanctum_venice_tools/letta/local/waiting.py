@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from sanctum_venice_tools.letta.local_server.errors import LocalServerError
+from sanctum_venice_tools.letta.local.errors import LocalProgramError
 
 Progress = Callable[[str], None]
 
@@ -43,7 +43,7 @@ def alone(lock_path: Path, waiting: str, progress: Progress) -> Iterator[None]:
         lock_path.parent.mkdir(parents=True, exist_ok=True)
         lock = lock_path.open("w")
     except OSError as error:
-        raise LocalServerError(
+        raise LocalProgramError(
             f"The folder {lock_path.parent} cannot be used: {error.strerror}"
         ) from error
     with lock:
