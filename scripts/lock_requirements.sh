@@ -17,8 +17,8 @@ compile() { # compile OUTPUT ARGUMENTS...
 
 echo uv | compile requirements/uv.txt -
 echo pip-audit | compile requirements/audit.txt -
-# Letta Code, which the tests install by itself: its distribution has the name of the Letta server's.
-echo 'letta>=0.34.12,<0.35' | compile requirements/letta-code.txt -
+# Letta Code is installed by itself: its distribution has the name of the Letta server's.
+echo 'letta>=0.34.12,<0.35' | compile sanctum_venice_tools/letta/letta_code/requirements.txt -
 compile requirements/main.txt pyproject.toml --extra local
 compile requirements/mcp.txt pyproject.toml --extra mcp --constraint requirements/main.txt
 compile requirements/app-server.txt pyproject.toml --extra app-server --constraint requirements/main.txt

@@ -5,8 +5,8 @@ import os
 import click
 
 from sanctum_venice_tools.cli import HELP
-from sanctum_venice_tools.letta import letta_code
-from sanctum_venice_tools.letta.letta_code import LettaCodeError
+from sanctum_venice_tools.letta.letta_code import provider
+from sanctum_venice_tools.letta.letta_code.program import LettaCode, LettaCodeError
 from sanctum_venice_tools.letta.venice import ChoiceError, Venice, VeniceError, normal_url
 from sanctum_venice_tools.terminal import show, visible
 
@@ -64,14 +64,15 @@ def connect_letta_code(
         )
     try:
         venice = Venice(normal_url(venice_url), key)
-        letta_code.check_key(venice)
-        model = letta_code.choose_model(venice, wanted)
-        slowness = letta_code.seconds_to_list(venice)
+        provider.check_key(venice)
+        model = provider.choose_model(venice, wanted)
+        slowness = provider.seconds_to_list(venice)
         if not dry_run:
-            file = letta_code.connect(program, venice)
+            code = LettaCode(program)
+            file = provider.connect(code, venice)
             show(f"Letta Code knows Venice; the key is in {file}")
             for agent in agents:
-                letta_code.set_model(program, agent, model)
+                provider.set_model(code, agent, model)
     except ChoiceError as error:
         raise click.UsageError(visible(str(error))) from None
     except (VeniceError, LettaCodeError) as error:
@@ -82,10 +83,10 @@ def connect_letta_code(
     for agent in agents:
         show(f"{agent}: {'would think' if dry_run else 'thinks'} with {model.id} ({limits})")
     if not agents:
-        show(f"A model for it: {letta_code.PROVIDER}/{model.id} ({limits})")
+        show(f"A model for it: {provider.PROVIDER}/{model.id} ({limits})")
         show("Letta Code takes 128,000 tokens for any, until --agent tells it otherwise.")
-    if slowness > letta_code.LIST_SECONDS / 2:
+    if slowness > provider.LIST_SECONDS / 2:
         told = f"Venice took {slowness:.1f} s for its list of models"
         show(
-            f"Note: {told}; Letta Code gives up after {letta_code.LIST_SECONDS:g} s, and then knows none."
+            f"Note: {told}; Letta Code gives up after {provider.LIST_SECONDS:g} s, and then knows none."
         )

@@ -9,17 +9,17 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from websockets.asyncio.client import connect as connect_socket
 
 from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
-from tests.server.letta_code import LettaCode, connect, install
+from sanctum_venice_tools.letta.letta_code.app_server import running_app_server
+from tests.server.letta_code import OwnLettaCode, connect
 
 pytestmark = pytest.mark.server
 
@@ -67,18 +67,18 @@ def venice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalVenice]:
 
 
 @pytest.fixture(scope="module")
-def code(tmp_path_factory: pytest.TempPathFactory, venice: LocalVenice) -> LettaCode:
+def code(tmp_path_factory: pytest.TempPathFactory, venice: LocalVenice) -> OwnLettaCode:
     """Letta Code with that model."""
-    return connect(install(), tmp_path_factory.mktemp("home"), venice)
+    return connect(tmp_path_factory.mktemp("home"), venice)
 
 
 @dataclass
 class AppServer:
     """An App Server that can be stopped and started again at the same port."""
 
-    code: LettaCode
+    code: OwnLettaCode
     port: int
-    process: subprocess.Popen[bytes] | None = None
+    running: ExitStack = field(default_factory=ExitStack)
 
     @property
     def url(self) -> str:
@@ -87,28 +87,12 @@ class AppServer:
 
     def start(self) -> None:
         """Start it, and wait until it is ready."""
-        command = self.code.command("server", "--listen", f"ws://127.0.0.1:{self.port}")
-        self.process = subprocess.Popen(
-            command,
-            env=self.code.environment(),
-            cwd=self.code.home,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        wait_until(self._is_ready, 60)
-
-    def _is_ready(self) -> bool:
-        try:
-            return httpx.get(f"http://127.0.0.1:{self.port}/readyz", timeout=2).is_success
-        except httpx.HTTPError:
-            return False
+        server = running_app_server(self.code.program(), self.code.home, port=self.port)
+        self.running.enter_context(server)
 
     def stop(self) -> None:
         """Stop it."""
-        if self.process:
-            self.process.terminate()
-            self.process.wait(30)
+        self.running.close()
 
 
 def wait_until(is_so: Callable[[], bool], seconds: float) -> None:
@@ -120,7 +104,7 @@ def wait_until(is_so: Callable[[], bool], seconds: float) -> None:
 
 
 @pytest.fixture(scope="module")
-def agents(code: LettaCode) -> list[str]:
+def agents(code: OwnLettaCode) -> list[str]:
     """Three agents, made before the App Server starts: it reads them then."""
     return [code.make_agent(name) for name in ("First", "Second", "Third")]
 
@@ -132,7 +116,7 @@ def agent(agents: list[str]) -> str:
 
 
 @pytest.fixture(scope="module")
-def server(code: LettaCode, agents: list[str]) -> Iterator[AppServer]:
+def server(code: OwnLettaCode, agents: list[str]) -> Iterator[AppServer]:
     """A real App Server."""
     assert agents
     with socket.create_server(("127.0.0.1", 0)) as free:

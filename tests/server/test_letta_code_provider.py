@@ -13,9 +13,11 @@ from click.testing import CliRunner, Result
 
 from sanctum_venice_tools.cli.letta_code import connect_letta_code
 from sanctum_venice_tools.emulator.process import running_venice
-from sanctum_venice_tools.letta import letta_code as provider
+from sanctum_venice_tools.letta.letta_code import provider
+from sanctum_venice_tools.letta.letta_code.installation import ENVIRONMENT
+from sanctum_venice_tools.letta.letta_code.program import LettaCode, LettaCodeError
 from sanctum_venice_tools.letta.venice import ChoiceError, Venice
-from tests.server.letta_code import LettaCode, install
+from tests.server.letta_code import OwnLettaCode
 
 pytestmark = pytest.mark.server
 
@@ -27,28 +29,27 @@ def log(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def code(tmp_path: Path, log: Path) -> Iterator[LettaCode]:
+def code(tmp_path: Path, log: Path) -> Iterator[OwnLettaCode]:
     """A Letta Code that nobody has connected yet, and a local Venice."""
     with running_venice(log=log) as venice:
-        yield LettaCode(install(), tmp_path, venice)
+        yield OwnLettaCode(tmp_path, venice)
 
 
 @pytest.fixture
-def command(code: LettaCode) -> Callable[..., Result]:
+def command(code: OwnLettaCode) -> Callable[..., Result]:
     """Run the command, with the surroundings of that Letta Code."""
 
     def run(*arguments: str, **more: str) -> Result:
-        own = code.environment(
-            VENICE_API_KEY=code.venice.key, VENICE_BASE_URL=code.venice.base_url, **more
-        )
-        words = [*arguments, "--letta", str(code.venv / "bin" / "letta")]
+        venice = {"VENICE_API_KEY": code.venice.key, "VENICE_BASE_URL": code.venice.base_url}
+        own = code.program(**venice | more).environment
+        words = [*arguments, "--letta", str(ENVIRONMENT.folder / "bin" / "letta")]
         return CliRunner().invoke(connect_letta_code, words, env=own)
 
     return run
 
 
 def test_an_agent_thinks_with_venice(
-    code: LettaCode, command: Callable[..., Result], log: Path
+    code: OwnLettaCode, command: Callable[..., Result], log: Path
 ) -> None:
     """Connected, an agent has the true limits of its model, and its requests are as Venice's document has them."""
     assert 0 == command().exit_code
@@ -70,7 +71,7 @@ def test_an_agent_thinks_with_venice(
     assert {"kimi-k3"} == {entry["body"]["model"] for entry in chats}
 
 
-def test_the_key_is_for_its_owner_alone(code: LettaCode, command: Callable[..., Result]) -> None:
+def test_the_key_is_for_its_owner_alone(code: OwnLettaCode, command: Callable[..., Result]) -> None:
     """The key lies in Letta Code's own file and is in no output; a second run changes nothing else in it."""
     first = command()
     (file,) = code.home.glob("backend/providers/auth.json")
@@ -84,7 +85,7 @@ def test_the_key_is_for_its_owner_alone(code: LettaCode, command: Callable[..., 
     assert code.venice.key not in first.output + second.output
 
 
-def test_dry_run_writes_nothing(code: LettaCode, command: Callable[..., Result]) -> None:
+def test_dry_run_writes_nothing(code: OwnLettaCode, command: Callable[..., Result]) -> None:
     """Only told, nothing is there afterwards."""
     told = command("--dry-run", "--agent", "agent-1")
 
@@ -113,13 +114,17 @@ def test_an_agent_that_is_not_there_is_told_of(command: Callable[..., Result]) -
     ids=["no key", "wrong key", "no program", "no fit model", "no Venice"],
 )
 def test_what_can_not_be_is_one_line(
-    code: LettaCode, arguments: list[str], environment: dict[str, str], expected: str, status: int
+    code: OwnLettaCode,
+    arguments: list[str],
+    environment: dict[str, str],
+    expected: str,
+    status: int,
 ) -> None:
     """A fault of the operator's, or of what is around, ends in a line that says what to do, without the key."""
     own = {"VENICE_API_KEY": code.venice.key, "VENICE_BASE_URL": code.venice.base_url}
 
     told = CliRunner().invoke(
-        connect_letta_code, arguments, env={**code.environment(), **own, **environment}
+        connect_letta_code, arguments, env={**code.program().environment, **own, **environment}
     )
 
     assert status == told.exit_code
@@ -149,7 +154,7 @@ def test_a_model_has_room_for_letta_code(respx_mock: respx.Router) -> None:
 
 
 def test_another_letta_code_is_told_of(
-    code: LettaCode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    code: OwnLettaCode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that keeps its providers elsewhere is not guessed at: the way by hand is told."""
     other = tmp_path / "letta"
@@ -157,7 +162,7 @@ def test_another_letta_code_is_told_of(
     other.chmod(0o700)
     monkeypatch.setenv("LETTA_LOCAL_BACKEND_DIR", str(tmp_path / "backend"))
 
-    with pytest.raises(provider.LettaCodeError, match="Connect by hand: "):
-        provider.connect(str(other), Venice(code.venice.base_url, code.venice.key))
+    with pytest.raises(LettaCodeError, match="Connect by hand: "):
+        provider.connect(LettaCode(str(other)), Venice(code.venice.base_url, code.venice.key))
 
     assert shutil.which(str(other))

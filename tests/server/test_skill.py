@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from sanctum_venice_tools.cli import main
 from sanctum_venice_tools.emulator.process import running_venice
 from sanctum_venice_tools.fronts.skill import COMMAND
-from tests.server.letta_code import LettaCode, connect, install
+from tests.server.letta_code import OwnLettaCode, connect
 
 pytestmark = pytest.mark.server
 
@@ -33,7 +33,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def code(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator[LettaCode]:
+def code(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator[OwnLettaCode]:
     """Letta Code, with a model that calls the skill when it is told so."""
     home = tmp_path_factory.mktemp("home")
     log = tmp_path_factory.mktemp("log") / "venice.jsonl"
@@ -59,11 +59,11 @@ def code(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator[Le
     ]
     script.write_text(json.dumps(turns), encoding="utf-8")
     with running_venice(script=script, log=log) as venice:
-        yield connect(install(), home, venice)
+        yield connect(home, venice)
 
 
 @pytest.fixture
-def agent(code: LettaCode, project: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def agent(code: OwnLettaCode, project: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """An agent with the skill in its project, the rules that are printed for it, and the key as a secret."""
     monkeypatch.chdir(project)
     monkeypatch.setenv("HOME", str(code.home))
@@ -81,7 +81,7 @@ def agent(code: LettaCode, project: Path, monkeypatch: pytest.MonkeyPatch) -> st
     return agent
 
 
-def talk(code: LettaCode, agent: str, project: Path, wish: str) -> tuple[str, list[str]]:
+def talk(code: OwnLettaCode, agent: str, project: Path, wish: str) -> tuple[str, list[str]]:
     """What the agent says in the end to a wish under standard permissions, and what its tools returned."""
     printed = code.run(
         "-p", wish, "--agent", agent, "--permission-mode", "standard",
@@ -97,7 +97,7 @@ def talk(code: LettaCode, agent: str, project: Path, wish: str) -> tuple[str, li
     return result, returned
 
 
-def test_is_valid_by_lettas_own_rules(code: LettaCode) -> None:
+def test_is_valid_by_lettas_own_rules(code: OwnLettaCode) -> None:
     """Letta's validator of skills finds no fault with what is committed, and nothing to warn of."""
     committed = Path(__file__).resolve().parents[2] / "skills" / "venice"
     validator = code.payload / "app/skills/creating-skills/scripts/validate-skill.ts"
@@ -110,7 +110,7 @@ def test_is_valid_by_lettas_own_rules(code: LettaCode) -> None:
     assert (0, "Skill is valid!") == (done.returncode, done.stdout.strip())
 
 
-def test_is_found_and_used(code: LettaCode, agent: str, project: Path) -> None:
+def test_is_found_and_used(code: OwnLettaCode, agent: str, project: Path) -> None:
     """The model sees the skill, reads it, and gets an answer from Venice; the key is in nothing that is printed."""
     said, returned = talk(code, agent, project, "tell me of a vixen")
 
@@ -120,7 +120,7 @@ def test_is_found_and_used(code: LettaCode, agent: str, project: Path) -> None:
     assert any("Launching skill: venice" in one for one in returned)
 
 
-def test_a_film_is_not_bought_unasked(code: LettaCode, agent: str, project: Path) -> None:
+def test_a_film_is_not_bought_unasked(code: OwnLettaCode, agent: str, project: Path) -> None:
     """The rules that are printed do not cover what may cost dollars, even with --yes: a person is to approve."""
     said, returned = talk(code, agent, project, "please buy a film")
 
@@ -129,7 +129,7 @@ def test_a_film_is_not_bought_unasked(code: LettaCode, agent: str, project: Path
 
 
 def test_is_found_in_an_agents_memory(
-    code: LettaCode, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    code: OwnLettaCode, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """What `--agent` writes is seen by that agent wherever it works."""
     monkeypatch.setenv("HOME", str(code.home))

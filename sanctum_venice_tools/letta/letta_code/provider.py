@@ -1,16 +1,12 @@
-"""Venice as the model behind Letta Code's agents: its provider on this machine, and what each agent is told.
-
-What Letta Code does is that of version 0.34.12, run and read.
-"""
+"""Venice as the model behind Letta Code's agents: its provider on this machine, and what each agent is told."""
 
 import json
 import os
 import secrets
-import shutil
-import subprocess
 import time
 from pathlib import Path
 
+from sanctum_venice_tools.letta.letta_code.program import LettaCode, LettaCodeError
 from sanctum_venice_tools.letta.venice import ChatModel, ChoiceError, Venice, VeniceError
 
 # Letta Code speaks to one endpoint of this kind on a machine.
@@ -22,12 +18,6 @@ LEAST_WINDOW = 64_000
 
 # It gives up on the list of models after this time, and then knows none.
 LIST_SECONDS = 2.0
-
-_PROGRAM_SECONDS = 60
-
-
-class LettaCodeError(Exception):
-    """Letta Code can't be used as things are; one line that says what to do."""
 
 
 def choose_model(venice: Venice, wanted: str = "") -> ChatModel:
@@ -75,7 +65,7 @@ def seconds_to_list(venice: Venice) -> float:
     return time.monotonic() - started
 
 
-def connect(program: str, venice: Venice) -> Path:
+def connect(code: LettaCode, venice: Venice) -> Path:
     """Tell Letta Code where Venice is, and the key; the file that it keeps them in.
 
     A command line can be seen by others on the machine, so there stands something else in the key's
@@ -86,8 +76,8 @@ def connect(program: str, venice: Venice) -> Path:
     """
     stand_in = f"to-be-replaced-{secrets.token_hex(8)}"
     settings = ["--base-url", venice.base_url, "--api-key", stand_in]
-    _run(program, "connect", PROVIDER, *settings)
-    file = _backend_folder() / "providers" / "auth.json"
+    code.run("connect", PROVIDER, *settings)
+    file = code.backend_folder / "providers" / "auth.json"
     try:
         text = file.read_text(encoding="utf-8")
     except OSError:
@@ -95,13 +85,13 @@ def connect(program: str, venice: Venice) -> Path:
     if stand_in not in text:
         told = "This Letta Code keeps its providers elsewhere than 0.34.12 does"
         raise LettaCodeError(
-            f"{told}. Connect by hand: {program} connect {PROVIDER} --base-url ..."
+            f"{told}. Connect by hand: {code.program} connect {PROVIDER} --base-url ..."
         )
     _write_for_owner(file, text.replace(stand_in, json.dumps(venice.key)[1:-1]))
     return file
 
 
-def set_model(program: str, agent: str, model: ChatModel) -> None:
+def set_model(code: LettaCode, agent: str, model: ChatModel) -> None:
     """Have an agent think with a model, within the limits of that; else it would take 128,000 tokens for any.
 
     Raises:
@@ -110,43 +100,7 @@ def set_model(program: str, agent: str, model: ChatModel) -> None:
     limits = {"context_window_limit": model.window, "max_tokens": model.output_tokens}
     handle = f"{PROVIDER}/{model.id}"
     where = ["--default", "--agent", agent]
-    _run(program, "model", "set", handle, *where, "--model-settings", json.dumps(limits))
-
-
-def _run(program: str, *words: str) -> str:
-    """What Letta Code prints.
-
-    Raises:
-        LettaCodeError: It is not there, or it refuses.
-    """
-    path = shutil.which(program)
-    if not path:
-        raise LettaCodeError(
-            f"There is no program {program}: pip install letta, or name it by --letta."
-        )
-    try:
-        done = subprocess.run(  # noqa: S603  # the program that the operator named, and no shell
-            [path, "--backend", "local", *words],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_PROGRAM_SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        raise LettaCodeError(
-            f"{program} {words[0]} did not end within {_PROGRAM_SECONDS} s."
-        ) from None
-    if done.returncode != 0:
-        said = " ".join((done.stderr or done.stdout).split())[:300]
-        raise LettaCodeError(f"{program} {words[0]} refused: {said}")
-    return done.stdout
-
-
-def _backend_folder() -> Path:
-    """Where Letta Code keeps what belongs to agents of this machine."""
-    usual = Path.home() / ".letta" / "lc-local-backend"
-    return Path(os.environ.get("LETTA_LOCAL_BACKEND_DIR") or usual)
+    code.run("model", "set", handle, *where, "--model-settings", json.dumps(limits))
 
 
 def _write_for_owner(file: Path, text: str) -> None:
