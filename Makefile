@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # uv trusts what this machine trusts, as pip does: a company's own certificate authority, too.
 export UV_SYSTEM_CERTS ?= true
 
-.PHONY: help demo gallery check test test-deep lint drift schemas audit lock upgrade clean
+.PHONY: help demo demo-code gallery check test test-deep lint drift schemas audit lock upgrade clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ $(DEV): $(MAIN) requirements/dev.txt
 
 demo: $(MAIN) ## an agent on a real Letta server uses the tools against the local Venice; KEEP=1 keeps its gallery open
 	@$(BIN)/python -m sanctum_venice_tools.cli demo $(if $(KEEP),--keep)
+
+demo-code: $(MAIN) ## the same conversation in Letta Code, what Letta develops today; KEEP=1 as well
+	@$(BIN)/python -m sanctum_venice_tools.cli demo --letta-code $(if $(KEEP),--keep)
 
 gallery: $(MAIN) ## what the agents of the demo made, in a browser
 	@$(BIN)/python -m sanctum_venice_tools.cli media
@@ -62,7 +65,7 @@ schemas: $(MAIN) ## write tool_schemas/, skills/ and README's table of tools ane
 audit: $(BIN)/uv ## ask PyPI's list of known holes about each pinned package
 	@$(BIN)/uv venv --quiet --clear .local/audit
 	@$(BIN)/uv pip install --quiet --python .local/audit --require-hashes -r requirements/audit.txt
-	@for set in requirements/*.txt sanctum_venice_tools/letta/local_server/requirements.txt; do \
+	@for set in requirements/*.txt sanctum_venice_tools/letta/*/requirements.txt; do \
 	  echo "$$set" && .local/audit/bin/pip-audit --strict --disable-pip --require-hashes -r "$$set" || exit 1; done
 
 lock: $(BIN)/uv ## pin what was added to pyproject.toml, and leave the other pins as they are

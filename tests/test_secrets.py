@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sanctum_venice_tools.demo import Place
+from sanctum_venice_tools.demo.places import Place
 from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.emulator.service import Key, Settings
 from sanctum_venice_tools.letta.connection import connect

@@ -52,11 +52,19 @@ class VeniceTools:
     Args:
         records: The tools.
         approve: Asks a person about a costly call; without it, each of them is refused.
+        settings: What the tools find in their environment, beside what this process has there.
     """
 
-    def __init__(self, records: Sequence[Record], approve: Approve | None = None) -> None:
+    def __init__(
+        self,
+        records: Sequence[Record],
+        approve: Approve | None = None,
+        *,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self._records = {record.name: record for record in records}
         self._approve = approve
+        self._settings = settings
         # A person is asked one thing at a time.
         self._asking = asyncio.Lock()
 
@@ -83,7 +91,7 @@ class VeniceTools:
             return _failed(f"A person did not approve {name}. Nothing was bought; ask them first.")
         try:
             outcome = await asyncio.to_thread(
-                run_tool, record, arguments, usual_seconds=USUAL_SECONDS
+                run_tool, record, arguments, settings=self._settings, usual_seconds=USUAL_SECONDS
             )
         except RunError as error:
             return _failed(str(error))

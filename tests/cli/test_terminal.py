@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from letta_client.types import Tool
 from rich.console import Console
 
-from sanctum_venice_tools import demo
 from sanctum_venice_tools.cli import doctor, provider, register
 from sanctum_venice_tools.cli import register_view as view
 from sanctum_venice_tools.cli.options import one_line_errors
+from sanctum_venice_tools.demo import conversation
 from sanctum_venice_tools.fronts.run import Outcome
 from sanctum_venice_tools.letta.agents import AgentChange
 from sanctum_venice_tools.letta.bootstrap import Plan
@@ -169,7 +169,7 @@ def test_the_doctor_has_a_line_for_each_check(monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_demo_shows_what_is_said(console: Console, capsys: pytest.CaptureFixture[str]) -> None:
     """An agent's answer has its own lines, beside its name, and nothing that steers."""
-    demo._say(console, "Agent", "first\nsecond \x1b[31m\u202e")
+    conversation.say(console, "Agent", "first\nsecond \x1b[31m\u202e")
 
     assert ["Agent   first", r"        second \u001b[31m\u202e"] == lines_of(
         capsys.readouterr().out

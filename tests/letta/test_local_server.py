@@ -19,7 +19,8 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from sanctum_venice_tools import cli, demo
+from sanctum_venice_tools import cli
+from sanctum_venice_tools.demo import on_letta
 from sanctum_venice_tools.letta import local_server
 from sanctum_venice_tools.letta.local import environment as environments
 from sanctum_venice_tools.letta.local.environment import Environment
@@ -409,8 +410,8 @@ def test_demos_at_once_share_no_server(stand_in: Path, monkeypatch: pytest.Monke
     """Each demo has a server of its own: the first that ends leaves the other's alone, and nothing stays behind."""
     monkeypatch.setattr(local_server, "DEFAULT_HOME", stand_in / "letta")
     progress = Progress(Console())
-    with demo._letta(progress) as longer:
-        with demo._letta(progress) as shorter:
+    with on_letta._letta(progress) as longer:
+        with on_letta._letta(progress) as shorter:
             pass
 
         assert 200 == httpx.get(longer.base_url).status_code

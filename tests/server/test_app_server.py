@@ -87,7 +87,9 @@ class AppServer:
 
     def start(self) -> None:
         """Start it, and wait until it is ready."""
-        server = running_app_server(self.code.program(), self.code.home, port=self.port)
+        server = running_app_server(
+            self.code.program(), self.code.home, self.code.home / "log.txt", port=self.port
+        )
         self.running.enter_context(server)
 
     def stop(self) -> None:

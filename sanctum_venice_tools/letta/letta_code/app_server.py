@@ -20,13 +20,19 @@ _STOP_SECONDS = 20
 
 @contextmanager
 def running_app_server(
-    code: LettaCode, folder: Path, progress: Progress = lambda _: None, *, port: int | None = None
+    code: LettaCode,
+    folder: Path,
+    log_path: Path,
+    progress: Progress = lambda _: None,
+    *,
+    port: int | None = None,
 ) -> Iterator[str]:
     """Run an App Server at 127.0.0.1, and hand over the address of its socket.
 
     Args:
         code: The Letta Code that it is of.
-        folder: What it works in, with its log.
+        folder: What it works in.
+        log_path: Its log; the one before is kept.
         progress: Gets a line each second while something is going on.
         port: The port; a free one when left out.
 
@@ -34,7 +40,6 @@ def running_app_server(
         LocalProgramError: It did not start.
     """
     port = port or _free_port()
-    log_path = folder / "app-server.log"
     with rotated_log(log_path) as log:
         process = subprocess.Popen(  # noqa: S603  # Letta Code's own program, and no shell
             code.command("server", "--listen", f"ws://127.0.0.1:{port}"),

@@ -1,60 +1,39 @@
 """A conversation in which an agent on a real Letta server uses the tools, shown as it happens."""
 
 import base64
-import json
 import os
 import secrets
 import shutil
-import signal
 import tempfile
-import textwrap
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 from letta_client import APIConnectionError, APIError, Letta
 from rich.console import Console
-from rich.text import Text
 
+from sanctum_venice_tools.demo.conversation import QUESTIONS, plain, say, show_call, show_reply
+from sanctum_venice_tools.demo.places import (
+    MEDIA,
+    DemoError,
+    Place,
+    core_tools,
+    keep_gallery,
+    own_media_server,
+    venice_for,
+)
 from sanctum_venice_tools.letta import provider, registration
 from sanctum_venice_tools.letta.address import server_url
-from sanctum_venice_tools.letta.venice import PUBLIC_URL, ChoiceError, Venice, VeniceError
-from sanctum_venice_tools.media_server.process import RunningMediaServer, running_media_server
-from sanctum_venice_tools.packing.bundle import tool_files
-from sanctum_venice_tools.packing.record import Record, read_record
-from sanctum_venice_tools.terminal import Progress, visible
-
-# Where the media server of the demo keeps what the agent makes.
-MEDIA = Path(".local/media-server")
-
-QUESTIONS = (
-    "How do red foxes live in cities? Please look it up on the web.",
-    "Please draw a picture of such a fox, on a roof at dusk.",
-    "What would a film of that cost?",
-    "Which Venice character could I talk with about philosophy?",
-)
+from sanctum_venice_tools.letta.venice import ChoiceError, Venice, VeniceError
+from sanctum_venice_tools.media_server.process import RunningMediaServer
+from sanctum_venice_tools.terminal import Progress
 
 # Said with a picture, where the tools can reach the conversation.
 WISH = "Here is a photo of mine. Please make it brighter."
-
-
-class DemoError(Exception):
-    """Why there is no conversation, in one line that says what to do."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a service is, how one gets in, and how the demo speaks of it."""
-
-    base_url: str
-    key: str = field(repr=False)
-    words: str
-    is_own: bool
-    """Whether it runs on this machine for the demo alone."""
 
 
 @dataclass
@@ -64,13 +43,6 @@ class ToolCall:
     name: str = ""
     arguments: str = ""
     asked_at: float = 0.0
-
-
-def spending() -> str | None:
-    """What a demo with the present environment is about to spend, in words; None when it is nothing."""
-    if not os.environ.get("VENICE_API_KEY"):
-        return None
-    return f"This uses your VENICE_API_KEY at {os.environ.get('VENICE_BASE_URL') or PUBLIC_URL}: about 10 US cents."
 
 
 def run(console: Console, progress: Progress, *, keep: bool = False) -> None:
@@ -86,7 +58,7 @@ def run(console: Console, progress: Progress, *, keep: bool = False) -> None:
     """
     with ExitStack() as stack:
         try:
-            venice = stack.enter_context(_venice(progress))
+            venice = stack.enter_context(venice_for(progress))
             server = stack.enter_context(_letta(progress))
             if venice.is_own and httpx.URL(server.base_url).host not in (
                 "127.0.0.1",
@@ -96,17 +68,18 @@ def run(console: Console, progress: Progress, *, keep: bool = False) -> None:
                 raise DemoError(
                     "A Letta server elsewhere can't reach the local Venice: set VENICE_API_KEY too."
                 )
-            media = stack.enter_context(_media(server))
+            # The tools of a server elsewhere could not reach a media server of this machine.
+            media = stack.enter_context(own_media_server() if server.is_own else nullcontext())
             letta = Letta(base_url=server.base_url, api_key=server.key or None, timeout=300)
             tools = _register(letta, server.base_url)
             settings = _settings(venice, server, media)
             agent, model = stack.enter_context(_agent(letta, venice, settings))
             progress.end()
             console.print()
-            _say(console, "Venice", venice.words)
-            _say(console, "Letta", server.words)
-            _say(console, "Tools", tools)
-            _say(console, "Agent", f"{model}, at Venice")
+            say(console, "Venice", venice.words)
+            say(console, "Letta", server.words)
+            say(console, "Tools", tools)
+            say(console, "Agent", f"{model}, at Venice")
             for question in QUESTIONS:
                 console.print()
                 _converse(console, progress, letta, agent, question)
@@ -115,7 +88,7 @@ def run(console: Console, progress: Progress, *, keep: bool = False) -> None:
                 _converse(console, progress, letta, agent, WISH, picture=_photo())
             console.print()
             if media and keep:
-                _keep(console, media)
+                keep_gallery(console, media)
         except APIConnectionError:
             raise DemoError(
                 f"There is no Letta server at {letta.base_url}: check LETTA_BASE_URL."
@@ -124,7 +97,8 @@ def run(console: Console, progress: Progress, *, keep: bool = False) -> None:
             raise DemoError(f"The Letta server says: {_reason(error)}") from None
     if server.is_own:
         console.print(
-            f"All of it is stopped. What the agent made is in {MEDIA}: `make gallery` shows it."
+            f"All of it is stopped. What the agent made is in {MEDIA}: `make gallery` shows it.",
+            soft_wrap=True,
         )
     else:
         console.print("The agent of this demo is deleted again; the tools stay registered.")
@@ -137,25 +111,6 @@ def _reason(error: APIError) -> str:
         error
     )
     return " ".join(words.split())[:300]
-
-
-@contextmanager
-def _venice(progress: Progress) -> Iterator[Place]:
-    key = os.environ.get("VENICE_API_KEY")
-    if key:
-        base_url = os.environ.get("VENICE_BASE_URL") or PUBLIC_URL
-        yield Place(base_url, key, f"{base_url}, with your key", is_own=False)
-        return
-    from sanctum_venice_tools.emulator.process import running_venice  # noqa: PLC0415  # not needed with a key
-
-    progress("Starting the local Venice, a stand-in that costs nothing")
-    with running_venice() as local:
-        yield Place(
-            local.base_url,
-            local.key,
-            f"a stand-in at {local.base_url}; nothing is spent",
-            is_own=True,
-        )
 
 
 @contextmanager
@@ -193,15 +148,10 @@ def _letta(progress: Progress) -> Iterator[Place]:
         shutil.rmtree(home)
 
 
-def _core() -> list[Record]:
-    """The tools that an operator gets without choosing."""
-    return [record for record in map(read_record, tool_files()) if record.toolset == "core"]
-
-
 def _register(letta: Letta, base_url: str) -> str:
     """Register the tools, and say in words what came of it."""
     sandbox = registration.sandbox_of(base_url)
-    changes = registration.plan(letta, _core(), sandbox)
+    changes = registration.plan(letta, core_tools(), sandbox)
     done = registration.apply(letta, changes, sandbox)
     for change in done:
         if change.problem:
@@ -213,26 +163,6 @@ def _register(letta: Letta, base_url: str) -> str:
         "unchanged": "there already",
     }
     return "\n".join(f"{change.record.name} ({words[change.action]})" for change in done)
-
-
-@contextmanager
-def _media(server: Place) -> Iterator[RunningMediaServer | None]:
-    """A media server; none, where the tools would have to reach it from another machine."""
-    if not server.is_own:
-        yield None
-        return
-    MEDIA.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with running_media_server(MEDIA) as media:
-        yield media
-
-
-def _keep(console: Console, media: RunningMediaServer) -> None:
-    """Let people look at the gallery until they have seen enough."""
-    console.print(f"The gallery: {media.gallery}", soft_wrap=True)
-    console.print("Ctrl-C stops it, and all the rest.")
-    with suppress(KeyboardInterrupt):
-        signal.pause()
-    console.print()
 
 
 def _settings(venice: Place, server: Place, media: RunningMediaServer | None) -> dict[str, str]:
@@ -263,7 +193,7 @@ def _agent(letta: Letta, venice: Place, settings: dict[str, str]) -> Iterator[tu
             name=name,
             **provider.agent_settings(name, model),
             include_base_tools=False,
-            tools=[record.name for record in _core()],
+            tools=[record.name for record in core_tools()],
             secrets=settings,
             memory_blocks=[
                 {
@@ -286,7 +216,7 @@ def _converse(
     picture: dict[str, Any] | None = None,
 ) -> None:
     """Say one thing to the agent, with a picture perhaps, and show all that follows as it comes."""
-    _say(console, "You", f"{question} [a picture is attached]" if picture else question)
+    say(console, "You", f"{question} [a picture is attached]" if picture else question)
     started = time.monotonic()
     calls: dict[str, ToolCall] = {}
     spoken = ""
@@ -303,13 +233,15 @@ def _converse(
                     call.asked_at = now
                 case "tool_return_message":
                     call = calls[event["tool_call_id"]]
-                    _show_call(console, call, event, now - call.asked_at)
+                    show_call(console, call.name, call.arguments)
+                    failed = event["status"] != "success"
+                    show_reply(console, event["tool_return"], now - call.asked_at, failed=failed)
                 case "assistant_message":
-                    spoken += _plain(event["content"])
+                    spoken += plain(event["content"])
                 case "error_message":
                     raise DemoError(f"The agent stopped: {event.get('message') or event}")
-    _say(console, "Agent", spoken.strip())
-    _say(console, "", f"({time.monotonic() - started:.1f} s in all)", "dim")
+    say(console, "Agent", spoken.strip())
+    say(console, "", f"({time.monotonic() - started:.1f} s in all)", "dim")
 
 
 def _photo() -> dict[str, Any]:
@@ -332,70 +264,3 @@ def _events(letta: Letta, agent: str, content: list[Any]) -> Iterable[dict[str, 
         include_pings=False,
     )
     return (event.model_dump() for event in stream)
-
-
-def _plain(content: Any) -> str:
-    """The text of a message, which Letta gives as a text or as a list of parts."""
-    return (
-        content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
-    )
-
-
-def _show_call(console: Console, call: ToolCall, result: dict[str, Any], seconds: float) -> None:
-    """What the agent asked a tool for, what came back, and how long it took."""
-    arguments = ", ".join(
-        f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in _object(call.arguments)
-    )
-    _say(console, "", f"→ {call.name}({arguments})", "cyan")
-    fields = _object(result["tool_return"])
-    if result["status"] != "success" or not fields:
-        _say(console, "", f"← after {seconds:.1f} s: {result['tool_return']}", "red")
-        return
-    lines = [
-        f"  {name}: {textwrap.shorten(_brief(value), 280, placeholder=' ...')}"
-        for name, value in fields
-    ]
-    _say(console, "", "\n".join([f"← after {seconds:.1f} s", *lines]), "green")
-
-
-def _object(text: str) -> list[tuple[str, Any]]:
-    """The fields of a JSON object; none when the text is something else."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return []
-    return list(value.items()) if isinstance(value, dict) else []
-
-
-def _brief(value: Any) -> str:
-    """A value for a person: of a list of things, what each is called or where it is."""
-    if isinstance(value, list):
-        return ", ".join(_name(item) if isinstance(item, dict) else str(item) for item in value)
-    return str(value)
-
-
-def _name(item: dict[str, Any]) -> str:
-    if "url" in item and "file" in item:
-        return f"{item['url']} ({item['width']} x {item['height']}, {item['bytes']:,} bytes)"
-    if "file" in item:
-        return f"{item['file']} ({item['width']} x {item['height']}, {item['bytes']:,} bytes)"
-    return str(item.get("name") or item.get("url") or item)
-
-
-def _say(console: Console, who: str, what: str, style: str = "") -> None:
-    """One row of the conversation: who, and what, wrapped beside it. Paths stay in one piece, for copying."""
-    indent = " " * 8
-    first = who.ljust(8)
-    for paragraph in what.split("\n"):
-        lines = textwrap.wrap(
-            visible(paragraph),
-            min(console.width, 100) - len(indent),
-            subsequent_indent="  " if paragraph.startswith(" ") else "",
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        for line in lines or [""]:
-            console.print(
-                Text(first, style="bold"), Text(line, style=style), sep="", soft_wrap=True
-            )
-            first = indent

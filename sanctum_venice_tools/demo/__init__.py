@@ -1,0 +1,1 @@
+"""Conversations in which an agent uses the tools, shown as they happen."""
