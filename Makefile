@@ -39,8 +39,8 @@ demo: $(MAIN) ## an agent on a real Letta server uses the tools against the loca
 demo-code: $(MAIN) ## the same conversation in Letta Code, what Letta develops today; KEEP=1 as well
 	@$(BIN)/python -m sanctum_venice_tools.cli demo --letta-code $(if $(KEEP),--keep)
 
-gallery: $(MAIN) ## what the agents of the demo made, in a browser
-	@$(BIN)/python -m sanctum_venice_tools.cli media
+gallery: $(MAIN) ## what the agents of the demo made, in a browser; samples, where they made nothing yet
+	@$(BIN)/python -m sanctum_venice_tools.cli demo --gallery
 
 check: lint drift ## within a minute: lint, types, drift, and the quick tests that need no Letta server
 	$(PYTEST) -m "not server and not slow"

@@ -5,6 +5,7 @@ from rich.console import Console
 
 from sanctum_venice_tools.cli import HELP
 from sanctum_venice_tools.cli.options import one_line_errors
+from sanctum_venice_tools.demo import on_letta, on_letta_code, samples
 from sanctum_venice_tools.demo.places import DemoError, spending
 from sanctum_venice_tools.terminal import Progress
 
@@ -13,12 +14,15 @@ from sanctum_venice_tools.terminal import Progress
 @click.option("--yes", is_flag=True, help="Do not ask before spending.")
 @click.option("--keep", is_flag=True, help="Leave the gallery running until Ctrl-C.")
 @click.option("--letta-code", is_flag=True, help="Hold the conversation in Letta Code instead.")
-def run_demo(yes: bool, keep: bool, letta_code: bool) -> None:
+@click.option("--gallery", is_flag=True, help="No conversation: only look at what was made so far.")
+def run_demo(*, yes: bool, keep: bool, letta_code: bool, gallery: bool) -> None:
     """Watch an agent on a real Letta server use the tools.
 
     Without settings it costs nothing: it runs a Letta server, a stand-in for Venice and a media server on this machine,
     and stops them in the end. With LETTA_BASE_URL (and LETTA_API_KEY) it uses your server, with VENICE_API_KEY the real
     Venice. With --letta-code the agent is one of Letta Code's App Server, always a new one on this machine.
+
+    With --gallery nothing is asked and nothing spent: an empty gallery gets a few samples from the stand-in.
 
     \b
     Examples:
@@ -28,18 +32,23 @@ def run_demo(yes: bool, keep: bool, letta_code: bool) -> None:
       LETTA_BASE_URL=http://localhost:8283 VENICE_API_KEY=... sanctum-venice demo
     """  # noqa: D301  # click keeps the lines after \b as they are
     console = Console(highlight=False, soft_wrap=False)
+    progress = Progress(console)
+    try:
+        with one_line_errors(DemoError):
+            if gallery:
+                samples.run(console, progress)
+                return
+            _confirm_spending(console, yes=yes)
+            place = on_letta_code if letta_code else on_letta
+            place.run(console, progress, keep=keep)
+    finally:
+        progress.end()
+
+
+def _confirm_spending(console: Console, *, yes: bool) -> None:
+    """Say what it will cost, where it costs something, and ask a person who is there."""
     cost = spending()
     if cost:
         click.echo(cost)
         if not yes and console.is_terminal:
             click.confirm("Go on?", abort=True)
-    if letta_code:
-        from sanctum_venice_tools.demo.on_letta_code import run  # noqa: PLC0415  # Letta Code alone needs what it needs
-    else:
-        from sanctum_venice_tools.demo.on_letta import run  # noqa: PLC0415  # likewise
-    progress = Progress(console)
-    try:
-        with one_line_errors(DemoError):
-            run(console, progress, keep=keep)
-    finally:
-        progress.end()

@@ -71,9 +71,9 @@ def own_media_server() -> Iterator[RunningMediaServer]:
 
 def keep_gallery(console: Console, media: RunningMediaServer) -> None:
     """Let people look at the gallery until they have seen enough."""
-    console.print(f"The gallery: {media.gallery}", soft_wrap=True)
-    console.print("Ctrl-C stops it, and all the rest.")
     with suppress(KeyboardInterrupt):
+        console.print(f"The gallery: {media.gallery}", soft_wrap=True)
+        console.print("Ctrl-C stops it, and all the rest.")
         signal.pause()
     console.print()
 
