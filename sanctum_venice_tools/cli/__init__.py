@@ -13,6 +13,7 @@ _COMMANDS = {
     "demo": ("demo.run_demo", "Watch an agent on a real Letta server use the tools."),
     "doctor": ("doctor.run_doctor", "Check all that the tools need."),
     "emulator": ("emulator.run_emulator", "Run the local Venice, a stand-in for api.venice.ai."),
+    "keys": ("keys.keys", "An API key for each agent, with a limit that Venice holds."),
     "letta": ("letta.letta", "A Letta server on this machine, with its own database."),
     "letta-code": (
         "letta_code.connect_letta_code",

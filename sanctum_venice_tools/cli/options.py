@@ -1,6 +1,7 @@
 """What the commands have in common: options, progress, and errors in one line."""
 
 import contextlib
+import sys
 from collections.abc import Iterator
 
 import click
@@ -35,3 +36,8 @@ def shown_progress() -> Iterator[Progress]:
         yield progress
     finally:
         progress.end()
+
+
+def at_terminal() -> bool:
+    """Whether a person is there to be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()

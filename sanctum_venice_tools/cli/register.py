@@ -1,24 +1,20 @@
 """`register`: put the tools on a Letta server, and give them to agents."""
 
-import contextlib
 import json
 import os
-import sys
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any
 
 import click
-import letta_client
 from rich.console import Console
 
 from sanctum_venice_tools import terminal
 from sanctum_venice_tools.cli import HELP
 from sanctum_venice_tools.cli import register_view as view
 from sanctum_venice_tools.cli.choosing import TOOLSET, choose, known
-from sanctum_venice_tools.cli.options import JSON, LETTA_URL, shown_progress
+from sanctum_venice_tools.cli.options import JSON, LETTA_URL, at_terminal, shown_progress
+from sanctum_venice_tools.cli.server import need_server, server_errors
 from sanctum_venice_tools.letta import bootstrap, connection, registration
-from sanctum_venice_tools.letta.agents import AgentError
 from sanctum_venice_tools.packing.record import Record, read_record
 
 
@@ -139,13 +135,9 @@ def register_tools(  # noqa: PLR0917  # click hands over one argument for each o
     records = _approved(choose(names, toolsets), approve)
     if (secret_names or replace_secrets) and not (agents or agent_tags):
         raise click.UsageError("a secret belongs to an agent: name it with --agent or --agent-tag")
-    if prune and not (yes or dry_run or _at_terminal()):
+    if prune and not (yes or dry_run or at_terminal()):
         raise click.UsageError("--prune removes tools: without a terminal it needs --yes")
-    if not base_url or not base_url.startswith(("http://", "https://")):
-        raise click.UsageError(
-            "which server? Set LETTA_BASE_URL, such as http://localhost:8283 or https://api.letta.com; "
-            "`sanctum-venice letta start` runs one here"
-        )
+    base_url = need_server(base_url)
     runs = sandbox or registration.sandbox_of(base_url)
     if fast_sandbox is not None and runs == "cloud":
         raise click.UsageError("--fast-sandbox is for a server that runs tools itself")
@@ -162,12 +154,7 @@ def register_tools(  # noqa: PLR0917  # click hands over one argument for each o
         fast_sandbox=fast_sandbox,
     )
     _run(
-        base_url,
-        order,
-        dry_run=dry_run,
-        diff=diff,
-        asks=_at_terminal() and not yes,
-        as_json=as_json,
+        base_url, order, dry_run=dry_run, diff=diff, asks=at_terminal() and not yes, as_json=as_json
     )
 
 
@@ -178,7 +165,7 @@ def _run(
     address = connection.address_of(base_url)
     with connection.connect(base_url, os.environ.get("LETTA_API_KEY")) as letta:
         with (
-            _server_errors(address),
+            server_errors(address),
             shown_progress() as progress,
             progress.counting(f"Reading {address}"),
         ):
@@ -192,7 +179,7 @@ def _run(
             if asks and not click.confirm(f"Do this at {address}?", err=as_json):
                 raise click.ClickException("nothing was changed")
             with (
-                _server_errors(address),
+                server_errors(address),
                 shown_progress() as progress,
                 progress.counting(f"Writing to {address}"),
             ):
@@ -206,29 +193,6 @@ def _run(
             terminal.show(f"Error: {what}: {why}", err=True)
     if plan.problems:
         raise SystemExit(3)
-
-
-@contextlib.contextmanager
-def _server_errors(address: str) -> Iterator[None]:
-    """End the command with one line: 4 for a server that can't be used, 2 for agents that can't be told."""
-    try:
-        yield
-    except AgentError as error:
-        raise click.UsageError(terminal.visible(str(error))) from None
-    except letta_client.APITimeoutError:
-        _end(f"{address} does not answer.")
-    except letta_client.APIConnectionError:
-        _end(f"there is no Letta server at {address}. Check LETTA_BASE_URL.")
-    except (letta_client.AuthenticationError, letta_client.PermissionDeniedError) as error:
-        _end(f"{address} refused ({error.status_code}). Check LETTA_API_KEY.")
-    except letta_client.APIError as error:
-        _end(f"{address} can't be used: {connection.explain(error)}.")
-
-
-def _end(reason: str) -> NoReturn:
-    """End the command, for the server can't be used."""
-    terminal.show(f"Error: {reason}", err=True)
-    raise SystemExit(4)
 
 
 def _approved(records: list[Record], approve: str | None) -> list[Record]:
@@ -254,14 +218,9 @@ def _secret(name: str) -> str:
         )
     if os.environ.get(name):
         return os.environ[name]
-    if not _at_terminal():
+    if not at_terminal():
         raise click.BadParameter(f"{name} is not set here", param_hint="--secret")
     return str(click.prompt(name, hide_input=True, err=True))
-
-
-def _at_terminal() -> bool:
-    """Whether a person is there to be asked."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _print_list(records: list[Record], *, as_json: bool) -> None:

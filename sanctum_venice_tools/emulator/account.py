@@ -38,6 +38,13 @@ def next_midnight() -> datetime:
     return (now() + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
+def period_start(period: str) -> datetime:
+    """When the present period of a key's limit began: EPOCH is a day of UTC, MONTH a month, LIFETIME all time."""
+    today = now().replace(hour=0, minute=0, second=0, microsecond=0)
+    starts = {"EPOCH": today, "MONTH": today.replace(day=1)}
+    return starts.get(period, datetime.min.replace(tzinfo=UTC))
+
+
 @dataclass
 class Spending:
     """One entry of the bill."""
@@ -82,12 +89,16 @@ class Account:
                     Spending(now() - timedelta(days=day), model["id"], 1 + day % 3, usd, model, key)
                 )
 
-    def afford(self, key: str, limit: float | None) -> None:
+    def afford(self, key: str, limit: float | None, period: str) -> None:
         """Refuse a call that neither the balance nor the key's own limit can pay at all."""
         if self.usd <= 0:
             raise empty_balance()
-        if limit is not None and sum(entry.usd for entry in self.bill if entry.key == key) >= limit:
+        if limit is not None and self.spent(key, period_start(period)) >= limit:
             raise standard(402, "API key USD spend limit exceeded")
+
+    def spent(self, key: str, since: datetime) -> float:
+        """What a key has spent since a moment."""
+        return sum(entry.usd for entry in self.bill if entry.key == key and entry.when >= since)
 
     def spend(
         self,

@@ -111,7 +111,8 @@ class Door:
         )
         call.fault = fault.fault if fault else ""
         if "siwx" in self.operation.access:
-            self.service.account.afford(call.key_id, key.limits.get("usd") if key else None)
+            if key:
+                self.service.account.afford(key.id, key.limits.get("usd"), key.period)
             call.headers |= self.service.account.balance_headers()
         response = await self.endpoint(call)
         for name, value in call.headers.items():

@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from sanctum_venice_tools.emulator.account import now, stamp
+from sanctum_venice_tools.emulator.account import now, period_start, stamp
 from sanctum_venice_tools.emulator.errors import custom, standard
 from sanctum_venice_tools.emulator.service import Call, Key
 
@@ -23,12 +23,6 @@ def _limits(key: Key) -> dict[str, Any]:
 
 def _shown(call: Call, key: Key, *, usage: bool) -> dict[str, Any]:
     """A key as Venice lists it: never the secret itself."""
-    week = [
-        entry
-        for entry in call.service.account.bill
-        if entry.key == key.id and now() - entry.when < timedelta(7)
-    ]
-    spent = f"{sum(entry.usd for entry in week):.6f}"
     shown = {
         "id": key.id,
         "apiKeyType": key.kind,
@@ -43,8 +37,12 @@ def _shown(call: Call, key: Key, *, usage: bool) -> dict[str, Any]:
         "ipAllowlist": key.addresses,
     }
     if usage:
-        shown["usage"] = {"trailingSevenDays": {"usd": spent, "vcu": "0", "diem": "0"}}
-        shown["currentPeriodUsage"] = {"usd": spent, "diem": "0"}
+        account = call.service.account
+        week = account.spent(key.id, now() - timedelta(7))
+        shown["usage"] = {"trailingSevenDays": {"usd": f"{week:.6f}", "vcu": "0", "diem": "0"}}
+        if any(limit is not None for limit in key.limits.values()):
+            period = account.spent(key.id, period_start(key.period))
+            shown["currentPeriodUsage"] = {"usd": f"{period:.6f}", "diem": "0"}
     return shown
 
 

@@ -17,15 +17,16 @@ from letta_client.types import AgentState
 from sanctum_venice_tools.letta.connection import explain
 from sanctum_venice_tools.letta.reading import list_agent_tools, list_agents, read_agent
 from sanctum_venice_tools.letta.registration import AT_ONCE
+from sanctum_venice_tools.letta.secrets import (
+    SECRETS,
+    SecretsError,
+    readable_secrets,
+    refuse_loss,
+    secrets_at_risk,
+    set_secrets,
+)
 from sanctum_venice_tools.letta.stored import is_ours
 from sanctum_venice_tools.packing.record import Record
-
-# What Letta leaves out of an agent unless it is asked for.
-_TOOLS = "agent.tools"
-_SECRETS = "agent.secrets"
-
-# What Letta 0.16.8 gives instead of a value that it could not or would not decrypt.
-_HIDDEN = "<encrypted>"
 
 
 class AgentError(Exception):
@@ -88,7 +89,7 @@ def find_agents(
     Raises:
         AgentError: Nobody, or more than one, is called so.
     """
-    parts: list[Any] = [_SECRETS] if with_secrets else []
+    parts: list[Any] = [SECRETS] if with_secrets else []
     found = [_find_agent(letta, name, parts) for name in named]
     for tag in tags:
         tagged = list(list_agents(letta, include=parts, tags=[tag]))
@@ -168,27 +169,13 @@ def _find_agent(letta: Letta, named: str, parts: list[Any]) -> AgentState:
 
 
 def _plan_secrets(agent: AgentState, wishes: Wishes, change: AgentChange) -> AgentChange:
-    """Add what is to happen to the agent's secrets. Letta replaces all of them at once, so the others must be known."""
-    current = _readable_secrets(agent)
-    hidden = tuple(
-        secret.key
-        for secret in agent.secrets or []
-        if secret.key not in {*current, *wishes.secrets}
-    )
-    if hidden and not wishes.loses_secrets:
-        them = ", ".join(hidden)
-        return replace(
-            change,
-            problem=f"its secrets {them} can't be read and would be lost; --replace-secrets sets them anyway",
-        )
+    """Add what is to happen to the agent's secrets."""
+    at_risk = secrets_at_risk(agent, wishes.secrets)
+    if at_risk and not wishes.loses_secrets:
+        return replace(change, problem=str(refuse_loss(at_risk)))
+    current = readable_secrets(agent)
     new = tuple(name for name, value in wishes.secrets.items() if current.get(name) != value)
-    return replace(change, secrets=new, lost=hidden if new else ())
-
-
-def _readable_secrets(agent: AgentState) -> dict[str, str]:
-    """The secrets whose values the server tells; an empty value is one only where an encrypted one stands for it."""
-    known = [secret for secret in agent.secrets or [] if secret.value != _HIDDEN]
-    return {secret.key: secret.value for secret in known if secret.value or secret.value_enc}
+    return replace(change, secrets=new, lost=at_risk if new else ())
 
 
 def _change_agent(
@@ -211,18 +198,16 @@ def _change_agent(
                 name, agent_id=change.agent_id, body_requires_approval=needed
             )
     if change.secrets:
-        # Read again just before, for between the plan and now a person may have thought for long.
-        agent = read_agent(letta, change.agent_id, [_SECRETS])
-        again = _plan_secrets(agent, wishes, change)
-        if again.problem:
-            return again
-        letta.agents.update(change.agent_id, secrets={**_readable_secrets(agent), **wishes.secrets})
+        try:
+            set_secrets(letta, change.agent_id, wishes.secrets, loses=wishes.loses_secrets)
+        except SecretsError as error:
+            return replace(change, problem=str(error))
     if missing:
         return replace(
             change,
             problem=f"could not be given {', '.join(missing)}, which could not be registered",
         )
-    agent = read_agent(letta, change.agent_id, [_SECRETS])
+    agent = read_agent(letta, change.agent_id, [SECRETS])
     left = plan_agent(letta, agent, replace(wishes, secrets={}))
     # Of the secrets the names must do: not every server tells the values.
     is_kept = (

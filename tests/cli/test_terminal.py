@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from letta_client.types import Tool
 from rich.console import Console
 
-from sanctum_venice_tools.cli import doctor, provider, register
+from sanctum_venice_tools.cli import doctor, provider, server
 from sanctum_venice_tools.cli import register_view as view
 from sanctum_venice_tools.cli.options import one_line_errors
 from sanctum_venice_tools.demo import conversation
@@ -126,7 +126,7 @@ def test_a_diff_has_the_lines_of_the_source(
 def test_problems_are_told_on_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
     """What could not be read or done ends in one line each, whatever the server said."""
     with pytest.raises(SystemExit):
-        register._end(EVIL)
+        server.end_unreachable(EVIL)
 
     assert 1 == len(lines_of(capsys.readouterr().err))
 

@@ -1,0 +1,45 @@
+"""What the commands that change a Letta server have in common: which it is, and what to say when it can't be used."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import NoReturn
+
+import click
+import letta_client
+
+from sanctum_venice_tools.letta.agents import AgentError
+from sanctum_venice_tools.letta.connection import explain
+from sanctum_venice_tools.terminal import show, visible
+
+
+def need_server(base_url: str | None) -> str:
+    """The Letta server's address, which must be given."""
+    if not base_url or not base_url.startswith(("http://", "https://")):
+        raise click.UsageError(
+            "which server? Set LETTA_BASE_URL, such as http://localhost:8283 or https://api.letta.com; "
+            "`sanctum-venice letta start` runs one here"
+        )
+    return base_url
+
+
+@contextlib.contextmanager
+def server_errors(address: str) -> Iterator[None]:
+    """End the command with one line: 4 for a server that can't be used, 2 for agents that can't be told."""
+    try:
+        yield
+    except AgentError as error:
+        raise click.UsageError(visible(str(error))) from None
+    except letta_client.APITimeoutError:
+        end_unreachable(f"{address} does not answer.")
+    except letta_client.APIConnectionError:
+        end_unreachable(f"there is no Letta server at {address}. Check LETTA_BASE_URL.")
+    except (letta_client.AuthenticationError, letta_client.PermissionDeniedError) as error:
+        end_unreachable(f"{address} refused ({error.status_code}). Check LETTA_API_KEY.")
+    except letta_client.APIError as error:
+        end_unreachable(f"{address} can't be used: {explain(error)}.")
+
+
+def end_unreachable(reason: str) -> NoReturn:
+    """End the command with exit status 4, for a server that can't be used."""
+    show(f"Error: {reason}", err=True)
+    raise SystemExit(4)

@@ -1,0 +1,60 @@
+"""An agent's secrets: Letta replaces all of them at once, so who sets one must know the others."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from letta_client import Letta
+from letta_client.types import AgentState
+
+from sanctum_venice_tools.letta.reading import read_agent
+
+# What Letta leaves out of an agent unless it is asked for.
+SECRETS: Any = "agent.secrets"
+
+# What Letta 0.16.8 gives instead of a value that it could not or would not decrypt.
+_HIDDEN = "<encrypted>"
+
+
+class SecretsError(Exception):
+    """Why an agent's secrets can't be set; one line that says what to do."""
+
+
+def readable_secrets(agent: AgentState) -> dict[str, str]:
+    """The secrets whose values the server tells; an empty value is one only where an encrypted one stands for it."""
+    known = [secret for secret in agent.secrets or [] if secret.value != _HIDDEN]
+    return {secret.key: secret.value for secret in known if secret.value or secret.value_enc}
+
+
+def secrets_at_risk(agent: AgentState, new: Mapping[str, str]) -> tuple[str, ...]:
+    """The names of the secrets that would be lost by setting others: those that can't be read."""
+    known = {*readable_secrets(agent), *new}
+    return tuple(secret.key for secret in agent.secrets or [] if secret.key not in known)
+
+
+def refuse_loss(names: tuple[str, ...]) -> SecretsError:
+    """The error that names what would be lost."""
+    return SecretsError(
+        f"its secrets {', '.join(names)} can't be read and would be lost; --replace-secrets sets them anyway"
+    )
+
+
+def set_secrets(letta: Letta, agent_id: str, new: Mapping[str, str], *, loses: bool) -> None:
+    """Set some of an agent's secrets, and keep the others.
+
+    They are read just before: since the plan a person may have thought for long.
+
+    Args:
+        letta: The server.
+        agent_id: The agent.
+        new: Values by name.
+        loses: Whether that is done even where others can't be read, and so are lost.
+
+    Raises:
+        SecretsError: Others would be lost.
+        APIError: The server could not be read, or refused.
+    """
+    agent = read_agent(letta, agent_id, [SECRETS])
+    at_risk = secrets_at_risk(agent, new)
+    if at_risk and not loses:
+        raise refuse_loss(at_risk)
+    letta.agents.update(agent_id, secrets={**readable_secrets(agent), **new})
