@@ -94,7 +94,7 @@ def _check_expires(
 
 @click.group("keys", context_settings=HELP)
 def keys() -> None:
-    """An API key for each agent, with a limit that Venice itself holds.
+    """An API key for each agent, with a limit that Venice holds.
 
     One key for all agents lets each of them spend all that the account has. With a key of its own, an agent can spend
     what you allow it, whatever it is talked into. Which key belongs to which agent stands in the key's description at

@@ -23,14 +23,8 @@ class KeyRow:
     @property
     def note(self) -> str:
         """What to mind of it."""
-        notes = [self.stale]
-        if self.key.limit.usd is None:
-            notes.append("it can spend all that the account has")
-        if self.key.expiresAt:
-            notes.append(f"ends {self.key.last_day}")
-        if not self.key.lastUsedAt:
-            notes.append("never used")
-        return "; ".join(filter(None, notes))
+        ends = f"ends {self.key.last_day}" if self.key.expiresAt else ""
+        return "; ".join(filter(None, [self.stale, ends]))
 
     def as_json(self) -> dict[str, Any]:
         """For a script to read."""
@@ -79,3 +73,26 @@ def _row(key: ListedKey, agents: Mapping[str, AgentState] | None, secret_name: s
     if all(secret.key != secret_name for secret in agent.secrets or []):
         return KeyRow(key, agent.name, "its agent does not have it")
     return KeyRow(key, agent.name)
+
+
+def sharing_agents(agents: Sequence[AgentState], secret_name: str) -> list[list[str]]:
+    """The names of agents that have the same key, group by group."""
+    groups: dict[str, list[str]] = {}
+    for agent in agents:
+        value = readable_secrets(agent).get(secret_name)
+        if value:
+            groups.setdefault(value, []).append(agent.name)
+    return [names for names in groups.values() if len(names) > 1]
+
+
+def unlimited_agents(
+    agents: Sequence[AgentState], keys: Sequence[ListedKey], secret_name: str
+) -> list[str]:
+    """The names of agents whose key may spend all that the account has."""
+    unlimited = {key.last6Chars for key in keys if key.limit.usd is None}
+    found = []
+    for agent in agents:
+        value = readable_secrets(agent).get(secret_name, "")
+        if value and value[-6:] in unlimited:
+            found.append(agent.name)
+    return found

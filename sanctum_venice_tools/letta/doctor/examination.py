@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import letta_client
 
 from sanctum_venice_tools.letta.connection import explain
-from sanctum_venice_tools.letta.doctor import account, server, settings
+from sanctum_venice_tools.letta.doctor import account, agent_keys, server, settings
 from sanctum_venice_tools.letta.doctor.outcome import Finding, Outcome, Skip, failure
 from sanctum_venice_tools.letta.doctor.patient import Patient
 from sanctum_venice_tools.letta.venice import VeniceError
@@ -30,6 +30,7 @@ CHECKS: dict[str, Check] = {
     "media": server.check_folder,
     "attached pictures": server.check_attached,
     "provider": server.check_provider,
+    "agents' keys": agent_keys.check_agent_keys,
 }
 
 

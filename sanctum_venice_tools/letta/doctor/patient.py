@@ -51,6 +51,8 @@ class Patient:
     settings: Mapping[str, str] = field(repr=False)
     letta_url: str = ""
     letta_key: str = field(default="", repr=False)
+    admin_key: str = field(default="", repr=False)
+    """A key of Venice's that may look at the others; never given to a tool."""
     provider_name: str = "venice"
     venice: Venice | None = field(default=None, init=False)
     verdict: KeyVerdict | None = field(default=None, init=False)
@@ -63,7 +65,13 @@ class Patient:
         """The one that the environment of this process describes."""
         given = {name: os.environ.get(name, "").strip() for name in KNOWN_SETTINGS}
         settings = {name: value for name, value in given.items() if value}
-        return cls(settings, letta_url, os.environ.get("LETTA_API_KEY", ""), provider_name)
+        return cls(
+            settings,
+            letta_url,
+            letta_key=os.environ.get("LETTA_API_KEY", ""),
+            admin_key=os.environ.get("VENICE_ADMIN_KEY", "").strip(),
+            provider_name=provider_name,
+        )
 
     def need_venice(self) -> Venice:
         """The Venice that answers."""
@@ -86,7 +94,8 @@ class Patient:
     def hide(self, text: str) -> str:
         """A text on one line, without any key."""
         settings = self.settings
-        keys = (settings.get("VENICE_API_KEY"), settings.get("VENICE_MEDIA_TOKEN"), self.letta_key)
+        keys = [settings.get("VENICE_API_KEY"), settings.get("VENICE_MEDIA_TOKEN")]
+        keys += [self.letta_key, self.admin_key]
         for secret in keys:
             text = text.replace(secret, "[key]") if secret else text
         return " ".join(text.split())
