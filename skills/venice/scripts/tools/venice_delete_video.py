@@ -87,7 +87,7 @@ class VeniceError(Exception):
     """What the agent reads when a call fails: one line that ends with what to do next."""
 
     status: int | None = None
-    """That of Venice's answer; 0 where no whole answer came, None where the fault is none of Venice's."""
+    """That of Venice's answer: 0 where no whole one came, None where the fault is not Venice's."""
 
 
 def _failed(told: str, status: int) -> VeniceError:
@@ -105,7 +105,7 @@ _WHOLE_SECONDS = re.compile(r"[1-9]\d{0,5}", re.ASCII)
 
 
 def _allowed_seconds() -> int:
-    """How long a call of a tool may take: VENICE_TOOL_SECONDS, if that is a whole number of seconds."""
+    """How long a call of a tool may take: VENICE_TOOL_SECONDS, if that is a whole number."""
     setting = os.environ.get("VENICE_TOOL_SECONDS", "").strip()
     if _WHOLE_SECONDS.fullmatch(setting):
         return int(setting)
@@ -277,7 +277,7 @@ def _sendable(node: Any) -> Any:
 
 
 def _pieces(reply: httpx.Response, most: int = _MOST_OF_FILE) -> Iterator[bytes]:
-    """The body of a reply, piece by piece; one that is too long, too late or not whole is an error."""
+    """The body of a reply, piece by piece; an error, if it is too long, too late or not whole."""
     length = 0
     try:
         for piece in _unpacked(reply):
@@ -330,7 +330,10 @@ _FRAME = ("error", "message", "details", "_errors", "issues")
 _ADVICE = {
     400: "Correct the arguments and call again.",
     401: "Ask the operator to check VENICE_API_KEY: it is wrong, or its plan lacks this.",
-    402: "Ask the operator to add credit at venice.ai or to raise this key's limit; do not repeat the call.",
+    402: (
+        "Ask the operator to add credit at venice.ai or to raise this key's limit; "
+        "do not repeat the call."
+    ),
     403: "This key or region may not do that; ask the operator.",
     404: "Check the names; where Venice names another, use that.",
     410: "It is gone for good: choose another, or leave it out.",
@@ -341,10 +344,12 @@ _ADVICE = {
 # What a 403 says that has a cause of its own, and what to do then.
 _FORBIDDEN = {
     "restricted to configured IP addresses": (
-        "This key works only from certain addresses (its ipAllowlist), and the tools run at another: ask the operator."
+        "This key works only from certain addresses (its ipAllowlist), "
+        "and the tools run at another: ask the operator."
     ),
     "is an Anonymous model": (
-        "This key may use private models only: take one (venice_list_models, needs private), or ask the operator."
+        "This key may use private models only: "
+        "take one (venice_list_models, needs private), or ask the operator."
     ),
 }
 
@@ -374,8 +379,8 @@ def _lost(request: httpx.Request, error: Exception) -> VeniceError:
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
         told = f"Venice cannot be reached at '{request.url.host}'"
         return _failed(f"{told}; nothing was sent. Try again later.", 0)
-    is_time_out = isinstance(error, httpx.TimeoutException | TimeoutError)
-    is_late = is_time_out or time.monotonic() >= _DEADLINE
+    is_timeout = isinstance(error, httpx.TimeoutException | TimeoutError)
+    is_late = is_timeout or time.monotonic() >= _DEADLINE
     told = "Venice took too long" if is_late else "Venice sent no whole reply"
     return _failed(f"{told}; {_may_be_charged(request)}", 0)
 
@@ -442,8 +447,8 @@ def _error_body(content: bytes) -> tuple[Any, bool]:
 def _reason(body: Any) -> str:
     """What one of Venice's many error bodies says, on one line and without the key."""
     told = "; ".join(_texts(body))[:_LONGEST_PAGE_OF_ERROR]
-    shown = "".join(sign if sign.isprintable() else " " for sign in told)
-    line = " ".join(shown.split()) or "no reason given"
+    printable = "".join(sign if sign.isprintable() else " " for sign in told)
+    line = " ".join(printable.split()) or "no reason given"
     key = os.environ["VENICE_API_KEY"].strip()
     safe = line.replace(key, "[key]")
     return safe[:500].rstrip(" .")
@@ -459,21 +464,25 @@ def _texts(node: Any, field: str = "") -> list[str]:
     if isinstance(node, dict):
         texts = []
         for name, value in node.items():
-            texts += _texts(value, field if name in _FRAME else name)
+            inner_field = field if name in _FRAME else name
+            texts += _texts(value, inner_field)
         return texts
     return [f"{field}: {node}" if field else str(node)]
 
 
 def _pause(reply: httpx.Response) -> float:
-    """Seconds until Venice will take this request; infinite when repeating it is useless or unsafe."""
+    """Seconds until Venice will take this request; infinite, if a repeat is useless or unsafe."""
     if reply.status_code not in (429, 503):
         return math.inf
     headers = reply.headers
     told = [reset for reset in _RESETS if reset in headers]
-    # Each reply tells of the limits that are kept, too: those that are used up go before them.
     used_up = [reset for reset in told if headers.get(_RESETS[reset]) == "0"]
-    waits = [_wait_until(headers[reset]) for reset in used_up or told]
-    return max(2.0, _wait_until(headers.get("retry-after", "")), *waits)
+    # Each reply tells of the limits that are kept, too: those that are used up go before them.
+    decisive = used_up or told
+
+    waits = [_wait_until(headers[reset]) for reset in decisive]
+    retry_after = _wait_until(headers.get("retry-after", ""))
+    return max(2.0, retry_after, *waits)
 
 
 # 30, 1.5, 1767225600000
@@ -509,12 +518,17 @@ _CUTS = ((4000, 200), (1500, 100), (500, 50), (200, 30), (80, 15), (30, 5))
 
 
 def _note_deprecation(headers: httpx.Headers) -> None:
-    """Remember that a model is about to go, as the headers of a reply say, unless its own row has said so."""
+    """Remember that a model is about to go, as the headers of a reply say.
+
+    Where its own row has said so, that is enough.
+    """
     warning = headers.get("x-venice-model-deprecation-warning", "")
     date = headers.get("x-venice-model-deprecation-date", "")
     replacement = headers.get("x-venice-deprecated-replacement", "")
-    if _REMARKS or not (warning or date):
+    is_about_to_go = bool(warning or date)
+    if _REMARKS or not is_about_to_go:
         return
+
     said = warning.rstrip(".") or "it is about to go"
     remark = f"Venice says of this model: {said}"
     if date:
@@ -531,7 +545,10 @@ def _given(**fields: Any) -> dict[str, Any]:
 
 
 def _answer(*, _most: int = _MOST_OF_REPLY, **fields: Any) -> str:
-    """The tool's reply: a JSON object of those fields that hold something, of at most so many characters."""
+    """The tool's reply: a JSON object of those fields that hold something.
+
+    Where it has more than so many characters, it is cut.
+    """
     told = _noted(fields, _REMARKS)
     reply = _to_json(_given(**_tidy(told)))
     for longest, items in _CUTS:
@@ -553,7 +570,9 @@ def _noted(fields: dict[str, Any], remarks: list[str]) -> dict[str, Any]:
 
 
 def _to_json(fields: dict[str, Any]) -> str:
-    return _whole(json.dumps(fields, ensure_ascii=False, allow_nan=False))
+    """The fields as JSON that any reader takes."""
+    text = json.dumps(fields, ensure_ascii=False, allow_nan=False)
+    return _whole(text)
 
 
 def _tidy(node: Any, longest: int = 10**9, items: int = 10**9) -> Any:
@@ -582,7 +601,8 @@ def _tidy_object(node: dict[str, Any], longest: int, items: int) -> dict[str, An
 
 def _whole(text: str) -> str:
     """The text with torn characters whole again; a half without the other is replaced."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    halves = text.encode("utf-16", "surrogatepass")
+    return halves.decode("utf-16", "replace")
 
 
 # --- shared by several tools: sanctum_venice_tools/runtime/arguments.py ---
@@ -1260,32 +1280,41 @@ _MADE = {"video": "video", "audio": "music"}
 
 @dataclass(frozen=True)
 class _Job:
-    """A film ("video") or sound ("audio") that was bought: its names at Venice, and its address, if it has its own."""
+    """A film or sound that was bought."""
 
     kind: str
+    """"video" or "audio"."""
     model: str
     queue_id: str
     url: str = ""
+    """Its download address, if it has one of its own."""
 
 
 @dataclass(frozen=True)
 class _Progress:
-    """What came of asking after a job: how far it is, in whole seconds, or why that is not known."""
+    """What came of asking after a job: how far it is, or why that is not known."""
 
     is_completed: bool = False
     seconds_run: int = 0
     usual_seconds: int = 0
     trouble: str = ""
     is_failure: bool = False
-    """Whether it may be the end of a job that failed, which Venice tells in the same words each time."""
+    """Whether it may be the end of a job that failed, which Venice tells in the same words again."""
+
+
+# What follows venice-video or venice-audio: a model, an id, and an address, if there is one.
+# |wan-2.5-preview-text-to-video|0f1e2d3c-4b5a-6978|https://private-share.venice.ai/v1/share/read/a1
+_PART = r"[^\s|\"'`<>()]+"
+
+_PARTS = rf"\|({_PART})\|({_PART})(?:\|(https?://{_PART}))?"
 
 
 def _read_job(text: str, kind: str) -> _Job:
     """The job of a kind that a text holds, wherever in it."""
-    part = r"[^\s|\"'`<>()]+"
-    found = re.search(rf"venice-{kind}\|({part})\|({part})(?:\|(https?://{part}))?", text)
+    found = re.search(f"venice-{kind}{_PARTS}", text)
     if found:
-        model, queue_id, url = (one.rstrip(".,;:") for one in found.groups(""))
+        # The text around may go on with a sign that is none of the job's.
+        model, queue_id, url = (part.rstrip(".,;:") for part in found.groups(default=""))
         return _Job(kind, unquote(model), unquote(queue_id), url)
     other = "audio" if kind == "video" else "video"
     if f"venice-{other}|" in text:
@@ -1299,10 +1328,8 @@ def _place_of(job: _Job) -> Path:
     """The path, without its ending, of the file of a job: the same whenever it is asked for."""
     stem = _stem_of(job.model[-60:])
     identity = f"{job.kind}|{job.model}|{job.queue_id}"
-    return (
-        _media_folder()
-        / f"{stem}-{hashlib.sha256(identity.encode(errors='replace')).hexdigest()[:10]}"
-    )
+    digest = hashlib.sha256(identity.encode(errors="replace")).hexdigest()
+    return _media_folder() / f"{stem}-{digest[:10]}"
 
 
 def _kept(place: Path) -> Path | None:
@@ -1313,11 +1340,14 @@ def _kept(place: Path) -> Path | None:
     return _take_published(place.parent, stem=place.name)
 
 
-_UNKNOWN = "Venice has no such job: copy the string exactly. A job that is a day old, or was deleted, is gone."
+_UNKNOWN = (
+    "Venice has no such job: copy the string exactly. "
+    "A job that is a day old, or was deleted, is gone."
+)
 
 _FINAL = (
-    "This is final for this job. credits_refunded says whether its price came back. Change what was asked for, or take "
-    "the recommended_model, and queue anew."
+    "This is final for this job. credits_refunded says whether its price came back. "
+    "Change what was asked for, or take the recommended_model, and queue anew."
 )
 
 _RETRIEVE_ADVICE = {400: _UNKNOWN, 404: _UNKNOWN, 422: _FINAL}
@@ -1325,9 +1355,15 @@ _RETRIEVE_ADVICE = {400: _UNKNOWN, 404: _UNKNOWN, 422: _FINAL}
 _DAY_SECONDS = 24 * 60 * 60
 
 
-def _read_progress(told: Any) -> _Progress:
+def _is_file(reply: httpx.Response) -> bool:
+    """Whether Venice answers with the file itself, and not with JSON that says how far it is."""
+    return "json" not in reply.headers.get("content-type", "").lower()
+
+
+def _read_progress(reply: httpx.Response) -> _Progress:
     """What Venice says of a job that has no file yet, or has it elsewhere."""
-    status = _text_of(_object_of(told).get("status")).upper()
+    told = _object_of(_parse_reply(_read(reply)))
+    status = _text_of(told.get("status")).upper()
     if status == "COMPLETED":
         return _Progress(is_completed=True)
     if status != "PROCESSING":
@@ -1339,8 +1375,9 @@ def _read_progress(told: Any) -> _Progress:
 
 def _whole_seconds(milliseconds: Any) -> int:
     """Seconds, of what Venice tells in milliseconds; none, of what is no time."""
-    told = _number_of(milliseconds) or 0
-    return round(min(max(told / 1000, 0), _DAY_SECONDS))
+    seconds = (_number_of(milliseconds) or 0) / 1000
+    within_a_day = min(max(seconds, 0), _DAY_SECONDS)
+    return round(within_a_day)
 
 
 # What Venice says of a film that is gone: at retrieving, and at a download address.
@@ -1357,52 +1394,52 @@ _LOCAL_PATH = re.compile(r"/files/[\w-]+\.mp4", re.ASCII)
 
 def _delete(text: str, *, even_if_not_stored: bool) -> dict[str, Any]:
     """Delete Venice's copy of what a job made, if ours is safe or the caller insists."""
-    job = _read_job(text, "audio" if "venice-audio|" in text else "video")
+    kind = "audio" if "venice-audio|" in text else "video"
+    job = _read_job(text, kind)
     if job.url and not _is_download_address(job.url):
-        raise VeniceError(
-            "The address in this job is none of Venice's. Copy the whole job string; nothing was deleted."
-        )
+        told = "The address in this job is none of Venice's"
+        raise VeniceError(f"{told}. Copy the whole job string; nothing was deleted.")
+
     file = _kept(_place_of(job))
     if not file and not even_if_not_stored:
-        fetch = f"venice_retrieve_{_MADE[job.kind]}"
-        raise VeniceError(
-            f"It is not stored here, and would be lost. Call {fetch} first, or say even_if_not_stored."
-        )
-    try:
-        is_deleted, what_became = _remove(job)
-    except VeniceError as error:
-        # That it is stored here shows that the string is right.
-        if not file or error.status not in _GONE:
-            raise
-        is_deleted, what_became = True, f"It seems to be gone. {error}"
-    later = "" if is_deleted else "Try again in a few minutes."
+        told = "It is not stored here, and would be lost"
+        fetch = f"venice_retrieve_{_MADE[kind]}"
+        raise VeniceError(f"{told}. Call {fetch} first, or say even_if_not_stored.")
+    removal = _remove(job, is_stored=file is not None)
     return {
-        "deleted": is_deleted,
-        "copy": what_became,
+        "deleted": removal.is_deleted,
+        "copy": removal.told,
         "file": str(file) if file else None,
-        "next": later,
+        "next": "" if removal.is_deleted else "Try again in a few minutes.",
     }
 
 
-def _remove(job: _Job) -> tuple[bool, str]:
-    """Have Venice delete what it keeps of a job: whether it did, and what became of its copy."""
-    if job.url:
-        _revoke(job.url)
-        return True, "Venice has deleted it at its download address."
-    if job.kind == "video":
-        if _retrieve_for_the_last_time(job):
-            return (
-                True,
-                "Venice handed it out a last time, and was told to delete it then; it confirms no more than that.",
-            )
-        return False, "Venice still has it: the film is not finished."
-    if _complete(job):
-        return True, "Venice has deleted it."
-    return False, "Venice still has it: it is not finished, or in use."
+@dataclass(frozen=True)
+class _Removal:
+    """What came of having Venice delete its copy of a film or sound."""
+
+    is_deleted: bool
+    told: str
+    """What became of the copy."""
+
+
+def _remove(job: _Job, *, is_stored: bool) -> _Removal:
+    """Have Venice delete what it keeps of a job; of a stored one, it may be gone already."""
+    try:
+        if job.url:
+            return _remove_at_address(job.url)
+        if job.kind == "video":
+            return _remove_film(job)
+        return _remove_sound(job)
+    except VeniceError as error:
+        # That it is stored here shows that the string is right.
+        if not is_stored or error.status not in _GONE:
+            raise
+        return _Removal(is_deleted=True, told=f"It seems to be gone. {error}")
 
 
 def _is_download_address(url: str) -> bool:
-    """Whether an address is of the form, and at the host, of those that Venice hands out for its films."""
+    """Whether an address is one of those that Venice hands out for its films, by form and host."""
     try:
         address = httpx.URL(url)
     except httpx.InvalidURL:
@@ -1417,29 +1454,36 @@ def _is_download_address(url: str) -> bool:
     return is_share and _SHARE_PATH.fullmatch(address.path) is not None
 
 
-def _revoke(url: str) -> None:
-    """Delete what lies at a download address, which was looked at before: anybody may have written a job string."""
+def _remove_at_address(url: str) -> _Removal:
+    """Have a film deleted at its download address.
+
+    The address was looked at before: anybody may have written a job string.
+    """
     with _open_public(url, trusted=_client().base_url.netloc, method="DELETE"):
-        pass
+        return _Removal(is_deleted=True, told="Venice has deleted it at its download address.")
 
 
-def _retrieve_for_the_last_time(job: _Job) -> bool:
-    """Have Venice hand out a film and delete it; whether there was a finished one. What comes is not kept."""
+def _remove_film(job: _Job) -> _Removal:
+    """Have Venice hand out a film for the last time, and delete it. What comes is not kept."""
     body = {"model": job.model, "queue_id": job.queue_id, "delete_media_on_completion": True}
     reply = _send("POST", "/video/retrieve", advice=_RETRIEVE_ADVICE, json=body)
-    if "json" in reply.headers.get("content-type", "").lower():
-        return _read_progress(_parse_reply(_read(reply))).is_completed
-    for _ in _pieces(reply):
-        pass  # it deletes the film once it has handed out all of it
-    return True
+    if _is_file(reply):
+        # It deletes the film once it has handed out all of it.
+        for _ in _pieces(reply):
+            pass
+    elif not _read_progress(reply).is_completed:
+        return _Removal(is_deleted=False, told="Venice still has it: the film is not finished.")
+    handed_out = "Venice handed it out a last time, and was told to delete it then"
+    return _Removal(is_deleted=True, told=f"{handed_out}; it confirms no more than that.")
 
 
-def _complete(job: _Job) -> bool:
-    """Have Venice delete what it keeps of a job; it says whether it did."""
-    told, _ = _call(
-        "POST", f"/{job.kind}/complete", json={"model": job.model, "queue_id": job.queue_id}
-    )
-    return _object_of(told).get("success") is True
+def _remove_sound(job: _Job) -> _Removal:
+    """Have Venice delete what it keeps of a sound; it says whether it did."""
+    body = {"model": job.model, "queue_id": job.queue_id}
+    answer, _ = _call("POST", f"/{job.kind}/complete", json=body)
+    if _object_of(answer).get("success") is True:
+        return _Removal(is_deleted=True, told="Venice has deleted it.")
+    return _Removal(is_deleted=False, told="Venice still has it: it is not finished, or in use.")
 
 
 # --- the tool: sanctum_venice_tools/tools/venice_delete_video.py ---

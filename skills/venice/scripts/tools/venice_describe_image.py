@@ -87,7 +87,7 @@ class VeniceError(Exception):
     """What the agent reads when a call fails: one line that ends with what to do next."""
 
     status: int | None = None
-    """That of Venice's answer; 0 where no whole answer came, None where the fault is none of Venice's."""
+    """That of Venice's answer: 0 where no whole one came, None where the fault is not Venice's."""
 
 
 def _failed(told: str, status: int) -> VeniceError:
@@ -105,7 +105,7 @@ _WHOLE_SECONDS = re.compile(r"[1-9]\d{0,5}", re.ASCII)
 
 
 def _allowed_seconds() -> int:
-    """How long a call of a tool may take: VENICE_TOOL_SECONDS, if that is a whole number of seconds."""
+    """How long a call of a tool may take: VENICE_TOOL_SECONDS, if that is a whole number."""
     setting = os.environ.get("VENICE_TOOL_SECONDS", "").strip()
     if _WHOLE_SECONDS.fullmatch(setting):
         return int(setting)
@@ -277,7 +277,7 @@ def _sendable(node: Any) -> Any:
 
 
 def _pieces(reply: httpx.Response, most: int = _MOST_OF_FILE) -> Iterator[bytes]:
-    """The body of a reply, piece by piece; one that is too long, too late or not whole is an error."""
+    """The body of a reply, piece by piece; an error, if it is too long, too late or not whole."""
     length = 0
     try:
         for piece in _unpacked(reply):
@@ -330,7 +330,10 @@ _FRAME = ("error", "message", "details", "_errors", "issues")
 _ADVICE = {
     400: "Correct the arguments and call again.",
     401: "Ask the operator to check VENICE_API_KEY: it is wrong, or its plan lacks this.",
-    402: "Ask the operator to add credit at venice.ai or to raise this key's limit; do not repeat the call.",
+    402: (
+        "Ask the operator to add credit at venice.ai or to raise this key's limit; "
+        "do not repeat the call."
+    ),
     403: "This key or region may not do that; ask the operator.",
     404: "Check the names; where Venice names another, use that.",
     410: "It is gone for good: choose another, or leave it out.",
@@ -341,10 +344,12 @@ _ADVICE = {
 # What a 403 says that has a cause of its own, and what to do then.
 _FORBIDDEN = {
     "restricted to configured IP addresses": (
-        "This key works only from certain addresses (its ipAllowlist), and the tools run at another: ask the operator."
+        "This key works only from certain addresses (its ipAllowlist), "
+        "and the tools run at another: ask the operator."
     ),
     "is an Anonymous model": (
-        "This key may use private models only: take one (venice_list_models, needs private), or ask the operator."
+        "This key may use private models only: "
+        "take one (venice_list_models, needs private), or ask the operator."
     ),
 }
 
@@ -374,8 +379,8 @@ def _lost(request: httpx.Request, error: Exception) -> VeniceError:
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
         told = f"Venice cannot be reached at '{request.url.host}'"
         return _failed(f"{told}; nothing was sent. Try again later.", 0)
-    is_time_out = isinstance(error, httpx.TimeoutException | TimeoutError)
-    is_late = is_time_out or time.monotonic() >= _DEADLINE
+    is_timeout = isinstance(error, httpx.TimeoutException | TimeoutError)
+    is_late = is_timeout or time.monotonic() >= _DEADLINE
     told = "Venice took too long" if is_late else "Venice sent no whole reply"
     return _failed(f"{told}; {_may_be_charged(request)}", 0)
 
@@ -442,8 +447,8 @@ def _error_body(content: bytes) -> tuple[Any, bool]:
 def _reason(body: Any) -> str:
     """What one of Venice's many error bodies says, on one line and without the key."""
     told = "; ".join(_texts(body))[:_LONGEST_PAGE_OF_ERROR]
-    shown = "".join(sign if sign.isprintable() else " " for sign in told)
-    line = " ".join(shown.split()) or "no reason given"
+    printable = "".join(sign if sign.isprintable() else " " for sign in told)
+    line = " ".join(printable.split()) or "no reason given"
     key = os.environ["VENICE_API_KEY"].strip()
     safe = line.replace(key, "[key]")
     return safe[:500].rstrip(" .")
@@ -459,21 +464,25 @@ def _texts(node: Any, field: str = "") -> list[str]:
     if isinstance(node, dict):
         texts = []
         for name, value in node.items():
-            texts += _texts(value, field if name in _FRAME else name)
+            inner_field = field if name in _FRAME else name
+            texts += _texts(value, inner_field)
         return texts
     return [f"{field}: {node}" if field else str(node)]
 
 
 def _pause(reply: httpx.Response) -> float:
-    """Seconds until Venice will take this request; infinite when repeating it is useless or unsafe."""
+    """Seconds until Venice will take this request; infinite, if a repeat is useless or unsafe."""
     if reply.status_code not in (429, 503):
         return math.inf
     headers = reply.headers
     told = [reset for reset in _RESETS if reset in headers]
-    # Each reply tells of the limits that are kept, too: those that are used up go before them.
     used_up = [reset for reset in told if headers.get(_RESETS[reset]) == "0"]
-    waits = [_wait_until(headers[reset]) for reset in used_up or told]
-    return max(2.0, _wait_until(headers.get("retry-after", "")), *waits)
+    # Each reply tells of the limits that are kept, too: those that are used up go before them.
+    decisive = used_up or told
+
+    waits = [_wait_until(headers[reset]) for reset in decisive]
+    retry_after = _wait_until(headers.get("retry-after", ""))
+    return max(2.0, retry_after, *waits)
 
 
 # 30, 1.5, 1767225600000
@@ -509,12 +518,17 @@ _CUTS = ((4000, 200), (1500, 100), (500, 50), (200, 30), (80, 15), (30, 5))
 
 
 def _note_deprecation(headers: httpx.Headers) -> None:
-    """Remember that a model is about to go, as the headers of a reply say, unless its own row has said so."""
+    """Remember that a model is about to go, as the headers of a reply say.
+
+    Where its own row has said so, that is enough.
+    """
     warning = headers.get("x-venice-model-deprecation-warning", "")
     date = headers.get("x-venice-model-deprecation-date", "")
     replacement = headers.get("x-venice-deprecated-replacement", "")
-    if _REMARKS or not (warning or date):
+    is_about_to_go = bool(warning or date)
+    if _REMARKS or not is_about_to_go:
         return
+
     said = warning.rstrip(".") or "it is about to go"
     remark = f"Venice says of this model: {said}"
     if date:
@@ -531,7 +545,10 @@ def _given(**fields: Any) -> dict[str, Any]:
 
 
 def _answer(*, _most: int = _MOST_OF_REPLY, **fields: Any) -> str:
-    """The tool's reply: a JSON object of those fields that hold something, of at most so many characters."""
+    """The tool's reply: a JSON object of those fields that hold something.
+
+    Where it has more than so many characters, it is cut.
+    """
     told = _noted(fields, _REMARKS)
     reply = _to_json(_given(**_tidy(told)))
     for longest, items in _CUTS:
@@ -553,7 +570,9 @@ def _noted(fields: dict[str, Any], remarks: list[str]) -> dict[str, Any]:
 
 
 def _to_json(fields: dict[str, Any]) -> str:
-    return _whole(json.dumps(fields, ensure_ascii=False, allow_nan=False))
+    """The fields as JSON that any reader takes."""
+    text = json.dumps(fields, ensure_ascii=False, allow_nan=False)
+    return _whole(text)
 
 
 def _tidy(node: Any, longest: int = 10**9, items: int = 10**9) -> Any:
@@ -582,7 +601,8 @@ def _tidy_object(node: dict[str, Any], longest: int, items: int) -> dict[str, An
 
 def _whole(text: str) -> str:
     """The text with torn characters whole again; a half without the other is replaced."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    halves = text.encode("utf-16", "surrogatepass")
+    return halves.decode("utf-16", "replace")
 
 
 # --- shared by several tools: sanctum_venice_tools/runtime/arguments.py ---

@@ -92,7 +92,7 @@ class VeniceError(Exception):
     """What the agent reads when a call fails: one line that ends with what to do next."""
 
     status: int | None = None
-    """That of Venice's answer; 0 where no whole answer came, None where the fault is none of Venice's."""
+    """That of Venice's answer: 0 where no whole one came, None where the fault is not Venice's."""
 
 
 def _failed(told: str, status: int) -> VeniceError:
@@ -110,7 +110,7 @@ _WHOLE_SECONDS = re.compile(r"[1-9]\d{0,5}", re.ASCII)
 
 
 def _allowed_seconds() -> int:
-    """How long a call of a tool may take: VENICE_TOOL_SECONDS, if that is a whole number of seconds."""
+    """How long a call of a tool may take: VENICE_TOOL_SECONDS, if that is a whole number."""
     setting = os.environ.get("VENICE_TOOL_SECONDS", "").strip()
     if _WHOLE_SECONDS.fullmatch(setting):
         return int(setting)
@@ -282,7 +282,7 @@ def _sendable(node: Any) -> Any:
 
 
 def _pieces(reply: httpx.Response, most: int = _MOST_OF_FILE) -> Iterator[bytes]:
-    """The body of a reply, piece by piece; one that is too long, too late or not whole is an error."""
+    """The body of a reply, piece by piece; an error, if it is too long, too late or not whole."""
     length = 0
     try:
         for piece in _unpacked(reply):
@@ -335,7 +335,10 @@ _FRAME = ("error", "message", "details", "_errors", "issues")
 _ADVICE = {
     400: "Correct the arguments and call again.",
     401: "Ask the operator to check VENICE_API_KEY: it is wrong, or its plan lacks this.",
-    402: "Ask the operator to add credit at venice.ai or to raise this key's limit; do not repeat the call.",
+    402: (
+        "Ask the operator to add credit at venice.ai or to raise this key's limit; "
+        "do not repeat the call."
+    ),
     403: "This key or region may not do that; ask the operator.",
     404: "Check the names; where Venice names another, use that.",
     410: "It is gone for good: choose another, or leave it out.",
@@ -346,10 +349,12 @@ _ADVICE = {
 # What a 403 says that has a cause of its own, and what to do then.
 _FORBIDDEN = {
     "restricted to configured IP addresses": (
-        "This key works only from certain addresses (its ipAllowlist), and the tools run at another: ask the operator."
+        "This key works only from certain addresses (its ipAllowlist), "
+        "and the tools run at another: ask the operator."
     ),
     "is an Anonymous model": (
-        "This key may use private models only: take one (venice_list_models, needs private), or ask the operator."
+        "This key may use private models only: "
+        "take one (venice_list_models, needs private), or ask the operator."
     ),
 }
 
@@ -379,8 +384,8 @@ def _lost(request: httpx.Request, error: Exception) -> VeniceError:
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
         told = f"Venice cannot be reached at '{request.url.host}'"
         return _failed(f"{told}; nothing was sent. Try again later.", 0)
-    is_time_out = isinstance(error, httpx.TimeoutException | TimeoutError)
-    is_late = is_time_out or time.monotonic() >= _DEADLINE
+    is_timeout = isinstance(error, httpx.TimeoutException | TimeoutError)
+    is_late = is_timeout or time.monotonic() >= _DEADLINE
     told = "Venice took too long" if is_late else "Venice sent no whole reply"
     return _failed(f"{told}; {_may_be_charged(request)}", 0)
 
@@ -447,8 +452,8 @@ def _error_body(content: bytes) -> tuple[Any, bool]:
 def _reason(body: Any) -> str:
     """What one of Venice's many error bodies says, on one line and without the key."""
     told = "; ".join(_texts(body))[:_LONGEST_PAGE_OF_ERROR]
-    shown = "".join(sign if sign.isprintable() else " " for sign in told)
-    line = " ".join(shown.split()) or "no reason given"
+    printable = "".join(sign if sign.isprintable() else " " for sign in told)
+    line = " ".join(printable.split()) or "no reason given"
     key = os.environ["VENICE_API_KEY"].strip()
     safe = line.replace(key, "[key]")
     return safe[:500].rstrip(" .")
@@ -464,21 +469,25 @@ def _texts(node: Any, field: str = "") -> list[str]:
     if isinstance(node, dict):
         texts = []
         for name, value in node.items():
-            texts += _texts(value, field if name in _FRAME else name)
+            inner_field = field if name in _FRAME else name
+            texts += _texts(value, inner_field)
         return texts
     return [f"{field}: {node}" if field else str(node)]
 
 
 def _pause(reply: httpx.Response) -> float:
-    """Seconds until Venice will take this request; infinite when repeating it is useless or unsafe."""
+    """Seconds until Venice will take this request; infinite, if a repeat is useless or unsafe."""
     if reply.status_code not in (429, 503):
         return math.inf
     headers = reply.headers
     told = [reset for reset in _RESETS if reset in headers]
-    # Each reply tells of the limits that are kept, too: those that are used up go before them.
     used_up = [reset for reset in told if headers.get(_RESETS[reset]) == "0"]
-    waits = [_wait_until(headers[reset]) for reset in used_up or told]
-    return max(2.0, _wait_until(headers.get("retry-after", "")), *waits)
+    # Each reply tells of the limits that are kept, too: those that are used up go before them.
+    decisive = used_up or told
+
+    waits = [_wait_until(headers[reset]) for reset in decisive]
+    retry_after = _wait_until(headers.get("retry-after", ""))
+    return max(2.0, retry_after, *waits)
 
 
 # 30, 1.5, 1767225600000
@@ -514,12 +523,17 @@ _CUTS = ((4000, 200), (1500, 100), (500, 50), (200, 30), (80, 15), (30, 5))
 
 
 def _note_deprecation(headers: httpx.Headers) -> None:
-    """Remember that a model is about to go, as the headers of a reply say, unless its own row has said so."""
+    """Remember that a model is about to go, as the headers of a reply say.
+
+    Where its own row has said so, that is enough.
+    """
     warning = headers.get("x-venice-model-deprecation-warning", "")
     date = headers.get("x-venice-model-deprecation-date", "")
     replacement = headers.get("x-venice-deprecated-replacement", "")
-    if _REMARKS or not (warning or date):
+    is_about_to_go = bool(warning or date)
+    if _REMARKS or not is_about_to_go:
         return
+
     said = warning.rstrip(".") or "it is about to go"
     remark = f"Venice says of this model: {said}"
     if date:
@@ -536,7 +550,10 @@ def _given(**fields: Any) -> dict[str, Any]:
 
 
 def _answer(*, _most: int = _MOST_OF_REPLY, **fields: Any) -> str:
-    """The tool's reply: a JSON object of those fields that hold something, of at most so many characters."""
+    """The tool's reply: a JSON object of those fields that hold something.
+
+    Where it has more than so many characters, it is cut.
+    """
     told = _noted(fields, _REMARKS)
     reply = _to_json(_given(**_tidy(told)))
     for longest, items in _CUTS:
@@ -558,7 +575,9 @@ def _noted(fields: dict[str, Any], remarks: list[str]) -> dict[str, Any]:
 
 
 def _to_json(fields: dict[str, Any]) -> str:
-    return _whole(json.dumps(fields, ensure_ascii=False, allow_nan=False))
+    """The fields as JSON that any reader takes."""
+    text = json.dumps(fields, ensure_ascii=False, allow_nan=False)
+    return _whole(text)
 
 
 def _tidy(node: Any, longest: int = 10**9, items: int = 10**9) -> Any:
@@ -587,7 +606,8 @@ def _tidy_object(node: dict[str, Any], longest: int, items: int) -> dict[str, An
 
 def _whole(text: str) -> str:
     """The text with torn characters whole again; a half without the other is replaced."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    halves = text.encode("utf-16", "surrogatepass")
+    return halves.decode("utf-16", "replace")
 
 
 # --- shared by several tools: sanctum_venice_tools/runtime/arguments.py ---
@@ -3553,27 +3573,32 @@ _LONGEST_ADDRESS = 6000
 
 _LONGEST_POLICY = 3000
 
+# How an address begins.
+_BEGINS_AS_ADDRESS = re.compile("https?://.")
+
 
 @dataclass(frozen=True)
 class _Job:
-    """A film ("video") or sound ("audio") that was bought: its names at Venice, and its address, if it has its own."""
+    """A film or sound that was bought."""
 
     kind: str
+    """"video" or "audio"."""
     model: str
     queue_id: str
     url: str = ""
+    """Its download address, if it has one of its own."""
 
 
 @dataclass(frozen=True)
 class _Progress:
-    """What came of asking after a job: how far it is, in whole seconds, or why that is not known."""
+    """What came of asking after a job: how far it is, or why that is not known."""
 
     is_completed: bool = False
     seconds_run: int = 0
     usual_seconds: int = 0
     trouble: str = ""
     is_failure: bool = False
-    """Whether it may be the end of a job that failed, which Venice tells in the same words each time."""
+    """Whether it may be the end of a job that failed, which Venice tells in the same words again."""
 
 
 def _quote(kind: str, body: dict[str, Any]) -> float:
@@ -3585,7 +3610,7 @@ def _quote(kind: str, body: dict[str, Any]) -> float:
 def _queue(
     kind: str, body: dict[str, Any], price: float, *, is_least: bool = False
 ) -> dict[str, Any]:
-    """Buy a job, unless it is too dear: its string and its price, or what a person must consent to first.
+    """Buy a job, unless it is too dear: its string and price, or what a person must consent to.
 
     From the request on it may be paid: whatever Venice answers, the caller gets the job or all that
     was said.
@@ -3593,75 +3618,104 @@ def _queue(
     _check_price(price, is_least=is_least)
     _media_folder()
     reply = _send("POST", f"/{kind}/queue", json=body, also=_CONFLICT)
-    answer = _read_what_comes(reply)
+    content = _read_what_comes(reply)
+    answer = _object_of(_parse_reply(content))
     if reply.status_code == _CONFLICT:
-        return _ask_for_consent(_object_of(_parse_reply(answer)))
-    job = _read_sold(_parse_reply(answer), kind, _text_of(body.get("model")))
+        return _ask_for_consent(answer)
+
+    asked_model = _text_of(body.get("model"))
+    job = _read_sold(answer, kind, asked_model)
     if not job:
-        said = _reason(answer.decode(errors="replace"))
+        said = _reason(content.decode(errors="replace"))
         raise VeniceError(f"Venice's answer leads to no job. It said: {said}; {_CHARGED}")
     after = f"In a minute or two, call venice_retrieve_{_MADE[kind]} with this job."
     return {"job": _job_string(job), "cost_usd": price, "next": after}
 
 
-def _read_sold(answer: Any, kind: str, asked_model: str) -> _Job | None:
-    """The job in Venice's answer to a purchase, also where it is one level down; None, if there is none."""
-    for told in (_object_of(answer), _object_of(_object_of(answer).get("data"))):
+def _read_sold(answer: dict[str, Any], kind: str, asked_model: str) -> _Job | None:
+    """The job in Venice's answer to a purchase, or one level down in it; None, if it has none."""
+    one_level_down = _object_of(answer.get("data"))
+    for told in (answer, one_level_down):
         queue_id = _read_id(told.get("queue_id"))
         if queue_id:
             model = _read_id(told.get("model")) or asked_model
-            return _Job(kind, model, queue_id, _read_address(told.get("download_url")))
+            url = _read_address(told.get("download_url"))
+            return _Job(kind, model, queue_id, url)
     return None
 
 
 def _read_id(value: Any) -> str:
     """An id of Venice's; a number is taken as its text."""
-    told = str(value) if _number_of(value) is not None else _text_of(value)
-    return told if len(told) <= _LONGEST_ID else ""
+    is_number = _number_of(value) is not None
+    told = str(value) if is_number else _text_of(value)
+    if len(told) > _LONGEST_ID:
+        return ""
+    return told
 
 
 def _read_address(value: Any) -> str:
-    """The address of a film, in signs that can stand in a job string."""
+    """The address of a film, in signs that can stand in a job string; nothing, if it is none."""
     address = quote(_text_of(value), safe=":/?#[]@!$&*+,;=%", errors="replace")
-    is_one = re.match("https?://.", address) and len(address) <= _LONGEST_ADDRESS
-    return address if is_one else ""
+    if len(address) > _LONGEST_ADDRESS or not _BEGINS_AS_ADDRESS.match(address):
+        return ""
+    return address
 
 
 def _ask_for_consent(told: dict[str, Any]) -> dict[str, Any]:
-    """What to show to a person, whose consent Venice wants. It is theirs to give: no tool has a way to send it."""
-    faces = told.get("face_media_roles")
-    policy = _text_of(_object_of(told.get("consent")).get("policy_text"))
+    """What to show to a person, whose consent Venice wants.
+
+    It is theirs to give: no tool has a way to send it.
+    """
     error = told.get("error")
+    reason = _text_of(error) or _text_of(_object_of(error).get("message"))
+    policy = _text_of(_object_of(told.get("consent")).get("policy_text"))
+    faces = _list_of(told.get("face_media_roles"))
+    how = _text_of(told.get("docs_url"))
     return _given(
         status="needs_consent: nothing was queued, nothing was spent",
-        reason=(_text_of(error) or _text_of(_object_of(error).get("message")))[:500],
+        reason=reason[:500],
         policy=policy[:_LONGEST_POLICY],
-        faces_in=[_text_of(role)[:40] for role in faces[:40]] if isinstance(faces, list) else None,
-        how=_text_of(told.get("docs_url"))[:500],
-        next="Show the policy to the person, word for word. Only they can consent, at Venice, as the page under how "
-        "says; then the same call works. Or use media without a face, or another model.",
+        faces_in=[_text_of(role)[:40] for role in faces[:40]],
+        how=how[:500],
+        next=(
+            "Show the policy to the person, word for word. Only they can consent, at Venice, "
+            "as the page under how says; then the same call works. "
+            "Or use media without a face, or another model."
+        ),
     )
+
+
+# What follows venice-video or venice-audio: a model, an id, and an address, if there is one.
+# |wan-2.5-preview-text-to-video|0f1e2d3c-4b5a-6978|https://private-share.venice.ai/v1/share/read/a1
+_PART = r"[^\s|\"'`<>()]+"
+
+_PARTS = rf"\|({_PART})\|({_PART})(?:\|(https?://{_PART}))?"
 
 
 def _job_string(job: _Job) -> str:
     """All that leads to the file of a job, on one line."""
     parts = [f"venice-{job.kind}", _as_part(job.model), _as_part(job.queue_id)]
-    return "|".join([*parts, job.url] if job.url else parts)
+    if job.url:
+        parts.append(job.url)
+    return "|".join(parts)
 
 
 def _as_part(name: str) -> str:
     """A name as it stands in a job string."""
     quoted = quote(name, safe="/:", errors="replace")
     # A full stop or colon at the end would be taken for one of the sentence around.
-    return f"{quoted[:-1]}%{ord(quoted[-1]):X}" if quoted.endswith((".", ":")) else quoted
+    if quoted.endswith((".", ":")):
+        code = ord(quoted[-1])
+        return f"{quoted[:-1]}%{code:X}"
+    return quoted
 
 
 def _read_job(text: str, kind: str) -> _Job:
     """The job of a kind that a text holds, wherever in it."""
-    part = r"[^\s|\"'`<>()]+"
-    found = re.search(rf"venice-{kind}\|({part})\|({part})(?:\|(https?://{part}))?", text)
+    found = re.search(f"venice-{kind}{_PARTS}", text)
     if found:
-        model, queue_id, url = (one.rstrip(".,;:") for one in found.groups(""))
+        # The text around may go on with a sign that is none of the job's.
+        model, queue_id, url = (part.rstrip(".,;:") for part in found.groups(default=""))
         return _Job(kind, unquote(model), unquote(queue_id), url)
     other = "audio" if kind == "video" else "video"
     if f"venice-{other}|" in text:
@@ -3675,10 +3729,8 @@ def _place_of(job: _Job) -> Path:
     """The path, without its ending, of the file of a job: the same whenever it is asked for."""
     stem = _stem_of(job.model[-60:])
     identity = f"{job.kind}|{job.model}|{job.queue_id}"
-    return (
-        _media_folder()
-        / f"{stem}-{hashlib.sha256(identity.encode(errors='replace')).hexdigest()[:10]}"
-    )
+    digest = hashlib.sha256(identity.encode(errors="replace")).hexdigest()
+    return _media_folder() / f"{stem}-{digest[:10]}"
 
 
 def _kept(place: Path) -> Path | None:
@@ -3689,11 +3741,14 @@ def _kept(place: Path) -> Path | None:
     return _take_published(place.parent, stem=place.name)
 
 
-_UNKNOWN = "Venice has no such job: copy the string exactly. A job that is a day old, or was deleted, is gone."
+_UNKNOWN = (
+    "Venice has no such job: copy the string exactly. "
+    "A job that is a day old, or was deleted, is gone."
+)
 
 _FINAL = (
-    "This is final for this job. credits_refunded says whether its price came back. Change what was asked for, or take "
-    "the recommended_model, and queue anew."
+    "This is final for this job. credits_refunded says whether its price came back. "
+    "Change what was asked for, or take the recommended_model, and queue anew."
 )
 
 _RETRIEVE_ADVICE = {400: _UNKNOWN, 404: _UNKNOWN, 422: _FINAL}
@@ -3708,8 +3763,8 @@ _FAILED = 500
 _TIMES_TO_BELIEVE = 3
 
 _FAILED_ADVICE = (
-    "It was the same each time, so this job has failed. Its price should come back by itself: see in "
-    "venice_report_usage that it did, before you queue it anew with another prompt or model."
+    "It was the same each time, so this job has failed. Its price should come back by itself: "
+    "see in venice_report_usage that it did, before you queue it anew with another prompt or model."
 )
 
 _SHORTEST_PAUSE = 5.0  # Venice asks for as much at least
@@ -3723,7 +3778,10 @@ _DAY_SECONDS = 24 * 60 * 60
 
 
 def _retrieve_kindly(kind: str, text: str, wait: int) -> dict[str, Any]:
-    """As `_retrieve`, for a job that was just bought: whatever goes wrong, its string must reach the caller."""
+    """As `_retrieve`, for a job that was just bought.
+
+    Whatever goes wrong, the string of the job must reach the caller.
+    """
     try:
         return _wait_for(_read_job(text, kind), wait)
     except VeniceError as error:
@@ -3734,20 +3792,24 @@ def _retrieve_kindly(kind: str, text: str, wait: int) -> dict[str, Any]:
 
 
 def _wait_for(job: _Job, wait: int) -> dict[str, Any]:
-    """The file of a job, or after the wait, how far it is. Asking is free, so what fails is asked again."""
+    """The file of a job, or after the wait, how far it is.
+
+    Asking is free, so what fails is asked again.
+    """
     place = _place_of(job)
     end = min(time.monotonic() + wait, _DEADLINE - _SECONDS_TO_FETCH)
     said: list[_Progress] = []
     while not (file := _kept(place)):
         progress = _poll(job, place)
+        if progress.is_completed:
+            continue  # the file is there now
         said.append(progress)
         if _has_failed(said):
             raise VeniceError(f"{progress.trouble} {_FAILED_ADVICE}")
-        if not progress.is_completed:
-            pause = _pause_after(progress)
-            if time.monotonic() + pause > end:
-                return _tell_progress(job, progress)
-            time.sleep(pause)
+        pause = _pause_after(progress)
+        if time.monotonic() + pause > end:
+            return _tell_progress(job, progress)
+        time.sleep(pause)
     return {"file": str(file), "type": _media_type(file.name), "bytes": file.stat().st_size}
 
 
@@ -3756,10 +3818,10 @@ def _poll(job: _Job, place: Path) -> _Progress:
     body = {"model": job.model, "queue_id": job.queue_id}
     try:
         reply = _send("POST", f"/{job.kind}/retrieve", advice=_RETRIEVE_ADVICE, json=body)
-        if "json" not in reply.headers.get("content-type", "").lower():
+        if _is_file(reply):
             _store_job(place, _pieces(reply), _recording_ending)
             return _Progress(is_completed=True)
-        progress = _read_progress(_parse_reply(_read(reply)))
+        progress = _read_progress(reply)
     except VeniceError as error:
         return _read_trouble(error)
     if progress.is_completed:
@@ -3767,9 +3829,15 @@ def _poll(job: _Job, place: Path) -> _Progress:
     return progress
 
 
-def _read_progress(told: Any) -> _Progress:
+def _is_file(reply: httpx.Response) -> bool:
+    """Whether Venice answers with the file itself, and not with JSON that says how far it is."""
+    return "json" not in reply.headers.get("content-type", "").lower()
+
+
+def _read_progress(reply: httpx.Response) -> _Progress:
     """What Venice says of a job that has no file yet, or has it elsewhere."""
-    status = _text_of(_object_of(told).get("status")).upper()
+    told = _object_of(_parse_reply(_read(reply)))
+    status = _text_of(told.get("status")).upper()
     if status == "COMPLETED":
         return _Progress(is_completed=True)
     if status != "PROCESSING":
@@ -3781,8 +3849,9 @@ def _read_progress(told: Any) -> _Progress:
 
 def _whole_seconds(milliseconds: Any) -> int:
     """Seconds, of what Venice tells in milliseconds; none, of what is no time."""
-    told = _number_of(milliseconds) or 0
-    return round(min(max(told / 1000, 0), _DAY_SECONDS))
+    seconds = (_number_of(milliseconds) or 0) / 1000
+    within_a_day = min(max(seconds, 0), _DAY_SECONDS)
+    return round(within_a_day)
 
 
 def _read_trouble(error: VeniceError) -> _Progress:
@@ -3797,12 +3866,9 @@ def _read_trouble(error: VeniceError) -> _Progress:
 
 def _has_failed(said: list[_Progress]) -> bool:
     """Whether a job has failed: Venice repeats how it ended, where a hiccup would pass."""
-    last = said[-_TIMES_TO_BELIEVE:]
-    return (
-        len(last) == _TIMES_TO_BELIEVE
-        and last[0].is_failure
-        and all(one == last[0] for one in last)
-    )
+    last = said[-1]
+    recent = said[-_TIMES_TO_BELIEVE:]
+    return last.is_failure and recent == [last] * _TIMES_TO_BELIEVE
 
 
 def _pause_after(progress: _Progress) -> float:
@@ -3815,13 +3881,13 @@ def _tell_progress(job: _Job, last: _Progress) -> dict[str, Any]:
     """How far a job is, and when to ask again; an error, if the last poll did not tell."""
     if last.trouble:
         raise VeniceError(f"{last.trouble} Asking is free: ask again in a minute.")
-    again = max(last.usual_seconds - last.seconds_run, 15)
+    seconds_to_go = max(last.usual_seconds - last.seconds_run, 15)
     return {
         "status": "processing",
         "seconds_run": last.seconds_run,
         "usual_seconds": last.usual_seconds,
         "job": _job_string(job),
-        "next": f"Ask again in {again} s with this job.",
+        "next": f"Ask again in {seconds_to_go} s with this job.",
     }
 
 
