@@ -64,21 +64,24 @@ _SECONDS = re.compile(r"(\d+)(\.0)? ?(s|sec|seconds?)?")
 
 @dataclass(frozen=True)
 class _Fitted:
-    """A film as a model takes it: its settings, what its price is asked with, and what was chosen for the caller."""
+    """A film as a model takes it."""
 
     model: _Model
     settings: dict[str, Any]
     quoted: dict[str, Any]
+    """What its price is asked with."""
     notes: list[str]
+    """What was chosen for the caller."""
 
 
 # --- which model ---
 
 
 def _pick_film_model(named: str, wish: _Wish, listed: list[_Listed] | None = None) -> _Model:
-    """The caller's model, else the operator's for such films, else Venice's own example, else its first that fits.
+    """The caller's model, else the operator's for such films, else one of Venice's that fits.
 
-    Where Venice has been asked for its film models already, they are `listed`.
+    Of these its own example goes first. Where Venice has been asked for its film models already,
+    they are `listed`.
     """
     usual = f"wan-2.5-preview-{wish.made_of}-to-video"
     setting = _setting_of(wish)
@@ -97,22 +100,29 @@ def _setting_of(wish: _Wish) -> str:
 
 def _makes(wish: _Wish, model: dict[str, Any]) -> bool:
     """Whether a model makes films like the one that is wanted."""
-    return _basis_of(model) == wish.made_of and all(
-        _takes(model, field) for field in _fields_of(wish)
-    )
+    if _basis_of(model) != wish.made_of:
+        return False
+    return all(_takes(model, field) for field in _fields_of(wish))
 
 
 def _basis_of(model: dict[str, Any]) -> str:
     """What a model's films begin with."""
-    if told := _told_by_name(model["id"]):
+    told = _told_by_name(model["id"])
+    if told:
         return told
-    kind = str(_object_of(model["model_spec"].get("constraints")).get("model_type", ""))
-    return kind.partition("-")[0]
+    limits = _object_of(model["model_spec"].get("constraints"))
+    model_type = str(limits.get("model_type", ""))  # such as text-to-video
+    basis, _, _ = model_type.partition("-")
+    return basis
 
 
 def _told_by_name(model: str) -> str:
     """What a model's films begin with, where its name tells; else nothing."""
-    return next((basis for word, basis in _BY_NAME.items() if word in model.lower()), "")
+    name = model.lower()
+    for word, basis in _BY_NAME.items():
+        if word in name:
+            return basis
+    return ""
 
 
 def _fields_of(wish: _Wish) -> list[str]:
@@ -123,7 +133,8 @@ def _fields_of(wish: _Wish) -> list[str]:
 def _takes(model: dict[str, Any], field: str) -> bool:
     """Whether a model takes a field, as far as that is known."""
     if field == "video_references":
-        return bool(_object_of(model["model_spec"].get("constraints")).get("per_reference_audio"))
+        limits = _object_of(model["model_spec"].get("constraints"))
+        return bool(limits.get("per_reference_audio"))
     return _TAKEN_BY.get(field, "") in model["id"]
 
 
@@ -140,8 +151,9 @@ def _fit(chosen: _Model, wish: _Wish) -> _Fitted:
     settled = _settle(chosen.id, limits, wish.settings)
 
     settings = settled.film | wish.rare
-    quoted = {name: value for name, value in settings.items() if name in _QUOTED}
     notes = [*chosen.notes, *settled.notes]
+
+    quoted = {name: value for name, value in settings.items() if name in _QUOTED}
     if wish.references.images:
         quoted["reference_image_count"] = wish.references.images
     if wish.references.seconds is not None:
@@ -153,30 +165,31 @@ def _fit(chosen: _Model, wish: _Wish) -> _Fitted:
 
 
 def _limits_of(chosen: _Model, wish: _Wish) -> dict[str, Any]:
-    """What a model's films may be like, without what the catalogue lists there and /video/queue refuses.
+    """What a model's films may be like, by the catalogue, as far as /video/queue takes it.
 
     A film that is changed or enlarged keeps its length: its durations are "Auto". One that is
     enlarged has a factor, and its resolutions are "2x" and the like. Seedance may keep the shape,
     and 2.5 the length, of a reference video; the catalogue does not say so.
     """
     limits = dict(_object_of(chosen.spec.get("constraints")))
-    limits["durations"] = [
-        one for one in _list_of(limits.get("durations")) if str(one).lower() != "auto"
-    ]
+    durations = _list_of(limits.get("durations"))
+    limits["durations"] = [one for one in durations if str(one).lower() != "auto"]
     if _told_by_name(chosen.id) == "upscale":
         limits["resolutions"] = []
-    if wish.references.seconds is not None and chosen.id.endswith("reference-to-video-basic"):
+
+    has_reference_video = wish.references.seconds is not None
+    if has_reference_video and chosen.id.endswith("reference-to-video-basic"):
         limits["aspect_ratios"] = [*_listed(limits, "aspect_ratio"), "adaptive"]
         if chosen.id.startswith("seedance-2-5"):
-            limits["durations"] = [*limits["durations"], "auto"]
+            limits["durations"].append("auto")
     return limits
 
 
 def _film_to_change(content: dict[str, Any]) -> str:
     """The film that is changed or enlarged, on whose length the price depends."""
     if "video_url" not in content:
-        told = "The price depends on the film: give it, as video, or for a quote in options as video_url"
-        raise VeniceError(f"{told}.")
+        ways = "give it, as video, or for a quote in options as video_url"
+        raise VeniceError(f"The price depends on the film: {ways}.")
     return str(content["video_url"])
 
 
@@ -186,11 +199,8 @@ def _check_content(name: str, limits: dict[str, Any], content: dict[str, Any]) -
     if _told_by_name(name) == "transition" and "end_image_url" not in content:
         told = f"{name} makes films from a first frame to a last"
         raise VeniceError(f"{told}: give end_image, or leave model out.")
-    if (
-        name.startswith("minimax-h3")
-        and "reference" in name
-        and content.keys() & {"image_url", "end_image_url"}
-    ):
+    has_frame = "image_url" in content or "end_image_url" in content
+    if name.startswith("minimax-h3") and "reference" in name and has_frame:
         raise VeniceError(f"{name} takes references alone: leave image and end_image out.")
     if name.startswith("kling-v3-4k-reference") and "image_url" not in content:
         raise VeniceError(f"{name} needs a first frame: give image, or leave model out.")
@@ -198,15 +208,17 @@ def _check_content(name: str, limits: dict[str, Any], content: dict[str, Any]) -
     basis = str(limits.get("model_type", "")).removesuffix("-to-video")
     has_media = any(_is_visible(field) for field in content)
     if basis == "text" and has_media:
-        raise VeniceError(
-            f"{name} makes films of words alone: leave the media out, or leave model out."
-        )
+        told = f"{name} makes films of words alone"
+        raise VeniceError(f"{told}: leave the media out, or leave model out.")
     if basis in ("image", "video") and not has_media:
         raise VeniceError(f"{name} makes films of a given {basis}: give one, or leave model out.")
 
 
 def _check_prompt(name: str, limits: dict[str, Any], content: dict[str, Any]) -> None:
-    """Refuse a prompt that is missing or too long; who enlarges a film or moves the camera needs none."""
+    """Refuse a prompt that is missing or too long.
+
+    Who enlarges a film or moves the camera needs none.
+    """
     most = limits.get("prompt_character_limit") or _USUAL_LONGEST_PROMPT
     needs_none = _told_by_name(name) in ("upscale", "camera")
     if "prompt" not in content and not needs_none:
@@ -223,7 +235,8 @@ def _is_visible(field: str) -> bool:
 
 def _check_enhancement(name: str, limits: dict[str, Any], rare: dict[str, Any]) -> None:
     """Refuse a way of enhancing that a model does not list."""
-    listed = [str(one) for one in _list_of(_object_of(limits.get("topaz")).get("models"))]
+    topaz = _object_of(limits.get("topaz"))
+    listed = [str(one) for one in _list_of(topaz.get("models"))]
     wanted = rare.get("enhancement_model")
     if wanted and listed and wanted not in listed:
         told = f"{name} has no enhancement_model {wanted!r:.40}"
@@ -235,10 +248,11 @@ def _check_enhancement(name: str, limits: dict[str, Any], rare: dict[str, Any]) 
 
 @dataclass(frozen=True)
 class _Settled:
-    """The settings that decide on a price, each said outright, and what was chosen for the caller."""
+    """The settings that decide on a price, each said outright."""
 
     film: dict[str, Any]
     notes: list[str]
+    """What was chosen for the caller."""
 
 
 def _settle(name: str, limits: dict[str, Any], wanted: dict[str, Any]) -> _Settled:
@@ -247,12 +261,13 @@ def _settle(name: str, limits: dict[str, Any], wanted: dict[str, Any]) -> _Settl
     chosen = []
     for field, usual in _USUAL.items():
         choices = _listed(limits, field)
-        value = _read_setting(name, field, str(wanted.get(field) or "").strip(), choices)
+        asked = wanted.get(field) or ""
+        value = _read_setting(name, field, str(asked).strip(), choices)
         if not value and choices:
             value = usual if usual in choices else choices[0]
         if value:
             film[field] = value
-        if choices and value != (wanted.get(field) or ""):
+        if choices and value != asked:
             chosen.append(f"{field}: {value}")
 
     is_loud = wanted.get("audio", True)
@@ -271,20 +286,22 @@ def _listed(limits: dict[str, Any], field: str) -> list[str]:
 
 
 def _read_setting(name: str, field: str, asked: str, choices: list[str]) -> str:
-    """The choice that is meant; nothing, where nothing was asked; an error, where the model does not have it."""
+    """The choice that is meant, if it is one of the model's; nothing, if none was asked for."""
     if not asked:
         return ""
-    value = asked
-    if field == "duration" and (seconds := _SECONDS.fullmatch(asked)):
-        value = f"{seconds[1]}s"
-    value = (
-        _fit_ratio(value, choices)
-        if field == "aspect_ratio" and choices
-        else _as_listed(value, choices)
-    )
+    value = _as_choice_of(field, asked, choices)
     if value not in choices:
         offered = f"it has {', '.join(choices)}" if choices else "it leaves no choice"
-        raise VeniceError(
-            f"{name} has no {field} {value!r:.40}: {offered}. Choose so, or another model."
-        )
+        told = f"{name} has no {field} {value!r:.40}: {offered}"
+        raise VeniceError(f"{told}. Choose so, or another model.")
     return value
+
+
+def _as_choice_of(field: str, asked: str, choices: list[str]) -> str:
+    """What was asked for, as a model's choices are written."""
+    if field == "aspect_ratio" and choices:
+        return _fit_ratio(asked, choices)
+    seconds = _SECONDS.fullmatch(asked)
+    if field == "duration" and seconds:
+        return _as_listed(f"{seconds[1]}s", choices)
+    return _as_listed(asked, choices)

@@ -64,7 +64,7 @@ class _Wish:
     """"text", "image", "video", "reference", "upscale" or "camera": what its model begins with."""
 
     settings: dict[str, Any]
-    """The duration, resolution and aspect_ratio, as they were written, and whether there is sound."""
+    """The duration, resolution and aspect_ratio as they were written, and whether it has sound."""
 
     content: dict[str, Any]
     """The prompt and the media, by Venice's fields; stored files are data URLs."""
@@ -83,24 +83,30 @@ class _Wish:
 def _read_wish(
     settings: dict[str, Any], options: dict[str, Any] | None, kind: str, content: dict[str, Any]
 ) -> _Wish:
-    """A film that is wanted, by a tool's arguments; a mere quote says by `kind` what it is made of."""
+    """A film that is wanted, by a tool's arguments.
+
+    A mere quote says by `kind` what the film is made of.
+    """
     rare = dict(options or {})
     for name in rare.keys() & _REFUSED:
         raise VeniceError(f"The option '{name}' is not for films: {_REFUSED[name]}. Leave it out.")
 
-    # What others call these.
-    known_by = _given(duration=rare.pop("seconds", None), aspect_ratio=rare.pop("size", None))
-    rare_content = {name: rare.pop(name) for name in _RARE_CONTENT if name in rare}
+    # Others call the duration seconds, and the shape size.
+    seconds = rare.pop("seconds", None)
+    size = rare.pop("size", None)
+    settings = settings | _given(duration=seconds, aspect_ratio=size)
 
+    rare_content = {name: rare.pop(name) for name in _RARE_CONTENT if name in rare}
     rare = _read_options(rare, _OPTIONS)
-    content = _read_content(_given(**content) | rare_content)
     is_cheapest = rare.pop("choose", "") == "cheapest"
+    content = _read_content(_given(**content) | rare_content)
+
     _check_company(content, rare)
     _check_together(content)
     references = _count_references(content, rare)
     return _Wish(
         made_of=kind or _made_of(content, rare),
-        settings=settings | known_by,
+        settings=settings,
         content={name: _with_media(name, value) for name, value in content.items()},
         rare=rare,
         references=references,
@@ -115,21 +121,24 @@ def _made_of(content: dict[str, Any], rare: dict[str, Any]) -> str:
         return "upscale"
     if "camera_trajectory" in content:
         return "camera"
-    refers = any(name.startswith("reference") for name in content)
-    if refers or content.keys() & _REFERRING or "voice_id" in rare:
+    has_reference = any(name.startswith("reference") for name in content)
+    if has_reference or content.keys() & _REFERRING or "voice_id" in rare:
         return "reference"
     if "video_url" in content:
         return "video"
-    return "image" if content.keys() & _FRAMES else "text"
+    if content.keys() & _FRAMES:
+        return "image"
+    return "text"
 
 
 def _check_company(content: dict[str, Any], rare: dict[str, Any]) -> None:
     """Refuse what goes only together with something else that is missing."""
     for name in ("camera_trajectory", "image_strength"):
-        if name in content | rare and "image_url" not in content:
+        is_given = name in content or name in rare
+        if is_given and "image_url" not in content:
             raise VeniceError(f"The option '{name}' needs an image: give one, or leave it out.")
-    refers = content.keys() & {"reference_image_urls", "reference_video_urls"}
-    if "reference_audio_urls" in content and not (refers or content.keys() & _REFERRING):
+    has_visible = content.keys() & {"reference_image_urls", "reference_video_urls", *_REFERRING}
+    if "reference_audio_urls" in content and not has_visible:
         told = "Venice takes reference_audio_urls only beside a reference image or video"
         raise VeniceError(f"{told}: give one, or leave the sound out.")
     for element in content.get("elements", []):

@@ -48,7 +48,10 @@ _MAYBE_MADE = "a key may have been made that nobody holds"
 
 @dataclass(frozen=True)
 class _NewKey:
-    """A key as Venice tells of it when it has just made it; what it does not tell in its own form is empty."""
+    """A key as Venice tells of it when it has just made it.
+
+    What it does not tell, or not in its own form, is empty.
+    """
 
     secret: str = field(repr=False)
     id: str
@@ -79,15 +82,14 @@ def _key_settings(
     expires: str,
 ) -> dict[str, Any]:
     """The body that asks for a key of these settings, checked."""
-    if not 0 < len(description.strip()) <= 64:
-        raise VeniceError(
-            "The description must have 1 to 64 characters. Say shortly what the key is for."
-        )
-    if limit_usd is not None and not 0.01 <= limit_usd <= 9_999_999_999:
-        raise VeniceError(
-            "'limit_usd' must be 0.01 to 9999999999. Leave it out for a key without a limit."
-        )
     title = description.strip()
+    if not 0 < len(title) <= 64:
+        fault = "The description must have 1 to 64 characters"
+        raise VeniceError(f"{fault}. Say shortly what the key is for.")
+    if limit_usd is not None and not 0.01 <= limit_usd <= 9_999_999_999:
+        fault = "'limit_usd' must be 0.01 to 9999999999"
+        raise VeniceError(f"{fault}. Leave it out for a key without a limit.")
+
     body: dict[str, Any] = {
         "description": title,
         "apiKeyType": key_type,
@@ -109,7 +111,8 @@ def _read_allowlist(entries: list[str]) -> list[str]:
     for given in entries:
         entry = given.strip()
         network = _as_network(entry)
-        if not network or not ipaddress.ip_network(network).is_global:
+        is_public = bool(network) and ipaddress.ip_network(network).is_global
+        if not is_public:
             shown = "[hidden]" if _KEY.fullmatch(entry) else f"{entry!r:.50}"
             told = f"'ip_allowlist' holds {shown}, which is no public address"
             forms = "addresses such as 203.0.114.7, or networks such as 203.0.114.0/24"
@@ -130,14 +133,15 @@ def _as_network(value: Any) -> str:
 
 def _read_day(expires: str) -> str:
     """The day on which a key is to end, as Venice writes it; nothing, if it is to have no end."""
+    if not expires:
+        return ""
     day = ""
     today = datetime.now(UTC).date().isoformat()
     with suppress(ValueError):
         day = date.fromisoformat(expires).isoformat()
-    if expires and day <= today:
-        raise VeniceError(
-            f"'expires' must be a day after {today}, as YYYY-MM-DD. Correct it, or leave it out."
-        )
+    if day <= today:
+        fault = f"'expires' must be a day after {today}, as YYYY-MM-DD"
+        raise VeniceError(f"{fault}. Correct it, or leave it out.")
     return day
 
 
@@ -161,7 +165,8 @@ def _make_key(path: str, settings: dict[str, Any], *, advice: dict[int, str], un
 
 def _read_new_key(reply: Any) -> _NewKey:
     """The key in Venice's reply: where the document has it, or at the top."""
-    told = _object_of(_object_of(reply).get("data")) or _object_of(reply)
+    whole = _object_of(reply)
+    told = _object_of(whole.get("data")) or whole
     secret = _as_form(told.get("apiKey"), _KEY)
     key_id = _as_form(told.get("id"), _ID)
     if secret and (secret in key_id or key_id in secret):
@@ -229,12 +234,10 @@ def _take_back(made: _NewKey, why: str, unsure: str) -> VeniceError:
     except VeniceError:
         revoked = None
     if _object_of(revoked).get("success") is True:
-        return VeniceError(
-            f"{lost}, so it was revoked. Ask the operator to check VENICE_MEDIA_DIR."
-        )
-    return VeniceError(
-        f"{lost}, and not revoked either. Ask the person to revoke it at venice.ai; its id is {made.id}."
-    )
+        advice = "Ask the operator to check VENICE_MEDIA_DIR"
+        return VeniceError(f"{lost}, so it was revoked. {advice}.")
+    advice = f"Ask the person to revoke it at venice.ai; its id is {made.id}"
+    return VeniceError(f"{lost}, and not revoked either. {advice}.")
 
 
 def _tell_of_key(made: _NewKey, file: Path, *, bound_to: list[str]) -> str:
@@ -247,14 +250,11 @@ def _tell_of_key(made: _NewKey, file: Path, *, bound_to: list[str]) -> str:
         notes.append("It never expires.")
     if made.key_type == "ADMIN":
         notes.append("It can make and revoke keys.")
+    where = "venice_list_api_keys shows"
     if set(made.ip_allowlist) != set(bound_to):
-        notes.append(
-            "Venice did not confirm the ip_allowlist: venice_list_api_keys shows what it is."
-        )
+        notes.append(f"Venice did not confirm the ip_allowlist: {where} what it is.")
     if not made.id:
-        notes.append(
-            "Venice told no id: venice_list_api_keys shows it, by the last six characters."
-        )
+        notes.append(f"Venice told no id: {where} it, by the last six characters.")
     return _answer(
         file=str(file),
         id=made.id,
@@ -283,27 +283,27 @@ def _private_file(title: str) -> Path:
         _sweep_empty(folder)
         with tempfile.TemporaryFile(dir=folder) as trial:
             trial.write(bytes(4096))
-        number, name = tempfile.mkstemp(".txt", f"key-{stem}-", folder)
-        os.fchmod(number, 0o600)
-        os.close(number)
+        descriptor, name = tempfile.mkstemp(".txt", f"key-{stem}-", folder)
+        os.fchmod(descriptor, 0o600)
+        os.close(descriptor)
     except OSError as error:
-        raise VeniceError(
-            f"No key was made: {error}. Ask the operator to check VENICE_MEDIA_DIR."
-        ) from None
+        advice = "Ask the operator to check VENICE_MEDIA_DIR."
+        raise VeniceError(f"No key was made: {error}. {advice}") from None
     return Path(name)
 
 
 def _sweep_empty(folder: Path) -> None:
-    """Take away the files that never got their key: those of processes that were killed, a day ago or more."""
+    """Delete the files that never got their key: their processes were killed a day ago or more."""
+    a_day_ago = time.time() - _DAY
     for file in folder.glob("key-*.txt"):
         with suppress(OSError):  # another process may be faster
             kept = file.stat()
-            if kept.st_size == 0 and kept.st_mtime < time.time() - _DAY:
+            if kept.st_size == 0 and kept.st_mtime < a_day_ago:
                 file.unlink()
 
 
 def _make_private(folder: Path) -> None:
-    """See to it that there is a folder into which only its owner can look; links are not followed."""
+    """Make a folder into which only its owner can look; links are not followed."""
     folder.mkdir(mode=0o700, exist_ok=True)
     if not stat.S_ISDIR(folder.lstat().st_mode):
         raise OSError(f"{folder} is a link")

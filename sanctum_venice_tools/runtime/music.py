@@ -1,5 +1,6 @@
 """Music, sound effects and spoken texts: a model for what is wished, sent only what it takes."""
 
+import functools
 import os
 import re
 from collections.abc import Sequence
@@ -104,16 +105,7 @@ def _plan_music(
 
     The characters are those of the prompt; a mere quote may not know them (0).
     """
-    if seconds < 0:
-        fault = "The duration_seconds must be whole seconds, such as 30"
-        raise VeniceError(f"{fault}. Correct it, or leave it out.")
-    rare = _read_options(_given(**(options or {})), _OPTIONS)
-    wished = {**wishes, "duration_seconds": seconds, **rare}
-    wanted = {name: value for name, value in wished.items() if value}
-    if len(wanted.keys() & _SUNG) > 1:
-        fault = "Of lyrics, instrumental and lyrics_optimizer, only one can be had"
-        raise VeniceError(f"{fault}. Leave the others out.")
-
+    wanted = _read_wishes(wishes, seconds, options or {})
     chosen = _choose_for(kind, model, characters, wanted)
     notes = [*chosen.notes]
     usual = _usual_seconds(chosen.spec)
@@ -122,7 +114,8 @@ def _plan_music(
         wanted["duration_seconds"] = usual
         notes.append(f"Chosen for you: {usual} seconds.")
     if "voice" in wanted:
-        wanted["voice"] = _as_listed(wanted["voice"], chosen.spec.get("voices") or [])
+        voices = chosen.spec.get("voices") or []
+        wanted["voice"] = _as_listed(wanted["voice"], voices)
 
     settings = {"model": chosen.id}
     for name, value in wanted.items():
@@ -130,6 +123,20 @@ def _plan_music(
         settings[field] = value
     priced = _priced_by(settings, chosen.spec, characters)
     return _MusicPlan(chosen, settings, priced, notes)
+
+
+def _read_wishes(wishes: dict[str, Any], seconds: int, options: dict[str, Any]) -> dict[str, Any]:
+    """All that is wished for, by our names."""
+    if seconds < 0:
+        fault = "The duration_seconds must be whole seconds, such as 30"
+        raise VeniceError(f"{fault}. Correct it, or leave it out.")
+    rare = _read_options(_given(**options), _OPTIONS)
+    wished = {**wishes, "duration_seconds": seconds, **rare}
+    wanted = {name: value for name, value in wished.items() if value}
+    if len(wanted.keys() & _SUNG) > 1:
+        fault = "Of lyrics, instrumental and lyrics_optimizer, only one can be had"
+        raise VeniceError(f"{fault}. Leave the others out.")
+    return wanted
 
 
 def _usual_seconds(spec: dict[str, Any]) -> int:
@@ -144,10 +151,10 @@ def _usual_seconds(spec: dict[str, Any]) -> int:
 
 def _priced_by(settings: dict[str, Any], spec: dict[str, Any], characters: int) -> dict[str, Any]:
     """Those of the settings on which the price depends, and the length of a text that is read."""
-    priced = {"model": settings["model"]}
+    name = settings["model"]
+    priced = {"model": name}
     if "duration_seconds" in settings:
         priced["duration_seconds"] = settings["duration_seconds"]
-    name = settings["model"]
     if _kind_of(name, spec) == "speech":
         if not characters:
             fault = f"{name} is priced by the character"
@@ -166,13 +173,9 @@ def _choose_for(kind: str, model: str, characters: int, wishes: dict[str, Any]) 
     """
     setting = _KINDS[kind].setting
     usual = _KINDS[kind].usual
-    chosen = _pick_model(
-        "music",
-        model,
-        setting=setting,
-        usual=usual,
-        fits=lambda one: _makes_sound(one) and (model or _is_of_kind(one, kind)),
-    )
+    # A model that the caller names is taken at its word.
+    fits = _makes_sound if model else functools.partial(_makes_kind, kind)
+    chosen = _pick_model("music", model, setting=setting, usual=usual, fits=fits)
     lack = _lack(chosen.spec, characters, wishes)
     if not lack:
         return chosen
@@ -182,10 +185,9 @@ def _choose_for(kind: str, model: str, characters: int, wishes: dict[str, Any]) 
     named = model or os.environ.get(setting, "")
     if able and not named:
         return _chosen(able[0])
-    other = ": no other model can do all of this"
     if able:
-        other = f", or use the model {able[0]['id']}"
-    raise VeniceError(f"{chosen.id} {lack}. Change that{other}.")
+        raise VeniceError(f"{chosen.id} {lack}. Change that, or use the model {able[0]['id']}.")
+    raise VeniceError(f"{chosen.id} {lack}. Change that: no other model can do all of this.")
 
 
 def _list_able(
@@ -197,21 +199,23 @@ def _list_able(
     for kind in dict.fromkeys(kinds):
         for model in listed:
             spec = model["model_spec"]
-            if not _is_of_kind(model, kind) or not _makes_sound(model) or spec.get("offline"):
-                continue
-            if not _lack(spec, characters, wishes):
+            is_candidate = _makes_kind(kind, model) and not spec.get("offline")
+            if is_candidate and not _lack(spec, characters, wishes):
                 able.append(model)
     return able
 
 
 def _makes_sound(model: _Listed) -> bool:
-    """Whether a model makes anything of a prompt; those that change voices are listed as music, too."""
+    """Whether a model makes anything of a prompt.
+
+    Those that change voices are listed as music, too.
+    """
     return not model["model_spec"].get("voice_changer")
 
 
-def _is_of_kind(model: _Listed, kind: str) -> bool:
-    """Whether a model makes what is wished."""
-    return _kind_of(model["id"], model["model_spec"]) == kind
+def _makes_kind(kind: str, model: _Listed) -> bool:
+    """Whether a model makes sound of a kind."""
+    return _makes_sound(model) and _kind_of(model["id"], model["model_spec"]) == kind
 
 
 def _kind_of(name: str, spec: dict[str, Any]) -> str:
@@ -219,7 +223,9 @@ def _kind_of(name: str, spec: dict[str, Any]) -> str:
     pricing = spec.get("pricing") or {}
     if "per_thousand_characters" in pricing:
         return "speech"
-    return "effect" if _EFFECT_MODEL.search(name) else "music"
+    if _EFFECT_MODEL.search(name):
+        return "effect"
+    return "music"
 
 
 # --- what a model can't do ---
@@ -295,7 +301,8 @@ def _lengths(spec: dict[str, Any]) -> _Lengths:
     options = spec.get("duration_options")
     if options:
         seconds = [int(length) for length in options if length >= 1]
-        return _Lengths(seconds, ", ".join(str(length) for length in seconds))
+        in_words = ", ".join(map(str, seconds))
+        return _Lengths(seconds, in_words)
 
     first = max(int(spec.get("min_duration") or 1), 1)
     last = int(spec.get("max_duration") or 0)

@@ -29,7 +29,7 @@ _ALPHA_OF_LOSSLESS = 1 << 28
 
 def _pick_picture_model(
     kind: str,
-    model: str,
+    wanted: str,
     *,
     setting: str,
     usual: str = "",
@@ -41,15 +41,15 @@ def _pick_picture_model(
     Where nobody named a model, the cheapest that can is taken.
     """
     listed = _list_models(kind)
-    chosen = _pick_model(kind, model, setting=setting, usual=usual, fits=fits, listed=listed)
+    chosen = _pick_model(kind, wanted, setting=setting, usual=usual, fits=fits, listed=listed)
     if not transparent or _can_be_transparent(chosen.spec):
         return chosen
 
     able = _list_transparent(listed, fits)
-    named = model.strip() or os.environ.get(setting, "").strip()
+    named = wanted.strip() or os.environ.get(setting, "").strip()
     if able and not named:
         return _chosen(able[0])
-    names = ", ".join(one["id"] for one in able[:8]) or "none now"
+    names = ", ".join(model["id"] for model in able[:8]) or "none now"
     told = f"The model {chosen.id:.80} makes no transparent background; models that do: {names}"
     way = "make the picture without it, and cut it out with venice_remove_background"
     raise VeniceError(f"{told}. Or {way}.")
@@ -62,7 +62,8 @@ def _list_transparent(listed: list[_Listed], fits: Callable[[_Listed], Any]) -> 
         spec = model["model_spec"]
         if fits(model) and _can_be_transparent(spec) and not spec.get("offline"):
             able.append(model)
-    return sorted(able, key=lambda model: _least_price(model["model_spec"]))
+    able.sort(key=lambda model: _least_price(model["model_spec"]))
+    return able
 
 
 def _can_be_transparent(spec: dict[str, Any]) -> bool:
@@ -75,7 +76,8 @@ def _least_price(spec: dict[str, Any]) -> float:
     prices = _object_of(spec.get("pricing"))
     plain = "inpaint" if "inpaint" in prices else "generation"
     price = _picture_price(spec, plain, tier="1K", quality="")
-    return 1000.0 if price is None else price
+    much = 1000.0
+    return much if price is None else price
 
 
 def _picture_price(spec: dict[str, Any], plain: str, *, tier: str, quality: str) -> float | None:
@@ -88,9 +90,12 @@ def _picture_price(spec: dict[str, Any], plain: str, *, tier: str, quality: str)
     tier = tier or limits.get("defaultResolution") or "1K"
     quality = quality or limits.get("defaultQuality") or ""
 
-    qualities_of_tier = _object_of(_object_of(prices.get("quality")).get(tier))
-    by_quality = _object_of(qualities_of_tier.get(quality))
-    by_tier = _object_of(_object_of(prices.get("resolutions")).get(tier))
+    tiers = _object_of(prices.get("resolutions"))
+    tiers_with_qualities = _object_of(prices.get("quality"))
+    qualities = _object_of(tiers_with_qualities.get(tier))
+
+    by_quality = _object_of(qualities.get(quality))
+    by_tier = _object_of(tiers.get(tier))
     at_all = _object_of(prices.get(plain))
     price = by_quality or by_tier or at_all
     return _number_of(price.get("usd"))
@@ -133,8 +138,8 @@ def _read_transparency(options: dict[str, Any]) -> dict[str, Any]:
     if "background" not in options:
         return dict(options)
     others = dict(options)
-    background = str(others.pop("background"))
-    return {"transparent_background": background.strip().lower() == "transparent", **others}
+    background = str(others.pop("background")).strip().lower()
+    return {"transparent_background": background == "transparent", **others}
 
 
 def _is_held_back(headers: httpx.Headers) -> bool:

@@ -8,22 +8,20 @@ from sanctum_venice_tools.runtime.venice import VeniceError
 
 
 def _read_recording(reference: str, kinds: Collection[str]) -> tuple[str, bytes, str]:
-    """A recording of one of these kinds, of at most 25 MB, as a part of a form: name, content, type.
+    """A recording of at most 25 MB, as a part of a form: name, content, type.
 
-    Its first bytes tell what it is, whatever its name says; the name counts only where they tell
-    nothing.
+    Its first bytes tell whether it is of one of these kinds, whatever its name says; the name
+    counts only where they tell nothing.
     """
     name, content = _read_upload(reference, most_mb=25)
-    named = name.rpartition(".")[2].lower()
+    _, _, named = name.lower().rpartition(".")
     form = _format_of(content)
     endings = form.endings if form else (named,)
 
     taken = [ending for ending in endings if ending in kinds]
     if not taken:
-        listed = ", ".join(kinds)
-        raise VeniceError(
-            f"{reference[:60]!r} is no recording of these kinds: {listed}. Give another."
-        )
+        told = f"{reference[:60]!r} is no recording of these kinds: {', '.join(kinds)}"
+        raise VeniceError(f"{told}. Give another.")
     ending = named if named in taken else taken[0]
 
     # Of a film, only the sound is wanted.

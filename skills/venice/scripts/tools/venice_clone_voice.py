@@ -1023,6 +1023,9 @@ def _pick_model(
     named = called_for or os.environ.get(setting, "").strip()
     if able and not named:
         return _chosen(able[0])
+    if not named:
+        told = f"Venice has no {kind} model now that can do this, or none that this key may use"
+        raise VeniceError(f"{told}. Ask for something else.")
 
     found = _find_able(kind, named, able)
     if found and found["id"] == named:
@@ -1031,9 +1034,6 @@ def _pick_model(
         return _chosen(found, [f"Took the model {found['id']:.80} for {named!r:.80}."])
     if able and not called_for:
         return _go_on_without(setting, named, able, listed)
-    if not named:
-        told = f"Venice has no {kind} model now that can do this, or none that this key may use"
-        raise VeniceError(f"{told}. Ask for something else.")
 
     use = _near(named, able)
     if not use:
@@ -1057,7 +1057,7 @@ def _find_able(kind: str, named: str, able: list[_Listed]) -> _Listed | None:
     found = _find_model(named, able)
     if not found and kind == "text":
         found = _find_with_features(named, able)
-    if not found and named:
+    if not found:
         found = _find_model(_stand_in(kind, named), able)
     return found
 
@@ -1108,7 +1108,9 @@ def _list_models(kind: str) -> list[_Listed]:
     listed, _ = _call("GET", "/models", params={"type": kind})
     models = []
     for told in _objects_in(_object_of(listed).get("data")):
-        if _text_of(told.get("id")) and isinstance(told.get("model_spec"), dict):
+        has_id = bool(_text_of(told.get("id")))
+        has_spec = isinstance(told.get("model_spec"), dict)
+        if has_id and has_spec:
             own_kind = _text_of(told.get("type")) or kind
             models.append({**told, "type": own_kind})
     return models
@@ -1118,7 +1120,8 @@ def _find_model(wanted: str, models: list[_Listed]) -> _Listed | None:
     """The first model of an id or trait, in any case."""
     for spelling in _spellings(wanted):
         for model in models:
-            if spelling in map(str.lower, _names_of(model)):
+            names = [name.lower() for name in _names_of(model)]
+            if spelling in names:
                 return model
     return None
 
@@ -1137,7 +1140,7 @@ def _names_of(model: _Listed) -> list[str]:
 
 
 def _stand_in(kind: str, foreign: str) -> str:
-    """What Venice runs in place of another maker's model, by its own list; nothing, if it has none."""
+    """What Venice's list names in place of another maker's model; nothing, if it names none."""
     listed, _ = _call("GET", "/models/compatibility_mapping", params={"type": kind})
     stand_ins = _object_of(_object_of(listed).get("data"))
     known = {name.lower(): _text_of(model) for name, model in stand_ins.items()}
@@ -1198,9 +1201,14 @@ def _is_private(spec: dict[str, Any]) -> bool:
 
 
 def _is_at_most_twice(prices: dict[str, float], basis: dict[str, float]) -> bool:
-    """Whether prices are at most twice others, by each unit that both have; not, if there is none."""
+    """Whether prices are at most twice others, by each unit that both have.
+
+    Where they have no unit in common, nobody knows, which counts as no.
+    """
     units = prices.keys() & basis.keys()
-    return bool(units) and all(prices[unit] <= 2 * basis[unit] for unit in units)
+    if not units:
+        return False
+    return all(prices[unit] <= 2 * basis[unit] for unit in units)
 
 
 def _usual_prices(models: list[_Listed]) -> dict[str, float]:
@@ -1219,11 +1227,11 @@ def _middle(numbers: list[float]) -> float:
 
 
 def _prices(model: _Listed) -> dict[str, float]:
-    """The highest price of a model in USD, by the unit that it is for, such as "input" or "generation"."""
+    """The highest price of a model in USD, by its unit, such as "input" or "generation"."""
     pricing = _object_of(model["model_spec"].get("pricing"))
     highest = {}
     for unit, price in pricing.items():
-        amounts = [*_amounts(price)]
+        amounts = list(_amounts(price))
         if amounts and not unit.startswith(_SIDE_PRICES):
             highest[unit] = max(amounts)
     return highest
@@ -1859,22 +1867,20 @@ def _fetch(url: str, most_mb: int) -> bytes:
 
 
 def _read_recording(reference: str, kinds: Collection[str]) -> tuple[str, bytes, str]:
-    """A recording of one of these kinds, of at most 25 MB, as a part of a form: name, content, type.
+    """A recording of at most 25 MB, as a part of a form: name, content, type.
 
-    Its first bytes tell what it is, whatever its name says; the name counts only where they tell
-    nothing.
+    Its first bytes tell whether it is of one of these kinds, whatever its name says; the name
+    counts only where they tell nothing.
     """
     name, content = _read_upload(reference, most_mb=25)
-    named = name.rpartition(".")[2].lower()
+    _, _, named = name.lower().rpartition(".")
     form = _format_of(content)
     endings = form.endings if form else (named,)
 
     taken = [ending for ending in endings if ending in kinds]
     if not taken:
-        listed = ", ".join(kinds)
-        raise VeniceError(
-            f"{reference[:60]!r} is no recording of these kinds: {listed}. Give another."
-        )
+        told = f"{reference[:60]!r} is no recording of these kinds: {', '.join(kinds)}"
+        raise VeniceError(f"{told}. Give another.")
     ending = named if named in taken else taken[0]
 
     # Of a film, only the sound is wanted.

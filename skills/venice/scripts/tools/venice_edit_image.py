@@ -1958,6 +1958,9 @@ def _pick_model(
     named = called_for or os.environ.get(setting, "").strip()
     if able and not named:
         return _chosen(able[0])
+    if not named:
+        told = f"Venice has no {kind} model now that can do this, or none that this key may use"
+        raise VeniceError(f"{told}. Ask for something else.")
 
     found = _find_able(kind, named, able)
     if found and found["id"] == named:
@@ -1966,9 +1969,6 @@ def _pick_model(
         return _chosen(found, [f"Took the model {found['id']:.80} for {named!r:.80}."])
     if able and not called_for:
         return _go_on_without(setting, named, able, listed)
-    if not named:
-        told = f"Venice has no {kind} model now that can do this, or none that this key may use"
-        raise VeniceError(f"{told}. Ask for something else.")
 
     use = _near(named, able)
     if not use:
@@ -1992,7 +1992,7 @@ def _find_able(kind: str, named: str, able: list[_Listed]) -> _Listed | None:
     found = _find_model(named, able)
     if not found and kind == "text":
         found = _find_with_features(named, able)
-    if not found and named:
+    if not found:
         found = _find_model(_stand_in(kind, named), able)
     return found
 
@@ -2043,7 +2043,9 @@ def _list_models(kind: str) -> list[_Listed]:
     listed, _ = _call("GET", "/models", params={"type": kind})
     models = []
     for told in _objects_in(_object_of(listed).get("data")):
-        if _text_of(told.get("id")) and isinstance(told.get("model_spec"), dict):
+        has_id = bool(_text_of(told.get("id")))
+        has_spec = isinstance(told.get("model_spec"), dict)
+        if has_id and has_spec:
             own_kind = _text_of(told.get("type")) or kind
             models.append({**told, "type": own_kind})
     return models
@@ -2053,7 +2055,8 @@ def _find_model(wanted: str, models: list[_Listed]) -> _Listed | None:
     """The first model of an id or trait, in any case."""
     for spelling in _spellings(wanted):
         for model in models:
-            if spelling in map(str.lower, _names_of(model)):
+            names = [name.lower() for name in _names_of(model)]
+            if spelling in names:
                 return model
     return None
 
@@ -2072,7 +2075,7 @@ def _names_of(model: _Listed) -> list[str]:
 
 
 def _stand_in(kind: str, foreign: str) -> str:
-    """What Venice runs in place of another maker's model, by its own list; nothing, if it has none."""
+    """What Venice's list names in place of another maker's model; nothing, if it names none."""
     listed, _ = _call("GET", "/models/compatibility_mapping", params={"type": kind})
     stand_ins = _object_of(_object_of(listed).get("data"))
     known = {name.lower(): _text_of(model) for name, model in stand_ins.items()}
@@ -2133,9 +2136,14 @@ def _is_private(spec: dict[str, Any]) -> bool:
 
 
 def _is_at_most_twice(prices: dict[str, float], basis: dict[str, float]) -> bool:
-    """Whether prices are at most twice others, by each unit that both have; not, if there is none."""
+    """Whether prices are at most twice others, by each unit that both have.
+
+    Where they have no unit in common, nobody knows, which counts as no.
+    """
     units = prices.keys() & basis.keys()
-    return bool(units) and all(prices[unit] <= 2 * basis[unit] for unit in units)
+    if not units:
+        return False
+    return all(prices[unit] <= 2 * basis[unit] for unit in units)
 
 
 def _usual_prices(models: list[_Listed]) -> dict[str, float]:
@@ -2154,11 +2162,11 @@ def _middle(numbers: list[float]) -> float:
 
 
 def _prices(model: _Listed) -> dict[str, float]:
-    """The highest price of a model in USD, by the unit that it is for, such as "input" or "generation"."""
+    """The highest price of a model in USD, by its unit, such as "input" or "generation"."""
     pricing = _object_of(model["model_spec"].get("pricing"))
     highest = {}
     for unit, price in pricing.items():
-        amounts = [*_amounts(price)]
+        amounts = list(_amounts(price))
         if amounts and not unit.startswith(_SIDE_PRICES):
             highest[unit] = max(amounts)
     return highest
@@ -2273,7 +2281,7 @@ _ALPHA_OF_LOSSLESS = 1 << 28
 
 def _pick_picture_model(
     kind: str,
-    model: str,
+    wanted: str,
     *,
     setting: str,
     usual: str = "",
@@ -2285,15 +2293,15 @@ def _pick_picture_model(
     Where nobody named a model, the cheapest that can is taken.
     """
     listed = _list_models(kind)
-    chosen = _pick_model(kind, model, setting=setting, usual=usual, fits=fits, listed=listed)
+    chosen = _pick_model(kind, wanted, setting=setting, usual=usual, fits=fits, listed=listed)
     if not transparent or _can_be_transparent(chosen.spec):
         return chosen
 
     able = _list_transparent(listed, fits)
-    named = model.strip() or os.environ.get(setting, "").strip()
+    named = wanted.strip() or os.environ.get(setting, "").strip()
     if able and not named:
         return _chosen(able[0])
-    names = ", ".join(one["id"] for one in able[:8]) or "none now"
+    names = ", ".join(model["id"] for model in able[:8]) or "none now"
     told = f"The model {chosen.id:.80} makes no transparent background; models that do: {names}"
     way = "make the picture without it, and cut it out with venice_remove_background"
     raise VeniceError(f"{told}. Or {way}.")
@@ -2306,7 +2314,8 @@ def _list_transparent(listed: list[_Listed], fits: Callable[[_Listed], Any]) -> 
         spec = model["model_spec"]
         if fits(model) and _can_be_transparent(spec) and not spec.get("offline"):
             able.append(model)
-    return sorted(able, key=lambda model: _least_price(model["model_spec"]))
+    able.sort(key=lambda model: _least_price(model["model_spec"]))
+    return able
 
 
 def _can_be_transparent(spec: dict[str, Any]) -> bool:
@@ -2319,7 +2328,8 @@ def _least_price(spec: dict[str, Any]) -> float:
     prices = _object_of(spec.get("pricing"))
     plain = "inpaint" if "inpaint" in prices else "generation"
     price = _picture_price(spec, plain, tier="1K", quality="")
-    return 1000.0 if price is None else price
+    much = 1000.0
+    return much if price is None else price
 
 
 def _picture_price(spec: dict[str, Any], plain: str, *, tier: str, quality: str) -> float | None:
@@ -2332,9 +2342,12 @@ def _picture_price(spec: dict[str, Any], plain: str, *, tier: str, quality: str)
     tier = tier or limits.get("defaultResolution") or "1K"
     quality = quality or limits.get("defaultQuality") or ""
 
-    qualities_of_tier = _object_of(_object_of(prices.get("quality")).get(tier))
-    by_quality = _object_of(qualities_of_tier.get(quality))
-    by_tier = _object_of(_object_of(prices.get("resolutions")).get(tier))
+    tiers = _object_of(prices.get("resolutions"))
+    tiers_with_qualities = _object_of(prices.get("quality"))
+    qualities = _object_of(tiers_with_qualities.get(tier))
+
+    by_quality = _object_of(qualities.get(quality))
+    by_tier = _object_of(tiers.get(tier))
     at_all = _object_of(prices.get(plain))
     price = by_quality or by_tier or at_all
     return _number_of(price.get("usd"))
@@ -2377,8 +2390,8 @@ def _read_transparency(options: dict[str, Any]) -> dict[str, Any]:
     if "background" not in options:
         return dict(options)
     others = dict(options)
-    background = str(others.pop("background"))
-    return {"transparent_background": background.strip().lower() == "transparent", **others}
+    background = str(others.pop("background")).strip().lower()
+    return {"transparent_background": background == "transparent", **others}
 
 
 def _is_held_back(headers: httpx.Headers) -> bool:

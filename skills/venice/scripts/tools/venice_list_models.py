@@ -984,7 +984,9 @@ def _list_models(kind: str) -> list[_Listed]:
     listed, _ = _call("GET", "/models", params={"type": kind})
     models = []
     for told in _objects_in(_object_of(listed).get("data")):
-        if _text_of(told.get("id")) and isinstance(told.get("model_spec"), dict):
+        has_id = bool(_text_of(told.get("id")))
+        has_spec = isinstance(told.get("model_spec"), dict)
+        if has_id and has_spec:
             own_kind = _text_of(told.get("type")) or kind
             models.append({**told, "type": own_kind})
     return models
@@ -994,7 +996,8 @@ def _find_model(wanted: str, models: list[_Listed]) -> _Listed | None:
     """The first model of an id or trait, in any case."""
     for spelling in _spellings(wanted):
         for model in models:
-            if spelling in map(str.lower, _names_of(model)):
+            names = [name.lower() for name in _names_of(model)]
+            if spelling in names:
                 return model
     return None
 

@@ -955,7 +955,9 @@ def _list_models(kind: str) -> list[_Listed]:
     listed, _ = _call("GET", "/models", params={"type": kind})
     models = []
     for told in _objects_in(_object_of(listed).get("data")):
-        if _text_of(told.get("id")) and isinstance(told.get("model_spec"), dict):
+        has_id = bool(_text_of(told.get("id")))
+        has_spec = isinstance(told.get("model_spec"), dict)
+        if has_id and has_spec:
             own_kind = _text_of(told.get("type")) or kind
             models.append({**told, "type": own_kind})
     return models

@@ -1045,6 +1045,9 @@ def _pick_model(
     named = called_for or os.environ.get(setting, "").strip()
     if able and not named:
         return _chosen(able[0])
+    if not named:
+        told = f"Venice has no {kind} model now that can do this, or none that this key may use"
+        raise VeniceError(f"{told}. Ask for something else.")
 
     found = _find_able(kind, named, able)
     if found and found["id"] == named:
@@ -1053,9 +1056,6 @@ def _pick_model(
         return _chosen(found, [f"Took the model {found['id']:.80} for {named!r:.80}."])
     if able and not called_for:
         return _go_on_without(setting, named, able, listed)
-    if not named:
-        told = f"Venice has no {kind} model now that can do this, or none that this key may use"
-        raise VeniceError(f"{told}. Ask for something else.")
 
     use = _near(named, able)
     if not use:
@@ -1079,7 +1079,7 @@ def _find_able(kind: str, named: str, able: list[_Listed]) -> _Listed | None:
     found = _find_model(named, able)
     if not found and kind == "text":
         found = _find_with_features(named, able)
-    if not found and named:
+    if not found:
         found = _find_model(_stand_in(kind, named), able)
     return found
 
@@ -1130,7 +1130,9 @@ def _list_models(kind: str) -> list[_Listed]:
     listed, _ = _call("GET", "/models", params={"type": kind})
     models = []
     for told in _objects_in(_object_of(listed).get("data")):
-        if _text_of(told.get("id")) and isinstance(told.get("model_spec"), dict):
+        has_id = bool(_text_of(told.get("id")))
+        has_spec = isinstance(told.get("model_spec"), dict)
+        if has_id and has_spec:
             own_kind = _text_of(told.get("type")) or kind
             models.append({**told, "type": own_kind})
     return models
@@ -1140,7 +1142,8 @@ def _find_model(wanted: str, models: list[_Listed]) -> _Listed | None:
     """The first model of an id or trait, in any case."""
     for spelling in _spellings(wanted):
         for model in models:
-            if spelling in map(str.lower, _names_of(model)):
+            names = [name.lower() for name in _names_of(model)]
+            if spelling in names:
                 return model
     return None
 
@@ -1159,7 +1162,7 @@ def _names_of(model: _Listed) -> list[str]:
 
 
 def _stand_in(kind: str, foreign: str) -> str:
-    """What Venice runs in place of another maker's model, by its own list; nothing, if it has none."""
+    """What Venice's list names in place of another maker's model; nothing, if it names none."""
     listed, _ = _call("GET", "/models/compatibility_mapping", params={"type": kind})
     stand_ins = _object_of(_object_of(listed).get("data"))
     known = {name.lower(): _text_of(model) for name, model in stand_ins.items()}
@@ -1220,9 +1223,14 @@ def _is_private(spec: dict[str, Any]) -> bool:
 
 
 def _is_at_most_twice(prices: dict[str, float], basis: dict[str, float]) -> bool:
-    """Whether prices are at most twice others, by each unit that both have; not, if there is none."""
+    """Whether prices are at most twice others, by each unit that both have.
+
+    Where they have no unit in common, nobody knows, which counts as no.
+    """
     units = prices.keys() & basis.keys()
-    return bool(units) and all(prices[unit] <= 2 * basis[unit] for unit in units)
+    if not units:
+        return False
+    return all(prices[unit] <= 2 * basis[unit] for unit in units)
 
 
 def _usual_prices(models: list[_Listed]) -> dict[str, float]:
@@ -1241,11 +1249,11 @@ def _middle(numbers: list[float]) -> float:
 
 
 def _prices(model: _Listed) -> dict[str, float]:
-    """The highest price of a model in USD, by the unit that it is for, such as "input" or "generation"."""
+    """The highest price of a model in USD, by its unit, such as "input" or "generation"."""
     pricing = _object_of(model["model_spec"].get("pricing"))
     highest = {}
     for unit, price in pricing.items():
-        amounts = [*_amounts(price)]
+        amounts = list(_amounts(price))
         if amounts and not unit.startswith(_SIDE_PRICES):
             highest[unit] = max(amounts)
     return highest
@@ -1425,16 +1433,7 @@ def _plan_music(
 
     The characters are those of the prompt; a mere quote may not know them (0).
     """
-    if seconds < 0:
-        fault = "The duration_seconds must be whole seconds, such as 30"
-        raise VeniceError(f"{fault}. Correct it, or leave it out.")
-    rare = _read_options(_given(**(options or {})), _OPTIONS)
-    wished = {**wishes, "duration_seconds": seconds, **rare}
-    wanted = {name: value for name, value in wished.items() if value}
-    if len(wanted.keys() & _SUNG) > 1:
-        fault = "Of lyrics, instrumental and lyrics_optimizer, only one can be had"
-        raise VeniceError(f"{fault}. Leave the others out.")
-
+    wanted = _read_wishes(wishes, seconds, options or {})
     chosen = _choose_for(kind, model, characters, wanted)
     notes = [*chosen.notes]
     usual = _usual_seconds(chosen.spec)
@@ -1443,7 +1442,8 @@ def _plan_music(
         wanted["duration_seconds"] = usual
         notes.append(f"Chosen for you: {usual} seconds.")
     if "voice" in wanted:
-        wanted["voice"] = _as_listed(wanted["voice"], chosen.spec.get("voices") or [])
+        voices = chosen.spec.get("voices") or []
+        wanted["voice"] = _as_listed(wanted["voice"], voices)
 
     settings = {"model": chosen.id}
     for name, value in wanted.items():
@@ -1451,6 +1451,20 @@ def _plan_music(
         settings[field] = value
     priced = _priced_by(settings, chosen.spec, characters)
     return _MusicPlan(chosen, settings, priced, notes)
+
+
+def _read_wishes(wishes: dict[str, Any], seconds: int, options: dict[str, Any]) -> dict[str, Any]:
+    """All that is wished for, by our names."""
+    if seconds < 0:
+        fault = "The duration_seconds must be whole seconds, such as 30"
+        raise VeniceError(f"{fault}. Correct it, or leave it out.")
+    rare = _read_options(_given(**options), _OPTIONS)
+    wished = {**wishes, "duration_seconds": seconds, **rare}
+    wanted = {name: value for name, value in wished.items() if value}
+    if len(wanted.keys() & _SUNG) > 1:
+        fault = "Of lyrics, instrumental and lyrics_optimizer, only one can be had"
+        raise VeniceError(f"{fault}. Leave the others out.")
+    return wanted
 
 
 def _usual_seconds(spec: dict[str, Any]) -> int:
@@ -1465,10 +1479,10 @@ def _usual_seconds(spec: dict[str, Any]) -> int:
 
 def _priced_by(settings: dict[str, Any], spec: dict[str, Any], characters: int) -> dict[str, Any]:
     """Those of the settings on which the price depends, and the length of a text that is read."""
-    priced = {"model": settings["model"]}
+    name = settings["model"]
+    priced = {"model": name}
     if "duration_seconds" in settings:
         priced["duration_seconds"] = settings["duration_seconds"]
-    name = settings["model"]
     if _kind_of(name, spec) == "speech":
         if not characters:
             fault = f"{name} is priced by the character"
@@ -1484,13 +1498,9 @@ def _choose_for(kind: str, model: str, characters: int, wishes: dict[str, Any]) 
     """
     setting = _KINDS[kind].setting
     usual = _KINDS[kind].usual
-    chosen = _pick_model(
-        "music",
-        model,
-        setting=setting,
-        usual=usual,
-        fits=lambda one: _makes_sound(one) and (model or _is_of_kind(one, kind)),
-    )
+    # A model that the caller names is taken at its word.
+    fits = _makes_sound if model else functools.partial(_makes_kind, kind)
+    chosen = _pick_model("music", model, setting=setting, usual=usual, fits=fits)
     lack = _lack(chosen.spec, characters, wishes)
     if not lack:
         return chosen
@@ -1500,10 +1510,9 @@ def _choose_for(kind: str, model: str, characters: int, wishes: dict[str, Any]) 
     named = model or os.environ.get(setting, "")
     if able and not named:
         return _chosen(able[0])
-    other = ": no other model can do all of this"
     if able:
-        other = f", or use the model {able[0]['id']}"
-    raise VeniceError(f"{chosen.id} {lack}. Change that{other}.")
+        raise VeniceError(f"{chosen.id} {lack}. Change that, or use the model {able[0]['id']}.")
+    raise VeniceError(f"{chosen.id} {lack}. Change that: no other model can do all of this.")
 
 
 def _list_able(
@@ -1515,21 +1524,23 @@ def _list_able(
     for kind in dict.fromkeys(kinds):
         for model in listed:
             spec = model["model_spec"]
-            if not _is_of_kind(model, kind) or not _makes_sound(model) or spec.get("offline"):
-                continue
-            if not _lack(spec, characters, wishes):
+            is_candidate = _makes_kind(kind, model) and not spec.get("offline")
+            if is_candidate and not _lack(spec, characters, wishes):
                 able.append(model)
     return able
 
 
 def _makes_sound(model: _Listed) -> bool:
-    """Whether a model makes anything of a prompt; those that change voices are listed as music, too."""
+    """Whether a model makes anything of a prompt.
+
+    Those that change voices are listed as music, too.
+    """
     return not model["model_spec"].get("voice_changer")
 
 
-def _is_of_kind(model: _Listed, kind: str) -> bool:
-    """Whether a model makes what is wished."""
-    return _kind_of(model["id"], model["model_spec"]) == kind
+def _makes_kind(kind: str, model: _Listed) -> bool:
+    """Whether a model makes sound of a kind."""
+    return _makes_sound(model) and _kind_of(model["id"], model["model_spec"]) == kind
 
 
 def _kind_of(name: str, spec: dict[str, Any]) -> str:
@@ -1537,7 +1548,9 @@ def _kind_of(name: str, spec: dict[str, Any]) -> str:
     pricing = spec.get("pricing") or {}
     if "per_thousand_characters" in pricing:
         return "speech"
-    return "effect" if _EFFECT_MODEL.search(name) else "music"
+    if _EFFECT_MODEL.search(name):
+        return "effect"
+    return "music"
 
 
 def _lack(spec: dict[str, Any], characters: int, wishes: dict[str, Any]) -> str:
@@ -1610,7 +1623,8 @@ def _lengths(spec: dict[str, Any]) -> _Lengths:
     options = spec.get("duration_options")
     if options:
         seconds = [int(length) for length in options if length >= 1]
-        return _Lengths(seconds, ", ".join(str(length) for length in seconds))
+        in_words = ", ".join(map(str, seconds))
+        return _Lengths(seconds, in_words)
 
     first = max(int(spec.get("min_duration") or 1), 1)
     last = int(spec.get("max_duration") or 0)

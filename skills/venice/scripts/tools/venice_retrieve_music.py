@@ -2020,7 +2020,7 @@ class _Progress:
     usual_seconds: int = 0
     trouble: str = ""
     is_failure: bool = False
-    """Whether it may be the end of a job that failed, which Venice tells in the same words again."""
+    """Whether the job may have failed: if so, Venice tells it in the same words each time."""
 
 
 # What follows venice-video or venice-audio: a model, an id, and an address, if there is one.
