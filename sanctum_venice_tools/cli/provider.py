@@ -4,8 +4,8 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
@@ -17,7 +17,7 @@ from sanctum_venice_tools.cli import HELP
 from sanctum_venice_tools.cli.options import JSON, LETTA_URL, shown_progress
 from sanctum_venice_tools.letta import provider
 from sanctum_venice_tools.letta.connection import address_of, explain
-from sanctum_venice_tools.letta.provider import RESERVED_NAMES, Change, Form
+from sanctum_venice_tools.letta.provider import RESERVED_NAMES, Change, Form, NamedAgent
 from sanctum_venice_tools.letta.venice import (
     ChatModel,
     ChoiceError,
@@ -27,6 +27,17 @@ from sanctum_venice_tools.letta.venice import (
     normal_url,
 )
 from sanctum_venice_tools.terminal import show, visible
+
+# What a provider may be called: venice, venice-2, my.venice
+_NAME = re.compile(r"[\w.-]+", re.ASCII)
+
+
+@dataclass(frozen=True)
+class _Models:
+    """The models that agents are to use."""
+
+    chat: ChatModel
+    embedding: EmbeddingModel
 
 
 @click.command("provider", context_settings=HELP)
@@ -105,7 +116,7 @@ def configure_provider(
       python scripts/configure_provider.py --model kimi-k3 --create-agent kim
       python scripts/configure_provider.py --env dotenv >> .env
     """  # noqa: D301  # click keeps the lines after \b as they are
-    if not re.fullmatch(r"[\w.-]+", name, re.ASCII) or name in RESERVED_NAMES:
+    if not _NAME.fullmatch(name) or name in RESERVED_NAMES:
         reserved = ", ".join(RESERVED_NAMES)
         raise click.BadParameter(
             f"letters, digits, dots, - and _ only, and not {reserved}", param_hint="--name"
@@ -117,38 +128,35 @@ def configure_provider(
     if show_key and not form:
         raise click.UsageError("--show-key goes with --env")
     key = os.environ.get("VENICE_API_KEY", "").strip()
-    if not key and (show_key or not form):
+    needs_key = show_key or not form
+    if needs_key and not key:
         raise click.UsageError(
             "VENICE_API_KEY is not set; a key is made at https://venice.ai/settings/api"
         )
     if not (base_url or form):
         raise click.UsageError(
-            "which Letta server? Set LETTA_BASE_URL, such as http://localhost:8283, or use --env for one that you "
-            "start; `sanctum-venice letta start` runs one here"
+            "which Letta server? Set LETTA_BASE_URL, such as http://localhost:8283, "
+            "or use --env for one that you start; `sanctum-venice letta start` runs one here"
         )
-    with _one_line(base_url or "", key):
+
+    address = base_url or ""
+    with _one_line(address, key):
         venice = Venice(normal_url(venice_url), key)
-        chat, embedding = (
-            venice.choose_chat_model(wanted_model, blind=blind),
-            venice.choose_embedding_model(wanted_embedding),
-        )
+        chat = venice.choose_chat_model(wanted_model, blind=blind)
+        embedding = venice.choose_embedding_model(wanted_embedding)
+        models = _Models(chat, embedding)
         if form:
-            _print_environment(venice, chat, embedding, form, show_key=show_key, as_json=as_json)
+            _print_environment(venice, models, form, show_key=show_key, as_json=as_json)
         else:
-            _configure(
-                base_url or "",
-                name,
-                venice,
-                (chat, embedding),
-                agent=agent,
-                dry_run=dry_run,
-                as_json=as_json,
-            )
+            _configure(address, name, venice, models, agent=agent, dry_run=dry_run, as_json=as_json)
 
 
 @contextmanager
 def _one_line(base_url: str, key: str) -> Iterator[None]:
-    """End the command with one line, and 2 or 4, where something is not as it must be; never with the key."""
+    """End the command with one line, and exit status 2 or 4, where something is wrong.
+
+    The key is never in that line.
+    """
     problem = address = ""
     try:
         address = address_of(base_url)
@@ -162,7 +170,8 @@ def _one_line(base_url: str, key: str) -> Iterator[None]:
     except VeniceError as error:
         problem = str(error)
     except letta_client.NotFoundError:
-        problem = f"{address} has no page for providers (404). Check LETTA_BASE_URL; Letta Cloud documents none."
+        lack = f"{address} has no page for providers (404)"
+        problem = f"{lack}. Check LETTA_BASE_URL; Letta Cloud documents none."
     except letta_client.APIStatusError as error:
         problem = f"{address} refused: {explain(error)} (is LETTA_API_KEY right?)"
     except letta_client.APIConnectionError:
@@ -170,30 +179,29 @@ def _one_line(base_url: str, key: str) -> Iterator[None]:
     except (letta_client.APIError, TypeError, KeyError, ValueError):
         problem = f"{address} does not answer as a Letta server does. Check LETTA_BASE_URL."
     if problem:
-        show(f"Error: {problem.replace(key, '[key]') if key else problem}", err=True)
+        safe = problem.replace(key, "[key]") if key else problem
+        show(f"Error: {safe}", err=True)
         raise SystemExit(4)
 
 
 def _print_environment(
-    venice: Venice,
-    chat: ChatModel,
-    embedding: EmbeddingModel,
-    form: Form,
-    *,
-    show_key: bool,
-    as_json: bool,
+    venice: Venice, models: _Models, form: Form, *, show_key: bool, as_json: bool
 ) -> None:
+    """Print the variables of a server, and beside them how to create agents on it."""
     settings = provider.agent_settings(
-        provider.ENVIRONMENT_PREFIX, chat, embedding=embedding, base_url=venice.base_url
+        provider.ENVIRONMENT_PREFIX,
+        models.chat,
+        embedding=models.embedding,
+        base_url=venice.base_url,
     )
     if as_json:
         shown = venice if show_key else replace(venice, key="$VENICE_API_KEY")
-        click.echo(
-            json.dumps({"environment": provider.environment(shown), "agent": settings}, indent=2)
-        )
+        report = {"environment": provider.environment(shown), "agent": settings}
+        click.echo(json.dumps(report, indent=2))
         return
-    show(*provider.environment_text(form, venice, with_key=show_key).split("\n"))
-    # Beside the variables, so that these alone go into a file.
+    variables = provider.environment_text(form, venice, with_key=show_key)
+    show(*variables.split("\n"))
+    # On standard error, so that the variables alone go into a file.
     show("", "Start the server with these, then create agents with:", "", err=True)
     show(*provider.snippet(settings).split("\n"), err=True)
 
@@ -202,7 +210,7 @@ def _configure(
     base_url: str,
     name: str,
     venice: Venice,
-    models: tuple[ChatModel, EmbeddingModel],
+    models: _Models,
     *,
     agent: str | None,
     dry_run: bool,
@@ -212,61 +220,65 @@ def _configure(
     verdict = venice.try_key()
     if verdict.state == "wrong":
         raise VeniceError(f"VENICE_API_KEY is no good: {verdict.told}")
-    chat, embedding = models
     address = address_of(base_url)
+    letta_key = os.environ.get("LETTA_API_KEY")
     made = None
-    with ExitStack() as stack:
+    with (
         # The server asks Venice for its models before it answers. A provider must not be made
         # twice: no second try.
-        key = os.environ.get("LETTA_API_KEY")
-        letta = stack.enter_context(
-            Letta(base_url=base_url, api_key=key, timeout=60, max_retries=0)
-        )
-        stack.enter_context(
-            stack.enter_context(shown_progress()).counting(f"Configuring {address}")
-        )
+        Letta(base_url=base_url, api_key=letta_key, timeout=60, max_retries=0) as letta,
+        shown_progress() as progress,
+        progress.counting(f"Configuring {address}"),
+    ):
         change = provider.plan(letta, name, venice)
         if not dry_run:
             change = provider.apply(letta, change)
-            change = change if change.problem else provider.ensure_listed(letta, change, chat)
+        if not dry_run and not change.problem:
+            change = provider.ensure_listed(letta, change, models.chat)
         has_key = provider.embeds_at(letta, venice.base_url)
+        embedding = models.embedding if has_key else None
         settings = provider.agent_settings(
-            name, chat, embedding=embedding if has_key else None, base_url=venice.base_url
+            name, models.chat, embedding=embedding, base_url=venice.base_url
         )
-        if agent and not (dry_run or change.problem):
+        if agent and not dry_run and not change.problem:
             made = provider.create_agent(letta, agent, settings)
     if as_json:
+        created = {"id": made.id, "name": agent, "made": made.is_new} if made else None
         report = {
             "server": address,
             "dry_run": dry_run,
             "provider": change.as_json(),
             "agent": settings,
-        }
-        report |= {
-            "created_agent": {"id": made[0], "name": agent, "made": made[1]} if made else None
+            "created_agent": created,
         }
         click.echo(json.dumps(report, indent=2))
     else:
         _print_change(change, address, dry_run=dry_run)
-        _print_agent(chat, settings, agent, made)
+        _print_agent(models.chat, settings, agent, made)
     if change.problem:
         raise SystemExit(3)
 
 
 def _print_change(change: Change, address: str, *, dry_run: bool) -> None:
-    show(f"provider {change.name}  {change.action}  {', '.join(change.differs)}".rstrip())
-    show(*(f"Note: {note}" for note in change.notes))
+    """Say what was done to the provider, or would be."""
+    differing = ", ".join(change.differs)
+    show(f"provider {change.name}  {change.action}  {differing}".rstrip())
+    for note in change.notes:
+        show(f"Note: {note}")
     if change.problem:
         show(f"Error: {change.problem}", err=True)
     elif change.action == "unchanged":
         show(f"Nothing to change at {address}")
+    elif dry_run:
+        show(f"Would be written to {address}")
     else:
-        show(f"{'Would be written' if dry_run else 'Written'} to {address}")
+        show(f"Written to {address}")
 
 
 def _print_agent(
-    chat: ChatModel, settings: dict[str, Any], name: str | None, made: tuple[str, bool] | None
+    chat: ChatModel, settings: dict[str, Any], name: str | None, made: NamedAgent | None
 ) -> None:
+    """Say what agents think with, and which one was created, or how to create one."""
     window = settings["context_window_limit"]
     sight = "; it sees pictures" if chat.sees else ""
     show("", f"{chat.id}: {chat.window:,} tokens, of which agents use {window:,}{sight}")
@@ -275,13 +287,11 @@ def _print_agent(
     if not chat.sees:
         show("Note: it does not see: a picture that a person attaches ends the conversation")
     if "embedding_config" not in settings:
-        show(
-            "No embeddings: for these, Letta takes the key from its own environment, and Venice's is not there"
-        )
-    if made:
-        identifier, is_new = made
-        show(
-            f"agent {name} ({identifier}) {'created' if is_new else 'is there already; it was left as it is'}"
-        )
+        why = "Letta takes the key from its own environment, and Venice's is not there"
+        show(f"No embeddings: for these, {why}")
+    if made and made.is_new:
+        show(f"agent {name} ({made.id}) created")
+    elif made:
+        show(f"agent {name} ({made.id}) is there already; it was left as it is")
     else:
         show("", *provider.snippet(settings, name or "my-agent").split("\n"))

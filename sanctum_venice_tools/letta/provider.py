@@ -1,4 +1,4 @@
-"""Venice as the model behind Letta's agents: the provider on a server, and what agents need to be told."""
+"""Venice as the model behind Letta's agents: the provider on a server, and agents' settings."""
 
 import base64
 import json
@@ -34,6 +34,16 @@ RESERVED_NAMES = ("letta", "openai", ENVIRONMENT_PREFIX)
 Action = Literal["create", "update", "unchanged", "foreign"]
 Form = Literal["shell", "dotenv", "compose"]
 
+# A reference to VENICE_API_KEY, as each form writes it.
+_REFERENCES: dict[Form, str] = {
+    "shell": '"$VENICE_API_KEY"',
+    "dotenv": "${VENICE_API_KEY}",
+    "compose": '"${VENICE_API_KEY}"',
+}
+
+# What a value of a .env file may only have within quotes.
+_SPECIAL_IN_DOTENV = set("$#\"'\\")
+
 
 class StoredProvider(BaseModel):
     """What is read of a provider that a server has."""
@@ -54,6 +64,15 @@ class ServedModel(BaseModel):
     provider_category: str | None = None
     provider_name: str | None = None
     model_endpoint: str | None = None
+
+
+@dataclass(frozen=True)
+class NamedAgent:
+    """The agent of a name on a server."""
+
+    id: str
+    is_new: bool
+    """Whether it was created just now."""
 
 
 @dataclass(frozen=True)
@@ -91,24 +110,37 @@ def plan(letta: Letta, name: str, venice: Venice) -> Change:
     if there is None:
         return Change(name, venice, "create")
     if there.provider_type != PROVIDER_TYPE:
-        problem = f"a provider of this name is there, of type {there.provider_type}: choose another --name"
+        found = f"a provider of this name is there, of type {there.provider_type}"
+        problem = f"{found}: choose another --name"
         return Change(name, venice, "foreign", provider_id=there.id, problem=problem)
-    key = there.api_key_enc
-    pairs = {"base_url": (there.base_url, venice.base_url), "api_key": (key, venice.key)}
-    differs = tuple(name for name, (is_there, wanted) in pairs.items() if is_there != wanted)
-    action: Action = "update" if differs else "unchanged"
-    return Change(name, venice, action, differs, there.id, key_is_hidden=_is_encrypted(str(key)))
+
+    differs = []
+    if there.base_url != venice.base_url:
+        differs.append("base_url")
+    if there.api_key_enc != venice.key:
+        differs.append("api_key")
+    return Change(
+        name,
+        venice,
+        action="update" if differs else "unchanged",
+        differs=tuple(differs),
+        provider_id=there.id,
+        key_is_hidden=_is_encrypted(str(there.api_key_enc)),
+    )
 
 
 def _is_encrypted(key: str) -> bool:
-    """Whether a key is one that Letta has encrypted: in base64, a salt, a start value, a tag and more than nothing.
+    """Whether a key is one that Letta has encrypted.
 
-    The lengths are those of letta 0.16.8, helpers/crypto_utils.py.
+    Such a one is base64, of a salt, a start value, a tag, and more than nothing. The lengths are
+    those of letta 0.16.8, helpers/crypto_utils.py.
     """
+    salt, start_value, tag = 16, 12, 16
     try:
-        return len(base64.b64decode(key, validate=True)) > 16 + 12 + 16
+        content = base64.b64decode(key, validate=True)
     except ValueError:
         return False
+    return len(content) > salt + start_value + tag
 
 
 def apply(letta: Letta, change: Change) -> Change:
@@ -123,9 +155,8 @@ def apply(letta: Letta, change: Change) -> Change:
         made = _stored(lambda: letta.patch(path, cast_to=object, body=settings))
         if "base_url" in change.differs:
             # Letta reads a provider's models when it is made, and not again by itself.
-            change = replace(
-                _read_anew(letta, change, made), notes=agents_at_old_address(letta, change)
-            )
+            change = _read_anew(letta, change, made)
+            change = replace(change, notes=agents_at_old_address(letta, change))
         return _checked(change, made)
     return change
 
@@ -136,7 +167,7 @@ def remove(letta: Letta, change: Change) -> None:
 
 
 def windows(letta: Letta, name: str) -> dict[str, int]:
-    """The models that the server lists of this provider, by handle, and the window that it believes each to have."""
+    """The windows that the server believes a provider's models to have, by their handles."""
     path = f"/v1/models/?provider_name={quote(name)}"
     listed = _models_at(letta, path)
     return {model.handle: model.max_context_window or 0 for model in listed if model.handle}
@@ -151,32 +182,36 @@ def _models_at(letta: Letta, path: str) -> list[ServedModel]:
 
 
 def ensure_listed(letta: Letta, change: Change, model: ChatModel) -> Change:
-    """See to it that the server lists the model, asking it to read Venice's list anew where it does not."""
+    """Make sure that the server lists the model: where it does not, it reads Venice's list anew."""
     handle = f"{change.name}/{model.id}"
     if handle in windows(letta, change.name):
         return change
+
     change = _read_anew(letta, change, _provider(letta, change.name))
     there = windows(letta, change.name)
     if handle in there:
-        return replace(
-            change, notes=(*change.notes, "the server has read Venice's list of models anew")
-        )
-    problem = (
-        change.problem or f"the server lists {len(there)} models of it, and {handle} is not one"
-    )
-    return replace(change, problem=problem)
+        note = "the server has read Venice's list of models anew"
+        return replace(change, notes=(*change.notes, note))
+    lack = f"the server lists {len(there)} models of it, and {handle} is not one"
+    return replace(change, problem=change.problem or lack)
 
 
 def agents_at_old_address(letta: Letta, change: Change) -> tuple[str, ...]:
-    """A line for each agent that goes on calling another address: Letta copies it into an agent when that is made."""
-    return tuple(
-        f"agent {agent.name} still calls {agent.llm_config.api_model_endpoint}: "
-        f'letta.agents.update("{agent.id}", model="{agent.llm_config.handle}", '
-        f"context_window_limit={agent.llm_config.context_window}, max_tokens={agent.llm_config.max_tokens})"
-        for agent in list_agents(letta)
-        if agent.llm_config.provider_name == change.name
-        and agent.llm_config.api_model_endpoint != change.venice.base_url
-    )
+    """A line for each agent of the provider that goes on calling another address.
+
+    Letta copies the address into an agent when that is made.
+    """
+    lines = []
+    for agent in list_agents(letta):
+        model = agent.llm_config
+        is_of_provider = model.provider_name == change.name
+        if is_of_provider and model.api_model_endpoint != change.venice.base_url:
+            update = (
+                f'letta.agents.update("{agent.id}", model="{model.handle}", '
+                f"context_window_limit={model.context_window}, max_tokens={model.max_tokens})"
+            )
+            lines.append(f"agent {agent.name} still calls {model.api_model_endpoint}: {update}")
+    return tuple(lines)
 
 
 def embeds_at(letta: Letta, base_url: str) -> bool:
@@ -185,12 +220,12 @@ def embeds_at(letta: Letta, base_url: str) -> bool:
     For vectors Letta uses OPENAI_API_KEY of its environment, whatever an agent or a provider says.
     Were that a key of somebody else, an agent with Venice's address would hand it to Venice.
     """
-    return any(
-        model.provider_category == "base"
-        and model.provider_name == "openai"
-        and (model.model_endpoint or "").rstrip("/") == base_url
-        for model in _models_at(letta, "/v1/models/")
-    )
+    for model in _models_at(letta, "/v1/models/"):
+        is_of_environment = model.provider_category == "base" and model.provider_name == "openai"
+        address = (model.model_endpoint or "").rstrip("/")
+        if is_of_environment and address == base_url:
+            return True
+    return False
 
 
 def agent_settings(
@@ -213,7 +248,8 @@ def agent_settings(
         settings["model_settings"] = {
             "provider_type": "openai" if prefix == ENVIRONMENT_PREFIX else PROVIDER_TYPE,
             "max_output_tokens": model.output_tokens,
-            "temperature": 1.0,  # Letta's own, which it would otherwise change as soon as there are settings
+            # Letta's own, which it would otherwise change as soon as there are settings.
+            "temperature": 1.0,
         }
     if embedding is not None:
         settings["embedding_config"] = {
@@ -226,21 +262,24 @@ def agent_settings(
     return settings
 
 
-def create_agent(letta: Letta, name: str, settings: Mapping[str, Any]) -> tuple[str, bool]:
-    """Make an agent, unless one of that name is there; give its id, and whether it was made.
+def create_agent(letta: Letta, name: str, settings: Mapping[str, Any]) -> NamedAgent:
+    """Create an agent, unless one of that name is there.
 
     It gets Letta's base tools: to a model without any tool Letta sends `tool_choice: null`, which
     Venice refuses.
     """
     for agent in list_agents(letta, name=name):
-        return agent.id, False
-    return letta.agents.create(name=name, **settings).id, True
+        return NamedAgent(agent.id, is_new=False)
+    made = letta.agents.create(name=name, **settings)
+    return NamedAgent(made.id, is_new=True)
 
 
 def snippet(settings: Mapping[str, Any], name: str = "my-agent") -> str:
-    """Python that makes an agent with these settings."""
-    lines = [f"    {key}={_python(value)}," for key, value in {"name": name, **settings}.items()]
-    return "\n".join(["letta.agents.create(", *lines, ")"])
+    """Python that creates an agent with these settings."""
+    lines = ["letta.agents.create("]
+    for argument, value in {"name": name, **settings}.items():
+        lines.append(f"    {argument}={_python(value)},")
+    return "\n".join([*lines, ")"])
 
 
 def environment(venice: Venice) -> dict[str, str]:
@@ -249,23 +288,18 @@ def environment(venice: Venice) -> dict[str, str]:
 
 
 def environment_text(form: Form, venice: Venice, *, with_key: bool) -> str:
-    """The variables, ready to paste; the key is a reference to VENICE_API_KEY unless it is to be shown."""
-    variables = environment(venice)
-    reference = {
-        "shell": '"$VENICE_API_KEY"',
-        "dotenv": "${VENICE_API_KEY}",
-        "compose": '"${VENICE_API_KEY}"',
-    }[form]
-    quoted = {name: _quoted(form, value) for name, value in variables.items()}
+    """The variables, ready to paste; in place of the key, unless it is to be shown, a reference."""
+    written = {name: _quoted(form, value) for name, value in environment(venice).items()}
     if not with_key:
-        quoted["OPENAI_API_KEY"] = reference
+        written["OPENAI_API_KEY"] = _REFERENCES[form]
     match form:
         case "shell":
-            lines = [f"export {name}={value}" for name, value in quoted.items()]
+            lines = [f"export {name}={value}" for name, value in written.items()]
         case "dotenv":
-            lines = [f"{name}={value}" for name, value in quoted.items()]
+            lines = [f"{name}={value}" for name, value in written.items()]
         case "compose":
-            lines = ["environment:", *(f"  {name}: {value}" for name, value in quoted.items())]
+            lines = [f"  {name}: {value}" for name, value in written.items()]
+            lines.insert(0, "environment:")
     return "\n".join(lines)
 
 
@@ -275,21 +309,20 @@ def _quoted(form: Form, value: str) -> str:
         return shlex.quote(value)
     if form == "compose":
         return json.dumps(value.replace("$", "$$"))  # compose takes a single $ for a reference
+    if not set(value) & _SPECIAL_IN_DOTENV:
+        return value
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'" if set(value) & set("$#\"'\\") else value
+    return f"'{escaped}'"
 
 
 def _python(value: Any) -> str:
     """A value as Python, each entry of a mapping on a line of its own."""
     if not isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False)
-    return "\n".join(
-        [
-            "{",
-            *(f"        {json.dumps(key)}: {_python(one)}," for key, one in value.items()),
-            "    }",
-        ]
-    )
+    lines = ["{"]
+    for key, entry in value.items():
+        lines.append(f"        {json.dumps(key)}: {_python(entry)},")
+    return "\n".join([*lines, "    }"])
 
 
 def _provider(letta: Letta, name: str) -> StoredProvider | None:
@@ -298,7 +331,10 @@ def _provider(letta: Letta, name: str) -> StoredProvider | None:
     found: list[StoredProvider] = parsed(
         "list of providers", list[StoredProvider], lambda: letta.get(path, cast_to=object)
     )
-    return next((provider for provider in found if provider.name == name), None)
+    for provider in found:
+        if provider.name == name:
+            return provider
+    return None
 
 
 def _stored(ask: Callable[[], Any]) -> StoredProvider:
@@ -314,19 +350,21 @@ def _checked(change: Change, stored: StoredProvider) -> Change:
     if stored.base_url != change.venice.base_url:
         return replace(change, problem=f"the server stored another base_url: {stored.base_url}")
     if change.action == "update" and stored.api_key_enc != change.venice.key:
-        hidden = "the server does not show the key it has, so the key was written again; it may be the same"
-        return replace(change, notes=(*change.notes, hidden))
+        why = "the server does not show the key it has"
+        note = f"{why}, so the key was written again; it may be the same"
+        return replace(change, notes=(*change.notes, note))
     return change
 
 
 def _read_anew(letta: Letta, change: Change, there: StoredProvider | None) -> Change:
-    """Have the server read Venice's list of models; that this failed shows only in the moment that it notes."""
+    """Have the server read Venice's list of models.
+
+    That this failed shows only in the moment of the last reading, which is then the old one.
+    """
     path = f"/v1/providers/{change.provider_id}/refresh"
     after = _stored(lambda: letta.patch(path, cast_to=object))
     if there is None or after.last_synced != there.last_synced:
         return change
-    problem = (
-        "the server could not read Venice's list of models: "
-        f"{change.venice.base_url} must be reachable from where the Letta server runs"
-    )
+    needed = f"{change.venice.base_url} must be reachable from where the Letta server runs"
+    problem = f"the server could not read Venice's list of models: {needed}"
     return replace(change, problem=problem)

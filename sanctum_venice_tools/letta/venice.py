@@ -1,4 +1,4 @@
-"""Venice from an operator's side: its address, whether a key is good, and the models that can drive an agent."""
+"""Venice from an operator's side: its address, its verdict on a key, its models for agents."""
 
 import difflib
 from collections.abc import Iterable
@@ -26,6 +26,9 @@ LONGEST_VECTOR = 4096
 # keeps closed.
 _SENT_ELSEWHERE = ("o1", "o3", "o4", "gpt-5")
 
+# Of the models that Venice recommends, those for agents, the best first.
+_TRAITS_FOR_AGENTS = ("function_calling_default", "default", "default_vision")
+
 _API = "/api/v1"
 _TIMEOUT = httpx.Timeout(20, connect=10)
 
@@ -49,7 +52,7 @@ class ChatModel:
     note: str = ""
     """What speaks against it."""
     sees: bool = False
-    """Whether it takes pictures; at one that does not, a picture ends the conversation with a 400."""
+    """Whether it takes pictures: with one that does not, a picture ends the conversation."""
 
 
 @dataclass(frozen=True)
@@ -84,15 +87,13 @@ class Venice:
         Raises:
             VeniceError: No answer came.
         """
+        url = f"{self.base_url}{path}"
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
         try:
-            return httpx.get(
-                f"{self.base_url}{path}", params=query, headers=headers, timeout=_TIMEOUT
-            )
+            return httpx.get(url, params=query, headers=headers, timeout=_TIMEOUT)
         except httpx.HTTPError as error:
-            raise VeniceError(
-                f"{self.base_url} does not answer ({type(error).__name__}). Check VENICE_BASE_URL and the network."
-            ) from None
+            told = f"{self.base_url} does not answer ({type(error).__name__})"
+            raise VeniceError(f"{told}. Check VENICE_BASE_URL and the network.") from None
 
     def models(self, kind: str) -> list[ListedModel]:
         """The models of one type, as Venice lists them; this needs no key.
@@ -122,14 +123,12 @@ class Venice:
             blind: Whether it does not matter that a model sees.
         """
         recommended = self.traits()
-        order = [
-            recommended.get(trait)
-            for trait in ("function_calling_default", "default", "default_vision")
-        ]
+        order = [recommended.get(trait) for trait in _TRAITS_FOR_AGENTS]
 
         def rank(model: ChatModel) -> tuple[bool, bool, int]:
+            may_go = bool(model.note)
             lacks_sight = not (model.sees or blind)
-            return bool(model.note), lacks_sight, _place(model.id, order)
+            return may_go, lacks_sight, _place(model.id, order)
 
         fit = [_chat_model(entry) for entry in self.models("text") if not unfitness(entry)]
         return sorted(fit, key=rank)
@@ -147,15 +146,14 @@ class Venice:
         for model in fit:
             if model.id == wanted:
                 return model
-        why = next(
-            (unfitness(entry) for entry in self.models("all") if entry.id == wanted),
-            "Venice has no such model",
-        )
+
+        named = [entry for entry in self.models("all") if entry.id == wanted]
+        why = unfitness(named[0]) if named else "Venice has no such model"
         near = _near(wanted, [model.id for model in fit])
         raise ChoiceError(f"{wanted!r:.80} can't drive an agent: {why}. These can: {near}.")
 
     def choose_embedding_model(self, wanted: str = "") -> EmbeddingModel:
-        """The embedding model `wanted`, else the first that Venice lists and that Letta can store vectors of.
+        """The embedding model `wanted`, else the first whose vectors Letta can store.
 
         Raises:
             ChoiceError: There is no such model.
@@ -172,12 +170,13 @@ class Venice:
             if wanted in ("", model.id):
                 return model
         near = _near(wanted, [model.id for model in fit])
-        raise ChoiceError(
-            f"{wanted!r:.80} makes no vectors that Letta can store. These do: {near}."
-        )
+        told = f"{wanted!r:.80} makes no vectors that Letta can store"
+        raise ChoiceError(f"{told}. These do: {near}.")
 
     def try_key(self) -> KeyVerdict:
-        """Find out whether the key is good: GET /models would not tell, for Venice answers it to anybody.
+        """Find out whether the key is good.
+
+        GET /models would not tell, for Venice answers it to anybody.
 
         Raises:
             VeniceError: No answer came.
@@ -211,30 +210,35 @@ class Venice:
 
 
 def normal_url(text: str) -> str:
-    """Venice's base URL as it should be, from what people paste: without the path, with a slash, or with an endpoint.
+    """Venice's base URL as it should be, from what people paste.
+
+    That may be without the path, with a slash at the end, or with an endpoint.
 
     Raises:
         ChoiceError: It is no address.
     """
     text = text.strip() or PUBLIC_URL
-    try:
-        parts = urlsplit(text)
-        is_address = (
-            parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-        )
-    except ValueError:
-        is_address = False
-    if (
-        not is_address
-        or any(mark in text for mark in "?#@")
-        or any(sign.isspace() for sign in text)
-    ):
+    if not _is_address(text):
         raise ChoiceError(f"VENICE_BASE_URL is no address of the form {PUBLIC_URL}.")
+    parts = urlsplit(text)
     path = parts.path.rstrip("/")
-    if path in ("", "/api") or (path == "/v1" and parts.hostname == urlsplit(PUBLIC_URL).hostname):
+    is_public = parts.hostname == urlsplit(PUBLIC_URL).hostname
+    if path in ("", "/api") or (path == "/v1" and is_public):
         path = _API
     before, api, _ = path.partition(_API)
     return f"{parts.scheme}://{parts.netloc}{before}{api}"
+
+
+def _is_address(text: str) -> bool:
+    """Whether a text is an http address, without a name, a query or a fragment."""
+    if any(sign in "?#@" or sign.isspace() for sign in text):
+        return False
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0
 
 
 def unfitness(entry: ListedModel) -> str:
@@ -254,12 +258,16 @@ def unfitness(entry: ListedModel) -> str:
 def drawback(entry: ListedModel) -> str:
     """What speaks against a listed model; "" when nothing does."""
     spec = entry.model_spec
-    if end := spec.deprecation:
-        told = f"it goes on {(end.removesAt or end.date)[:10]}"
+    end = spec.deprecation
+    if end:
+        moment = end.removesAt or end.date
+        told = f"it goes on {moment[:10]}"
         if end.replacementModelId:
             told += f"; Venice names {end.replacementModelId} in its place"
         return told
-    return "it is a beta" if spec.betaModel or spec.beta else ""
+    if spec.betaModel or spec.beta:
+        return "it is a beta"
+    return ""
 
 
 def _chat_model(entry: ListedModel) -> ChatModel:
@@ -275,7 +283,10 @@ def _chat_model(entry: ListedModel) -> ChatModel:
 
 
 def _account_in(reply: httpx.Response) -> Account:
-    """What a reply tells of an account; nothing, where it is of another form: the key is good all the same."""
+    """What a reply tells of an account; nothing, where it is of another form.
+
+    The key is good all the same.
+    """
     try:
         account: Account = read(Account, _json(reply).get("data"), where="data")
     except FormError:
@@ -288,7 +299,8 @@ def _place(model: str, order: list[str | None]) -> int:
 
 
 def _near(wanted: str, known: Iterable[str]) -> str:
-    return ", ".join(difflib.get_close_matches(wanted, list(known), n=5, cutoff=0)) or "none"
+    nearest = difflib.get_close_matches(wanted, list(known), n=5, cutoff=0)
+    return ", ".join(nearest) or "none"
 
 
 def _json(reply: httpx.Response) -> dict[str, Any]:
@@ -303,4 +315,5 @@ def _answer(reply: httpx.Response) -> str:
     """A reply's status, and Venice's own reason where it gives one."""
     error = _json(reply).get("error", "")
     reason = error.get("message", "") if isinstance(error, dict) else error
-    return f"{reply.status_code} {' '.join(str(reason).split())[:200]}".strip()
+    line = " ".join(str(reason).split())
+    return f"{reply.status_code} {line[:200]}".strip()

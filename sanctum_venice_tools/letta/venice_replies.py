@@ -1,4 +1,4 @@
-"""What Venice answers to an operator's questions, read by pydantic: the fields that are used, and nothing else."""
+"""What Venice answers to an operator's questions: the fields that are used, read by pydantic."""
 
 from typing import Annotated, Any
 
