@@ -28,7 +28,7 @@ LONGEST_NAME = 48
 
 
 class BundleError(Exception):
-    """A tool that can't become one text; the message has a line `file:line: fault` for each fault."""
+    """A tool that can't become one text; the message has a line `file:line: fault` for each."""
 
 
 def tool_files(folder: Path = TOOLS) -> dict[str, Path]:
@@ -65,7 +65,10 @@ def _raise_faults(modules: dict[str, Module]) -> None:
 
 
 def _read_modules(tool: Path, package: Path) -> dict[str, Module]:
-    """The tool's file, named `""`, after all runtime modules that it borrows from, those that lend first."""
+    """The tool's file, named `""`, after all runtime modules that it borrows from.
+
+    Of these, those that lend come first.
+    """
     modules: dict[str, Module] = {}
 
     def read(name: str, path: Path, borrowers: tuple[str, ...]) -> None:
@@ -108,7 +111,7 @@ class Needs:
     imports: dict[str, str] = field(default_factory=dict)
     """Name to the import statement that binds it."""
     meanings: dict[str, str] = field(default_factory=dict)
-    """Every name that is looked up, and in words what it means; in one text it can mean but one thing."""
+    """Every name that is looked up, and in words what it means: in one text, but one thing."""
 
     def definitions(self, modules: dict[str, Module]) -> dict[str, list[Definition]]:
         """The definitions of each module that lends any, in the module's own order."""
@@ -171,7 +174,10 @@ def _meaning(name: str, place: str, module: Module) -> str:
 
 
 def _check_tool(module: Module, name: str, names: set[str]) -> None:
-    """Refuse a tool function that Letta would not call rightly, in a text that binds or looks up these names."""
+    """Refuse a tool function that Letta would not call rightly.
+
+    It is of a text that binds or looks up these names.
+    """
     if name not in module.definitions:
         if module.is_read:
             module.fault(1, f"there is no function {name}, which this file is named for")

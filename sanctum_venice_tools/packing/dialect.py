@@ -1,4 +1,6 @@
-"""The Python in which tools and what they share are written, so that parts of a file can be moved into another.
+"""The Python in which tools and what they share are written.
+
+In it, parts of a file can be moved into another.
 
 A file holds imports, constants, plain functions and classes, each at the top level and on lines of
 its own. What it borrows, it imports by name from `sanctum_venice_tools.runtime`. Whatever else it
@@ -71,7 +73,7 @@ class Module:
         self.faults.append((line, text))
 
     def bind(self, name: str, line: int, spelled: str = "") -> None:
-        """Refuse a name that already means something else: to this file, or to Letta's code after the text."""
+        """Refuse a name that already means something else, here or to Letta's code behind it."""
         if name in {*self.definitions, *self.borrowed, *self.imports}:
             self.fault(line, f"{name} is defined twice")
 
@@ -179,7 +181,10 @@ def _read_from_import(module: Module, node: ast.ImportFrom) -> None:
 
 
 def _note_import(module: Module, alias: ast.alias, spelled: str, line: int) -> None:
-    """Note the name that an import binds; also of a refused one, for that is then not undefined as well."""
+    """Note the name that an import binds.
+
+    Also of a refused one, for that is then not undefined as well.
+    """
     if alias.asname:
         name = alias.asname
         spelled += f" as {name}"
@@ -227,7 +232,7 @@ def _first_line(node: ast.stmt) -> int:
 
 
 def _comments_above(lines: list[str], first: int, last_line: int) -> int:
-    """The first line of the comments that stand right above a line, down from the statement before."""
+    """The first line of the comments that stand right above a line, down from the one before."""
     above = first
     while above - 1 > last_line and lines[above - 2].startswith("#"):
         above -= 1
@@ -235,7 +240,7 @@ def _comments_above(lines: list[str], first: int, last_line: int) -> int:
 
 
 def _check_inner(module: Module, name: str, node: ast.stmt) -> None:
-    """Refuse definitions within a definition: Letta takes the last function that it finds, inner ones too."""
+    """Refuse definitions within a definition: Letta takes the last function, inner ones too."""
     is_constant = isinstance(node, ast.Assign | ast.AnnAssign)
     for inner in ast.walk(node):
         if inner is node:
@@ -259,7 +264,10 @@ def _is_one_statement(source: str) -> bool:
 
 
 def _global_names(source: str) -> Iterator[str]:
-    """The names that a statement looks up among the globals. As the body of a function, its own are local."""
+    """The names that a statement looks up among the globals.
+
+    As the body of a function, its own are local.
+    """
     as_body = "def _():\n " + source.replace("\n", "\n ")
     ahead = symtable.symtable(as_body, "", "exec").get_children()
     while ahead:

@@ -1,4 +1,4 @@
-"""How a tool's text is laid out: as one would write it by hand, for those who read it in Letta's ADE."""
+"""How a tool's text is laid out: as one would write it by hand, for readers in Letta's ADE."""
 
 import itertools
 from collections.abc import Iterable
@@ -7,21 +7,22 @@ from sanctum_venice_tools.packing.dialect import PACKAGE, THIRD_PARTY, Definitio
 
 HEADER = """\
 # {name}: a Letta tool, made from {package}/tools/{name}.py.
-# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each part above it
-# serves those below.
+# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each
+# part above it serves those below.
 import gc
 import sys
 
-# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole server to do so.
-# Hiding that module from this process keeps arguments as they were sent, and a call four times faster.
+# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole
+# server to do so. Hiding that module from this process keeps arguments as they were sent, and a
+# call four times faster.
 sys.modules.setdefault("letta.functions.ast_parsers", None)  # type: ignore[arg-type]
 """
 HEADER_IMPORTS = {"import gc", "import sys"}
 
 # benchmarks/tool_call.py shows what this is worth; most of it is saved when Python ends.
 FREEZE = """
-# The process ends with this call, so what is loaded by now is never garbage. Not looking through it saves a fifth of
-# the call's time in Letta's sandbox.
+# The process ends with this call, so what is loaded by now is never garbage. Not looking through it
+# saves a fifth of the call's time in Letta's sandbox.
 if __name__ == "__main__":
     gc.freeze()
 """
@@ -52,7 +53,10 @@ def lay_out(tool: str, imports: Iterable[str], parts: dict[str, list[Definition]
 
 
 def _in_rows(definitions: list[Definition]) -> str:
-    """Definitions one below the other, with two blank lines around functions and classes, and one elsewhere."""
+    """Definitions one below the other.
+
+    Two blank lines stand around functions and classes, and one elsewhere.
+    """
     text = definitions[0].source + "\n"
     for above, below in itertools.pairwise(definitions):
         blank_lines = 1 if above.is_constant and below.is_constant else 2
@@ -61,7 +65,10 @@ def _in_rows(definitions: list[Definition]) -> str:
 
 
 def _import_block(statements: Iterable[str]) -> str:
-    """Import statements, each module once, the standard library before httpx; without those of the header."""
+    """Import statements, each module once, the standard library before httpx.
+
+    Those of the header are left out.
+    """
     wanted = set(statements) - HEADER_IMPORTS
     merged = _merged(wanted)
     third_party = [line for line in merged if _imported_package(line) in THIRD_PARTY]
@@ -71,7 +78,7 @@ def _import_block(statements: Iterable[str]) -> str:
 
 
 def _merged(statements: set[str]) -> list[str]:
-    """The statements in order: `import ...` first, then one `from ... import ...` for each module."""
+    """The statements in order: `import ...`, then one `from ... import ...` for each module."""
     plain = sorted(statement for statement in statements if statement.startswith("import "))
     names_of: dict[str, list[str]] = {}
     for statement in sorted(statements.difference(plain)):

@@ -1,4 +1,7 @@
-"""The full record of a tool: everything that Letta stores of it, for what is left out Letta resets."""
+"""The full record of a tool: everything that Letta stores of it.
+
+What is left out, Letta resets.
+"""
 
 import ast
 from dataclasses import dataclass
@@ -33,7 +36,7 @@ class Record:
     source_code: str
     json_schema: dict[str, Any]
     approval: bool | None = None
-    """What the operator decided about asking a person before each call; None leaves it to the cost."""
+    """Whether the operator decided to ask a person before each call; None leaves it to the cost."""
 
     def __post_init__(self) -> None:
         """Refuse a schema by which a Letta server would run what a model writes as code."""
@@ -44,7 +47,7 @@ class Record:
 
     @property
     def needs_approval(self) -> bool:
-        """Whether a person is asked before each call; what changes the account is never done unasked."""
+        """Whether a person is asked before each call; the account is never changed unasked."""
         if self.approval is None or self.cost == "account":
             return self.cost in COSTLY
         return self.approval

@@ -40,7 +40,7 @@ FORMS = {
 
 
 class SchemaError(Exception):
-    """A tool whose signature and docstring can't become a schema; the message has a line for each fault."""
+    """A tool whose signature and docstring can't become a schema; a line for each fault."""
 
 
 def schema_of(name: str) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def schema_of(name: str) -> dict[str, Any]:
 
 
 def typed_schema_of(name: str) -> dict[str, Any]:
-    """The schema of one tool of the pack for hosts that hand over real JSON: with the types of its signature.
+    """The schema of one tool, for hosts that hand over real JSON: with the types of its signature.
 
     Raises:
         SchemaError: As for `schema_of`.
@@ -67,7 +67,10 @@ def schema_text(name: str) -> str:
 
 
 def letta_schema(schema: dict[str, Any]) -> dict[str, Any]:
-    """A typed schema as a Letta server may get it: no argument of it can run as code, and null leaves it out."""
+    """A typed schema as a Letta server may get it.
+
+    No argument of it can run as code, and null leaves it out.
+    """
     parameters = schema["parameters"]
     properties = {
         name: _safe_property(spec, is_required=name in parameters["required"])

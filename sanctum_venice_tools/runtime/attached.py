@@ -1,4 +1,4 @@
-"""Pictures that a person attached to a message: what the agent's model was shown, as the Letta server recorded it.
+"""Pictures that a person attached to a message, as the Letta server recorded them for the model.
 
 A turn's messages are stored when the turn is over, so the one that came with the wish is not among
 them yet. But before a tool runs, the server has recorded what it sent to the agent's model (the
@@ -94,7 +94,8 @@ def _last_request() -> dict[str, Any]:
             request = _object_of(trace.get("request_json"))
             if request:
                 return request
-    told = "The Letta server does not record what it sends to models, so attached pictures can't be read"
+    why = "The Letta server does not record what it sends to models"
+    told = f"{why}, so attached pictures can't be read"
     raise VeniceError(f"{told}. Ask the person for a URL. {_OR_ELSE}")
 
 

@@ -65,7 +65,7 @@ class _Chat:
 
 
 def _chat(body: dict[str, Any]) -> _Chat:
-    """Stream one chat completion and gather it; when it breaks off, what was said so far is kept."""
+    """Stream one chat completion and gather it; when it breaks off, what was said is kept."""
     body = {**body, "stream": True, "stream_options": {"include_usage": True}}
     reply = _send("POST", "/chat/completions", json=body)
     chat = _Chat([_Said() for _ in range(body.get("n", 1))])
@@ -251,7 +251,7 @@ def _name_in(reference: str) -> str:
 
 
 def _type_to_attach(name: str, start: bytes, kind: str) -> str:
-    """The media type of a file, by its first bytes or else its name; an error if no model takes it."""
+    """The media type of a file, by its first bytes, else its name; an error, if none takes it."""
     form = _format_of(start)
     if form:
         media_type = form.media_type

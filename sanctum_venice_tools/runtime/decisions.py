@@ -14,8 +14,9 @@ from sanctum_venice_tools.runtime.venice import VeniceError, _given
 _MOST_QUESTIONS = 50
 
 _FORMS = (
-    'Write ["Is it urgent?"] for yes or no; {"team": {"question": "Who answers?", "options": ["sales", "support"]}} '
-    'for a choice; {"mood": {"question": "How angry is it?", "levels": ["calm", "cross"]}} for a score'
+    'Write ["Is it urgent?"] for yes or no; '
+    '{"team": {"question": "Who answers?", "options": ["sales", "support"]}} for a choice; '
+    '{"mood": {"question": "How angry is it?", "levels": ["calm", "cross"]}} for a score'
 )
 
 # What the parts of a question are called: by this tool first, then by Venice and by models.
@@ -113,7 +114,7 @@ def _part_of(name: Any) -> str:
 
 
 def _read_criteria(parts: dict[str, Any]) -> dict[str, Any]:
-    """What is to be decided between, in Venice's form, with the type of question that follows from it."""
+    """What is to be decided between, in Venice's form, with the type of question."""
     kind = _read_text(parts.get("type") or "").lower()
     criteria = parts.get("criteria")
     if parts.get("options"):

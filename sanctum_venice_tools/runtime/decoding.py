@@ -53,7 +53,7 @@ def _text_of_file(name: str, content: bytes) -> str | None:
 
 
 def _decode(content: bytes) -> str | None:
-    """The text in bytes, without its byte order mark; None if it is of no encoding that is known here."""
+    """The text in bytes, without its byte order mark; None if its encoding is not known here."""
     for encoding in _encodings_of(content):
         with suppress(UnicodeDecodeError):
             return content.decode(encoding).lstrip("\ufeff")
@@ -117,7 +117,7 @@ def _page_text(page: str) -> str:
 
 
 def _tidy_lines(text: str) -> str:
-    """A text without spaces at the end of its lines, and with one empty line where there were several."""
+    """A text without spaces at the ends of lines, and with one empty line where there were more."""
     lines = [line.rstrip(" ") for line in text.split("\n")]
     return _EMPTY_LINES.sub("\n\n", "\n".join(lines)).strip()
 
@@ -137,7 +137,7 @@ def _in_one_line(piece: str, before: list[str]) -> str:
 
 
 def _element(piece: str) -> str:
-    """The name of a tag's element, with "/" before it if the tag ends it; nothing, if this is no tag."""
+    """The name of a tag's element, with "/" before it at an end; nothing, if this is no tag."""
     found = _TAG_NAME.match(piece)
     if not found or not piece.endswith(">"):
         return ""

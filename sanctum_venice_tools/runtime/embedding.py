@@ -120,7 +120,7 @@ def _store_vectors(
 
 
 def _lines_of(name: str) -> Iterator[Any]:
-    """The lines of a stored file, as the JSON that they are, or else as texts; empty ones left out."""
+    """The lines of a stored file, as the JSON that they are, or else as texts; no empty ones."""
     try:
         with _stored_file(name).open(encoding="utf-8-sig") as file:
             for raw in file:

@@ -14,7 +14,7 @@ from sanctum_venice_tools.runtime.venice import VeniceError
 
 @dataclass(frozen=True)
 class _FilmPlan:
-    """A film that is settled: its model, what to queue, what to ask the price of, and what to say of it."""
+    """A film that is settled: what to queue, what to ask the price of, and what to say of it."""
 
     model: _Model
     body: dict[str, Any]

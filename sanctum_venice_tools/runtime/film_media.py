@@ -23,7 +23,7 @@ from sanctum_venice_tools.runtime.venice import VeniceError
 
 @dataclass(frozen=True)
 class _ListForm:
-    """A list of media: how many it may hold, and the fields of its items where these are objects."""
+    """A list of media: how many it may hold, and the fields of items that are objects."""
 
     most: int
     required: tuple[str, ...] = ()
@@ -99,7 +99,7 @@ def _read_items(name: str, value: Any) -> list[Any]:
 
 
 def _read_item(item: dict[str, Any], form: _ListForm) -> dict[str, Any]:
-    """An object of a list; one of the errors of `_UNREADABLE`, if it has not the fields of the form."""
+    """An object of a list; one of the errors of `_UNREADABLE`, if its fields are others."""
     unknown = item.keys() - {*form.required, *form.optional}
     missing = set(form.required) - item.keys()
     if unknown or missing or not item:
@@ -140,7 +140,7 @@ def _read_some(value: Any) -> list[str]:
 
 
 def _with_media(name: str, value: Any) -> Any:
-    """A field whose stored files and data URLs are data URLs of the right type; public URLs stay."""
+    """A field whose stored files and data URLs are proper data URLs; public URLs stay."""
     if isinstance(value, dict):
         return {field: _with_media(field, part) for field, part in value.items()}
     if isinstance(value, list):

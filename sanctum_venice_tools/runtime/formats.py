@@ -220,7 +220,7 @@ def _extended_size(file: BinaryIO) -> tuple[int, int]:
 
 
 def _lossy_size(file: BinaryIO) -> tuple[int, int]:
-    """RFC 6386, 9.1: a tag of the frame, a start code, then each side in 14 bits, and 2 of scale."""
+    """RFC 6386, 9.1: a frame tag, a start code, then each side in 14 bits, and 2 of scale."""
     _tag, _start_code, width, height = _unpack(file, "<3s3sHH")
     return width & _14_BITS, height & _14_BITS
 
@@ -366,7 +366,7 @@ def _mp3_frames(file: BinaryIO) -> Iterator[Frame]:
 
 
 def _mp3_end(file: BinaryIO) -> int:
-    """Where the frames of an MP3 file end: after them may come an APE tag, and then an ID3v1 tag."""
+    """Where the frames of an MP3 file end: an APE tag may follow, and then an ID3v1 tag."""
     end = _end_of(file)
     id3v1_length = 128
     if end > id3v1_length:
@@ -452,7 +452,7 @@ def _check_mp3(file: BinaryIO) -> None:
 
 
 def _check_adts(file: BinaryIO) -> None:
-    """Go through all frames of an AAC file. ADTS, ISO 13818-7, 6.2: a header tells each one's length."""
+    """Go through all frames of an AAC file. ADTS, ISO 13818-7, 6.2: headers tell lengths."""
     end = _end_of(file)
     place = 0
     while place < end:
@@ -507,7 +507,10 @@ _LARGEST_FRAME = 2**17
 
 
 def _check_flac(file: BinaryIO) -> None:
-    """Look for the last frame of a FLAC file. Frames tell no length, but end with a checksum, RFC 9639, 9."""
+    """Look for the last frame of a FLAC file.
+
+    Frames tell no length, but end with a checksum, RFC 9639, 9.
+    """
     end = _end_of(file)
     info = _read_stream_info(file)
     metadata_end = file.tell()
@@ -524,14 +527,14 @@ def _check_flac(file: BinaryIO) -> None:
 
 
 def _may_be_last(header: bytes, info: StreamInfo) -> bool:
-    """Whether a FLAC frame goes up to the last sample, or may, as nothing tells how many there are."""
+    """Whether a FLAC frame goes up to the last sample; or may, where nothing tells their number."""
     samples = _samples_until(header, info)
     is_told = info.samples != 0
     return samples > 0 and (samples == info.samples or not is_told)
 
 
 def _read_stream_info(file: BinaryIO) -> StreamInfo:
-    """Go through the metadata of a FLAC file, RFC 9639, 8: blocks, of which the first is STREAMINFO."""
+    """Go through the metadata of a FLAC file, RFC 9639, 8: blocks, STREAMINFO first."""
     _signature = _take(file, 4)
     info = b""
     is_last = False
@@ -588,7 +591,7 @@ class CodedNumber:
 
 
 def _read_coded_number(data: bytes) -> CodedNumber:
-    """The number with which bytes begin, RFC 9639, 9.1.5: the ones that lead tell how many bytes it has."""
+    """The number with which bytes begin, RFC 9639, 9.1.5: its leading ones tell its length."""
     first = data[0]
     leading_ones = 8 - (first ^ 0xFF).bit_length()
     more = max(leading_ones - 1, 0)
@@ -624,7 +627,7 @@ class Box:
 
 
 def _boxes(file: BinaryIO, place: int, end: int) -> Iterator[Box]:
-    """The boxes of an MP4 or MOV file between two places. ISO 14496-12, 4.2: a length and a type."""
+    """The boxes of an MP4 or MOV file between two places. ISO 14496-12, 4.2: length, then type."""
     while place < end:
         file.seek(place)
         length, kind = _unpack(file, ">I4s")

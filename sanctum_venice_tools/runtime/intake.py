@@ -1,4 +1,4 @@
-"""Media that a caller hands in: a public URL, a data URL, a stored file's name, or what the person attached."""
+"""Media that a caller hands in: a public URL, a data URL, a stored file, or what was attached."""
 
 import base64
 import difflib
@@ -57,7 +57,7 @@ def _is_data_url(reference: str) -> bool:
 
 
 def _read_media(reference: str, *, most_mb: int) -> bytes:
-    """The content behind a URL, a data URL or a stored file's name, of at most so many megabytes."""
+    """The content behind a URL, a data URL or a stored file's name, of at most so many MB."""
     if _is_web_url(reference):
         return _fetch(reference, most_mb)
     return _read_local(reference, most_mb=most_mb)
@@ -79,7 +79,7 @@ def _name_of(reference: str) -> str:
 
 
 def _read_local(reference: str, *, most_mb: int) -> bytes:
-    """The content of a data URL, of what the person attached, or of a stored file, of at most so many megabytes."""
+    """The content of a data URL, of what was attached, or of a stored file: at most so many MB."""
     try:
         if _is_attached(reference):
             content = _read_attached(reference)
@@ -107,7 +107,10 @@ def _check_length(reference: str, length: int, most_mb: int) -> None:
 
 
 def _read_stored(name: str, most_mb: int) -> bytes:
-    """The content of a stored file. Its size is asked first: a film may be larger than the memory."""
+    """The content of a stored file.
+
+    Its size is asked first: a film may be larger than the memory.
+    """
     path = _stored_file(name)
     _check_length(name, path.stat().st_size, most_mb)
     with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""The media store: a folder into which tools write what Venice made; from there, a media server may get it."""
+"""The media store: a folder for what Venice made, from which a media server may get it."""
 
 import base64
 import hashlib
@@ -158,7 +158,10 @@ def _part_file(folder: Path, *, advice: str) -> Iterator[BinaryIO]:
 
 
 def _put_in_place(part: BinaryIO, path: Path) -> None:
-    """Give a whole part file its name. A crash does no harm: its content is on the disk before that."""
+    """Give a whole part file its name.
+
+    A crash does no harm: its content is on the disk before that.
+    """
     part.flush()
     os.fsync(part.fileno())
     Path(part.name).replace(path)

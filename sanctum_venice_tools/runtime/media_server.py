@@ -1,4 +1,4 @@
-"""The operator's media server, if there is one: there tools put what they make, for people and for other tools."""
+"""The operator's media server, if there is one: tools put there what they make."""
 
 import functools
 import os
@@ -29,7 +29,7 @@ def _media_server() -> str:
 
 @functools.cache
 def _check_media_server() -> str:
-    """Ask the media server whether it would take a file; its address, as people's browsers reach it."""
+    """Ask the media server whether it would take a file; its address, for people's browsers."""
     told = _object_of(_ask_media_server("GET", "/room"))
     return _text_of(told.get("public_url")) or _media_server()
 

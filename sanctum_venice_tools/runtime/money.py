@@ -56,5 +56,5 @@ def _check_price(usd: float, *, is_least: bool) -> None:
     if is_least and usd > limit / 2:
         price = f"This costs {usd:g} USD or more, for reference videos may be longer than you said"
         limits = f"That is above half of the {limit:g} USD that are allowed a call (VENICE_MAX_USD)"
-        ways = "ask the person to store the videos as MP4 files, which are measured, or to raise that limit"
-        raise VeniceError(f"{price}. {limits}, so nothing was spent: {ways}.")
+        ways = "to store the videos as MP4 files, which are measured, or to raise that limit"
+        raise VeniceError(f"{price}. {limits}, so nothing was spent: ask the person {ways}.")

@@ -64,7 +64,9 @@ _WRITTEN_AS_NUMBER = re.compile("[0-9][0-9a-fx.]*")
 def _open_public(
     url: str, *, trusted: bytes | None = None, method: str = "GET"
 ) -> Iterator[httpx.Response]:
-    """The good reply of a public URL, its body unread; the address that was checked is the one called.
+    """The good reply of a public URL, its body unread.
+
+    The address that was checked is the one called.
 
     The host and port `trusted` are the operator's own, and may be in a private network.
     """

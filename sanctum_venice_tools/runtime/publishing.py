@@ -1,4 +1,4 @@
-"""Files that people see, and that tools elsewhere use: put on the media server, and taken from there."""
+"""Files that people see, and that tools elsewhere use: by way of the media server."""
 
 import hashlib
 import os
@@ -49,12 +49,15 @@ _MOST_ITEMS = 50
 
 
 def _published(tool: Callable[..., str]) -> Callable[..., str]:
-    """Put the files that a tool tells of on the media server, if there is one, and tell their addresses."""
+    """Put the files that a tool tells of on the media server, if any; tell their addresses."""
     return wraps(tool)(partial(_call_and_publish, tool))
 
 
 def _call_and_publish(tool: Callable[..., str], /, **sent: Any) -> str:
-    """A tool's reply, with an address for each file in it. What was made is paid: nothing here is an error."""
+    """A tool's reply, with an address for each file in it.
+
+    What was made is paid: nothing here is an error.
+    """
     reply = tool(**sent)
     answer = _object_of(_parse_reply(reply))
     files = [part for part in (answer, *_objects_in(answer.get("files"))) if part.get("file")]
@@ -76,7 +79,7 @@ def _call_and_publish(tool: Callable[..., str], /, **sent: Any) -> str:
 
 
 def _tell_where(reply: str, answer: dict[str, Any]) -> str:
-    """The reply, with a warning where a path means nothing to a person, and nobody chose the folder."""
+    """The reply, with a warning where a path means nothing to a person, and nobody chose it."""
     is_in_container = any(Path(file).exists() for file in _CONTAINER_FILES)
     is_in_sandbox = any(name in os.environ for name in _SANDBOX_VARIABLES)
     is_chosen = bool(os.environ.get(_folder_setting()))
@@ -106,7 +109,10 @@ def _facts_of(
 
 
 def _publish(path: Path, facts: dict[str, Any]) -> str:
-    """Put a file on the media server; its address there. What is there already is not sent again."""
+    """Put a file on the media server; its address there.
+
+    What is there already is not sent again.
+    """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     length = path.stat().st_size

@@ -76,7 +76,7 @@ def _cut(text: str) -> Iterator[str]:
 
 
 def _length(ahead: str, *, is_rest: bool) -> int:
-    """How long the next part is: as much as a part can hold, back to the best place in its second half."""
+    """How long the next part is: what it can hold, back to the best place in its second half."""
     sizes = range(1, len(ahead) + 1)
     longest = bisect(sizes, _MOST, key=lambda size: _room_of(ahead[:size]))
     if is_rest and longest == len(ahead):

@@ -1,4 +1,4 @@
-"""What a film refers to: how many images, videos and sounds, how long, and what each family of models takes."""
+"""What a film refers to: images, videos and sounds, and how many each family of models takes."""
 
 import io
 from dataclasses import dataclass
@@ -88,7 +88,7 @@ def _count_references(content: dict[str, Any], rare: dict[str, Any]) -> _Referen
 
 
 def _seconds_of(video: str) -> float | None:
-    """How long a stored film is; None for one at a public URL, or of another format than MP4 and MOV."""
+    """How long a stored film is; None for one at a public URL, or that is not MP4 or MOV."""
     if _is_for_venice(video):
         return None
     return _film_seconds(io.BytesIO(_read_local(video, most_mb=_MOST_MB["video"])))
@@ -102,7 +102,7 @@ def _tell_of(references: _References) -> str:
 
 
 def _check_references(model: str, references: _References) -> None:
-    """Refuse more than a model takes, before anything is sent; of a family that is not known, nothing is."""
+    """Refuse more than a model takes, before anything is sent; of an unknown family, nothing."""
     limits = _limits_of_family(model)
     if limits is None:
         return
@@ -123,7 +123,7 @@ def _check_references(model: str, references: _References) -> None:
 
 
 def _limits_of_family(model: str) -> _Limits | None:
-    """The limits of the family that a model is of; None, if it is of none that is known to take references."""
+    """The limits of a model's family; None, if it is not known to take references."""
     if "reference" not in model:
         return None
     for beginning, limits in _LIMITS.items():

@@ -1,4 +1,4 @@
-"""Replies: what Venice sends, read by type. What is of another type than it should be counts as not told."""
+"""Replies: what Venice sends, read by type; what is of another type counts as not told."""
 
 import json
 import math
@@ -24,7 +24,7 @@ def _text_of(value: Any) -> str:
 
 
 def _number_of(value: Any) -> float | None:
-    """A finite number. As Python reads JSON, it has NaN and Infinity too, and true is a kind of 1."""
+    """A finite number; Python reads NaN and Infinity as JSON, too, and true is a kind of 1."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:

@@ -25,7 +25,7 @@ _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|[。！？]|\n(?=\s*
 
 
 def _parts(text: str, most: int) -> Iterator[str]:
-    """The text in parts of at most so many characters, each to the end of a sentence, or at least of a word."""
+    """The text in parts of at most so many characters, each to the end of a sentence or a word."""
     rest = text.strip()
     while rest:
         end = _end_of_part(rest, most)
@@ -48,7 +48,7 @@ def _end_of_part(text: str, most: int) -> int:
 
 
 def _head(text: str, most: int) -> str:
-    """The first characters of a text, counted as Venice does: one beyond U+FFFF is two, as in JavaScript."""
+    """The first characters of a text, counted as Venice does: as in JavaScript, in UTF-16."""
     units = text[:most].encode("utf-16-le", "replace")
     bytes_a_unit = 2
     return units[: most * bytes_a_unit].decode("utf-16-le", "ignore")
@@ -136,7 +136,7 @@ _SOUNDS = {"AAC": _check_adts, "FLAC": _check_flac, "Opus": _check_ogg, "Ogg": _
 
 
 def _sound_length(data: bytes) -> tuple[str, str, float | None]:
-    """Kind and type of a sound file that is whole, and how many seconds it plays, where that is easily told."""
+    """Kind and type of a sound file that is whole, and how long it plays, where easily told."""
     try:
         return _measure(data)
     except ValueError:

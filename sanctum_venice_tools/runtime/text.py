@@ -33,7 +33,7 @@ class _Page:
 
 
 def _in_path(name: str) -> str:
-    """A name as one part of an address: nothing in it leads elsewhere, and not a dot alone either."""
+    """A name as one part of an address: nothing in it leads elsewhere, not even a dot alone."""
     return quote(name, safe="", errors="replace").replace(".", "%2E")
 
 

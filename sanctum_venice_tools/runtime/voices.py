@@ -42,7 +42,7 @@ def _voices_of(spec: dict[str, Any]) -> list[str]:
 
 
 def _default_voice(spec: dict[str, Any]) -> str:
-    """The voice that a model names as its usual one, or Venice's own default, if the model has that."""
+    """The voice that a model names as its usual one, or Venice's default, if the model has it."""
     named: str = spec.get("default_voice") or ""
     if not named and "af_sky" in _voices_of(spec):
         return "af_sky"
@@ -59,7 +59,10 @@ def _kind_of_voice(voice: str) -> str:
 
 
 def _fitting_voices(voices: Iterable[str], wish: str) -> list[str]:
-    """The voices that each word of a wish fits, such as "British female", "ja" or "puck"; all, if it has no word."""
+    """The voices that each word of a wish fits, such as "British female", "ja" or "puck".
+
+    All of them, if it has no word.
+    """
     words = [word for word in re.findall(r"\w+", wish.lower()) if word not in _FILLERS]
     return [voice for voice in voices if all(_fits_voice(voice, word) for word in words)]
 

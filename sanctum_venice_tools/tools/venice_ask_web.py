@@ -52,7 +52,7 @@ def _bracket_carets(marker: re.Match[str]) -> str:
 
 
 def _fitting(answer: str) -> str:
-    """As much of an answer as can be shown: 5,000 characters, or fewer where some of them take more room."""
+    """As much of an answer as can be shown: 5,000 characters, fewer where some take more room."""
     length = 5000
     while _room_of(answer[:length]) >= _ROOM_FOR_ANSWER:
         length -= 100
@@ -60,7 +60,7 @@ def _fitting(answer: str) -> str:
 
 
 def _list_sources(answer: str, pages: list[_Page]) -> list[dict[str, Any]]:
-    """The pages that the answer cites, each with its number and what it says; all of them when it cites none."""
+    """The pages that the answer cites, each with its number and text; all, if it cites none."""
     numbers = range(1, len(pages) + 1)
     cited = [number for number in numbers if f"[{number}]" in answer]
     listed = [*(cited or numbers)][:_MOST_SOURCES]
@@ -80,7 +80,7 @@ def _list_sources(answer: str, pages: list[_Page]) -> list[dict[str, Any]]:
 
 
 def _claim(answer: str, number: int) -> str:
-    """The sentences of an answer that a source is to support; all of it, if it does not cite the source."""
+    """The sentences of an answer that a source is to support; all of it, if it is not cited."""
     # A marker belongs to the words before it.
     closed_up = _SPACE_BEFORE_MARKER.sub("", answer)
     sentences = _AFTER_CLAIM.split(closed_up)

@@ -27,10 +27,13 @@ _BEGINNING = 3000
 # writing.
 _READING_FAMILY = re.compile(r"((arb)?trace|txpool|net|web3)_\w+")
 _READING_VERB = re.compile(
-    r"([a-z0-9]+_)?"
-    r"(get|is|call|estimate|simulate|trace|block|chain|gas|fee|max|blob|minimum|supported|spec|syncing|protocol"
-    r"|storageRange|createAccessList|L1)"
-    r"(?![a-z])\w*"
+    r"""
+    ( [a-z0-9]+_ )?
+    ( get | is | call | estimate | simulate | trace | block | chain | gas | fee | max | blob
+      | minimum | supported | spec | syncing | protocol | storageRange | createAccessList | L1 )
+    (?![a-z]) \w*
+    """,
+    re.VERBOSE,
 )
 
 # What sends writes, no matter how it begins: eth_sendRawTransaction, trace_submit; not getSender.
@@ -55,31 +58,32 @@ _HEX = re.compile(r"0x(0|[1-9a-fA-F][0-9a-fA-F]{0,39})")
 
 # Methods whose result is a number.
 _NUMBERS = re.compile(
-    r"eth_(blockNumber|chainId|gasPrice|getBalance|estimateGas|\w+FeePerGas|blobBaseFee|get\w+Count\w*)"
+    r"""
+    eth_
+    ( blockNumber | chainId | gasPrice | getBalance | estimateGas
+      | \w+FeePerGas | blobBaseFee | get\w+Count\w* )
+    """,
+    re.VERBOSE,
 )
 
 # Fields of blocks, transactions and receipts that are numbers.
 _NUMBER_FIELDS = (
-    *(
-        "number",
-        "blockNumber",
-        "timestamp",
-        "value",
-        "gas",
-        "gasUsed",
-        "gasLimit",
-        "gasPrice",
-        "effectiveGasPrice",
-    ),
-    *(
-        "baseFeePerGas",
-        "maxFeePerGas",
-        "maxPriorityFeePerGas",
-        "transactionIndex",
-        "status",
-        "chainId",
-        "size",
-    ),
+    "number",
+    "blockNumber",
+    "timestamp",
+    "value",
+    "gas",
+    "gasUsed",
+    "gasLimit",
+    "gasPrice",
+    "effectiveGasPrice",
+    "baseFeePerGas",
+    "maxFeePerGas",
+    "maxPriorityFeePerGas",
+    "transactionIndex",
+    "status",
+    "chainId",
+    "size",
 )
 
 # Every chain that knows the method for a balance has so many.
@@ -151,13 +155,11 @@ def venice_call_blockchain(
     network = network.strip().lower()
     method = method.strip()
     if not re.fullmatch(r"[a-z0-9-]+", network) or not re.fullmatch(r"\w+", method, re.ASCII):
-        raise VeniceError(
-            "Give a network and a method by their names; with no arguments, the networks are listed."
-        )
+        advice = "with no arguments, the networks are listed"
+        raise VeniceError(f"Give a network and a method by their names; {advice}.")
     if _NEEDS_MEMORY.search(method):
-        raise VeniceError(
-            f"{method:.60} is not offered: no filters, no subscriptions. Use eth_getLogs, or ask again."
-        )
+        fault = f"{method:.60} is not offered: no filters, no subscriptions"
+        raise VeniceError(f"{fault}. Use eth_getLogs, or ask again.")
     writes = _may_write(method)
     if writes and not allow_write:
         ask = "If the person asked for just this, call again with allow_write; it cannot be undone."

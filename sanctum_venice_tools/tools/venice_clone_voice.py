@@ -15,7 +15,10 @@ TOOLSET = "audio"
 COST = "account"
 
 _NOT_OPEN = {
-    403: "This account may not clone voices with this model: leave the model out, or ask the operator."
+    403: (
+        "This account may not clone voices with this model: "
+        "leave the model out, or ask the operator."
+    )
 }
 
 

@@ -49,7 +49,8 @@ def _offer() -> str:
 
 
 _HOW_TO_SIGN = (
-    "The owner signs exactly this token as a message in the wallet (personal_sign; it moves no money). "
+    "The owner signs exactly this token as a message in the wallet "
+    "(personal_sign; it moves no money). "
     "Within 15 minutes, call again with the wallet's address, the signature, and this token."
 )
 
@@ -59,9 +60,9 @@ def _check_no_private_key(*texts: str) -> None:
     for text in texts:
         if _PRIVATE_KEY.fullmatch(text):
             raise VeniceError(
-                "That looks like a wallet's private key; it was not sent. Tell the person that this "
-                "conversation now holds it, so the wallet is no longer safe, and that only a signature "
-                "is needed."
+                "That looks like a wallet's private key; it was not sent. "
+                "Tell the person that this conversation now holds it, so the wallet is no longer "
+                "safe, and that only a signature is needed."
             )
 
 

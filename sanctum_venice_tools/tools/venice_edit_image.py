@@ -55,7 +55,7 @@ def _as_sent(image: str) -> _Sent:
 
 
 def _price(spec: dict[str, Any], tier: str, quality: str, pictures: int) -> float | None:
-    """What a model asks for an edit, where Venice says: the more pictures go in, the more it may be."""
+    """What a model asks for an edit, where Venice says: the more pictures, the more it may be."""
     base = _picture_price(spec, "inpaint", tier=tier, quality=quality)
     extra = spec.get("pricing", {}).get("inputImages")
     if not base or not extra:

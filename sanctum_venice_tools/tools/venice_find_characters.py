@@ -22,7 +22,7 @@ def _shorten(text: str | None, most: int) -> str:
 
 
 def _describe(entry: dict[str, Any], *, most: int, tags: int) -> dict[str, Any]:
-    """What an agent needs to know of a character, with so many characters of its description and so many tags."""
+    """What an agent needs to know of a character, with so much of its description and tags."""
     stats = entry["stats"]
     return {
         "slug": entry["slug"],

@@ -59,7 +59,7 @@ def _check_prompts(prompts: list[str], limits: dict[str, Any]) -> None:
 
 
 def _fit_size(limits: dict[str, Any], wanted: str) -> dict[str, Any]:
-    """A ratio or size in the fields that a model takes: some have a list of ratios, others take pixels."""
+    """A ratio or size in the fields that a model takes: some list ratios, others take pixels."""
     shape = _read_shape(wanted)
     if not shape:
         raise VeniceError(f"{wanted!r:.40} is no aspect ratio. Write width:height, such as 16:9.")
@@ -74,7 +74,7 @@ def _fit_size(limits: dict[str, Any], wanted: str) -> dict[str, Any]:
 
 
 def _scale_for(shape: _Shape) -> float:
-    """By what to multiply sides: a size stays as it is, a mere ratio gets about a million pixels."""
+    """By what to multiply sides: a size stays as it is, a ratio gets about a million pixels."""
     is_size = shape.is_in_pixels and min(shape.width, shape.height) >= 64
     scale = 1.0
     if not is_size:

@@ -22,8 +22,8 @@ _ROOM_FOR_MODELS = 1800
 _ROOM = 3300
 
 _NO_VOICE_FITS = (
-    "No voice fits these words, so all are here. For a language that Kokoro lacks, give venice_speak a Qwen 3, "
-    "xAI, ElevenLabs or MiniMax model, and the language."
+    "No voice fits these words, so all are here. For a language that Kokoro lacks, "
+    "give venice_speak a Qwen 3, xAI, ElevenLabs or MiniMax model, and the language."
 )
 
 
@@ -54,7 +54,7 @@ def _describe(model: dict[str, Any], voices: list[str]) -> dict[str, Any]:
 
 
 def _group(voices: list[str]) -> str:
-    """The voices in a line, those of one language and gender together: "French (fr) female: ff_siwis; ..."."""
+    """The voices in a line, by language and gender: "French (fr) female: ff_siwis; ..."."""
     groups: dict[str, list[str]] = {}
     for voice in voices:
         groups.setdefault(_kind_of_voice(voice), []).append(voice)

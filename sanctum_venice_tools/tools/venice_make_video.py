@@ -33,8 +33,8 @@ def venice_make_video(
 
     Args:
         prompt: What is to be seen, how it moves, and what is heard.
-        image: The first frame: a stored file, a public URL, or "attached": the picture that the person
-            attached last.
+        image: The first frame: a stored file, a public URL, or "attached": the picture that the
+            person attached last.
         duration: Seconds, such as "5s".
         resolution: Such as "720p".
         aspect_ratio: Such as "16:9"; not with image.

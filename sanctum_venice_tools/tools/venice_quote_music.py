@@ -54,5 +54,8 @@ def venice_quote_music(
         settings=settings,
         offers=_offer(plan.model.spec),
         notes=plan.notes,
-        next="Call venice_queue_music with the same model and settings; venice_list_models (music) shows others.",
+        next=(
+            "Call venice_queue_music with the same model and settings; "
+            "venice_list_models (music) shows others."
+        ),
     )

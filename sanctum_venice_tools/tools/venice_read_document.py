@@ -49,9 +49,8 @@ def _refuse_unreadable(name: str, content: bytes) -> None:
         return
     kind = form.media_type.partition("/")[0]
     if kind in _OTHER_TOOLS:
-        raise VeniceError(
-            f"{name[:60]!r} is no document: its format is {form.name}. Give it to {_OTHER_TOOLS[kind]}."
-        )
+        told = f"{name[:60]!r} is no document: its format is {form.name}"
+        raise VeniceError(f"{told}. Give it to {_OTHER_TOOLS[kind]}.")
 
 
 def _full_name(name: str, content: bytes) -> str:
@@ -84,10 +83,9 @@ def _parse(name: str, content: bytes) -> str:
     if isinstance(text, str):
         return text
     if "error" in reply:
-        advice = "If it is a scan, give pictures of its pages to venice_describe_image; else give it as PDF or text."
-        raise VeniceError(
-            f"Venice read nothing in {name[:60]!r}: {_reason(parsed)}; nothing was charged. {advice}"
-        )
+        told = f"Venice read nothing in {name[:60]!r}: {_reason(parsed)}; nothing was charged"
+        for_scan = "If it is a scan, give pictures of its pages to venice_describe_image"
+        raise VeniceError(f"{told}. {for_scan}; else give it as PDF or text.")
     raise VeniceError(f"Venice sent no text of {name[:60]!r}: {_reason(parsed)}; {_CHARGED}")
 
 

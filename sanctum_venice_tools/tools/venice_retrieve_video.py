@@ -19,6 +19,7 @@ def venice_retrieve_video(*, job: str, wait_seconds: int = 60) -> str:
         wait_seconds: How long to wait if it is not done, 0 to 100.
 
     Returns:
-        JSON: file, url, type, bytes; or status, seconds_run, usual_seconds, next (when to ask again).
+        JSON: file, url, type, bytes; or status, seconds_run, usual_seconds, next (when to ask
+            again).
     """
     return _answer(**_retrieve("video", job, wait_seconds))

@@ -10,6 +10,8 @@ from sanctum_venice_tools.runtime.venice import VeniceError, _answer
 TOOLSET = "admin"
 COST = "account"
 
+_PERSON_CAN = "The person can, at venice.ai."
+
 
 @_read_as_meant
 def venice_revoke_api_key(*, key_id: str, description: str) -> str:
@@ -33,14 +35,12 @@ def venice_revoke_api_key(*, key_id: str, description: str) -> str:
     advice = {**_NEEDS_ADMIN, 404: "There is no key of that id. Look at venice_list_api_keys."}
     found = _read_listed_key(_ask_about_keys("GET", f"/api_keys/{key_id}", advice=advice))
     if not found.last_six:
-        raise VeniceError(
-            "Venice does not tell which key that is, so it was not revoked. The person can, at venice.ai."
-        )
+        told = "Venice does not tell which key that is, so it was not revoked"
+        raise VeniceError(f"{told}. {_PERSON_CAN}")
     own = os.environ["VENICE_API_KEY"].strip()[-6:]
     if found.last_six == own:
-        raise VeniceError(
-            "The Venice tools run with this key, so they cannot revoke it. The person can, at venice.ai."
-        )
+        told = "The Venice tools run with this key, so they cannot revoke it"
+        raise VeniceError(f"{told}. {_PERSON_CAN}")
 
     # Its real description is not told: an agent would repeat it, and a wrong id would be confirmed
     # unread.
@@ -54,7 +54,6 @@ def venice_revoke_api_key(*, key_id: str, description: str) -> str:
     which = {"id": key_id}
     done = _ask_about_keys("DELETE", "/api_keys", advice=_NEEDS_ADMIN, unsure=unsure, params=which)
     if _object_of(done).get("success") is not True:
-        raise VeniceError(
-            "Venice did not revoke the key, and says no reason. Try again, or ask the person to do it."
-        )
+        told = "Venice did not revoke the key, and says no reason"
+        raise VeniceError(f"{told}. Try again, or ask the person to do it.")
     return _answer(revoked=key_id, description=found.description, last_six=found.last_six)

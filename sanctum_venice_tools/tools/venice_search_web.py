@@ -20,7 +20,7 @@ _MOST = {"brave": 10, "google": 5}
 
 
 def _room_for_excerpt(results: list[dict[str, Any]]) -> int:
-    """How long an excerpt may be: they share what titles and addresses leave, and a quote takes two."""
+    """How long an excerpt may be: they share what titles and addresses leave; a quote takes two."""
     left = _ROOM - _room_of(results)
     share = left // (2 * len(results))
     around = 20  # what the excerpt's name and quotes take

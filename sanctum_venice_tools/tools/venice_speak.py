@@ -50,7 +50,10 @@ _OPENAI_VOICES = (
 
 
 def _choose(model: str, voice: str) -> tuple[_Model, str]:
-    """The model and the voice for a wish: a name, or words such as "British female"; notes say what was chosen."""
+    """The model and the voice for a wish: a name, or words such as "British female".
+
+    Notes say what was chosen.
+    """
     asked = "" if model in _OPENAI_MODELS else model
     chosen = _pick_model("tts", asked, setting="VENICE_SPEECH_MODEL", usual="tts-kokoro")
     if not voice:
@@ -94,7 +97,7 @@ def _model_with(voice: str) -> _Model | None:
 
 
 def _named_voice(spec: dict[str, Any], wanted: str) -> str:
-    """The model's voice of that name, in any case, or "af_alloy" for "alloy"; nothing, if it has none."""
+    """The model's voice of that name, in any case, or "af_alloy" for "alloy"; nothing, if none."""
     name = wanted.lower()
     if name.startswith("vv_") and spec.get("voice_cloning"):
         return wanted

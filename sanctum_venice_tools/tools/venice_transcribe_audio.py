@@ -33,9 +33,8 @@ def _read_language(language: str) -> str:
     written = language.strip().lower()
     letters = re.split("[-_]", written)[0]
     if letters and not re.fullmatch("[a-z]{2}", letters):
-        raise VeniceError(
-            f"The language must be two letters, such as 'en', not {language!r:.40}. Or leave it out."
-        )
+        fault = f"The language must be two letters, such as 'en', not {language!r:.40}"
+        raise VeniceError(f"{fault}. Or leave it out.")
     return letters
 
 
@@ -45,7 +44,7 @@ def _tells_times(model: dict[str, Any]) -> bool:
 
 
 def _pick(model: str, language: str, *, timestamps: bool) -> _Model:
-    """The model asked for; else the operator's, if it can; else one that tells times, or heeds a language."""
+    """The model asked for; else the operator's, if it can do what is wanted; else one that can."""
     setting = "VENICE_TRANSCRIPTION_MODEL"
     usual = _TELLS_SEGMENTS if timestamps or language else "nvidia/parakeet-tdt-0.6b-v3"
     if model or not timestamps:
@@ -56,7 +55,7 @@ def _pick(model: str, language: str, *, timestamps: bool) -> _Model:
 
 
 def _list_times(timestamps: dict[str, Any]) -> str:
-    """A line for each segment, word or character: its start and end in seconds, and what is said."""
+    """A line for each segment, word or character: start and end in seconds, and what is said."""
     listed = timestamps.get("segment") or timestamps.get("word") or timestamps.get("char")
     lines = []
     for piece in _objects_in(listed):
@@ -70,7 +69,7 @@ def _list_times(timestamps: dict[str, Any]) -> str:
 
 
 def _cost_of_hearing(spec: dict[str, Any], seconds: float | None) -> float | None:
-    """What it costs to hear so much, in USD; None, if the length or the model's price is not told."""
+    """What it costs to hear so much, in USD; None, if length or price is not told."""
     price = spec.get("pricing", {}).get("per_audio_second", {}).get("usd")
     if price is None or seconds is None:
         return None
@@ -117,9 +116,8 @@ def venice_transcribe_audio(
     if not text:
         notes.append("Nobody was heard to say anything.")
     if timestamps and not times:
-        notes.append(
-            f"{chosen.id} told no times; {_TELLS_SEGMENTS} tells those of sentences, {_TELLS_WORDS} of words."
-        )
+        others = f"{_TELLS_SEGMENTS} tells those of sentences, {_TELLS_WORDS} of words"
+        notes.append(f"{chosen.id} told no times; {others}.")
 
     transcript = times or text
     shown = _clip(transcript, _ROOM)
@@ -128,8 +126,7 @@ def venice_transcribe_audio(
         content = transcript.encode(errors="replace")
         kept = _store(folder, content, f"transcript {text[:30]}", lambda _: ["txt"])
         kept["type"] = "text/plain"
-        notes.append(
-            "This is only the beginning: the file holds all of it. Read on in it with venice_read_document."
-        )
+        told = "This is only the beginning: the file holds all of it"
+        notes.append(f"{told}. Read on in it with venice_read_document.")
     cost = _cost_of_hearing(chosen.spec, seconds)
     return _answer(text=shown, **kept, seconds=seconds, model=chosen.id, cost_usd=cost, notes=notes)

@@ -1,11 +1,12 @@
 # venice_ask_web: a Letta tool, made from sanctum_venice_tools/tools/venice_ask_web.py.
-# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each part above it
-# serves those below.
+# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each
+# part above it serves those below.
 import gc
 import sys
 
-# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole server to do so.
-# Hiding that module from this process keeps arguments as they were sent, and a call four times faster.
+# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole
+# server to do so. Hiding that module from this process keeps arguments as they were sent, and a
+# call four times faster.
 sys.modules.setdefault("letta.functions.ast_parsers", None)  # type: ignore[arg-type]
 
 import ast
@@ -28,8 +29,8 @@ from typing import Any, Literal, get_args, get_origin
 
 import httpx
 
-# The process ends with this call, so what is loaded by now is never garbage. Not looking through it saves a fifth of
-# the call's time in Letta's sandbox.
+# The process ends with this call, so what is loaded by now is never garbage. Not looking through it
+# saves a fifth of the call's time in Letta's sandbox.
 if __name__ == "__main__":
     gc.freeze()
 
@@ -664,7 +665,7 @@ _LONGEST_PYTHON = 100_000
 
 
 def _read_as_meant(tool: Callable[..., str]) -> Callable[..., str]:
-    """Give a tool its arguments in the form of their annotations, in whatever form a model sends them."""
+    """Give a tool its arguments in the form of their annotations, however a model sends them."""
     _check_names(tool)
     return wraps(tool)(partial(_call_as_meant, tool))
 
@@ -945,7 +946,7 @@ def _text_of(value: Any) -> str:
 
 
 def _number_of(value: Any) -> float | None:
-    """A finite number. As Python reads JSON, it has NaN and Infinity too, and true is a kind of 1."""
+    """A finite number; Python reads NaN and Infinity as JSON, too, and true is a kind of 1."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -1000,7 +1001,7 @@ class _Chat:
 
 
 def _chat(body: dict[str, Any]) -> _Chat:
-    """Stream one chat completion and gather it; when it breaks off, what was said so far is kept."""
+    """Stream one chat completion and gather it; when it breaks off, what was said is kept."""
     body = {**body, "stream": True, "stream_options": {"include_usage": True}}
     reply = _send("POST", "/chat/completions", json=body)
     chat = _Chat([_Said() for _ in range(body.get("n", 1))])
@@ -1505,7 +1506,7 @@ def _bracket_carets(marker: re.Match[str]) -> str:
 
 
 def _fitting(answer: str) -> str:
-    """As much of an answer as can be shown: 5,000 characters, or fewer where some of them take more room."""
+    """As much of an answer as can be shown: 5,000 characters, fewer where some take more room."""
     length = 5000
     while _room_of(answer[:length]) >= _ROOM_FOR_ANSWER:
         length -= 100
@@ -1513,7 +1514,7 @@ def _fitting(answer: str) -> str:
 
 
 def _list_sources(answer: str, pages: list[_Page]) -> list[dict[str, Any]]:
-    """The pages that the answer cites, each with its number and what it says; all of them when it cites none."""
+    """The pages that the answer cites, each with its number and text; all, if it cites none."""
     numbers = range(1, len(pages) + 1)
     cited = [number for number in numbers if f"[{number}]" in answer]
     listed = [*(cited or numbers)][:_MOST_SOURCES]
@@ -1533,7 +1534,7 @@ def _list_sources(answer: str, pages: list[_Page]) -> list[dict[str, Any]]:
 
 
 def _claim(answer: str, number: int) -> str:
-    """The sentences of an answer that a source is to support; all of it, if it does not cite the source."""
+    """The sentences of an answer that a source is to support; all of it, if it is not cited."""
     # A marker belongs to the words before it.
     closed_up = _SPACE_BEFORE_MARKER.sub("", answer)
     sentences = _AFTER_CLAIM.split(closed_up)

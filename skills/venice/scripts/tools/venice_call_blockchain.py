@@ -1,11 +1,12 @@
 # venice_call_blockchain: a Letta tool, made from sanctum_venice_tools/tools/venice_call_blockchain.py.
-# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each part above it
-# serves those below.
+# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each
+# part above it serves those below.
 import gc
 import sys
 
-# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole server to do so.
-# Hiding that module from this process keeps arguments as they were sent, and a call four times faster.
+# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole
+# server to do so. Hiding that module from this process keeps arguments as they were sent, and a
+# call four times faster.
 sys.modules.setdefault("letta.functions.ast_parsers", None)  # type: ignore[arg-type]
 
 import ast
@@ -32,8 +33,8 @@ from typing import Any, BinaryIO, Literal, get_args, get_origin
 
 import httpx
 
-# The process ends with this call, so what is loaded by now is never garbage. Not looking through it saves a fifth of
-# the call's time in Letta's sandbox.
+# The process ends with this call, so what is loaded by now is never garbage. Not looking through it
+# saves a fifth of the call's time in Letta's sandbox.
 if __name__ == "__main__":
     gc.freeze()
 
@@ -668,7 +669,7 @@ _LONGEST_PYTHON = 100_000
 
 
 def _read_as_meant(tool: Callable[..., str]) -> Callable[..., str]:
-    """Give a tool its arguments in the form of their annotations, in whatever form a model sends them."""
+    """Give a tool its arguments in the form of their annotations, however a model sends them."""
     _check_names(tool)
     return wraps(tool)(partial(_call_as_meant, tool))
 
@@ -1030,7 +1031,7 @@ def _text_of(value: Any) -> str:
 
 
 def _number_of(value: Any) -> float | None:
-    """A finite number. As Python reads JSON, it has NaN and Infinity too, and true is a kind of 1."""
+    """A finite number; Python reads NaN and Infinity as JSON, too, and true is a kind of 1."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -1065,7 +1066,7 @@ def _media_server() -> str:
 
 @functools.cache
 def _check_media_server() -> str:
-    """Ask the media server whether it would take a file; its address, as people's browsers reach it."""
+    """Ask the media server whether it would take a file; its address, for people's browsers."""
     told = _object_of(_ask_media_server("GET", "/room"))
     return _text_of(told.get("public_url")) or _media_server()
 
@@ -1231,7 +1232,10 @@ def _part_file(folder: Path, *, advice: str) -> Iterator[BinaryIO]:
 
 
 def _put_in_place(part: BinaryIO, path: Path) -> None:
-    """Give a whole part file its name. A crash does no harm: its content is on the disk before that."""
+    """Give a whole part file its name.
+
+    A crash does no harm: its content is on the disk before that.
+    """
     part.flush()
     os.fsync(part.fileno())
     Path(part.name).replace(path)
@@ -1274,12 +1278,15 @@ _MOST_ITEMS = 50
 
 
 def _published(tool: Callable[..., str]) -> Callable[..., str]:
-    """Put the files that a tool tells of on the media server, if there is one, and tell their addresses."""
+    """Put the files that a tool tells of on the media server, if any; tell their addresses."""
     return wraps(tool)(partial(_call_and_publish, tool))
 
 
 def _call_and_publish(tool: Callable[..., str], /, **sent: Any) -> str:
-    """A tool's reply, with an address for each file in it. What was made is paid: nothing here is an error."""
+    """A tool's reply, with an address for each file in it.
+
+    What was made is paid: nothing here is an error.
+    """
     reply = tool(**sent)
     answer = _object_of(_parse_reply(reply))
     files = [part for part in (answer, *_objects_in(answer.get("files"))) if part.get("file")]
@@ -1301,7 +1308,7 @@ def _call_and_publish(tool: Callable[..., str], /, **sent: Any) -> str:
 
 
 def _tell_where(reply: str, answer: dict[str, Any]) -> str:
-    """The reply, with a warning where a path means nothing to a person, and nobody chose the folder."""
+    """The reply, with a warning where a path means nothing to a person, and nobody chose it."""
     is_in_container = any(Path(file).exists() for file in _CONTAINER_FILES)
     is_in_sandbox = any(name in os.environ for name in _SANDBOX_VARIABLES)
     is_chosen = bool(os.environ.get(_folder_setting()))
@@ -1331,7 +1338,10 @@ def _facts_of(
 
 
 def _publish(path: Path, facts: dict[str, Any]) -> str:
-    """Put a file on the media server; its address there. What is there already is not sent again."""
+    """Put a file on the media server; its address there.
+
+    What is there already is not sent again.
+    """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     length = path.stat().st_size
@@ -1382,10 +1392,13 @@ _BEGINNING = 3000
 _READING_FAMILY = re.compile(r"((arb)?trace|txpool|net|web3)_\w+")
 
 _READING_VERB = re.compile(
-    r"([a-z0-9]+_)?"
-    r"(get|is|call|estimate|simulate|trace|block|chain|gas|fee|max|blob|minimum|supported|spec|syncing|protocol"
-    r"|storageRange|createAccessList|L1)"
-    r"(?![a-z])\w*"
+    r"""
+    ( [a-z0-9]+_ )?
+    ( get | is | call | estimate | simulate | trace | block | chain | gas | fee | max | blob
+      | minimum | supported | spec | syncing | protocol | storageRange | createAccessList | L1 )
+    (?![a-z]) \w*
+    """,
+    re.VERBOSE,
 )
 
 # What sends writes, no matter how it begins: eth_sendRawTransaction, trace_submit; not getSender.
@@ -1408,31 +1421,32 @@ _HEX = re.compile(r"0x(0|[1-9a-fA-F][0-9a-fA-F]{0,39})")
 
 # Methods whose result is a number.
 _NUMBERS = re.compile(
-    r"eth_(blockNumber|chainId|gasPrice|getBalance|estimateGas|\w+FeePerGas|blobBaseFee|get\w+Count\w*)"
+    r"""
+    eth_
+    ( blockNumber | chainId | gasPrice | getBalance | estimateGas
+      | \w+FeePerGas | blobBaseFee | get\w+Count\w* )
+    """,
+    re.VERBOSE,
 )
 
 # Fields of blocks, transactions and receipts that are numbers.
 _NUMBER_FIELDS = (
-    *(
-        "number",
-        "blockNumber",
-        "timestamp",
-        "value",
-        "gas",
-        "gasUsed",
-        "gasLimit",
-        "gasPrice",
-        "effectiveGasPrice",
-    ),
-    *(
-        "baseFeePerGas",
-        "maxFeePerGas",
-        "maxPriorityFeePerGas",
-        "transactionIndex",
-        "status",
-        "chainId",
-        "size",
-    ),
+    "number",
+    "blockNumber",
+    "timestamp",
+    "value",
+    "gas",
+    "gasUsed",
+    "gasLimit",
+    "gasPrice",
+    "effectiveGasPrice",
+    "baseFeePerGas",
+    "maxFeePerGas",
+    "maxPriorityFeePerGas",
+    "transactionIndex",
+    "status",
+    "chainId",
+    "size",
 )
 
 # Every chain that knows the method for a balance has so many.
@@ -1501,13 +1515,11 @@ def venice_call_blockchain(
     network = network.strip().lower()
     method = method.strip()
     if not re.fullmatch(r"[a-z0-9-]+", network) or not re.fullmatch(r"\w+", method, re.ASCII):
-        raise VeniceError(
-            "Give a network and a method by their names; with no arguments, the networks are listed."
-        )
+        advice = "with no arguments, the networks are listed"
+        raise VeniceError(f"Give a network and a method by their names; {advice}.")
     if _NEEDS_MEMORY.search(method):
-        raise VeniceError(
-            f"{method:.60} is not offered: no filters, no subscriptions. Use eth_getLogs, or ask again."
-        )
+        fault = f"{method:.60} is not offered: no filters, no subscriptions"
+        raise VeniceError(f"{fault}. Use eth_getLogs, or ask again.")
     writes = _may_write(method)
     if writes and not allow_write:
         ask = "If the person asked for just this, call again with allow_write; it cannot be undone."

@@ -1,11 +1,12 @@
 # venice_check_account: a Letta tool, made from sanctum_venice_tools/tools/venice_check_account.py.
-# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each part above it
-# serves those below.
+# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each
+# part above it serves those below.
 import gc
 import sys
 
-# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole server to do so.
-# Hiding that module from this process keeps arguments as they were sent, and a call four times faster.
+# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole
+# server to do so. Hiding that module from this process keeps arguments as they were sent, and a
+# call four times faster.
 sys.modules.setdefault("letta.functions.ast_parsers", None)  # type: ignore[arg-type]
 
 import ast
@@ -26,8 +27,8 @@ from typing import Any, Literal, get_args, get_origin
 
 import httpx
 
-# The process ends with this call, so what is loaded by now is never garbage. Not looking through it saves a fifth of
-# the call's time in Letta's sandbox.
+# The process ends with this call, so what is loaded by now is never garbage. Not looking through it
+# saves a fifth of the call's time in Letta's sandbox.
 if __name__ == "__main__":
     gc.freeze()
 
@@ -721,7 +722,7 @@ _LONGEST_PYTHON = 100_000
 
 
 def _read_as_meant(tool: Callable[..., str]) -> Callable[..., str]:
-    """Give a tool its arguments in the form of their annotations, in whatever form a model sends them."""
+    """Give a tool its arguments in the form of their annotations, however a model sends them."""
     _check_names(tool)
     return wraps(tool)(partial(_call_as_meant, tool))
 

@@ -1,11 +1,12 @@
 # venice_generate_image: a Letta tool, made from sanctum_venice_tools/tools/venice_generate_image.py.
-# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each part above it
-# serves those below.
+# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each
+# part above it serves those below.
 import gc
 import sys
 
-# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole server to do so.
-# Hiding that module from this process keeps arguments as they were sent, and a call four times faster.
+# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole
+# server to do so. Hiding that module from this process keeps arguments as they were sent, and a
+# call four times faster.
 sys.modules.setdefault("letta.functions.ast_parsers", None)  # type: ignore[arg-type]
 
 import ast
@@ -34,8 +35,8 @@ from urllib.parse import unquote
 
 import httpx
 
-# The process ends with this call, so what is loaded by now is never garbage. Not looking through it saves a fifth of
-# the call's time in Letta's sandbox.
+# The process ends with this call, so what is loaded by now is never garbage. Not looking through it
+# saves a fifth of the call's time in Letta's sandbox.
 if __name__ == "__main__":
     gc.freeze()
 
@@ -670,7 +671,7 @@ _LONGEST_PYTHON = 100_000
 
 
 def _read_as_meant(tool: Callable[..., str]) -> Callable[..., str]:
-    """Give a tool its arguments in the form of their annotations, in whatever form a model sends them."""
+    """Give a tool its arguments in the form of their annotations, however a model sends them."""
     _check_names(tool)
     return wraps(tool)(partial(_call_as_meant, tool))
 
@@ -1131,7 +1132,7 @@ def _extended_size(file: BinaryIO) -> tuple[int, int]:
 
 
 def _lossy_size(file: BinaryIO) -> tuple[int, int]:
-    """RFC 6386, 9.1: a tag of the frame, a start code, then each side in 14 bits, and 2 of scale."""
+    """RFC 6386, 9.1: a frame tag, a start code, then each side in 14 bits, and 2 of scale."""
     _tag, _start_code, width, height = _unpack(file, "<3s3sHH")
     return width & _14_BITS, height & _14_BITS
 
@@ -1172,7 +1173,7 @@ def _text_of(value: Any) -> str:
 
 
 def _number_of(value: Any) -> float | None:
-    """A finite number. As Python reads JSON, it has NaN and Infinity too, and true is a kind of 1."""
+    """A finite number; Python reads NaN and Infinity as JSON, too, and true is a kind of 1."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -1207,7 +1208,7 @@ def _media_server() -> str:
 
 @functools.cache
 def _check_media_server() -> str:
-    """Ask the media server whether it would take a file; its address, as people's browsers reach it."""
+    """Ask the media server whether it would take a file; its address, for people's browsers."""
     told = _object_of(_ask_media_server("GET", "/room"))
     return _text_of(told.get("public_url")) or _media_server()
 
@@ -1390,7 +1391,10 @@ def _part_file(folder: Path, *, advice: str) -> Iterator[BinaryIO]:
 
 
 def _put_in_place(part: BinaryIO, path: Path) -> None:
-    """Give a whole part file its name. A crash does no harm: its content is on the disk before that."""
+    """Give a whole part file its name.
+
+    A crash does no harm: its content is on the disk before that.
+    """
     part.flush()
     os.fsync(part.fileno())
     Path(part.name).replace(path)
@@ -1942,12 +1946,15 @@ _MOST_ITEMS = 50
 
 
 def _published(tool: Callable[..., str]) -> Callable[..., str]:
-    """Put the files that a tool tells of on the media server, if there is one, and tell their addresses."""
+    """Put the files that a tool tells of on the media server, if any; tell their addresses."""
     return wraps(tool)(partial(_call_and_publish, tool))
 
 
 def _call_and_publish(tool: Callable[..., str], /, **sent: Any) -> str:
-    """A tool's reply, with an address for each file in it. What was made is paid: nothing here is an error."""
+    """A tool's reply, with an address for each file in it.
+
+    What was made is paid: nothing here is an error.
+    """
     reply = tool(**sent)
     answer = _object_of(_parse_reply(reply))
     files = [part for part in (answer, *_objects_in(answer.get("files"))) if part.get("file")]
@@ -1969,7 +1976,7 @@ def _call_and_publish(tool: Callable[..., str], /, **sent: Any) -> str:
 
 
 def _tell_where(reply: str, answer: dict[str, Any]) -> str:
-    """The reply, with a warning where a path means nothing to a person, and nobody chose the folder."""
+    """The reply, with a warning where a path means nothing to a person, and nobody chose it."""
     is_in_container = any(Path(file).exists() for file in _CONTAINER_FILES)
     is_in_sandbox = any(name in os.environ for name in _SANDBOX_VARIABLES)
     is_chosen = bool(os.environ.get(_folder_setting()))
@@ -1999,7 +2006,10 @@ def _facts_of(
 
 
 def _publish(path: Path, facts: dict[str, Any]) -> str:
-    """Put a file on the media server; its address there. What is there already is not sent again."""
+    """Put a file on the media server; its address there.
+
+    What is there already is not sent again.
+    """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     length = path.stat().st_size
@@ -2141,7 +2151,7 @@ def _check_prompts(prompts: list[str], limits: dict[str, Any]) -> None:
 
 
 def _fit_size(limits: dict[str, Any], wanted: str) -> dict[str, Any]:
-    """A ratio or size in the fields that a model takes: some have a list of ratios, others take pixels."""
+    """A ratio or size in the fields that a model takes: some list ratios, others take pixels."""
     shape = _read_shape(wanted)
     if not shape:
         raise VeniceError(f"{wanted!r:.40} is no aspect ratio. Write width:height, such as 16:9.")
@@ -2156,7 +2166,7 @@ def _fit_size(limits: dict[str, Any], wanted: str) -> dict[str, Any]:
 
 
 def _scale_for(shape: _Shape) -> float:
-    """By what to multiply sides: a size stays as it is, a mere ratio gets about a million pixels."""
+    """By what to multiply sides: a size stays as it is, a ratio gets about a million pixels."""
     is_size = shape.is_in_pixels and min(shape.width, shape.height) >= 64
     scale = 1.0
     if not is_size:

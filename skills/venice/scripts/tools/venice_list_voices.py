@@ -1,11 +1,12 @@
 # venice_list_voices: a Letta tool, made from sanctum_venice_tools/tools/venice_list_voices.py.
-# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each part above it
-# serves those below.
+# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each
+# part above it serves those below.
 import gc
 import sys
 
-# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole server to do so.
-# Hiding that module from this process keeps arguments as they were sent, and a call four times faster.
+# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole
+# server to do so. Hiding that module from this process keeps arguments as they were sent, and a
+# call four times faster.
 sys.modules.setdefault("letta.functions.ast_parsers", None)  # type: ignore[arg-type]
 
 import ast
@@ -26,8 +27,8 @@ from typing import Any, Literal, get_args, get_origin
 
 import httpx
 
-# The process ends with this call, so what is loaded by now is never garbage. Not looking through it saves a fifth of
-# the call's time in Letta's sandbox.
+# The process ends with this call, so what is loaded by now is never garbage. Not looking through it
+# saves a fifth of the call's time in Letta's sandbox.
 if __name__ == "__main__":
     gc.freeze()
 
@@ -662,7 +663,7 @@ _LONGEST_PYTHON = 100_000
 
 
 def _read_as_meant(tool: Callable[..., str]) -> Callable[..., str]:
-    """Give a tool its arguments in the form of their annotations, in whatever form a model sends them."""
+    """Give a tool its arguments in the form of their annotations, however a model sends them."""
     _check_names(tool)
     return wraps(tool)(partial(_call_as_meant, tool))
 
@@ -1052,7 +1053,7 @@ def _voices_of(spec: dict[str, Any]) -> list[str]:
 
 
 def _default_voice(spec: dict[str, Any]) -> str:
-    """The voice that a model names as its usual one, or Venice's own default, if the model has that."""
+    """The voice that a model names as its usual one, or Venice's default, if the model has it."""
     named: str = spec.get("default_voice") or ""
     if not named and "af_sky" in _voices_of(spec):
         return "af_sky"
@@ -1069,7 +1070,10 @@ def _kind_of_voice(voice: str) -> str:
 
 
 def _fitting_voices(voices: Iterable[str], wish: str) -> list[str]:
-    """The voices that each word of a wish fits, such as "British female", "ja" or "puck"; all, if it has no word."""
+    """The voices that each word of a wish fits, such as "British female", "ja" or "puck".
+
+    All of them, if it has no word.
+    """
     words = [word for word in re.findall(r"\w+", wish.lower()) if word not in _FILLERS]
     return [voice for voice in voices if all(_fits_voice(voice, word) for word in words)]
 
@@ -1089,8 +1093,8 @@ _ROOM_FOR_MODELS = 1800
 _ROOM = 3300
 
 _NO_VOICE_FITS = (
-    "No voice fits these words, so all are here. For a language that Kokoro lacks, give venice_speak a Qwen 3, "
-    "xAI, ElevenLabs or MiniMax model, and the language."
+    "No voice fits these words, so all are here. For a language that Kokoro lacks, "
+    "give venice_speak a Qwen 3, xAI, ElevenLabs or MiniMax model, and the language."
 )
 
 
@@ -1121,7 +1125,7 @@ def _describe(model: dict[str, Any], voices: list[str]) -> dict[str, Any]:
 
 
 def _group(voices: list[str]) -> str:
-    """The voices in a line, those of one language and gender together: "French (fr) female: ff_siwis; ..."."""
+    """The voices in a line, by language and gender: "French (fr) female: ff_siwis; ..."."""
     groups: dict[str, list[str]] = {}
     for voice in voices:
         groups.setdefault(_kind_of_voice(voice), []).append(voice)

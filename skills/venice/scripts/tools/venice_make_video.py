@@ -1,11 +1,12 @@
 # venice_make_video: a Letta tool, made from sanctum_venice_tools/tools/venice_make_video.py.
-# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each part above it
-# serves those below.
+# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each
+# part above it serves those below.
 import gc
 import sys
 
-# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole server to do so.
-# Hiding that module from this process keeps arguments as they were sent, and a call four times faster.
+# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole
+# server to do so. Hiding that module from this process keeps arguments as they were sent, and a
+# call four times faster.
 sys.modules.setdefault("letta.functions.ast_parsers", None)  # type: ignore[arg-type]
 
 import ast
@@ -37,8 +38,8 @@ from urllib.parse import quote, unquote
 
 import httpx
 
-# The process ends with this call, so what is loaded by now is never garbage. Not looking through it saves a fifth of
-# the call's time in Letta's sandbox.
+# The process ends with this call, so what is loaded by now is never garbage. Not looking through it
+# saves a fifth of the call's time in Letta's sandbox.
 if __name__ == "__main__":
     gc.freeze()
 
@@ -673,7 +674,7 @@ _LONGEST_PYTHON = 100_000
 
 
 def _read_as_meant(tool: Callable[..., str]) -> Callable[..., str]:
-    """Give a tool its arguments in the form of their annotations, in whatever form a model sends them."""
+    """Give a tool its arguments in the form of their annotations, however a model sends them."""
     _check_names(tool)
     return wraps(tool)(partial(_call_as_meant, tool))
 
@@ -962,7 +963,7 @@ def _text_of(value: Any) -> str:
 
 
 def _number_of(value: Any) -> float | None:
-    """A finite number. As Python reads JSON, it has NaN and Infinity too, and true is a kind of 1."""
+    """A finite number; Python reads NaN and Infinity as JSON, too, and true is a kind of 1."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -1054,7 +1055,8 @@ def _last_request() -> dict[str, Any]:
             request = _object_of(trace.get("request_json"))
             if request:
                 return request
-    told = "The Letta server does not record what it sends to models, so attached pictures can't be read"
+    why = "The Letta server does not record what it sends to models"
+    told = f"{why}, so attached pictures can't be read"
     raise VeniceError(f"{told}. Ask the person for a URL. {_OR_ELSE}")
 
 
@@ -1412,7 +1414,7 @@ def _mp3_frames(file: BinaryIO) -> Iterator[Frame]:
 
 
 def _mp3_end(file: BinaryIO) -> int:
-    """Where the frames of an MP3 file end: after them may come an APE tag, and then an ID3v1 tag."""
+    """Where the frames of an MP3 file end: an APE tag may follow, and then an ID3v1 tag."""
     end = _end_of(file)
     id3v1_length = 128
     if end > id3v1_length:
@@ -1498,7 +1500,7 @@ def _check_mp3(file: BinaryIO) -> None:
 
 
 def _check_adts(file: BinaryIO) -> None:
-    """Go through all frames of an AAC file. ADTS, ISO 13818-7, 6.2: a header tells each one's length."""
+    """Go through all frames of an AAC file. ADTS, ISO 13818-7, 6.2: headers tell lengths."""
     end = _end_of(file)
     place = 0
     while place < end:
@@ -1555,7 +1557,10 @@ _LARGEST_FRAME = 2**17
 
 
 def _check_flac(file: BinaryIO) -> None:
-    """Look for the last frame of a FLAC file. Frames tell no length, but end with a checksum, RFC 9639, 9."""
+    """Look for the last frame of a FLAC file.
+
+    Frames tell no length, but end with a checksum, RFC 9639, 9.
+    """
     end = _end_of(file)
     info = _read_stream_info(file)
     metadata_end = file.tell()
@@ -1572,14 +1577,14 @@ def _check_flac(file: BinaryIO) -> None:
 
 
 def _may_be_last(header: bytes, info: StreamInfo) -> bool:
-    """Whether a FLAC frame goes up to the last sample, or may, as nothing tells how many there are."""
+    """Whether a FLAC frame goes up to the last sample; or may, where nothing tells their number."""
     samples = _samples_until(header, info)
     is_told = info.samples != 0
     return samples > 0 and (samples == info.samples or not is_told)
 
 
 def _read_stream_info(file: BinaryIO) -> StreamInfo:
-    """Go through the metadata of a FLAC file, RFC 9639, 8: blocks, of which the first is STREAMINFO."""
+    """Go through the metadata of a FLAC file, RFC 9639, 8: blocks, STREAMINFO first."""
     _signature = _take(file, 4)
     info = b""
     is_last = False
@@ -1636,7 +1641,7 @@ class CodedNumber:
 
 
 def _read_coded_number(data: bytes) -> CodedNumber:
-    """The number with which bytes begin, RFC 9639, 9.1.5: the ones that lead tell how many bytes it has."""
+    """The number with which bytes begin, RFC 9639, 9.1.5: its leading ones tell its length."""
     first = data[0]
     leading_ones = 8 - (first ^ 0xFF).bit_length()
     more = max(leading_ones - 1, 0)
@@ -1669,7 +1674,7 @@ class Box:
 
 
 def _boxes(file: BinaryIO, place: int, end: int) -> Iterator[Box]:
-    """The boxes of an MP4 or MOV file between two places. ISO 14496-12, 4.2: a length and a type."""
+    """The boxes of an MP4 or MOV file between two places. ISO 14496-12, 4.2: length, then type."""
     while place < end:
         file.seek(place)
         length, kind = _unpack(file, ">I4s")
@@ -1808,7 +1813,7 @@ def _media_server() -> str:
 
 @functools.cache
 def _check_media_server() -> str:
-    """Ask the media server whether it would take a file; its address, as people's browsers reach it."""
+    """Ask the media server whether it would take a file; its address, for people's browsers."""
     told = _object_of(_ask_media_server("GET", "/room"))
     return _text_of(told.get("public_url")) or _media_server()
 
@@ -1973,7 +1978,10 @@ def _part_file(folder: Path, *, advice: str) -> Iterator[BinaryIO]:
 
 
 def _put_in_place(part: BinaryIO, path: Path) -> None:
-    """Give a whole part file its name. A crash does no harm: its content is on the disk before that."""
+    """Give a whole part file its name.
+
+    A crash does no harm: its content is on the disk before that.
+    """
     part.flush()
     os.fsync(part.fileno())
     Path(part.name).replace(path)
@@ -2054,7 +2062,9 @@ _WRITTEN_AS_NUMBER = re.compile("[0-9][0-9a-fx.]*")
 def _open_public(
     url: str, *, trusted: bytes | None = None, method: str = "GET"
 ) -> Iterator[httpx.Response]:
-    """The good reply of a public URL, its body unread; the address that was checked is the one called.
+    """The good reply of a public URL, its body unread.
+
+    The address that was checked is the one called.
 
     The host and port `trusted` are the operator's own, and may be in a private network.
     """
@@ -2187,12 +2197,15 @@ _MOST_ITEMS = 50
 
 
 def _published(tool: Callable[..., str]) -> Callable[..., str]:
-    """Put the files that a tool tells of on the media server, if there is one, and tell their addresses."""
+    """Put the files that a tool tells of on the media server, if any; tell their addresses."""
     return wraps(tool)(partial(_call_and_publish, tool))
 
 
 def _call_and_publish(tool: Callable[..., str], /, **sent: Any) -> str:
-    """A tool's reply, with an address for each file in it. What was made is paid: nothing here is an error."""
+    """A tool's reply, with an address for each file in it.
+
+    What was made is paid: nothing here is an error.
+    """
     reply = tool(**sent)
     answer = _object_of(_parse_reply(reply))
     files = [part for part in (answer, *_objects_in(answer.get("files"))) if part.get("file")]
@@ -2214,7 +2227,7 @@ def _call_and_publish(tool: Callable[..., str], /, **sent: Any) -> str:
 
 
 def _tell_where(reply: str, answer: dict[str, Any]) -> str:
-    """The reply, with a warning where a path means nothing to a person, and nobody chose the folder."""
+    """The reply, with a warning where a path means nothing to a person, and nobody chose it."""
     is_in_container = any(Path(file).exists() for file in _CONTAINER_FILES)
     is_in_sandbox = any(name in os.environ for name in _SANDBOX_VARIABLES)
     is_chosen = bool(os.environ.get(_folder_setting()))
@@ -2244,7 +2257,10 @@ def _facts_of(
 
 
 def _publish(path: Path, facts: dict[str, Any]) -> str:
-    """Put a file on the media server; its address there. What is there already is not sent again."""
+    """Put a file on the media server; its address there.
+
+    What is there already is not sent again.
+    """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     length = path.stat().st_size
@@ -2322,7 +2338,7 @@ def _is_data_url(reference: str) -> bool:
 
 
 def _read_local(reference: str, *, most_mb: int) -> bytes:
-    """The content of a data URL, of what the person attached, or of a stored file, of at most so many megabytes."""
+    """The content of a data URL, of what was attached, or of a stored file: at most so many MB."""
     try:
         if _is_attached(reference):
             content = _read_attached(reference)
@@ -2347,7 +2363,10 @@ def _check_length(reference: str, length: int, most_mb: int) -> None:
 
 
 def _read_stored(name: str, most_mb: int) -> bytes:
-    """The content of a stored file. Its size is asked first: a film may be larger than the memory."""
+    """The content of a stored file.
+
+    Its size is asked first: a film may be larger than the memory.
+    """
     path = _stored_file(name)
     _check_length(name, path.stat().st_size, most_mb)
     with path.open("rb") as file:
@@ -2396,7 +2415,7 @@ def _without_second_name(path: Path) -> Path:
 
 @dataclass(frozen=True)
 class _ListForm:
-    """A list of media: how many it may hold, and the fields of its items where these are objects."""
+    """A list of media: how many it may hold, and the fields of items that are objects."""
 
     most: int
     required: tuple[str, ...] = ()
@@ -2475,7 +2494,7 @@ def _read_items(name: str, value: Any) -> list[Any]:
 
 
 def _read_item(item: dict[str, Any], form: _ListForm) -> dict[str, Any]:
-    """An object of a list; one of the errors of `_UNREADABLE`, if it has not the fields of the form."""
+    """An object of a list; one of the errors of `_UNREADABLE`, if its fields are others."""
     unknown = item.keys() - {*form.required, *form.optional}
     missing = set(form.required) - item.keys()
     if unknown or missing or not item:
@@ -2513,7 +2532,7 @@ def _read_some(value: Any) -> list[str]:
 
 
 def _with_media(name: str, value: Any) -> Any:
-    """A field whose stored files and data URLs are data URLs of the right type; public URLs stay."""
+    """A field whose stored files and data URLs are proper data URLs; public URLs stay."""
     if isinstance(value, dict):
         return {field: _with_media(field, part) for field, part in value.items()}
     if isinstance(value, list):
@@ -2715,7 +2734,7 @@ def _count_references(content: dict[str, Any], rare: dict[str, Any]) -> _Referen
 
 
 def _seconds_of(video: str) -> float | None:
-    """How long a stored film is; None for one at a public URL, or of another format than MP4 and MOV."""
+    """How long a stored film is; None for one at a public URL, or that is not MP4 or MOV."""
     if _is_for_venice(video):
         return None
     return _film_seconds(io.BytesIO(_read_local(video, most_mb=_MOST_MB["video"])))
@@ -2729,7 +2748,7 @@ def _tell_of(references: _References) -> str:
 
 
 def _check_references(model: str, references: _References) -> None:
-    """Refuse more than a model takes, before anything is sent; of a family that is not known, nothing is."""
+    """Refuse more than a model takes, before anything is sent; of an unknown family, nothing."""
     limits = _limits_of_family(model)
     if limits is None:
         return
@@ -2750,7 +2769,7 @@ def _check_references(model: str, references: _References) -> None:
 
 
 def _limits_of_family(model: str) -> _Limits | None:
-    """The limits of the family that a model is of; None, if it is of none that is known to take references."""
+    """The limits of a model's family; None, if it is not known to take references."""
     if "reference" not in model:
         return None
     for beginning, limits in _LIMITS.items():
@@ -3590,8 +3609,8 @@ def _check_price(usd: float, *, is_least: bool) -> None:
     if is_least and usd > limit / 2:
         price = f"This costs {usd:g} USD or more, for reference videos may be longer than you said"
         limits = f"That is above half of the {limit:g} USD that are allowed a call (VENICE_MAX_USD)"
-        ways = "ask the person to store the videos as MP4 files, which are measured, or to raise that limit"
-        raise VeniceError(f"{price}. {limits}, so nothing was spent: {ways}.")
+        ways = "to store the videos as MP4 files, which are measured, or to raise that limit"
+        raise VeniceError(f"{price}. {limits}, so nothing was spent: ask the person {ways}.")
 
 
 # --- shared by several tools: sanctum_venice_tools/runtime/jobs.py ---
@@ -4009,7 +4028,7 @@ def _candidates(wish: _Wish) -> list[_Model]:
 
 @dataclass(frozen=True)
 class _FilmPlan:
-    """A film that is settled: its model, what to queue, what to ask the price of, and what to say of it."""
+    """A film that is settled: what to queue, what to ask the price of, and what to say of it."""
 
     model: _Model
     body: dict[str, Any]
@@ -4068,8 +4087,8 @@ def venice_make_video(
 
     Args:
         prompt: What is to be seen, how it moves, and what is heard.
-        image: The first frame: a stored file, a public URL, or "attached": the picture that the person
-            attached last.
+        image: The first frame: a stored file, a public URL, or "attached": the picture that the
+            person attached last.
         duration: Seconds, such as "5s".
         resolution: Such as "720p".
         aspect_ratio: Such as "16:9"; not with image.

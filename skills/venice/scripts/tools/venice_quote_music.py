@@ -1,11 +1,12 @@
 # venice_quote_music: a Letta tool, made from sanctum_venice_tools/tools/venice_quote_music.py.
-# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each part above it
-# serves those below.
+# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each
+# part above it serves those below.
 import gc
 import sys
 
-# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole server to do so.
-# Hiding that module from this process keeps arguments as they were sent, and a call four times faster.
+# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole
+# server to do so. Hiding that module from this process keeps arguments as they were sent, and a
+# call four times faster.
 sys.modules.setdefault("letta.functions.ast_parsers", None)  # type: ignore[arg-type]
 
 import ast
@@ -27,8 +28,8 @@ from typing import Any, Literal, get_args, get_origin
 
 import httpx
 
-# The process ends with this call, so what is loaded by now is never garbage. Not looking through it saves a fifth of
-# the call's time in Letta's sandbox.
+# The process ends with this call, so what is loaded by now is never garbage. Not looking through it
+# saves a fifth of the call's time in Letta's sandbox.
 if __name__ == "__main__":
     gc.freeze()
 
@@ -663,7 +664,7 @@ _LONGEST_PYTHON = 100_000
 
 
 def _read_as_meant(tool: Callable[..., str]) -> Callable[..., str]:
-    """Give a tool its arguments in the form of their annotations, in whatever form a model sends them."""
+    """Give a tool its arguments in the form of their annotations, however a model sends them."""
     _check_names(tool)
     return wraps(tool)(partial(_call_as_meant, tool))
 
@@ -944,7 +945,7 @@ def _text_of(value: Any) -> str:
 
 
 def _number_of(value: Any) -> float | None:
-    """A finite number. As Python reads JSON, it has NaN and Infinity too, and true is a kind of 1."""
+    """A finite number; Python reads NaN and Infinity as JSON, too, and true is a kind of 1."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -1679,5 +1680,8 @@ def venice_quote_music(
         settings=settings,
         offers=_offer(plan.model.spec),
         notes=plan.notes,
-        next="Call venice_queue_music with the same model and settings; venice_list_models (music) shows others.",
+        next=(
+            "Call venice_queue_music with the same model and settings; "
+            "venice_list_models (music) shows others."
+        ),
     )

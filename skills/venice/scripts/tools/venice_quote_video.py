@@ -1,11 +1,12 @@
 # venice_quote_video: a Letta tool, made from sanctum_venice_tools/tools/venice_quote_video.py.
-# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each part above it
-# serves those below.
+# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each
+# part above it serves those below.
 import gc
 import sys
 
-# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole server to do so.
-# Hiding that module from this process keeps arguments as they were sent, and a call four times faster.
+# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole
+# server to do so. Hiding that module from this process keeps arguments as they were sent, and a
+# call four times faster.
 sys.modules.setdefault("letta.functions.ast_parsers", None)  # type: ignore[arg-type]
 
 import ast
@@ -34,8 +35,8 @@ from typing import Any, BinaryIO, Literal, get_args, get_origin
 
 import httpx
 
-# The process ends with this call, so what is loaded by now is never garbage. Not looking through it saves a fifth of
-# the call's time in Letta's sandbox.
+# The process ends with this call, so what is loaded by now is never garbage. Not looking through it
+# saves a fifth of the call's time in Letta's sandbox.
 if __name__ == "__main__":
     gc.freeze()
 
@@ -670,7 +671,7 @@ _LONGEST_PYTHON = 100_000
 
 
 def _read_as_meant(tool: Callable[..., str]) -> Callable[..., str]:
-    """Give a tool its arguments in the form of their annotations, in whatever form a model sends them."""
+    """Give a tool its arguments in the form of their annotations, however a model sends them."""
     _check_names(tool)
     return wraps(tool)(partial(_call_as_meant, tool))
 
@@ -959,7 +960,7 @@ def _text_of(value: Any) -> str:
 
 
 def _number_of(value: Any) -> float | None:
-    """A finite number. As Python reads JSON, it has NaN and Infinity too, and true is a kind of 1."""
+    """A finite number; Python reads NaN and Infinity as JSON, too, and true is a kind of 1."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -1051,7 +1052,8 @@ def _last_request() -> dict[str, Any]:
             request = _object_of(trace.get("request_json"))
             if request:
                 return request
-    told = "The Letta server does not record what it sends to models, so attached pictures can't be read"
+    why = "The Letta server does not record what it sends to models"
+    told = f"{why}, so attached pictures can't be read"
     raise VeniceError(f"{told}. Ask the person for a URL. {_OR_ELSE}")
 
 
@@ -1283,7 +1285,7 @@ class Box:
 
 
 def _boxes(file: BinaryIO, place: int, end: int) -> Iterator[Box]:
-    """The boxes of an MP4 or MOV file between two places. ISO 14496-12, 4.2: a length and a type."""
+    """The boxes of an MP4 or MOV file between two places. ISO 14496-12, 4.2: length, then type."""
     while place < end:
         file.seek(place)
         length, kind = _unpack(file, ">I4s")
@@ -1343,7 +1345,7 @@ def _media_server() -> str:
 
 @functools.cache
 def _check_media_server() -> str:
-    """Ask the media server whether it would take a file; its address, as people's browsers reach it."""
+    """Ask the media server whether it would take a file; its address, for people's browsers."""
     told = _object_of(_ask_media_server("GET", "/room"))
     return _text_of(told.get("public_url")) or _media_server()
 
@@ -1455,7 +1457,10 @@ def _part_file(folder: Path, *, advice: str) -> Iterator[BinaryIO]:
 
 
 def _put_in_place(part: BinaryIO, path: Path) -> None:
-    """Give a whole part file its name. A crash does no harm: its content is on the disk before that."""
+    """Give a whole part file its name.
+
+    A crash does no harm: its content is on the disk before that.
+    """
     part.flush()
     os.fsync(part.fileno())
     Path(part.name).replace(path)
@@ -1643,7 +1648,7 @@ def _is_data_url(reference: str) -> bool:
 
 
 def _read_local(reference: str, *, most_mb: int) -> bytes:
-    """The content of a data URL, of what the person attached, or of a stored file, of at most so many megabytes."""
+    """The content of a data URL, of what was attached, or of a stored file: at most so many MB."""
     try:
         if _is_attached(reference):
             content = _read_attached(reference)
@@ -1668,7 +1673,10 @@ def _check_length(reference: str, length: int, most_mb: int) -> None:
 
 
 def _read_stored(name: str, most_mb: int) -> bytes:
-    """The content of a stored file. Its size is asked first: a film may be larger than the memory."""
+    """The content of a stored file.
+
+    Its size is asked first: a film may be larger than the memory.
+    """
     path = _stored_file(name)
     _check_length(name, path.stat().st_size, most_mb)
     with path.open("rb") as file:
@@ -1717,7 +1725,7 @@ def _without_second_name(path: Path) -> Path:
 
 @dataclass(frozen=True)
 class _ListForm:
-    """A list of media: how many it may hold, and the fields of its items where these are objects."""
+    """A list of media: how many it may hold, and the fields of items that are objects."""
 
     most: int
     required: tuple[str, ...] = ()
@@ -1796,7 +1804,7 @@ def _read_items(name: str, value: Any) -> list[Any]:
 
 
 def _read_item(item: dict[str, Any], form: _ListForm) -> dict[str, Any]:
-    """An object of a list; one of the errors of `_UNREADABLE`, if it has not the fields of the form."""
+    """An object of a list; one of the errors of `_UNREADABLE`, if its fields are others."""
     unknown = item.keys() - {*form.required, *form.optional}
     missing = set(form.required) - item.keys()
     if unknown or missing or not item:
@@ -1834,7 +1842,7 @@ def _read_some(value: Any) -> list[str]:
 
 
 def _with_media(name: str, value: Any) -> Any:
-    """A field whose stored files and data URLs are data URLs of the right type; public URLs stay."""
+    """A field whose stored files and data URLs are proper data URLs; public URLs stay."""
     if isinstance(value, dict):
         return {field: _with_media(field, part) for field, part in value.items()}
     if isinstance(value, list):
@@ -2036,7 +2044,7 @@ def _count_references(content: dict[str, Any], rare: dict[str, Any]) -> _Referen
 
 
 def _seconds_of(video: str) -> float | None:
-    """How long a stored film is; None for one at a public URL, or of another format than MP4 and MOV."""
+    """How long a stored film is; None for one at a public URL, or that is not MP4 or MOV."""
     if _is_for_venice(video):
         return None
     return _film_seconds(io.BytesIO(_read_local(video, most_mb=_MOST_MB["video"])))
@@ -2050,7 +2058,7 @@ def _tell_of(references: _References) -> str:
 
 
 def _check_references(model: str, references: _References) -> None:
-    """Refuse more than a model takes, before anything is sent; of a family that is not known, nothing is."""
+    """Refuse more than a model takes, before anything is sent; of an unknown family, nothing."""
     limits = _limits_of_family(model)
     if limits is None:
         return
@@ -2071,7 +2079,7 @@ def _check_references(model: str, references: _References) -> None:
 
 
 def _limits_of_family(model: str) -> _Limits | None:
-    """The limits of the family that a model is of; None, if it is of none that is known to take references."""
+    """The limits of a model's family; None, if it is not known to take references."""
     if "reference" not in model:
         return None
     for beginning, limits in _LIMITS.items():
@@ -2962,7 +2970,7 @@ def _candidates(wish: _Wish) -> list[_Model]:
 
 @dataclass(frozen=True)
 class _FilmPlan:
-    """A film that is settled: its model, what to queue, what to ask the price of, and what to say of it."""
+    """A film that is settled: what to queue, what to ask the price of, and what to say of it."""
 
     model: _Model
     body: dict[str, Any]

@@ -1,11 +1,12 @@
 # venice_rank_texts: a Letta tool, made from sanctum_venice_tools/tools/venice_rank_texts.py.
-# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each part above it
-# serves those below.
+# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each
+# part above it serves those below.
 import gc
 import sys
 
-# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole server to do so.
-# Hiding that module from this process keeps arguments as they were sent, and a call four times faster.
+# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole
+# server to do so. Hiding that module from this process keeps arguments as they were sent, and a
+# call four times faster.
 sys.modules.setdefault("letta.functions.ast_parsers", None)  # type: ignore[arg-type]
 
 import ast
@@ -31,8 +32,8 @@ from typing import Any, BinaryIO, Literal, get_args, get_origin
 
 import httpx
 
-# The process ends with this call, so what is loaded by now is never garbage. Not looking through it saves a fifth of
-# the call's time in Letta's sandbox.
+# The process ends with this call, so what is loaded by now is never garbage. Not looking through it
+# saves a fifth of the call's time in Letta's sandbox.
 if __name__ == "__main__":
     gc.freeze()
 
@@ -667,7 +668,7 @@ _LONGEST_PYTHON = 100_000
 
 
 def _read_as_meant(tool: Callable[..., str]) -> Callable[..., str]:
-    """Give a tool its arguments in the form of their annotations, in whatever form a model sends them."""
+    """Give a tool its arguments in the form of their annotations, however a model sends them."""
     _check_names(tool)
     return wraps(tool)(partial(_call_as_meant, tool))
 
@@ -948,7 +949,7 @@ def _text_of(value: Any) -> str:
 
 
 def _number_of(value: Any) -> float | None:
-    """A finite number. As Python reads JSON, it has NaN and Infinity too, and true is a kind of 1."""
+    """A finite number; Python reads NaN and Infinity as JSON, too, and true is a kind of 1."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -1080,7 +1081,10 @@ def _part_file(folder: Path, *, advice: str) -> Iterator[BinaryIO]:
 
 
 def _put_in_place(part: BinaryIO, path: Path) -> None:
-    """Give a whole part file its name. A crash does no harm: its content is on the disk before that."""
+    """Give a whole part file its name.
+
+    A crash does no harm: its content is on the disk before that.
+    """
     part.flush()
     os.fsync(part.fileno())
     Path(part.name).replace(path)
@@ -1266,7 +1270,7 @@ def _vector_of(value: Any) -> Sequence[float]:
 
 
 def _lines_of(name: str) -> Iterator[Any]:
-    """The lines of a stored file, as the JSON that they are, or else as texts; empty ones left out."""
+    """The lines of a stored file, as the JSON that they are, or else as texts; no empty ones."""
     try:
         with _stored_file(name).open(encoding="utf-8-sig") as file:
             for raw in file:

@@ -1,11 +1,12 @@
 # venice_read_document: a Letta tool, made from sanctum_venice_tools/tools/venice_read_document.py.
-# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each part above it
-# serves those below.
+# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each
+# part above it serves those below.
 import gc
 import sys
 
-# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole server to do so.
-# Hiding that module from this process keeps arguments as they were sent, and a call four times faster.
+# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole
+# server to do so. Hiding that module from this process keeps arguments as they were sent, and a
+# call four times faster.
 sys.modules.setdefault("letta.functions.ast_parsers", None)  # type: ignore[arg-type]
 
 import ast
@@ -37,8 +38,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-# The process ends with this call, so what is loaded by now is never garbage. Not looking through it saves a fifth of
-# the call's time in Letta's sandbox.
+# The process ends with this call, so what is loaded by now is never garbage. Not looking through it
+# saves a fifth of the call's time in Letta's sandbox.
 if __name__ == "__main__":
     gc.freeze()
 
@@ -673,7 +674,7 @@ _LONGEST_PYTHON = 100_000
 
 
 def _read_as_meant(tool: Callable[..., str]) -> Callable[..., str]:
-    """Give a tool its arguments in the form of their annotations, in whatever form a model sends them."""
+    """Give a tool its arguments in the form of their annotations, however a model sends them."""
     _check_names(tool)
     return wraps(tool)(partial(_call_as_meant, tool))
 
@@ -984,7 +985,7 @@ def _text_of_file(name: str, content: bytes) -> str | None:
 
 
 def _decode(content: bytes) -> str | None:
-    """The text in bytes, without its byte order mark; None if it is of no encoding that is known here."""
+    """The text in bytes, without its byte order mark; None if its encoding is not known here."""
     for encoding in _encodings_of(content):
         with suppress(UnicodeDecodeError):
             return content.decode(encoding).lstrip("\ufeff")
@@ -1051,7 +1052,7 @@ def _page_text(page: str) -> str:
 
 
 def _tidy_lines(text: str) -> str:
-    """A text without spaces at the end of its lines, and with one empty line where there were several."""
+    """A text without spaces at the ends of lines, and with one empty line where there were more."""
     lines = [line.rstrip(" ") for line in text.split("\n")]
     return _EMPTY_LINES.sub("\n\n", "\n".join(lines)).strip()
 
@@ -1071,7 +1072,7 @@ def _in_one_line(piece: str, before: list[str]) -> str:
 
 
 def _element(piece: str) -> str:
-    """The name of a tag's element, with "/" before it if the tag ends it; nothing, if this is no tag."""
+    """The name of a tag's element, with "/" before it at an end; nothing, if this is no tag."""
     found = _TAG_NAME.match(piece)
     if not found or not piece.endswith(">"):
         return ""
@@ -1212,7 +1213,7 @@ def _text_of(value: Any) -> str:
 
 
 def _number_of(value: Any) -> float | None:
-    """A finite number. As Python reads JSON, it has NaN and Infinity too, and true is a kind of 1."""
+    """A finite number; Python reads NaN and Infinity as JSON, too, and true is a kind of 1."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -1304,7 +1305,8 @@ def _last_request() -> dict[str, Any]:
             request = _object_of(trace.get("request_json"))
             if request:
                 return request
-    told = "The Letta server does not record what it sends to models, so attached pictures can't be read"
+    why = "The Letta server does not record what it sends to models"
+    told = f"{why}, so attached pictures can't be read"
     raise VeniceError(f"{told}. Ask the person for a URL. {_OR_ELSE}")
 
 
@@ -1360,7 +1362,7 @@ def _media_server() -> str:
 
 @functools.cache
 def _check_media_server() -> str:
-    """Ask the media server whether it would take a file; its address, as people's browsers reach it."""
+    """Ask the media server whether it would take a file; its address, for people's browsers."""
     told = _object_of(_ask_media_server("GET", "/room"))
     return _text_of(told.get("public_url")) or _media_server()
 
@@ -1534,7 +1536,10 @@ def _part_file(folder: Path, *, advice: str) -> Iterator[BinaryIO]:
 
 
 def _put_in_place(part: BinaryIO, path: Path) -> None:
-    """Give a whole part file its name. A crash does no harm: its content is on the disk before that."""
+    """Give a whole part file its name.
+
+    A crash does no harm: its content is on the disk before that.
+    """
     part.flush()
     os.fsync(part.fileno())
     Path(part.name).replace(path)
@@ -1599,7 +1604,9 @@ _INTERNET_V6 = ipaddress.ip_network("2000::/3")
 def _open_public(
     url: str, *, trusted: bytes | None = None, method: str = "GET"
 ) -> Iterator[httpx.Response]:
-    """The good reply of a public URL, its body unread; the address that was checked is the one called.
+    """The good reply of a public URL, its body unread.
+
+    The address that was checked is the one called.
 
     The host and port `trusted` are the operator's own, and may be in a private network.
     """
@@ -1679,12 +1686,15 @@ _MOST_ITEMS = 50
 
 
 def _published(tool: Callable[..., str]) -> Callable[..., str]:
-    """Put the files that a tool tells of on the media server, if there is one, and tell their addresses."""
+    """Put the files that a tool tells of on the media server, if any; tell their addresses."""
     return wraps(tool)(partial(_call_and_publish, tool))
 
 
 def _call_and_publish(tool: Callable[..., str], /, **sent: Any) -> str:
-    """A tool's reply, with an address for each file in it. What was made is paid: nothing here is an error."""
+    """A tool's reply, with an address for each file in it.
+
+    What was made is paid: nothing here is an error.
+    """
     reply = tool(**sent)
     answer = _object_of(_parse_reply(reply))
     files = [part for part in (answer, *_objects_in(answer.get("files"))) if part.get("file")]
@@ -1706,7 +1716,7 @@ def _call_and_publish(tool: Callable[..., str], /, **sent: Any) -> str:
 
 
 def _tell_where(reply: str, answer: dict[str, Any]) -> str:
-    """The reply, with a warning where a path means nothing to a person, and nobody chose the folder."""
+    """The reply, with a warning where a path means nothing to a person, and nobody chose it."""
     is_in_container = any(Path(file).exists() for file in _CONTAINER_FILES)
     is_in_sandbox = any(name in os.environ for name in _SANDBOX_VARIABLES)
     is_chosen = bool(os.environ.get(_folder_setting()))
@@ -1736,7 +1746,10 @@ def _facts_of(
 
 
 def _publish(path: Path, facts: dict[str, Any]) -> str:
-    """Put a file on the media server; its address there. What is there already is not sent again."""
+    """Put a file on the media server; its address there.
+
+    What is there already is not sent again.
+    """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     length = path.stat().st_size
@@ -1826,7 +1839,7 @@ def _is_data_url(reference: str) -> bool:
 
 
 def _read_media(reference: str, *, most_mb: int) -> bytes:
-    """The content behind a URL, a data URL or a stored file's name, of at most so many megabytes."""
+    """The content behind a URL, a data URL or a stored file's name, of at most so many MB."""
     if _is_web_url(reference):
         return _fetch(reference, most_mb)
     return _read_local(reference, most_mb=most_mb)
@@ -1848,7 +1861,7 @@ def _name_of(reference: str) -> str:
 
 
 def _read_local(reference: str, *, most_mb: int) -> bytes:
-    """The content of a data URL, of what the person attached, or of a stored file, of at most so many megabytes."""
+    """The content of a data URL, of what was attached, or of a stored file: at most so many MB."""
     try:
         if _is_attached(reference):
             content = _read_attached(reference)
@@ -1873,7 +1886,10 @@ def _check_length(reference: str, length: int, most_mb: int) -> None:
 
 
 def _read_stored(name: str, most_mb: int) -> bytes:
-    """The content of a stored file. Its size is asked first: a film may be larger than the memory."""
+    """The content of a stored file.
+
+    Its size is asked first: a film may be larger than the memory.
+    """
     path = _stored_file(name)
     _check_length(name, path.stat().st_size, most_mb)
     with path.open("rb") as file:
@@ -2006,7 +2022,7 @@ def _cut(text: str) -> Iterator[str]:
 
 
 def _length(ahead: str, *, is_rest: bool) -> int:
-    """How long the next part is: as much as a part can hold, back to the best place in its second half."""
+    """How long the next part is: what it can hold, back to the best place in its second half."""
     sizes = range(1, len(ahead) + 1)
     longest = bisect(sizes, _MOST, key=lambda size: _room_of(ahead[:size]))
     if is_rest and longest == len(ahead):
@@ -2055,9 +2071,8 @@ def _refuse_unreadable(name: str, content: bytes) -> None:
         return
     kind = form.media_type.partition("/")[0]
     if kind in _OTHER_TOOLS:
-        raise VeniceError(
-            f"{name[:60]!r} is no document: its format is {form.name}. Give it to {_OTHER_TOOLS[kind]}."
-        )
+        told = f"{name[:60]!r} is no document: its format is {form.name}"
+        raise VeniceError(f"{told}. Give it to {_OTHER_TOOLS[kind]}.")
 
 
 def _full_name(name: str, content: bytes) -> str:
@@ -2090,10 +2105,9 @@ def _parse(name: str, content: bytes) -> str:
     if isinstance(text, str):
         return text
     if "error" in reply:
-        advice = "If it is a scan, give pictures of its pages to venice_describe_image; else give it as PDF or text."
-        raise VeniceError(
-            f"Venice read nothing in {name[:60]!r}: {_reason(parsed)}; nothing was charged. {advice}"
-        )
+        told = f"Venice read nothing in {name[:60]!r}: {_reason(parsed)}; nothing was charged"
+        for_scan = "If it is a scan, give pictures of its pages to venice_describe_image"
+        raise VeniceError(f"{told}. {for_scan}; else give it as PDF or text.")
     raise VeniceError(f"Venice sent no text of {name[:60]!r}: {_reason(parsed)}; {_CHARGED}")
 
 

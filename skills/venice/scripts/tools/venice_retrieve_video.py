@@ -1,11 +1,12 @@
 # venice_retrieve_video: a Letta tool, made from sanctum_venice_tools/tools/venice_retrieve_video.py.
-# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each part above it
-# serves those below.
+# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each
+# part above it serves those below.
 import gc
 import sys
 
-# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole server to do so.
-# Hiding that module from this process keeps arguments as they were sent, and a call four times faster.
+# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole
+# server to do so. Hiding that module from this process keeps arguments as they were sent, and a
+# call four times faster.
 sys.modules.setdefault("letta.functions.ast_parsers", None)  # type: ignore[arg-type]
 
 import ast
@@ -33,8 +34,8 @@ from urllib.parse import quote, unquote
 
 import httpx
 
-# The process ends with this call, so what is loaded by now is never garbage. Not looking through it saves a fifth of
-# the call's time in Letta's sandbox.
+# The process ends with this call, so what is loaded by now is never garbage. Not looking through it
+# saves a fifth of the call's time in Letta's sandbox.
 if __name__ == "__main__":
     gc.freeze()
 
@@ -660,7 +661,7 @@ _LONGEST_PYTHON = 100_000
 
 
 def _read_as_meant(tool: Callable[..., str]) -> Callable[..., str]:
-    """Give a tool its arguments in the form of their annotations, in whatever form a model sends them."""
+    """Give a tool its arguments in the form of their annotations, however a model sends them."""
     _check_names(tool)
     return wraps(tool)(partial(_call_as_meant, tool))
 
@@ -1158,7 +1159,7 @@ def _mp3_frames(file: BinaryIO) -> Iterator[Frame]:
 
 
 def _mp3_end(file: BinaryIO) -> int:
-    """Where the frames of an MP3 file end: after them may come an APE tag, and then an ID3v1 tag."""
+    """Where the frames of an MP3 file end: an APE tag may follow, and then an ID3v1 tag."""
     end = _end_of(file)
     id3v1_length = 128
     if end > id3v1_length:
@@ -1244,7 +1245,7 @@ def _check_mp3(file: BinaryIO) -> None:
 
 
 def _check_adts(file: BinaryIO) -> None:
-    """Go through all frames of an AAC file. ADTS, ISO 13818-7, 6.2: a header tells each one's length."""
+    """Go through all frames of an AAC file. ADTS, ISO 13818-7, 6.2: headers tell lengths."""
     end = _end_of(file)
     place = 0
     while place < end:
@@ -1301,7 +1302,10 @@ _LARGEST_FRAME = 2**17
 
 
 def _check_flac(file: BinaryIO) -> None:
-    """Look for the last frame of a FLAC file. Frames tell no length, but end with a checksum, RFC 9639, 9."""
+    """Look for the last frame of a FLAC file.
+
+    Frames tell no length, but end with a checksum, RFC 9639, 9.
+    """
     end = _end_of(file)
     info = _read_stream_info(file)
     metadata_end = file.tell()
@@ -1318,14 +1322,14 @@ def _check_flac(file: BinaryIO) -> None:
 
 
 def _may_be_last(header: bytes, info: StreamInfo) -> bool:
-    """Whether a FLAC frame goes up to the last sample, or may, as nothing tells how many there are."""
+    """Whether a FLAC frame goes up to the last sample; or may, where nothing tells their number."""
     samples = _samples_until(header, info)
     is_told = info.samples != 0
     return samples > 0 and (samples == info.samples or not is_told)
 
 
 def _read_stream_info(file: BinaryIO) -> StreamInfo:
-    """Go through the metadata of a FLAC file, RFC 9639, 8: blocks, of which the first is STREAMINFO."""
+    """Go through the metadata of a FLAC file, RFC 9639, 8: blocks, STREAMINFO first."""
     _signature = _take(file, 4)
     info = b""
     is_last = False
@@ -1382,7 +1386,7 @@ class CodedNumber:
 
 
 def _read_coded_number(data: bytes) -> CodedNumber:
-    """The number with which bytes begin, RFC 9639, 9.1.5: the ones that lead tell how many bytes it has."""
+    """The number with which bytes begin, RFC 9639, 9.1.5: its leading ones tell its length."""
     first = data[0]
     leading_ones = 8 - (first ^ 0xFF).bit_length()
     more = max(leading_ones - 1, 0)
@@ -1415,7 +1419,7 @@ class Box:
 
 
 def _boxes(file: BinaryIO, place: int, end: int) -> Iterator[Box]:
-    """The boxes of an MP4 or MOV file between two places. ISO 14496-12, 4.2: a length and a type."""
+    """The boxes of an MP4 or MOV file between two places. ISO 14496-12, 4.2: length, then type."""
     while place < end:
         file.seek(place)
         length, kind = _unpack(file, ">I4s")
@@ -1531,7 +1535,7 @@ def _text_of(value: Any) -> str:
 
 
 def _number_of(value: Any) -> float | None:
-    """A finite number. As Python reads JSON, it has NaN and Infinity too, and true is a kind of 1."""
+    """A finite number; Python reads NaN and Infinity as JSON, too, and true is a kind of 1."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -1566,7 +1570,7 @@ def _media_server() -> str:
 
 @functools.cache
 def _check_media_server() -> str:
-    """Ask the media server whether it would take a file; its address, as people's browsers reach it."""
+    """Ask the media server whether it would take a file; its address, for people's browsers."""
     told = _object_of(_ask_media_server("GET", "/room"))
     return _text_of(told.get("public_url")) or _media_server()
 
@@ -1723,7 +1727,10 @@ def _part_file(folder: Path, *, advice: str) -> Iterator[BinaryIO]:
 
 
 def _put_in_place(part: BinaryIO, path: Path) -> None:
-    """Give a whole part file its name. A crash does no harm: its content is on the disk before that."""
+    """Give a whole part file its name.
+
+    A crash does no harm: its content is on the disk before that.
+    """
     part.flush()
     os.fsync(part.fileno())
     Path(part.name).replace(path)
@@ -1788,7 +1795,9 @@ _INTERNET_V6 = ipaddress.ip_network("2000::/3")
 def _open_public(
     url: str, *, trusted: bytes | None = None, method: str = "GET"
 ) -> Iterator[httpx.Response]:
-    """The good reply of a public URL, its body unread; the address that was checked is the one called.
+    """The good reply of a public URL, its body unread.
+
+    The address that was checked is the one called.
 
     The host and port `trusted` are the operator's own, and may be in a private network.
     """
@@ -1868,12 +1877,15 @@ _MOST_ITEMS = 50
 
 
 def _published(tool: Callable[..., str]) -> Callable[..., str]:
-    """Put the files that a tool tells of on the media server, if there is one, and tell their addresses."""
+    """Put the files that a tool tells of on the media server, if any; tell their addresses."""
     return wraps(tool)(partial(_call_and_publish, tool))
 
 
 def _call_and_publish(tool: Callable[..., str], /, **sent: Any) -> str:
-    """A tool's reply, with an address for each file in it. What was made is paid: nothing here is an error."""
+    """A tool's reply, with an address for each file in it.
+
+    What was made is paid: nothing here is an error.
+    """
     reply = tool(**sent)
     answer = _object_of(_parse_reply(reply))
     files = [part for part in (answer, *_objects_in(answer.get("files"))) if part.get("file")]
@@ -1895,7 +1907,7 @@ def _call_and_publish(tool: Callable[..., str], /, **sent: Any) -> str:
 
 
 def _tell_where(reply: str, answer: dict[str, Any]) -> str:
-    """The reply, with a warning where a path means nothing to a person, and nobody chose the folder."""
+    """The reply, with a warning where a path means nothing to a person, and nobody chose it."""
     is_in_container = any(Path(file).exists() for file in _CONTAINER_FILES)
     is_in_sandbox = any(name in os.environ for name in _SANDBOX_VARIABLES)
     is_chosen = bool(os.environ.get(_folder_setting()))
@@ -1925,7 +1937,10 @@ def _facts_of(
 
 
 def _publish(path: Path, facts: dict[str, Any]) -> str:
-    """Put a file on the media server; its address there. What is there already is not sent again."""
+    """Put a file on the media server; its address there.
+
+    What is there already is not sent again.
+    """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     length = path.stat().st_size
@@ -2247,6 +2262,7 @@ def venice_retrieve_video(*, job: str, wait_seconds: int = 60) -> str:
         wait_seconds: How long to wait if it is not done, 0 to 100.
 
     Returns:
-        JSON: file, url, type, bytes; or status, seconds_run, usual_seconds, next (when to ask again).
+        JSON: file, url, type, bytes; or status, seconds_run, usual_seconds, next (when to ask
+            again).
     """
     return _answer(**_retrieve("video", job, wait_seconds))

@@ -1,11 +1,12 @@
 # venice_search_web: a Letta tool, made from sanctum_venice_tools/tools/venice_search_web.py.
-# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each part above it
-# serves those below.
+# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each
+# part above it serves those below.
 import gc
 import sys
 
-# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole server to do so.
-# Hiding that module from this process keeps arguments as they were sent, and a call four times faster.
+# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole
+# server to do so. Hiding that module from this process keeps arguments as they were sent, and a
+# call four times faster.
 sys.modules.setdefault("letta.functions.ast_parsers", None)  # type: ignore[arg-type]
 
 import ast
@@ -28,8 +29,8 @@ from typing import Any, Literal, get_args, get_origin
 
 import httpx
 
-# The process ends with this call, so what is loaded by now is never garbage. Not looking through it saves a fifth of
-# the call's time in Letta's sandbox.
+# The process ends with this call, so what is loaded by now is never garbage. Not looking through it
+# saves a fifth of the call's time in Letta's sandbox.
 if __name__ == "__main__":
     gc.freeze()
 
@@ -664,7 +665,7 @@ _LONGEST_PYTHON = 100_000
 
 
 def _read_as_meant(tool: Callable[..., str]) -> Callable[..., str]:
-    """Give a tool its arguments in the form of their annotations, in whatever form a model sends them."""
+    """Give a tool its arguments in the form of their annotations, however a model sends them."""
     _check_names(tool)
     return wraps(tool)(partial(_call_as_meant, tool))
 
@@ -1081,7 +1082,7 @@ _MOST = {"brave": 10, "google": 5}
 
 
 def _room_for_excerpt(results: list[dict[str, Any]]) -> int:
-    """How long an excerpt may be: they share what titles and addresses leave, and a quote takes two."""
+    """How long an excerpt may be: they share what titles and addresses leave; a quote takes two."""
     left = _ROOM - _room_of(results)
     share = left // (2 * len(results))
     around = 20  # what the excerpt's name and quotes take

@@ -1,11 +1,12 @@
 # venice_speak: a Letta tool, made from sanctum_venice_tools/tools/venice_speak.py.
-# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each part above it
-# serves those below.
+# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each
+# part above it serves those below.
 import gc
 import sys
 
-# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole server to do so.
-# Hiding that module from this process keeps arguments as they were sent, and a call four times faster.
+# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole
+# server to do so. Hiding that module from this process keeps arguments as they were sent, and a
+# call four times faster.
 sys.modules.setdefault("letta.functions.ast_parsers", None)  # type: ignore[arg-type]
 
 import ast
@@ -33,8 +34,8 @@ from typing import Any, BinaryIO, Literal, get_args, get_origin
 
 import httpx
 
-# The process ends with this call, so what is loaded by now is never garbage. Not looking through it saves a fifth of
-# the call's time in Letta's sandbox.
+# The process ends with this call, so what is loaded by now is never garbage. Not looking through it
+# saves a fifth of the call's time in Letta's sandbox.
 if __name__ == "__main__":
     gc.freeze()
 
@@ -675,7 +676,7 @@ _LONGEST_PYTHON = 100_000
 
 
 def _read_as_meant(tool: Callable[..., str]) -> Callable[..., str]:
-    """Give a tool its arguments in the form of their annotations, in whatever form a model sends them."""
+    """Give a tool its arguments in the form of their annotations, however a model sends them."""
     _check_names(tool)
     return wraps(tool)(partial(_call_as_meant, tool))
 
@@ -1173,7 +1174,7 @@ def _mp3_frames(file: BinaryIO) -> Iterator[Frame]:
 
 
 def _mp3_end(file: BinaryIO) -> int:
-    """Where the frames of an MP3 file end: after them may come an APE tag, and then an ID3v1 tag."""
+    """Where the frames of an MP3 file end: an APE tag may follow, and then an ID3v1 tag."""
     end = _end_of(file)
     id3v1_length = 128
     if end > id3v1_length:
@@ -1253,7 +1254,7 @@ def _read_frame_header(head: bytes) -> FrameHeader:
 
 
 def _check_adts(file: BinaryIO) -> None:
-    """Go through all frames of an AAC file. ADTS, ISO 13818-7, 6.2: a header tells each one's length."""
+    """Go through all frames of an AAC file. ADTS, ISO 13818-7, 6.2: headers tell lengths."""
     end = _end_of(file)
     place = 0
     while place < end:
@@ -1310,7 +1311,10 @@ _LARGEST_FRAME = 2**17
 
 
 def _check_flac(file: BinaryIO) -> None:
-    """Look for the last frame of a FLAC file. Frames tell no length, but end with a checksum, RFC 9639, 9."""
+    """Look for the last frame of a FLAC file.
+
+    Frames tell no length, but end with a checksum, RFC 9639, 9.
+    """
     end = _end_of(file)
     info = _read_stream_info(file)
     metadata_end = file.tell()
@@ -1327,14 +1331,14 @@ def _check_flac(file: BinaryIO) -> None:
 
 
 def _may_be_last(header: bytes, info: StreamInfo) -> bool:
-    """Whether a FLAC frame goes up to the last sample, or may, as nothing tells how many there are."""
+    """Whether a FLAC frame goes up to the last sample; or may, where nothing tells their number."""
     samples = _samples_until(header, info)
     is_told = info.samples != 0
     return samples > 0 and (samples == info.samples or not is_told)
 
 
 def _read_stream_info(file: BinaryIO) -> StreamInfo:
-    """Go through the metadata of a FLAC file, RFC 9639, 8: blocks, of which the first is STREAMINFO."""
+    """Go through the metadata of a FLAC file, RFC 9639, 8: blocks, STREAMINFO first."""
     _signature = _take(file, 4)
     info = b""
     is_last = False
@@ -1391,7 +1395,7 @@ class CodedNumber:
 
 
 def _read_coded_number(data: bytes) -> CodedNumber:
-    """The number with which bytes begin, RFC 9639, 9.1.5: the ones that lead tell how many bytes it has."""
+    """The number with which bytes begin, RFC 9639, 9.1.5: its leading ones tell its length."""
     first = data[0]
     leading_ones = 8 - (first ^ 0xFF).bit_length()
     more = max(leading_ones - 1, 0)
@@ -1436,7 +1440,7 @@ def _text_of(value: Any) -> str:
 
 
 def _number_of(value: Any) -> float | None:
-    """A finite number. As Python reads JSON, it has NaN and Infinity too, and true is a kind of 1."""
+    """A finite number; Python reads NaN and Infinity as JSON, too, and true is a kind of 1."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -1471,7 +1475,7 @@ def _media_server() -> str:
 
 @functools.cache
 def _check_media_server() -> str:
-    """Ask the media server whether it would take a file; its address, as people's browsers reach it."""
+    """Ask the media server whether it would take a file; its address, for people's browsers."""
     told = _object_of(_ask_media_server("GET", "/room"))
     return _text_of(told.get("public_url")) or _media_server()
 
@@ -1637,7 +1641,10 @@ def _part_file(folder: Path, *, advice: str) -> Iterator[BinaryIO]:
 
 
 def _put_in_place(part: BinaryIO, path: Path) -> None:
-    """Give a whole part file its name. A crash does no harm: its content is on the disk before that."""
+    """Give a whole part file its name.
+
+    A crash does no harm: its content is on the disk before that.
+    """
     part.flush()
     os.fsync(part.fileno())
     Path(part.name).replace(path)
@@ -1966,12 +1973,15 @@ _MOST_ITEMS = 50
 
 
 def _published(tool: Callable[..., str]) -> Callable[..., str]:
-    """Put the files that a tool tells of on the media server, if there is one, and tell their addresses."""
+    """Put the files that a tool tells of on the media server, if any; tell their addresses."""
     return wraps(tool)(partial(_call_and_publish, tool))
 
 
 def _call_and_publish(tool: Callable[..., str], /, **sent: Any) -> str:
-    """A tool's reply, with an address for each file in it. What was made is paid: nothing here is an error."""
+    """A tool's reply, with an address for each file in it.
+
+    What was made is paid: nothing here is an error.
+    """
     reply = tool(**sent)
     answer = _object_of(_parse_reply(reply))
     files = [part for part in (answer, *_objects_in(answer.get("files"))) if part.get("file")]
@@ -1993,7 +2003,7 @@ def _call_and_publish(tool: Callable[..., str], /, **sent: Any) -> str:
 
 
 def _tell_where(reply: str, answer: dict[str, Any]) -> str:
-    """The reply, with a warning where a path means nothing to a person, and nobody chose the folder."""
+    """The reply, with a warning where a path means nothing to a person, and nobody chose it."""
     is_in_container = any(Path(file).exists() for file in _CONTAINER_FILES)
     is_in_sandbox = any(name in os.environ for name in _SANDBOX_VARIABLES)
     is_chosen = bool(os.environ.get(_folder_setting()))
@@ -2023,7 +2033,10 @@ def _facts_of(
 
 
 def _publish(path: Path, facts: dict[str, Any]) -> str:
-    """Put a file on the media server; its address there. What is there already is not sent again."""
+    """Put a file on the media server; its address there.
+
+    What is there already is not sent again.
+    """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     length = path.stat().st_size
@@ -2068,7 +2081,7 @@ _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|[。！？]|\n(?=\s*
 
 
 def _parts(text: str, most: int) -> Iterator[str]:
-    """The text in parts of at most so many characters, each to the end of a sentence, or at least of a word."""
+    """The text in parts of at most so many characters, each to the end of a sentence or a word."""
     rest = text.strip()
     while rest:
         end = _end_of_part(rest, most)
@@ -2091,7 +2104,7 @@ def _end_of_part(text: str, most: int) -> int:
 
 
 def _head(text: str, most: int) -> str:
-    """The first characters of a text, counted as Venice does: one beyond U+FFFF is two, as in JavaScript."""
+    """The first characters of a text, counted as Venice does: as in JavaScript, in UTF-16."""
     units = text[:most].encode("utf-16-le", "replace")
     bytes_a_unit = 2
     return units[: most * bytes_a_unit].decode("utf-16-le", "ignore")
@@ -2171,7 +2184,7 @@ _SOUNDS = {"AAC": _check_adts, "FLAC": _check_flac, "Opus": _check_ogg, "Ogg": _
 
 
 def _sound_length(data: bytes) -> tuple[str, str, float | None]:
-    """Kind and type of a sound file that is whole, and how many seconds it plays, where that is easily told."""
+    """Kind and type of a sound file that is whole, and how long it plays, where easily told."""
     try:
         return _measure(data)
     except ValueError:
@@ -2243,7 +2256,7 @@ def _voices_of(spec: dict[str, Any]) -> list[str]:
 
 
 def _default_voice(spec: dict[str, Any]) -> str:
-    """The voice that a model names as its usual one, or Venice's own default, if the model has that."""
+    """The voice that a model names as its usual one, or Venice's default, if the model has it."""
     named: str = spec.get("default_voice") or ""
     if not named and "af_sky" in _voices_of(spec):
         return "af_sky"
@@ -2260,7 +2273,10 @@ def _kind_of_voice(voice: str) -> str:
 
 
 def _fitting_voices(voices: Iterable[str], wish: str) -> list[str]:
-    """The voices that each word of a wish fits, such as "British female", "ja" or "puck"; all, if it has no word."""
+    """The voices that each word of a wish fits, such as "British female", "ja" or "puck".
+
+    All of them, if it has no word.
+    """
     words = [word for word in re.findall(r"\w+", wish.lower()) if word not in _FILLERS]
     return [voice for voice in voices if all(_fits_voice(voice, word) for word in words)]
 
@@ -2302,7 +2318,10 @@ _OPENAI_VOICES = (
 
 
 def _choose(model: str, voice: str) -> tuple[_Model, str]:
-    """The model and the voice for a wish: a name, or words such as "British female"; notes say what was chosen."""
+    """The model and the voice for a wish: a name, or words such as "British female".
+
+    Notes say what was chosen.
+    """
     asked = "" if model in _OPENAI_MODELS else model
     chosen = _pick_model("tts", asked, setting="VENICE_SPEECH_MODEL", usual="tts-kokoro")
     if not voice:
@@ -2346,7 +2365,7 @@ def _model_with(voice: str) -> _Model | None:
 
 
 def _named_voice(spec: dict[str, Any], wanted: str) -> str:
-    """The model's voice of that name, in any case, or "af_alloy" for "alloy"; nothing, if it has none."""
+    """The model's voice of that name, in any case, or "af_alloy" for "alloy"; nothing, if none."""
     name = wanted.lower()
     if name.startswith("vv_") and spec.get("voice_cloning"):
         return wanted

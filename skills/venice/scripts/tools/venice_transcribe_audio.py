@@ -1,11 +1,12 @@
 # venice_transcribe_audio: a Letta tool, made from sanctum_venice_tools/tools/venice_transcribe_audio.py.
-# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each part above it
-# serves those below.
+# It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each
+# part above it serves those below.
 import gc
 import sys
 
-# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole server to do so.
-# Hiding that module from this process keeps arguments as they were sent, and a call four times faster.
+# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole
+# server to do so. Hiding that module from this process keeps arguments as they were sent, and a
+# call four times faster.
 sys.modules.setdefault("letta.functions.ast_parsers", None)  # type: ignore[arg-type]
 
 import ast
@@ -34,8 +35,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-# The process ends with this call, so what is loaded by now is never garbage. Not looking through it saves a fifth of
-# the call's time in Letta's sandbox.
+# The process ends with this call, so what is loaded by now is never garbage. Not looking through it
+# saves a fifth of the call's time in Letta's sandbox.
 if __name__ == "__main__":
     gc.freeze()
 
@@ -670,7 +671,7 @@ _LONGEST_PYTHON = 100_000
 
 
 def _read_as_meant(tool: Callable[..., str]) -> Callable[..., str]:
-    """Give a tool its arguments in the form of their annotations, in whatever form a model sends them."""
+    """Give a tool its arguments in the form of their annotations, however a model sends them."""
     _check_names(tool)
     return wraps(tool)(partial(_call_as_meant, tool))
 
@@ -1040,7 +1041,7 @@ def _text_of(value: Any) -> str:
 
 
 def _number_of(value: Any) -> float | None:
-    """A finite number. As Python reads JSON, it has NaN and Infinity too, and true is a kind of 1."""
+    """A finite number; Python reads NaN and Infinity as JSON, too, and true is a kind of 1."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -1075,7 +1076,7 @@ def _media_server() -> str:
 
 @functools.cache
 def _check_media_server() -> str:
-    """Ask the media server whether it would take a file; its address, as people's browsers reach it."""
+    """Ask the media server whether it would take a file; its address, for people's browsers."""
     told = _object_of(_ask_media_server("GET", "/room"))
     return _text_of(told.get("public_url")) or _media_server()
 
@@ -1249,7 +1250,10 @@ def _part_file(folder: Path, *, advice: str) -> Iterator[BinaryIO]:
 
 
 def _put_in_place(part: BinaryIO, path: Path) -> None:
-    """Give a whole part file its name. A crash does no harm: its content is on the disk before that."""
+    """Give a whole part file its name.
+
+    A crash does no harm: its content is on the disk before that.
+    """
     part.flush()
     os.fsync(part.fileno())
     Path(part.name).replace(path)
@@ -1572,12 +1576,15 @@ _MOST_ITEMS = 50
 
 
 def _published(tool: Callable[..., str]) -> Callable[..., str]:
-    """Put the files that a tool tells of on the media server, if there is one, and tell their addresses."""
+    """Put the files that a tool tells of on the media server, if any; tell their addresses."""
     return wraps(tool)(partial(_call_and_publish, tool))
 
 
 def _call_and_publish(tool: Callable[..., str], /, **sent: Any) -> str:
-    """A tool's reply, with an address for each file in it. What was made is paid: nothing here is an error."""
+    """A tool's reply, with an address for each file in it.
+
+    What was made is paid: nothing here is an error.
+    """
     reply = tool(**sent)
     answer = _object_of(_parse_reply(reply))
     files = [part for part in (answer, *_objects_in(answer.get("files"))) if part.get("file")]
@@ -1599,7 +1606,7 @@ def _call_and_publish(tool: Callable[..., str], /, **sent: Any) -> str:
 
 
 def _tell_where(reply: str, answer: dict[str, Any]) -> str:
-    """The reply, with a warning where a path means nothing to a person, and nobody chose the folder."""
+    """The reply, with a warning where a path means nothing to a person, and nobody chose it."""
     is_in_container = any(Path(file).exists() for file in _CONTAINER_FILES)
     is_in_sandbox = any(name in os.environ for name in _SANDBOX_VARIABLES)
     is_chosen = bool(os.environ.get(_folder_setting()))
@@ -1629,7 +1636,10 @@ def _facts_of(
 
 
 def _publish(path: Path, facts: dict[str, Any]) -> str:
-    """Put a file on the media server; its address there. What is there already is not sent again."""
+    """Put a file on the media server; its address there.
+
+    What is there already is not sent again.
+    """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     length = path.stat().st_size
@@ -1770,7 +1780,8 @@ def _last_request() -> dict[str, Any]:
             request = _object_of(trace.get("request_json"))
             if request:
                 return request
-    told = "The Letta server does not record what it sends to models, so attached pictures can't be read"
+    why = "The Letta server does not record what it sends to models"
+    told = f"{why}, so attached pictures can't be read"
     raise VeniceError(f"{told}. Ask the person for a URL. {_OR_ELSE}")
 
 
@@ -1850,7 +1861,9 @@ _INTERNET_V6 = ipaddress.ip_network("2000::/3")
 def _open_public(
     url: str, *, trusted: bytes | None = None, method: str = "GET"
 ) -> Iterator[httpx.Response]:
-    """The good reply of a public URL, its body unread; the address that was checked is the one called.
+    """The good reply of a public URL, its body unread.
+
+    The address that was checked is the one called.
 
     The host and port `trusted` are the operator's own, and may be in a private network.
     """
@@ -1931,7 +1944,7 @@ def _is_data_url(reference: str) -> bool:
 
 
 def _read_media(reference: str, *, most_mb: int) -> bytes:
-    """The content behind a URL, a data URL or a stored file's name, of at most so many megabytes."""
+    """The content behind a URL, a data URL or a stored file's name, of at most so many MB."""
     if _is_web_url(reference):
         return _fetch(reference, most_mb)
     return _read_local(reference, most_mb=most_mb)
@@ -1953,7 +1966,7 @@ def _name_of(reference: str) -> str:
 
 
 def _read_local(reference: str, *, most_mb: int) -> bytes:
-    """The content of a data URL, of what the person attached, or of a stored file, of at most so many megabytes."""
+    """The content of a data URL, of what was attached, or of a stored file: at most so many MB."""
     try:
         if _is_attached(reference):
             content = _read_attached(reference)
@@ -1978,7 +1991,10 @@ def _check_length(reference: str, length: int, most_mb: int) -> None:
 
 
 def _read_stored(name: str, most_mb: int) -> bytes:
-    """The content of a stored file. Its size is asked first: a film may be larger than the memory."""
+    """The content of a stored file.
+
+    Its size is asked first: a film may be larger than the memory.
+    """
     path = _stored_file(name)
     _check_length(name, path.stat().st_size, most_mb)
     with path.open("rb") as file:
@@ -2109,9 +2125,8 @@ def _read_language(language: str) -> str:
     written = language.strip().lower()
     letters = re.split("[-_]", written)[0]
     if letters and not re.fullmatch("[a-z]{2}", letters):
-        raise VeniceError(
-            f"The language must be two letters, such as 'en', not {language!r:.40}. Or leave it out."
-        )
+        fault = f"The language must be two letters, such as 'en', not {language!r:.40}"
+        raise VeniceError(f"{fault}. Or leave it out.")
     return letters
 
 
@@ -2121,7 +2136,7 @@ def _tells_times(model: dict[str, Any]) -> bool:
 
 
 def _pick(model: str, language: str, *, timestamps: bool) -> _Model:
-    """The model asked for; else the operator's, if it can; else one that tells times, or heeds a language."""
+    """The model asked for; else the operator's, if it can do what is wanted; else one that can."""
     setting = "VENICE_TRANSCRIPTION_MODEL"
     usual = _TELLS_SEGMENTS if timestamps or language else "nvidia/parakeet-tdt-0.6b-v3"
     if model or not timestamps:
@@ -2132,7 +2147,7 @@ def _pick(model: str, language: str, *, timestamps: bool) -> _Model:
 
 
 def _list_times(timestamps: dict[str, Any]) -> str:
-    """A line for each segment, word or character: its start and end in seconds, and what is said."""
+    """A line for each segment, word or character: start and end in seconds, and what is said."""
     listed = timestamps.get("segment") or timestamps.get("word") or timestamps.get("char")
     lines = []
     for piece in _objects_in(listed):
@@ -2146,7 +2161,7 @@ def _list_times(timestamps: dict[str, Any]) -> str:
 
 
 def _cost_of_hearing(spec: dict[str, Any], seconds: float | None) -> float | None:
-    """What it costs to hear so much, in USD; None, if the length or the model's price is not told."""
+    """What it costs to hear so much, in USD; None, if length or price is not told."""
     price = spec.get("pricing", {}).get("per_audio_second", {}).get("usd")
     if price is None or seconds is None:
         return None
@@ -2193,9 +2208,8 @@ def venice_transcribe_audio(
     if not text:
         notes.append("Nobody was heard to say anything.")
     if timestamps and not times:
-        notes.append(
-            f"{chosen.id} told no times; {_TELLS_SEGMENTS} tells those of sentences, {_TELLS_WORDS} of words."
-        )
+        others = f"{_TELLS_SEGMENTS} tells those of sentences, {_TELLS_WORDS} of words"
+        notes.append(f"{chosen.id} told no times; {others}.")
 
     transcript = times or text
     shown = _clip(transcript, _ROOM)
@@ -2204,8 +2218,7 @@ def venice_transcribe_audio(
         content = transcript.encode(errors="replace")
         kept = _store(folder, content, f"transcript {text[:30]}", lambda _: ["txt"])
         kept["type"] = "text/plain"
-        notes.append(
-            "This is only the beginning: the file holds all of it. Read on in it with venice_read_document."
-        )
+        told = "This is only the beginning: the file holds all of it"
+        notes.append(f"{told}. Read on in it with venice_read_document.")
     cost = _cost_of_hearing(chosen.spec, seconds)
     return _answer(text=shown, **kept, seconds=seconds, model=chosen.id, cost_usd=cost, notes=notes)
