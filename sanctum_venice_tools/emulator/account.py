@@ -76,7 +76,10 @@ class Account:
     windows: dict[tuple[str, str], Window] = field(default_factory=dict)
 
     def remember_last_week(self, key: str) -> None:
-        """Put into the bill what the days before this start may have cost, so that reports show something."""
+        """Put into the bill what the days before this start may have cost.
+
+        So reports have something to show.
+        """
         models = [
             model
             for model in catalogue().models

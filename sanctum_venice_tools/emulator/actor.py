@@ -1,4 +1,4 @@
-"""What the model of the local Venice says: the script's turns, answers from the web, and honesty besides."""
+"""What the model of the local Venice says: the script's turns, or answers from the web."""
 
 import json
 import uuid
@@ -39,7 +39,7 @@ class Reply:
 
 
 def decide(call: Call, conversation: Conversation, parameters: dict[str, Any]) -> Reply:
-    """What to say: a turn of the script with tools, else an answer from the web, else one in words only."""
+    """What to say: a turn of the script with tools, or an answer from the web, or mere words."""
     body = call.body
     offered = {
         tool["function"]["name"]

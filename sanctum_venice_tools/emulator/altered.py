@@ -1,4 +1,4 @@
-"""Replies that are Venice's own but for their shape: a field of another type, a chat in another form."""
+"""Replies that are Venice's own but for their shape, such as a field of another type."""
 
 import json
 from collections.abc import AsyncIterable, AsyncIterator, Callable
@@ -28,7 +28,7 @@ async def alter(fault: "Fault", response: Response) -> Response:
 
 
 async def _edit_body(response: Response, edit: Edit, fault: "Fault") -> Response:
-    """The reply with its body edited, or an error that tells whoever ordered the fault that this can't be."""
+    """The reply with its body edited; an error for whoever ordered the fault, if it can't be."""
     try:
         content = json.loads(await whole_body(response))
         edit(content, fault)

@@ -118,7 +118,10 @@ def create_app(settings: Settings) -> Starlette:
 
 
 def _operation(path: str, method: str) -> Operation:
-    """What the document says of an operation; the body of a wallet's top-up plays no part in its answer."""
+    """What the document says of an operation.
+
+    The body of a wallet's top-up plays no part in its answer.
+    """
     operation = operations()[path, method]
     return replace(operation, requests={}) if path == "/x402/top-up" else operation
 
@@ -137,7 +140,7 @@ async def _order_faults(request: Request) -> Response:
 
 
 async def _refuse(request: Request, refusal: Exception) -> Response:
-    """Answer and write down a request to an address that is not there, or that does not take this method."""
+    """Answer and write down a request to an address or by a method that is not there."""
     entry = Entry(request.app.state.service, request)
     entry.body = (await read(request)).decode("utf-8", "replace")
     entry.status = refusal.status_code if isinstance(refusal, HTTPException) else 500

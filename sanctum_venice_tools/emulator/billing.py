@@ -23,7 +23,10 @@ COLUMNS = ("timestamp", "sku", "units", "pricePerUnitUsd", "amount", "currency",
 
 
 async def get_balance(call: Call) -> Response:
-    """GET /billing/balance; a balance that is not positive is null, and the local account has dollars alone."""
+    """GET /billing/balance; one that is not positive is null.
+
+    The local account has dollars alone.
+    """
     usd = round(call.service.account.usd, 6)
     has_money = usd > 0
     return JSONResponse(
@@ -160,11 +163,11 @@ async def get_analytics(call: Call) -> Response:
     )
     keys = _grouped(entries, lambda entry: entry.key)
     model_days = _daily(days, models)
+    usd_of_day = {day: _usd(e for e in entries if e.when.date() == day) for day in days}
     key_days = _daily(days, {names.get(key, "(revoked)"): group for key, group in keys.items()})
     return JSONResponse({
         "lookback": lookback,
-        "byDate": [{"date": f"{day}", "USD": _usd(e for e in entries if e.when.date() == day), "DIEM": 0}
-                   for day in days],
+        "byDate": [{"date": f"{day}", "USD": usd, "DIEM": 0} for day, usd in usd_of_day.items()],
         "byModel": [
             {
                 "modelName": name,
@@ -216,7 +219,10 @@ def _totals(entries: list[Spending]) -> dict[str, float]:
 
 
 def _daily(days: list[date], groups: dict[str, list[Spending]]) -> list[dict[str, float]]:
-    """What each group cost, day by day; a day is told in milliseconds, for every value has to be a number."""
+    """What each group cost, day by day.
+
+    A day is told in milliseconds, for every value has to be a number.
+    """
     return [{"date": _milliseconds(day), **_costs_on(day, groups)} for day in days]
 
 

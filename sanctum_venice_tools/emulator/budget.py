@@ -1,4 +1,7 @@
-"""The error budget: a key may fail 50 times in 30 seconds with each model; after that all that it asks is refused."""
+"""The error budget: a key may fail 50 times in 30 seconds with each model.
+
+After that all that it asks is refused.
+"""
 
 import time
 from dataclasses import dataclass, field
@@ -45,13 +48,19 @@ class Bucket:
 
 
 class Budget:
-    """All buckets. What is left is told; refused is only where a fault has ordered it, for tests fail on purpose."""
+    """All buckets. What is left is told.
+
+    Requests are refused only where a fault has ordered it, for tests fail on purpose.
+    """
 
     def __init__(self) -> None:
         self.buckets: dict[tuple[str, str], Bucket] = {}
 
     def bucket(self, key: str, body: Any) -> Bucket:
-        """That of a key and of the model in a body of JSON; forms share one, for theirs is not known in time."""
+        """That of a key and of the model in a body of JSON.
+
+        Forms share one, for their model is not known in time.
+        """
         model = body.get("model") if isinstance(body, dict) else None
         name = (key, model if isinstance(model, str) else "")
         bucket = self.buckets.get(name)
@@ -63,7 +72,8 @@ class Budget:
 def exhausted(headers: dict[str, str]) -> ApiError:
     """What all requests get once too many have failed."""
     message = (
-        f"Too many failed attempts (> {MOST_FAILURES}) resulting in a non-success status code. Please wait {SECONDS} "
-        "seconds and try again. See https://docs.venice.ai/api-reference/rate-limiting for more information."
+        f"Too many failed attempts (> {MOST_FAILURES}) resulting in a non-success status code. "
+        f"Please wait {SECONDS} seconds and try again. "
+        "See https://docs.venice.ai/api-reference/rate-limiting for more information."
     )
     return standard(RATE_LIMITED, message, headers)

@@ -46,7 +46,7 @@ class Catalogue:
         }
 
     def find(self, name: str, *kinds: str) -> Model:
-        """The model that a request means: by id, by trait, or by the name of another maker's model."""
+        """The model that a request means: by id, by trait, or by the name of another maker's."""
         for kind in kinds:
             known = self.traits(kind) | self.compatibility.get(kind, {})
             model = self._by_id.get(known.get(name, name))
@@ -80,8 +80,9 @@ def model_headers(model: Model) -> dict[str, str]:
     headers = {"x-venice-model-id": model["id"], "x-venice-model-name": spec["name"]}
     if deprecation := spec.get("deprecation"):
         day = deprecation["date"]
+        warning = f"The model {model['id']} will be retired on {day[:10]}."
         headers |= {
-            "x-venice-model-deprecation-warning": f"The model {model['id']} will be retired on {day[:10]}.",
+            "x-venice-model-deprecation-warning": warning,
             "x-venice-model-deprecation-date": day,
             "x-venice-deprecated": "true",
         }

@@ -29,7 +29,10 @@ ORDERS: dict[str, Any] = {
 
 @functools.cache
 def characters() -> list[Character]:
-    """Every character, with reviews, categories and `pro`, which Venice filters by but does not show."""
+    """Every character.
+
+    Reviews, categories and `pro` are among it, which Venice filters by but does not show.
+    """
     return list(json.loads(files(__package__).joinpath("characters.json").read_bytes()))
 
 

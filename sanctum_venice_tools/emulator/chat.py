@@ -123,7 +123,10 @@ def _check(model: Model, body: dict[str, Any], prompt_tokens: int) -> None:
         )
     if prompt_tokens > spec["availableContextTokens"]:
         limit = spec["availableContextTokens"]
-        message = f"This model's maximum context length is {limit} tokens, but the messages have {prompt_tokens}."
+        message = (
+            f"This model's maximum context length is {limit} tokens, "
+            f"but the messages have {prompt_tokens}."
+        )
         error = {"message": message, "type": "invalid_request_error", "param": "messages",
                  "code": "context_length_exceeded"}  # fmt: skip
         raise ApiError(400, {"error": error})

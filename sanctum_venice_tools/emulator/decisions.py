@@ -102,7 +102,7 @@ def _answer(question: dict[str, Any], known: set[str]) -> dict[str, Any]:
 
 
 def _yes(instructions: str, criteria: dict[str, str], known: set[str]) -> float:
-    """How likely a yes is: by what a yes and a no mean, where that is told, else by the question's own words."""
+    """How likely a yes is: by what yes and no mean, where that is told, else by the question."""
     if "true" in criteria and "false" in criteria:
         return _shares([criteria["true"], criteria["false"]], known)[0]
     asked = stems(criteria.get("true", instructions))

@@ -1,4 +1,4 @@
-"""The way every request goes: fault, key, body and query against the document, endpoint, headers, log."""
+"""The way of every request: fault, key, body and query by the document, endpoint, headers, log."""
 
 import json
 import logging
@@ -141,7 +141,10 @@ class Door:
         return key
 
     async def parse(self, request: Request, raw: bytes, entry: "Entry") -> tuple[str, Any]:
-        """The content type and value of a request's body; a body that is none comes back as the error it earns."""
+        """The content type and value of a request's body.
+
+        A body that is none comes back as the error it earns.
+        """
         kinds = self.operation.requests
         if not kinds:
             return "", None
@@ -240,7 +243,10 @@ def _tidy(value: Any, room: int) -> Any:
 
 
 def common_headers() -> dict[str, str]:
-    """What every reply carries; each connection serves one request, for Letta stalls on kept ones."""
+    """What every reply carries.
+
+    Each connection serves one request, for Letta stalls on kept ones.
+    """
     return {
         "connection": "close",
         "cf-ray": f"{secrets.token_hex(8)}-LOC",

@@ -88,7 +88,7 @@ def _check(model: Model, body: dict[str, Any]) -> None:
 
 
 def _apply(body: dict[str, Any], opened: list[Image.Image], megapixels: float, kind: str) -> bytes:
-    """The base with its colours turned, the other pictures in a row, and the instruction written below."""
+    """The base with its colours turned, the other pictures in a row, the instruction below."""
     base = opened[0].convert("RGB")
     ratio = body.get("aspect_ratio", "auto")
     size = pictures.fit_ratio(

@@ -1,4 +1,4 @@
-"""POST /embeddings: vectors of hashed words and letters, so that related texts lie nearer than others."""
+"""POST /embeddings: vectors of hashed words and letters, so that related texts lie nearer."""
 
 import base64
 import hashlib

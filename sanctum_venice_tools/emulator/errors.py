@@ -116,7 +116,8 @@ def other_address() -> ApiError:
     """A key that is used from an address which is not on its list."""
     return standard(
         403,
-        "This API key is restricted to configured IP addresses, and this request's source IP is not allowed",
+        "This API key is restricted to configured IP addresses, "
+        "and this request's source IP is not allowed",
     )
 
 
@@ -124,7 +125,8 @@ def anonymous_model(privacy: str, model: str) -> ApiError:
     """A key whose setting for privacy forbids a model."""
     return standard(
         403,
-        f"This API key is set to '{privacy}', but {model} is an Anonymous model. Choose a Private, TEE, or E2EE model, "
+        f"This API key is set to '{privacy}', but {model} is an Anonymous model. "
+        "Choose a Private, TEE, or E2EE model, "
         "or change the model privacy setting of this API key.",
     )
 
@@ -133,7 +135,8 @@ def empty_balance() -> ApiError:
     """A key whose account has no money left for this call."""
     return standard(
         402,
-        "Insufficient USD or Diem balance to complete request. Visit https://venice.ai/settings/api to add credits.",
+        "Insufficient USD or Diem balance to complete request. "
+        "Visit https://venice.ai/settings/api to add credits.",
     )
 
 

@@ -142,7 +142,10 @@ def operations() -> dict[tuple[str, str], Operation]:
 
 
 def _typed(texts: list[str], schema: dict[str, Any]) -> Any:
-    """A query parameter as the type that its schema names; what cannot be one stays text and fails the check."""
+    """A query parameter as the type that its schema names.
+
+    What cannot be one stays text and fails the check.
+    """
     kinds = schema.get("type", "string")
     if "array" in kinds:
         return [part for text in texts for part in text.split(",")]
@@ -175,7 +178,7 @@ def _meant(context: list[ValidationError]) -> list[ValidationError]:
 
 
 def _rules_out(error: ValidationError) -> bool:
-    """Whether an error shows that the value was not meant for that branch: wrong type, or another kind."""
+    """Whether an error shows that the value was not meant for that branch: wrong type or kind."""
     if error.validator == "enum":
         return not error.relative_path or error.relative_path[-1] in {"type", "role"}
     return error.validator == "type" and not error.relative_path
@@ -292,4 +295,5 @@ def _bound(unit: str, relation: str, limit: Any) -> str:
             relation, relation
         )
         return f"Number must be {relation} {limit}"
-    return f"{unit} must contain {relation} {limit} {'character' if unit == 'String' else 'element'}(s)"
+    parts = "character(s)" if unit == "String" else "element(s)"
+    return f"{unit} must contain {relation} {limit} {parts}"

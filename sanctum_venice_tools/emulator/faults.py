@@ -372,7 +372,10 @@ class _Spoiler:
             await self.give(body, more=more)
 
     async def give(self, body: bytes, *, more: bool) -> None:
-        """Send these bytes as they are; the server itself would not tell that nobody takes them any more."""
+        """Send these bytes as they are.
+
+        The server itself would not tell that nobody takes them any more.
+        """
         await self.wire.take_turn()
         self.sent += len(body)
         await self.send({"type": "http.response.body", "body": body, "more_body": more})

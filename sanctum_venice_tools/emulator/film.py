@@ -15,7 +15,7 @@ HEIGHTS = {"4k": 2160, "2K": 1440, "true_1080p": 1080}
 
 
 def size_of(resolution: str, ratio: str) -> tuple[int, int]:
-    """Width and height: the resolution is the shorter side, and both are even, as the codec wants."""
+    """Width and height: the resolution is the shorter side; both are even, as the codec wants."""
     short = HEIGHTS.get(resolution) or int(resolution.lower().rstrip("p"))
     across, down = (int(side) for side in ratio.split(":"))
     longer = round(short * max(across, down) / min(across, down) / 2) * 2
@@ -56,7 +56,7 @@ def make(
 
 
 def _view(larger: Image.Image, size: tuple[int, int], share: float) -> Image.Image:
-    """What is seen of a larger picture when a share of the film is over: from one corner to the other."""
+    """What is seen of a larger picture when a share of the film is over: corner to corner."""
     width, height = size
     left = round((larger.width - width) * share)
     top = round((larger.height - height) * share)

@@ -104,7 +104,10 @@ async def generate(call: Call) -> Response:
 
 
 def seed_of(body: dict[str, Any]) -> int:
-    """The seed asked for, else one that follows from the request: the same request gives the same picture."""
+    """The seed asked for, else one that follows from the request.
+
+    So the same request gives the same picture.
+    """
     if seed := body.get("seed"):
         return int(seed)
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).digest()
@@ -123,7 +126,7 @@ def price(pricing: dict[str, Any], body: dict[str, Any], plain: str) -> float:
 
 
 def check_transparency(model: Model, body: dict[str, Any], kind: str) -> bool:
-    """Whether the background is to be transparent; refused where the model or the format can't have that."""
+    """Whether the background is to be transparent; refused where model or format can't do it."""
     if not body.get("transparent_background"):
         return False
     if not model["model_spec"]["constraints"].get("supportsTransparentBackground"):
@@ -160,7 +163,7 @@ def _check(model: Model, body: dict[str, Any]) -> None:
 
 
 def _check_references(model: Model, references: list[dict[str, Any]]) -> None:
-    """Refuse pictures to take the style from where there may be none, too many, or too large ones."""
+    """Refuse pictures of style where there may be none, or that are too many or too large."""
     spec = model["model_spec"]
     if references and not spec.get("supportsStyleReferences"):
         raise unsupported(model, "style_references")

@@ -31,7 +31,10 @@ def _find(call: Call, kind: str) -> Job | None:
 
 
 def _unknown(kind: str) -> ApiError:
-    """What is said of a job that is unknown, expired or deleted. For films it has changed since the document."""
+    """What is said of a job that is unknown, expired or deleted.
+
+    For films it has changed since the document.
+    """
     if kind == "video":
         return standard(400, "Request ID is invalid.")
     return standard(404, "Audio not found: the request id is invalid, expired or deleted")
@@ -73,7 +76,7 @@ def complete(kind: str) -> Callable[[Call], Any]:
 
 
 async def download(call: Call) -> Response:
-    """GET or DELETE the address that a private model hands out: without a key, and only a few times."""
+    """GET or DELETE the address that a private model hands out: without a key, a few times only."""
     service, token = call.service, call.path["token"]
     job = next(
         (

@@ -133,7 +133,7 @@ def _set(key: Key, wish: dict[str, Any]) -> None:
 
 
 def _network(text: str) -> str:
-    """An address or a network of addresses as CIDR; only those that the whole internet reaches count."""
+    """An address or a network of addresses as CIDR, if the whole internet reaches it."""
     try:
         network = ipaddress.ip_network(text)
     except ValueError:

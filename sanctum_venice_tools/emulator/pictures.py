@@ -1,4 +1,4 @@
-"""Pictures that show the words they were made from, on a gradient that follows from words and seed."""
+"""Pictures that show the words they were made from, on a gradient made of words and seed."""
 
 import colorsys
 import hashlib

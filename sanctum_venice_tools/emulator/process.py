@@ -24,7 +24,10 @@ class LocalVenice:
     allow_faults: bool = False
 
     def order_fault(self, **fault: Any) -> None:
-        """Queue a fault: `fault` names it, `path`, `method` and `times` say when; see docs/emulator.md."""
+        """Queue a fault: `fault` names it, `path`, `method` and `times` say when.
+
+        See docs/emulator.md.
+        """
         if "content" in fault:
             fault["content"] = base64.b64encode(fault["content"]).decode()
         self._control("POST", fault)

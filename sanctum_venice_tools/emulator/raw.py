@@ -1,4 +1,4 @@
-"""Replies that no HTTP library would write: cut where nothing tells it, packed, dribbled, without end.
+"""Replies that no HTTP library would write: cut, packed, dribbled, without end.
 
 Each is a series of pieces. They go to the connection as they are, with a pause after each where the
 fault is slow.
@@ -55,7 +55,7 @@ class Answer:
         return f"HTTP/{version} {self.status} {phrase}\r\n".encode()
 
     def header_lines(self, framing: dict[str, str]) -> bytes:
-        """The headers, with those that tell how the body is framed, and the empty line after them."""
+        """The headers, with those that tell how the body is framed, and an empty line."""
         lines = [f"{name}: {value}\r\n" for name, value in (self.headers | framing).items()]
         return "".join([*lines, "\r\n"]).encode("latin-1")
 
@@ -137,7 +137,7 @@ def _gzip_bomb(answer: Answer, fault: "Fault") -> Iterator[bytes]:
 
 
 def _gzip_empty_blocks(answer: Answer, fault: "Fault") -> Iterator[bytes]:  # noqa: ARG001 - as above
-    """Packed blocks that are empty, one after another: bytes arrive, and nothing comes out of them."""
+    """Packed blocks that are empty, one after another: bytes arrive, and nothing comes out."""
     yield answer.head(PACKED)
     yield _chunk(GZIP_HEADER)
     while True:
@@ -164,7 +164,7 @@ def _endless_hints(answer: Answer, fault: "Fault") -> Iterator[bytes]:  # noqa: 
 
 
 def _slow_chunk_sizes(answer: Answer, fault: "Fault") -> Iterator[bytes]:
-    """The lines that tell the size of each chunk come byte by byte; zeros in front make them long."""
+    """The lines that tell the size of each chunk come byte by byte; zeros make them long."""
     yield answer.head(CHUNKED)
     for part in split(answer.body, fault.bytes or CHUNK):
         yield from _single_bytes(f"{len(part):016x}\r\n".encode())

@@ -1,4 +1,4 @@
-"""The script of the local Venice's chat: which message makes it call which tools, and what it says then.
+"""The script of the local Venice's chat: which message makes it call which tools.
 
 A script is a JSON list of turns:
 

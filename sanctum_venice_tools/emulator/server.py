@@ -23,7 +23,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Protocol(H11Protocol):
-    """HTTP that hands each request its connection, so that a fault can write to it or tear it down."""
+    """HTTP that hands each request its connection, so that a fault can write to it or cut it."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Put the connection into the scope of every request on it."""

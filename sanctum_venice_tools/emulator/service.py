@@ -118,7 +118,7 @@ class Call:
         return self.key.id if self.key else ""
 
     def use(self, model: Model, *, tokens: int = 0) -> None:
-        """Note which model serves the call, in the limits and in the reply's headers, if the key allows it."""
+        """Note which model serves the call, in limits and headers, if the key may use it."""
         if self.key and not self.key.may_use(model):
             raise anonymous_model(self.key.privacy, model["id"])
         self.headers |= model_headers(model) | self.service.account.count(

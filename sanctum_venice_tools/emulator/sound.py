@@ -28,7 +28,10 @@ SCALE = (0, 2, 4, 7, 9, 12, 14, 16)
 
 
 def murmur(text: str, voice: str, speed: float, rate: int) -> bytes:
-    """16-bit samples: one tone for each word, its pitch by word and voice, its length by the word's letters."""
+    """16-bit samples: one tone for each word.
+
+    Its pitch comes from word and voice, its length from the word's letters.
+    """
     samples = array("h")
     base = 110 + hashlib.sha256(voice.encode()).digest()[0] / 2
     for word in text.split() or ["."]:

@@ -123,11 +123,9 @@ async def clone_voice(call: Call) -> Response:
         raise standard(403, f"Voice cloning with {model['id']} is not available on your account")
     content = sound_file(call.body, set(cloning["accepted_formats"]))
     seconds = await run_in_threadpool(sound.seconds_of, content) or 0
-    if seconds < cloning["min_sample_seconds"]:
-        raise custom(
-            "file",
-            f"The sample is too short: at least {cloning['min_sample_seconds']} seconds are needed.",
-        )
+    shortest = cloning["min_sample_seconds"]
+    if seconds < shortest:
+        raise custom("file", f"The sample is too short: at least {shortest} seconds are needed.")
     voice = f"vv_{secrets.token_hex(8)}"
     call.service.voices[voice] = model["id"]
     return JSONResponse({"id": voice, "model": model["id"]})

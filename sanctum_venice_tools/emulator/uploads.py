@@ -32,7 +32,7 @@ class Upload(str):
 
 
 async def parse_form(raw: bytes, headers: Headers, schema: Schema) -> dict[str, Any]:
-    """A multipart body as the object that its schema describes; raise ValueError when it is no form."""
+    """A multipart body as the object that its schema describes; ValueError when it is no form."""
 
     async def stream() -> AsyncGenerator[bytes, None]:
         yield raw
@@ -51,7 +51,10 @@ async def parse_form(raw: bytes, headers: Headers, schema: Schema) -> dict[str, 
 
 
 async def _part(part: UploadFile | str, schema: dict[str, Any]) -> Any:
-    """One field of a form, as the type that its schema names; what cannot be one stays text and fails the check."""
+    """One field of a form, as the type that its schema names.
+
+    What cannot be one stays text and fails the check.
+    """
     if isinstance(part, UploadFile):
         upload = Upload(part.filename or "")
         upload.content = await part.read()

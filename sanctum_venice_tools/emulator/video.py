@@ -32,8 +32,8 @@ CONSENTS = {
     "confirmed_screening_acknowledged",
 }
 
-# Dollars for a second in 720p with sound, by the beginning of a model's id. Venice's page on Kling 4.0 Flash
-# (docs.venice.ai, 2026-11-05) tells one of them; the others are made up.
+# Dollars for a second in 720p with sound, by the beginning of a model's id. Venice's page on
+# Kling 4.0 Flash (docs.venice.ai, 2026-11-05) tells one of them; the others are made up.
 RATES = {
     "kling-v4-flash": 0.1174,
     "sora": 0.2,
@@ -128,7 +128,7 @@ def _require(body: dict[str, Any], field: str) -> None:
 
 
 def _check_settings(model: Model, body: dict[str, Any]) -> None:
-    """Refuse settings that this model does not list; an empty list means that it has no such setting.
+    """Refuse settings that this model does not list; an empty list means no such setting.
 
     A film that is changed or enlarged keeps its length. The catalogue says "Auto" there, which is
     none of the values.
@@ -156,7 +156,7 @@ def _check_settings(model: Model, body: dict[str, Any]) -> None:
 
 
 def _check_media(field: str, kind: str, address: str) -> None:
-    """Refuse what is neither an address nor a data URL of the right kind; bare base64 is neither."""
+    """Refuse what is neither an address nor a data URL of the right kind, such as bare base64."""
     if re.match(r"https?://", address):
         check_address(field, address)
     elif not address.startswith(f"data:{kind}/"):
@@ -166,7 +166,7 @@ def _check_media(field: str, kind: str, address: str) -> None:
 
 
 def _check_consent(call: Call, model: Model) -> None:
-    """Ask for consent before media with faces go to Seedance; the same media are asked about once."""
+    """Ask for consent before media with faces go to Seedance; about the same media, once."""
     body = call.body
     given = body.get("consents", {}).get("seedance")
     if given and (extra := sorted(given.keys() - CONSENTS)):
@@ -212,7 +212,7 @@ def _enlargement(body: dict[str, Any]) -> int:
 
 
 def _reference_images(body: dict[str, Any]) -> int:
-    """How many images are billed: those that come along, or those that a quote tells of, else one."""
+    """How many images are billed: those that come along, or that a quote tells of, else one."""
     sent = len(body.get("reference_image_urls", [])) + len(body.get("image_references", []))
     return sent or int(body.get("reference_image_count", 1))
 
@@ -240,8 +240,8 @@ async def transcribe(call: Call) -> Response:
     chat, models = "/api/v1/chat/completions", "/api/v1/models"
     raise standard(
         410,
-        f"POST {call.request.url.path} has been removed. Use POST {chat} with a video_url content part, and a model "
-        "that supports video input.",
+        f"POST {call.request.url.path} has been removed. "
+        f"Use POST {chat} with a video_url content part, and a model that supports video input.",
         {
             "Deprecation": "true",
             "Link": f'<{chat}>; rel="successor-version", <{models}>; rel="describedby"',

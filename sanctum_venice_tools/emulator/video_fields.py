@@ -49,7 +49,7 @@ ENHANCEMENTS = {
 
 @dataclass(frozen=True)
 class References:
-    """What a family of models with references takes: how many of each kind, and seconds of video together."""
+    """The references that a family of models takes: of each kind how many, of video how long."""
 
     images: int
     videos: int = 0
@@ -91,7 +91,10 @@ def unsupported(field: str) -> ApiError:
 
 
 def source_matched(model: Model) -> dict[str, list[str]]:
-    """The settings by which Seedance keeps the shape or length of a reference video; no list has them."""
+    """The settings by which Seedance keeps the shape or length of a reference video.
+
+    No list has them.
+    """
     name = model["id"]
     if not (name.startswith("seedance-2-") and name.endswith("reference-to-video-basic")):
         return {}

@@ -1,4 +1,4 @@
-"""The web of the local Venice: a dozen invented pages, found by the words they share with a question."""
+"""The web of the local Venice: a dozen invented pages, found by the words of a question."""
 
 import functools
 import html
@@ -13,10 +13,10 @@ COMMON = frozenset(
     re.findall(
         r"\w+",
         """
-        a about also an and any are as at be been but by can come did do does for from get had has have how i in
-        into is it its like live make me more most my not of on one or our please so some such tell than that the
-        their them then there these they this to up us was way we were what when where which who why will with
-        work would you your
+        a about also an and any are as at be been but by can come did do does for from get had has
+        have how i in into is it its like live make me more most my not of on one or our please so
+        some such tell than that the their them then there these they this to up us was way we were
+        what when where which who why will with work would you your
         """,
     )
 )

@@ -1,4 +1,4 @@
-"""The connection under a request: what a fault does to it when HTTP as the server writes it will not do."""
+"""The connection under a request: what a fault does to it when plain HTTP will not do."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,10 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Wire:
-    """A connection that a fault writes to itself. All ends with ConnectionResetError once the client is gone."""
+    """A connection that a fault writes to itself.
+
+    All ends with ConnectionResetError once the client is gone.
+    """
 
     def __init__(self, transport: asyncio.Transport, flow: FlowControl) -> None:
         self.transport = transport
@@ -21,7 +24,10 @@ class Wire:
         self.has_fault = False
 
     def begin_fault(self) -> None:
-        """Watch the client from now on: the server stops reading after a large request, and would not see it go."""
+        """Watch the client from now on.
+
+        The server stops reading after a large request, and would not see it go.
+        """
         self.has_fault = True
         self.flow.resume_reading()
 
@@ -37,7 +43,10 @@ class Wire:
         await self.flow.drain()
 
     async def take_turn(self) -> None:
-        """Let others go first: a client that reads fast leaves room at all times, and would keep all to itself."""
+        """Let others go first.
+
+        A client that reads fast leaves room at all times, and would keep all to itself.
+        """
         await asyncio.sleep(0)
         self.check()
 
