@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a tool call costs in the sandbox of a local Letta server, against a tool that has nothing to do.
+"""What a tool call costs in a local Letta server's sandbox, against a tool that does nothing.
 
     python benchmarks/tool_call.py [ROUNDS]
 
@@ -92,9 +92,8 @@ def main() -> None:
     print(f"\n{'tool':<32} {'median s':>8} {'min':>6} {'max':>6} {'ratio':>6}")
     for name, measured in seconds.items():
         median = statistics.median(measured)
-        print(
-            f"{name:<32} {median:>8.2f} {min(measured):>6.2f} {max(measured):>6.2f} {median / base:>6.2f}"
-        )
+        least, most, ratio = min(measured), max(measured), median / base
+        print(f"{name:<32} {median:>8.2f} {least:>6.2f} {most:>6.2f} {ratio:>6.2f}")
 
 
 if __name__ == "__main__":

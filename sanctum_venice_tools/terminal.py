@@ -1,4 +1,4 @@
-"""What a person sees in a terminal: lines that others can't forge, and progress while something takes its time."""
+"""What a person sees in a terminal: lines that others can't forge, and progress."""
 
 import json
 import threading
@@ -29,7 +29,10 @@ def show(*lines: str, err: bool = False, colour: str | None = None) -> None:
 
 
 class Progress:
-    """Shows lines about what is going on; on a terminal, one that counts seconds ("... 4 s") changes in place."""
+    """Shows lines about what is going on.
+
+    On a terminal, one that counts seconds ("... 4 s") changes in place.
+    """
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -51,7 +54,7 @@ class Progress:
 
     @contextmanager
     def counting(self, doing: str) -> Iterator[None]:
-        """Say every second for how long something has been going on, for as long as the block runs."""
+        """Say every second for how long something has been going on, until the block ends."""
         over = threading.Event()
         start = time.monotonic()
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Distil Venice's published OpenAPI document to the facts that the local Venice checks requests against.
+"""Distil Venice's published OpenAPI document to the facts that the local Venice checks by.
 
-python scripts/distil_openapi.py OPENAPI_YAML writes sanctum_venice_tools/emulator/facts.json and prints which
-operations changed, and which tools call them; with --check it changes nothing and fails when that
-file differs. What remains are names, types and limits; no prose.
+python scripts/distil_openapi.py OPENAPI_YAML writes sanctum_venice_tools/emulator/facts.json, and
+prints which operations changed, and which tools call them; with --check it changes nothing and
+fails when that file differs. What remains are names, types and limits; no prose.
 
 What Venice changed after that document is in amendments.yaml beside facts.json, each change with
 its source and day. It is an overlay of the OpenAPI Initiative (Overlay Specification 1.0.0) and is
@@ -34,8 +34,8 @@ WIDTH = 110
 KEPT = (
     "$ref", "type", "enum", "format", "pattern", "default",
     "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
-    "minLength", "maxLength", "minItems", "maxItems", "minProperties", "required", "additionalProperties",
-    "items", "properties", "anyOf", "oneOf", "allOf",
+    "minLength", "maxLength", "minItems", "maxItems", "minProperties",
+    "required", "additionalProperties", "items", "properties", "anyOf", "oneOf", "allOf",
 )  # fmt: skip
 
 
@@ -74,10 +74,8 @@ def read_document(path: Path) -> dict[str, Any]:
         before = copy.deepcopy(document)
         amend(document, action)
         if document == before:
-            click.echo(
-                f"{AMENDMENTS.name}: the document says this itself, remove it: {action['description']}",
-                err=True,
-            )
+            advice = f"the document says this itself, remove it: {action['description']}"
+            click.echo(f"{AMENDMENTS.name}: {advice}", err=True)
     return document
 
 
@@ -101,7 +99,7 @@ def amend(document: dict[str, Any], action: dict[str, Any]) -> None:
 
 
 def merge(place: Any, update: Any) -> None:
-    """Merge objects field by field, append to lists, and replace all else, as the Overlay Specification has it."""
+    """Merge objects field by field, append to lists, and replace all else, as Overlays do."""
     if isinstance(place, list):
         place.extend(update if isinstance(update, list) else [update])
         return
@@ -166,7 +164,8 @@ def distil_operation(operation: dict[str, Any], security: list[Any]) -> dict[str
         "access": sorted({name or "public" for way in operation.get("security", security) or [{}]
                           for name in way or [""]}),
         "parameters": [
-            {"name": parameter["name"], "in": parameter["in"], "required": parameter.get("required", False),
+            {"name": parameter["name"], "in": parameter["in"],
+             "required": parameter.get("required", False),
              "schema": distil_schema(parameter["schema"])}
             for parameter in operation.get("parameters", [])
         ],
@@ -199,7 +198,7 @@ def distil(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def lay_out(value: Any, depth: int = 0, label: str = "") -> str:
-    """JSON in which what fits on a line stands on one line, so that a change shows as a small difference."""
+    """JSON in which what fits on a line stands on one, so that differences are small."""
     line = label + json.dumps(value, ensure_ascii=False)
     nested = isinstance(value, dict) or (
         isinstance(value, list) and isinstance(next(iter(value), 0), dict)
@@ -233,7 +232,7 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
 
 
 def calls(text: str, path: str) -> bool:
-    """Whether a tool's text may call a path: by its name, or as `f"/{kind}/queue"`, for films and music alike."""
+    """Whether a tool's text may call a path: by its name, or as `f"/{kind}/queue"`."""
     fixed = path.partition("{")[0]
     after_kind = path.removeprefix("/video").removeprefix("/audio")
     return f'"{fixed}' in text or (after_kind != path and f'}}{after_kind}"' in text)

@@ -25,8 +25,9 @@ _COLOURS = {"ok": "green", "warning": "yellow", "failure": "red", "skipped": Non
 def run_doctor(base_url: str | None, provider: str, as_json: bool) -> None:
     """Check all that the tools need, from Venice's key to the media folder; it costs nothing.
 
-    It looks at the settings in your environment, VENICE_API_KEY and the others of README.md, and tries them out in the
-    sandbox of the Letta server, where a free tool is run with them. Nothing is changed.
+    It looks at the settings in your environment, VENICE_API_KEY and the others of README.md, and
+    tries them out in the sandbox of the Letta server, where a free tool is run with them. Nothing
+    is changed.
 
     \b
     Exit status: 0 nothing has failed, 1 something has.

@@ -12,7 +12,6 @@ def run_emulator(arguments: tuple[str, ...]) -> None:
     try:
         command = importlib.import_module("sanctum_venice_tools.emulator.command")
     except ModuleNotFoundError as missing:
-        raise click.ClickException(
-            f"The local Venice needs the package {missing.name}: install sanctum-venice-tools[local]"
-        ) from missing
+        told = f"The local Venice needs the package {missing.name}"
+        raise click.ClickException(f"{told}: install sanctum-venice-tools[local]") from missing
     command.emulator.main(list(arguments), prog_name="sanctum-venice emulator")

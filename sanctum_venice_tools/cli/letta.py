@@ -57,8 +57,9 @@ def start_letta(
 ) -> None:
     """Start the server; the first time, install it.
 
-    Of your environment the server sees no keys and no LETTA_* settings but those that you hand over. It is reachable
-    from this machine only, and answers to 127.0.0.1 and localhost: a page in a browser could come by another name.
+    Of your environment the server sees no keys and no LETTA_* settings but those that you hand
+    over. It is reachable from this machine only, and answers to 127.0.0.1 and localhost: a page in
+    a browser could come by another name.
 
     \b
     Examples:
@@ -128,9 +129,8 @@ def _print_server(server: "LocalServer", *, as_json: bool) -> None:
         }
         click.echo(json.dumps({"running": True, **facts}))
     else:
-        show(
-            f"Letta {server.version} runs at {server.base_url} (process {server.pid}, data in {server.home})"
-        )
+        where = f"process {server.pid}, data in {server.home}"
+        show(f"Letta {server.version} runs at {server.base_url} ({where})")
 
 
 def _server_variables(variables: tuple[str, ...], passed: tuple[str, ...]) -> dict[str, str]:
@@ -152,6 +152,5 @@ def _local_server() -> ModuleType:
     try:
         return importlib.import_module("sanctum_venice_tools.letta.local_server")
     except ModuleNotFoundError as missing:
-        raise click.ClickException(
-            f"The local server needs the package {missing.name}: install sanctum-venice-tools[local]"
-        ) from missing
+        told = f"The local server needs the package {missing.name}"
+        raise click.ClickException(f"{told}: install sanctum-venice-tools[local]") from missing

@@ -24,9 +24,9 @@ def serve_mcp(
 ) -> None:
     """Serve the tools to hosts that speak MCP: the toolset core, or those that are named.
 
-    It takes VENICE_API_KEY and the tools' other settings from its environment, and keeps files in VENICE_MEDIA_DIR,
-    or in ./venice_media. A reply links to its files. By HTTP it serves http://127.0.0.1:PORT/mcp, to whoever is on
-    this machine.
+    It takes VENICE_API_KEY and the tools' other settings from its environment, and keeps files in
+    VENICE_MEDIA_DIR, or in ./venice_media. A reply links to its files. By HTTP it serves
+    http://127.0.0.1:PORT/mcp, to whoever is on this machine.
 
     \b
     Examples:

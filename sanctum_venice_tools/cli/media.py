@@ -12,7 +12,6 @@ def run_media(arguments: tuple[str, ...]) -> None:
     try:
         command = importlib.import_module("sanctum_venice_tools.media_server.command")
     except ModuleNotFoundError as missing:
-        raise click.ClickException(
-            f"The media server needs the package {missing.name}: install sanctum-venice-tools[local]"
-        ) from missing
+        told = f"The media server needs the package {missing.name}"
+        raise click.ClickException(f"{told}: install sanctum-venice-tools[local]") from missing
     command.media.main(list(arguments), prog_name="sanctum-venice media")

@@ -102,13 +102,15 @@ def configure_provider(
 ) -> None:
     """Make Venice the model behind Letta's agents.
 
-    Without --env it creates or updates a provider on a running server, with the key of VENICE_API_KEY, and prints how
-    to create agents that use it. Safe to run again: what is there already is not written. With --env it prints the
-    variables for a server that you start yourself; only such a server can use Venice for embeddings too.
+    Without --env it creates or updates a provider on a running server, with the key of
+    VENICE_API_KEY, and prints how to create agents that use it. Safe to run again: what is there
+    already is not written. With --env it prints the variables for a server that you start yourself;
+    only such a server can use Venice for embeddings too.
 
     \b
-    Exit status: 0 all is as wanted, 2 wrong usage, 3 the server has the provider but can't use it, or has another
-    one of that name, 4 Letta or Venice could not be reached or refused.
+    Exit status: 0 all is as wanted, 2 wrong usage,
+    3 the server has the provider but can't use it, or has another one of that name,
+    4 Letta or Venice could not be reached or refused.
 
     \b
     Examples:

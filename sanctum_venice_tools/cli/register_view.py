@@ -33,8 +33,10 @@ _COLOURS = {
 }
 _REMARKS = {"drifted": "edited on the server", "adopt": "not ours until now"}
 _SANDBOX = {
-    "speed up": "make the venv of the fast sandbox; every Python tool of this server will run in it, and finds httpx "
-    "there but no other package",
+    "speed up": (
+        "make the venv of the fast sandbox; every Python tool of this server will run in it, "
+        "and finds httpx there but no other package"
+    ),
     "slow down": "back to the server's own Python; the venv of the fast sandbox is removed",
     "unchanged": "as wanted",
     "refused": "stays as it is",
@@ -51,7 +53,8 @@ def print_list(console: Console, records: Sequence[Record]) -> None:
         table.add_row(record.name, record.toolset, record.cost, asks, record.summary)
     _print_table(console, table)
     console.print(
-        '\ncost: of a call, in US dollars; "account" changes your Venice account. asks: needs approval.'
+        '\ncost: of a call, in US dollars; "account" changes your Venice account. '
+        "asks: needs approval."
     )
 
 
@@ -70,9 +73,8 @@ def print_plan(console: Console, plan: Plan) -> None:
         change.writes and "default_requires_approval" in change.differs for change in plan.tools
     )
     if changes_approval and not plan.agents:
-        console.print(
-            "An agent that has such a tool already keeps its own approvals: --agent changes them too."
-        )
+        told = "An agent that has such a tool already keeps its own approvals"
+        console.print(f"{told}: --agent changes them too.")
     same = sum(change.action == "unchanged" for change in plan.tools)
     if same and (plan.writes or plan.problems):
         console.print(f"{_count(same, 'tool')} unchanged")

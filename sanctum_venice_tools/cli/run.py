@@ -51,8 +51,9 @@ class _Tools(click.Group):
 def run() -> None:
     """Call one tool, and print its reply: a line of JSON.
 
-    What runs is the text that a Letta server would store, in a fresh process. It takes VENICE_API_KEY and its
-    other settings from your environment, and keeps files in VENICE_MEDIA_DIR, or in ./venice_media.
+    What runs is the text that a Letta server would store, in a fresh process. It takes
+    VENICE_API_KEY and its other settings from your environment, and keeps files in
+    VENICE_MEDIA_DIR, or in ./venice_media.
 
     \b
     Exit status: 0 it answered, 1 you said no, 2 wrong usage,
@@ -61,8 +62,8 @@ def run() -> None:
     \b
     Examples:
       sanctum-venice run ask_web question="How do red foxes live in cities?"
-      sanctum-venice run venice_generate_image prompt="a fox" aspect_ratio=wide options='{"seed": 7}'
-      sanctum-venice run venice_rank_texts --args '{"query": "animals", "texts": ["a fox", "a house"]}'
+      sanctum-venice run generate_image prompt="a fox" aspect_ratio=wide options='{"seed": 7}'
+      sanctum-venice run rank_texts --args '{"query": "animals", "texts": ["a fox", "a house"]}'
       sanctum-venice run venice_ask_web --help
     """  # noqa: D301  # click keeps the lines after \b as they are
 
@@ -109,7 +110,10 @@ def _command(name: str) -> click.Command:
 
 
 def _ask_first(record: Record, *, is_answered: bool) -> None:
-    """Ask a person at a terminal before dollars are spent or the account is changed; elsewhere, --yes has to say so."""
+    """Ask a person at a terminal before dollars are spent or the account is changed.
+
+    Elsewhere, --yes has to say so.
+    """
     if record.cost not in COSTLY or is_answered:
         return
     if not sys.stdin.isatty():
@@ -120,7 +124,7 @@ def _ask_first(record: Record, *, is_answered: bool) -> None:
 
 
 def _end(record: Record, arguments: dict[str, Any]) -> None:
-    """Run the tool; print its reply, or say what went wrong and end with the exit status of that."""
+    """Run the tool; print its reply, or what went wrong, and end with the exit status of that."""
     try:
         with _seconds_shown(record.name):
             outcome = run_tool(record, arguments)

@@ -1,4 +1,4 @@
-"""`schemas`: write tool_schemas/, the skill and README's table of tools from the tools, or check them."""
+"""`schemas`: write tool_schemas/, the skill and README's table from the tools, or check them."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,7 +27,9 @@ _END = "<!-- end of the table -->\n"
     help="Where README.md, tool_schemas/ and skills/ are.  [default: this clone]",
 )
 def build_schemas(check: bool, folder: Path) -> None:
-    """Write each tool's JSON schema from its signature and docstring, the skill, and README.md's table of tools.
+    """Write each tool's JSON schema from its signature and docstring.
+
+    It writes the skill and README.md's table of tools, too.
 
     \b
     Examples:
@@ -51,9 +53,8 @@ def build_schemas(check: bool, folder: Path) -> None:
     there = {*schemas.glob("*.json"), *(path for path in skill_folder.rglob("*") if path.is_file())}
     extra = sorted(there - set(wanted))
     if check and (stale or extra):
-        raise click.ClickException(
-            f"these are not what the tools say: {', '.join(map(str, stale + extra))}. Run: make schemas"
-        )
+        other = ", ".join(map(str, stale + extra))
+        raise click.ClickException(f"these are not what the tools say: {other}. Run: make schemas")
     for path in stale:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
@@ -72,16 +73,17 @@ def _with_table(readme: Path, records: Iterable[Record]) -> str:
     """The text of README.md, with the table as it should be; all else in it stays."""
     if not readme.is_file():
         raise click.ClickException(
-            f"there is no README.md in {readme.parent}: this command is for a clone of the pack's repository, where "
-            "`make schemas` runs it. To name a clone: --folder"
+            f"there is no README.md in {readme.parent}: this command is for a clone of the pack's "
+            "repository, where `make schemas` runs it. To name a clone: --folder"
         )
     text = readme.read_bytes().decode()
     before, begin, rest = text.partition(_BEGIN)
     _, end, after = rest.partition(_END)
     if not end:
+        lines = f"{_BEGIN.strip()} and {_END.strip()}"
         raise click.ClickException(
-            f"{readme} does not have these two lines, between which the table of tools stands: {_BEGIN.strip()} and "
-            f"{_END.strip()}. Put them back."
+            f"{readme} does not have these two lines, between which the table of tools stands: "
+            f"{lines}. Put them back."
         )
     rows = ["| tool | toolset | cost | what it does |", "|---|---|---|---|", *map(_row, records)]
     return before + begin + "\n" + "\n".join(rows) + "\n\n" + end + after
@@ -89,6 +91,8 @@ def _with_table(readme: Path, records: Iterable[Record]) -> str:
 
 def _row(record: Record) -> str:
     """A tool as a line of the table."""
-    asks = " (a person is asked)" if record.needs_approval else ""
+    cost = skill.COST_SIGNS[record.cost]
+    if record.needs_approval:
+        cost += " (a person is asked)"
     summary = record.summary.replace("|", r"\|")
-    return f"| `{record.name}` | {record.toolset} | {skill.COST_SIGNS[record.cost]}{asks} | {summary} |"
+    return f"| `{record.name}` | {record.toolset} | {cost} | {summary} |"

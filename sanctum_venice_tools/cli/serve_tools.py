@@ -44,12 +44,13 @@ def serve_tools(  # noqa: PLR0917  # click hands over one argument for each opti
 ) -> None:
     """Offer the tools to agents on a Letta App Server: the toolset core, or those that are named.
 
-    The agents have them as long as this runs, in every turn of the conversation, whoever speaks with them. The tools
-    run here: they take VENICE_API_KEY and their other settings from this environment, and keep files here. An App
-    Server that asks for a token gets LETTA_APP_SERVER_TOKEN.
+    The agents have them as long as this runs, in every turn of the conversation, whoever speaks
+    with them. The tools run here: they take VENICE_API_KEY and their other settings from this
+    environment, and keep files here. An App Server that asks for a token gets
+    LETTA_APP_SERVER_TOKEN.
 
-    What may cost dollars or changes the account is asked here, at the terminal. Without one it is refused, unless
-    --yes says that Letta asks, as it does in its permission mode standard.
+    What may cost dollars or changes the account is asked here, at the terminal. Without one it is
+    refused, unless --yes says that Letta asks, as it does in its permission mode standard.
 
     \b
     Examples:

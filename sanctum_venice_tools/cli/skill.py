@@ -47,8 +47,8 @@ def skill() -> None:
 def install(host: str, project: bool, is_global: bool, agent: str | None, dry_run: bool) -> None:
     """Copy the skill to where a host looks for it, and say what it still needs.
 
-    Run it again for a new version of the pack: the folder is replaced as a whole. A folder of that name that is not
-    of this pack is left alone.
+    Run it again for a new version of the pack: the folder is replaced as a whole. A folder of that
+    name that is not of this pack is left alone.
 
     \b
     Exit status: 0 done, 1 it can't be written, 2 wrong usage, 3 something else is there.
@@ -86,9 +86,8 @@ def _print_needs(place: Place) -> None:
     """Say how the key gets there, and which rules let the tools run unasked."""
     show("", "The key:", f"  {how_to_give_the_key(place)}")
     if place.host == "letta-code":
-        show(
-            "  Letta hands it only to a command that contains $VENICE_API_KEY, as those of the skill do."
-        )
+        condition = "a command that contains $VENICE_API_KEY, as those of the skill do"
+        show(f"  Letta hands it only to {condition}.")
     if place.agent:
         memory = place.folder.parents[1]
         commit = f"git -C {memory} add skills && git -C {memory} commit -m 'The Venice skill'"

@@ -1,9 +1,11 @@
-"""The tools as external tools of Letta's App Server (protocol 1): an agent calls them, and this process runs them.
+"""The tools as external tools of Letta's App Server (protocol 1).
 
-A program that owns a session gives `VeniceTools.definitions` to its own `runtime_start`, and answers
-each `external_tool_call_request` with `VeniceTools.respond`. Where others own it, `serve` offers the
-tools from a connection of its own: the App Server then has them in every turn of that conversation,
-whoever speaks in it.
+An agent calls them, and this process runs them.
+
+A program that owns a session gives `VeniceTools.definitions` to its own `runtime_start`, and
+answers each `external_tool_call_request` with `VeniceTools.respond`. Where others own it, `serve`
+offers the tools from a connection of its own: the App Server then has them in every turn of that
+conversation, whoever speaks in it.
 """
 
 import asyncio
@@ -128,7 +130,10 @@ def _failed(told: str) -> dict[str, Any]:
 
 
 def _pictures(reply: str) -> list[dict[str, str]]:
-    """The pictures that a reply names, for models that see; the App Server leaves them out for others."""
+    """The pictures that a reply names, for models that see.
+
+    The App Server leaves them out for others.
+    """
     found = itertools.islice(_picture_files(json.loads(reply)), _MOST_PICTURES)
     return [
         {"type": "image", "data": base64.b64encode(file.read_bytes()).decode(), "mimeType": kind}
@@ -169,7 +174,7 @@ async def serve(
         url: The App Server's socket, such as ws://127.0.0.1:4511/ws.
         tools: What is offered.
         agents: The ids of the agents.
-        conversation: Which of an agent's conversations; each agent has one that is called "default".
+        conversation: Which of an agent's conversations; each agent has one called "default".
         token: What the App Server asks for, if it asks for one.
         tell: Takes a line about what is going on.
 

@@ -32,10 +32,11 @@ from sanctum_venice_tools.packing.schema import typed_schema_of
 USUAL_SECONDS = 50
 
 _INSTRUCTIONS = """\
-Venice (venice.ai): web answers with sources, pictures, speech, music, films, documents, other models.
-What may cost dollars is priced by a quote tool first: tell the person, and call only what they agreed to.
-Films and music are queued, then asked for until they are there. Files are named by their paths; a stored file
-goes into the next call by its name. Do not repeat a paid call that may be charged."""
+Venice (venice.ai): web answers with sources, pictures, speech, music, films, documents, other
+models. What may cost dollars is priced by a quote tool first: tell the person, and call only what
+they agreed to. Films and music are queued, then asked for until they are there. Files are named by
+their paths; a stored file goes into the next call by its name. Do not repeat a paid call that may
+be charged."""
 
 # A tool of these verbs only looks, if it is free: it stores, changes and deletes nothing.
 _LOOKS = ("check", "find", "list", "quote", "report")
@@ -78,7 +79,10 @@ async def serve_stdio(server: Server) -> None:
 
 
 def http_app(server: Server, allowed_hosts: Sequence[str]) -> Starlette:
-    """The server as a web application, at /mcp; it answers to this machine's own names, and those that are allowed."""
+    """The server as a web application, at /mcp.
+
+    It answers to this machine's own names, and to those that are allowed.
+    """
     names = [*OWN_NAMES, *allowed_hosts]
     guard = TransportSecuritySettings(
         allowed_hosts=[*names, *(f"{name}:*" for name in names)],
@@ -117,7 +121,7 @@ def _hints(record: Record) -> ToolAnnotations:
 
 
 def answer_of(record: Record, arguments: Mapping[str, Any]) -> CallToolResult:
-    """Call a tool: its reply as text and as JSON, with links to its files; or the line that says why not."""
+    """Call a tool: its reply as text and as JSON, with links to its files; or one line, why not."""
     try:
         outcome = run_tool(record, arguments, usual_seconds=USUAL_SECONDS)
     except RunError as error:

@@ -37,7 +37,7 @@ class Outcome:
     reply: str = ""
     """JSON, as the tool returns it."""
     refusal: str = ""
-    """One line that says what is wrong and what to do: the arguments, the key, or Venice's own reason."""
+    """One line that says what is wrong (arguments, key, or Venice's own reason), and what to do."""
 
 
 def run_tool(
@@ -53,7 +53,7 @@ def run_tool(
         record: The tool, with its text.
         arguments: Values by argument, of any JSON type; the tool reads what is meant.
         settings: What is set in the process's environment, beside what is set here.
-        usual_seconds: How long the call may take where the operator did not set VENICE_TOOL_SECONDS.
+        usual_seconds: How long the call may take, unless the operator set VENICE_TOOL_SECONDS.
 
     Raises:
         RunError: The process ended without an outcome.
@@ -66,7 +66,7 @@ def run_tool(
     with tempfile.TemporaryDirectory(prefix="venice-") as folder:
         file = Path(folder) / f"{name}.py"
         file.write_text(script, encoding="utf-8")
-        # -I: nothing of this folder, nor of the person's own packages, is taken for what the text imports.
+        # -I: what the text imports is never taken from this folder, or from the person's packages.
         done = subprocess.run(  # noqa: S603  # our own text, and no shell
             [sys.executable, "-I", str(file)],
             input=json.dumps(dict(arguments)),

@@ -34,7 +34,7 @@ class Order:
     """Names or ids of agents that are to have exactly these tools of ours."""
     agent_tags: Sequence[str] = ()
     sets_approvals: bool = False
-    """Whether the operator said which tools need approval, so that agents lose the approvals of others."""
+    """Whether the operator said which tools need approval: then agents lose those of others."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     loses_secrets: bool = False
     fast_sandbox: bool | None = None

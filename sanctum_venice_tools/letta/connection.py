@@ -27,7 +27,9 @@ _CONNECT_SECONDS = 5.0
 
 
 class _HttpClient(DefaultHttpxClient):
-    """Ends each request in its time, however slowly the answer drips: httpx counts only from one piece to the next.
+    """Ends each request in its time, however slowly the answer drips.
+
+    httpx counts only from one piece to the next.
 
     It closes itself with its last user, as the client does that Letta's own would make.
     """
@@ -70,7 +72,10 @@ def connect(base_url: str, api_key: str | None = None) -> Letta:
 
 
 def _refuse_web_page(response: httpx.Response) -> None:
-    """Take the page of a proxy or of another program for what it is: no answer. The client would take it as data."""
+    """Take the page of a proxy or of another program for what it is: no answer.
+
+    The client would take it as data.
+    """
     if response.is_success and response.headers.get("content-type", "").startswith("text/html"):
         raise httpx.RemoteProtocolError("a web page")
 

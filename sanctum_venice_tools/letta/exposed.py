@@ -31,7 +31,10 @@ def is_exposed(tool: Tool) -> bool:
 
 
 def _declared_types(tool: Tool) -> Iterator[Any]:
-    """The type of each argument, wherever Letta looks for it; the schema is whatever its author wrote."""
+    """The type of each argument, wherever Letta looks for it.
+
+    The schema is whatever its author wrote.
+    """
     parameters = _object(_object(tool.json_schema).get("parameters"))
     for declared in _object(parameters.get("properties")).values():
         argument = _object(declared)

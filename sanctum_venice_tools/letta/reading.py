@@ -92,7 +92,9 @@ def list_agents(letta: Letta, **chosen: Any) -> Iterator[AgentState]:
 
 
 def list_agent_tools(letta: Letta, agent_id: str) -> Iterator[Tool]:
-    """The tools that an agent has, by its own page of them: what is told of an agent elsewhere may be older.
+    """The tools that an agent has, by its own page of them.
+
+    What is told of an agent elsewhere may be older.
 
     Raises:
         APIError: The server can't be read, or has no such agent.

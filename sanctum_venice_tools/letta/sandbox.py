@@ -121,7 +121,10 @@ def apply_sandbox(letta: Letta, change: SandboxChange) -> SandboxChange:
 
 
 def _speed_up(letta: Letta, config: dict[str, Any]) -> None:
-    """Prepare the venv, then use it; a tool that can't run there takes the server back to what it had."""
+    """Prepare the venv, then use it.
+
+    A tool that can't run there takes the server back to what it had.
+    """
     _set_up(letta, config, package=_PACKAGE)
     _write_settings(letta, config, use_venv=True, venv_name=VENV)
     try:

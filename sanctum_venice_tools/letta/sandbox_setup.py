@@ -1,4 +1,6 @@
-"""What runs in a Letta server's own sandbox, as a tool does: it makes the venv of the fast sandbox, or removes it.
+"""What runs in a Letta server's own sandbox, as a tool does.
+
+It makes the venv of the fast sandbox, or removes it.
 
 The venv gets httpx from the server's own packages, so it needs no network and no pip, and has the
 server's version.
@@ -13,7 +15,10 @@ from pathlib import Path
 
 
 def set_up_venice_sandbox(*, folder: str, venv_name: str, package: str) -> str:
-    """Make the venv `venv_name` in the sandbox's folder with a package and what it needs; without one, remove it."""
+    """Make the venv `venv_name` in the sandbox's folder, with a package and what it needs.
+
+    Without a package, remove it.
+    """
     if not Path(folder).expanduser().samefile(Path.cwd()):
         # Said to a person in one line; the class name must end in Error for Letta to show the
         # message.
@@ -48,7 +53,7 @@ def _needed(package: str) -> list[importlib.metadata.Distribution]:
 
 
 def _copy(distribution: importlib.metadata.Distribution, site: Path) -> None:
-    """Copy what a distribution has among the packages; commands, which lie elsewhere, are not needed."""
+    """Copy what a distribution has among the packages, without its commands."""
     for file in distribution.files or []:
         if ".." not in file.parts and "__pycache__" not in file.parts:
             target = site / file

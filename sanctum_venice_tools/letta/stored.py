@@ -1,4 +1,7 @@
-"""A tool as a Letta server stores it: whose it is, how it differs from ours, whether a person edited it there."""
+"""A tool as a Letta server stores it.
+
+Whose it is, how it differs from ours, and whether a person edited it there.
+"""
 
 import hashlib
 import json
@@ -24,7 +27,7 @@ def read_tools(letta: Letta) -> dict[str, Tool]:
 
 
 def is_ours(tool: Tool) -> bool:
-    """Whether a tool came from this pack: by its first line, or by the digest that registering leaves."""
+    """Whether a tool came from this pack: its first line tells, or the digest of registering."""
     return has_our_header(tool) or _noted_digest(tool) is not None
 
 
@@ -62,7 +65,7 @@ def differences(wanted: Mapping[str, Any], tool: Tool) -> tuple[str, ...]:
 
 
 def was_edited(tool: Tool, wanted: Mapping[str, Any]) -> bool:
-    """Whether the tool is no longer what was registered, so that somebody changed it on the server."""
+    """Whether somebody changed the tool on the server after it was registered."""
     noted = _noted_digest(tool)
     there = tool.model_dump()
     return noted is not None and noted != _digest({name: there.get(name) for name in wanted})
@@ -80,7 +83,7 @@ def _noted_digest(tool: Tool) -> str | None:
 
 
 def _digest(fields: Mapping[str, Any]) -> str:
-    """A short digest of a tool; empty fields don't count, so that a field of a later pack changes nothing."""
+    """A short digest of a tool; without empty fields, so that a new field changes nothing."""
     content = {name: _plain(value) for name, value in fields.items() if name != "tags" and value}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 

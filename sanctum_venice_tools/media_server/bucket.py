@@ -1,8 +1,10 @@
-"""Where the bytes of files lie, for those who outgrow one machine: a bucket of S3, or of what speaks its protocol.
+"""Where the bytes of files lie, for those who outgrow one machine.
+
+It is a bucket of S3, or of what speaks its protocol.
 
 Bytes go to the bucket and come from it by addresses that hold for an hour; they do not pass through
-this server. boto3 finds the keys, the region and the endpoint in its usual places (AWS_ACCESS_KEY_ID,
-AWS_ENDPOINT_URL and so on).
+this server. boto3 finds the keys, the region and the endpoint in its usual places
+(AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL and so on).
 """
 
 import base64
@@ -48,7 +50,10 @@ class BucketShelf:
         return self._address("get_object", file.id, **said)
 
     def has(self, file: StoredFile) -> bool:
-        """Whether the bytes of a file are there; those of a bucket that keeps no sums are read once more."""
+        """Whether the bytes of a file are there.
+
+        Those of a bucket that keeps no sums are read once more.
+        """
         place = {"Bucket": self._bucket, "Key": self._key(file.id)}
         try:
             head = self._s3.head_object(**place, ChecksumMode="ENABLED")
@@ -75,13 +80,13 @@ class BucketShelf:
         self._s3.delete_object(Bucket=self._bucket, Key=self._key(file_id))
 
     def sweep(self) -> None:
-        """Nothing: the bucket keeps no parts, and what was never confirmed goes with its declaration."""
+        """Nothing: the bucket keeps no parts, and what was never confirmed goes by itself."""
 
     def _key(self, file_id: str) -> str:
         return f"{self._prefix}{file_id}"
 
     def _address(self, operation: str, file_id: str, **said: str) -> str:
-        """Where an operation on a file can be asked for, for an hour, by whoever has the address."""
+        """Where an operation on a file can be asked for, for an hour, by who has the address."""
         place = {"Bucket": self._bucket, "Key": self._key(file_id)}
         address: str = self._s3.generate_presigned_url(
             operation, Params={**place, **said}, ExpiresIn=_ADDRESS_SECONDS

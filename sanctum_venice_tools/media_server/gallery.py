@@ -25,7 +25,10 @@ _POLICY = (
 
 
 async def open_gallery(request: Request) -> Response:
-    """The gallery for whoever has been let in; with the token in its address, anybody is from then on."""
+    """The gallery for who has been let in.
+
+    With the token in its address, anybody is from then on.
+    """
     shown = request.query_params.get("token")
     if shown is not None and is_token(request, shown):
         return _let_in(request)

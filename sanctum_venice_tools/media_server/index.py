@@ -83,7 +83,10 @@ def microseconds_now() -> int:
 
 
 def open_index(database: str, folder: Path) -> "Index":
-    """The index in a database: SQLite in the folder unless `database` is the URL of another, such as PostgreSQL."""
+    """The index in a database.
+
+    SQLite in the folder, unless `database` is the URL of another, such as PostgreSQL.
+    """
     engine = sa.create_engine(
         database or f"sqlite:///{folder / 'index.sqlite'}", pool_pre_ping=True
     )
@@ -125,7 +128,7 @@ class Index:
         return _file_of(row) if row else None
 
     def declare(self, file: StoredFile) -> StoredFile:
-        """Note a file whose bytes are to come; the one that is there already, if one of this name is."""
+        """Note a file whose bytes are to come; the one that is there, if one of this name is."""
         values = {**vars(file), "facts": json.dumps(file.facts)}
         try:
             with self._engine.begin() as connection:

@@ -14,7 +14,10 @@ TEXT = "text/plain"
 
 
 def media_type_of(start: bytes) -> str:
-    """The media type of a file that begins so: of a picture, sound, film, PDF or text; else that of any bytes."""
+    """The media type of a file that begins so: of a picture, sound, film, PDF or text.
+
+    Of all else it is that of any bytes.
+    """
     form = _format_of(start[:100])
     if form and form.media_type:
         return form.media_type

@@ -23,7 +23,7 @@ class Service:
         return f"{self.settings.public_url}/m/{file.id}/{quote(file.name)}"
 
     def remove(self, file: StoredFile) -> None:
-        """Take a file away: first out of the index, so that nothing leads to bytes that are gone."""
+        """Take a file away, first out of the index: nothing may lead to bytes that are gone."""
         self.index.forget(file.id)
         self.shelf.remove(file.id)
 

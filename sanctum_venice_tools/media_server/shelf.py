@@ -27,10 +27,10 @@ class Shelf(Protocol):
     """Where browsers fetch files from, if that is not this server; else nothing."""
 
     def way_in(self, file: StoredFile) -> dict[str, Any]:
-        """Where the bytes of a file go (`upload`), and what is to be said with them (`upload_headers`)."""
+        """Where the bytes of a file go (`upload`), and what to say with them (`upload_headers`)."""
 
     def way_out(self, file: StoredFile, media_type: str, disposition: str) -> str:
-        """Where the bytes of a file can be fetched for a while; nothing, if this server gives them out."""
+        """Where bytes of a file can be fetched for a while; nothing, if this server gives them."""
 
     def has(self, file: StoredFile) -> bool:
         """Whether the bytes of a file are there: all of them, and no others."""

@@ -48,7 +48,7 @@ class Declaration(BaseModel):
 
 @for_tools
 async def declare(request: Request) -> Response:
-    """Take note of a file that is to come, and say where its bytes go; nowhere, if it is here already."""
+    """Take note of a file that is to come, and say where its bytes go; nowhere, if it is here."""
     service = service_of(request)
     try:
         wanted = Declaration.model_validate_json(await _read_declaration(request))
@@ -162,7 +162,10 @@ def _title_in(arguments: dict[str, Any]) -> str:
 
 
 def _make_room(service: Service, length: int) -> bool:
-    """See to it that so many bytes fit into the quota, by the oldest files' going if the operator lets them."""
+    """See to it that so many bytes fit into the quota.
+
+    The oldest files go for them, if the operator lets them.
+    """
     quota = service.settings.quota_bytes
     if quota is None:
         return True

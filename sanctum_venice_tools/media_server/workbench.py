@@ -131,12 +131,12 @@ def _call(workbench: Workbench, record: Record, arguments: Mapping[str, Any]) ->
 
 
 def _asks_first(workbench: Workbench, record: Record) -> bool:
-    """Whether a person is asked before a call: always before dollars, and before cents that are real."""
+    """Whether a person is asked before a call: always before dollars, and before real cents."""
     return record.needs_approval or (record.cost != "free" and not workbench.is_local)
 
 
 def _price(workbench: Workbench, record: Record, arguments: Mapping[str, Any]) -> str:
-    """What a call would cost: Venice's own quote, where there is one; else what the tool says of itself."""
+    """What a call would cost: Venice's own quote, if there is one; else what the tool says."""
     if record.name in _QUOTED_BY:
         quote, asked_for = _QUOTED_BY[record.name]
         known = typed_schema_of(quote)["parameters"]["properties"]
@@ -158,7 +158,7 @@ def _film_to_quote(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _music_to_quote(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """What the quote of music is told beside its settings: whether it is sung, and how long a text is."""
+    """What the quote of music needs beside its settings: whether it is sung, how long a text is."""
     return {
         "sung": bool(arguments.get("lyrics")),
         "character_count": len(str(arguments.get("prompt", ""))),

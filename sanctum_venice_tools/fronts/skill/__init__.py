@@ -1,4 +1,6 @@
-"""The Agent Skill: a folder that teaches an agent with a shell to call the tools, and holds their texts.
+"""The Agent Skill: a folder that teaches an agent with a shell to call the tools.
+
+It holds their texts.
 
 Hosts read SKILL.md of such a folder (https://agentskills.io/specification). Its prose stands beside
 this file; all that the folder has of the tools comes from the tools.
@@ -27,7 +29,10 @@ COMMAND = "scripts/venice"
 
 
 def skill_tools() -> list[Record]:
-    """The tools that the skill has, toolset by toolset: all but those of `admin`, which are chosen one by one."""
+    """The tools that the skill has, toolset by toolset.
+
+    Those of `admin` are left out: they are chosen one by one.
+    """
     records = [read_record(name) for name in tool_files()]
     chosen = [record for record in records if record.toolset != "admin"]
     return sorted(chosen, key=lambda record: (TOOLSETS.index(record.toolset), record.name))
@@ -65,7 +70,10 @@ def _as_json(value: Any) -> str:
 
 
 def _facts(record: Record) -> dict[str, Any]:
-    """What the skill's command knows of a tool: its schema with real types, its cost, whether a person is asked."""
+    """What the skill's command knows of a tool: its schema with real types, and its cost.
+
+    And whether a person is asked.
+    """
     schema = typed_schema_of(record.name)
     return {
         "summary": record.summary,

@@ -4,8 +4,8 @@
 # ///
 """Call one Venice tool: how a call is written on a command line, and what an agent's skill runs.
 
-`sanctum-venice run` reads its arguments with this file. The skill has a copy of it, beside the texts
-of the tools: so it imports nothing of the pack, and httpx is only for those texts.
+`sanctum-venice run` reads its arguments with this file. The skill has a copy of it, beside the
+texts of the tools: so it imports nothing of the pack, and httpx is only for those texts.
 """
 
 import argparse
@@ -35,8 +35,9 @@ _USAGE = """\
 Usage: venice NAME [ARGUMENT=VALUE ...] [--args JSON] [--yes]
        venice NAME --help
 
-Prints the tool's reply, a line of JSON. --args takes arguments as a JSON object, - reads it from the input.
-Exit status: 0 it answered, 2 wrong usage, 3 it refused, with one line that says why and what to do, 4 it broke.
+Prints the tool's reply, a line of JSON. --args takes arguments as a JSON object, - reads it from
+the input. Exit status: 0 it answered, 2 wrong usage, 3 it refused, with one line that says why and
+what to do, 4 it broke.
 
 Tools:"""
 
@@ -64,7 +65,9 @@ def known_name(word: str, names: Sequence[str]) -> str:
 def read_arguments(
     parameters: Mapping[str, Any], values: Sequence[str], args: str | None
 ) -> dict[str, Any]:
-    """The arguments of a call, both ways of giving them together; the tool itself reads what each value means.
+    """The arguments of a call, both ways of giving them together.
+
+    The tool itself reads what each value means.
 
     Args:
         parameters: The schema of the tool's arguments.
@@ -201,7 +204,7 @@ def _fail(status: int, told: str) -> int:
 
 
 def _visible(text: str) -> str:
-    r"""A text on one line, with whatever could steer a terminal as its escape of JSON, such as \u001b."""
+    r"""A text on one line, with whatever could steer a terminal escaped as in JSON: \u001b."""
     return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
 
 

@@ -26,7 +26,10 @@ class HostError(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """Whose skill it is to be: one agent's, everybody's in the folder that the person is in, or the person's own."""
+    """Whose skill it is to be.
+
+    One agent's, everybody's in the folder that the person is in, or the person's own.
+    """
 
     host: str
     agent: str = ""
@@ -77,11 +80,15 @@ def how_to_give_the_key(place: Place) -> str:
         return (
             f"letta --backend local secret set VENICE_API_KEY --env VENICE_API_KEY --agent {agent}"
         )
-    return "export VENICE_API_KEY=...   # where you start it; your shell's history should not keep this line"
+    remark = "where you start it; your shell's history should not keep this line"
+    return f"export VENICE_API_KEY=...   # {remark}"
 
 
 def rules(place: Place) -> str:
-    """What a person pastes into the host's rules: all runs unasked but what may cost dollars or changes the account."""
+    """What a person pastes into the host's rules.
+
+    All runs unasked but what may cost dollars or changes the account.
+    """
     command = str(place.folder / COMMAND)
     names = [record.name for record in skill_tools() if not record.needs_approval]
     if place.host == "codex":

@@ -10,7 +10,10 @@ from sanctum_venice_tools.fronts.skill import OURS, skill_files, write_skill
 
 
 def state_of(folder: Path) -> str:
-    """What stands there: `absent`, `current`, `older` (ours, of another version, or edited) or `foreign`."""
+    """What stands there.
+
+    `absent`, `current`, `older` (ours, of another version, or edited) or `foreign`.
+    """
     if not folder.exists() and not folder.is_symlink():
         return "absent"
     if folder.is_symlink() or not _is_ours(folder):
@@ -35,7 +38,7 @@ def _is_ours(folder: Path) -> bool:
 
 
 def install(folder: Path) -> None:
-    """Write the skill beside its place, then move it there; what was there before is removed last."""
+    """Write the skill beside its place, then move it there; what was there is removed last."""
     skills = folder.parent
     skills.mkdir(parents=True, exist_ok=True)
     with _folder_beside(skills) as beside:
@@ -54,7 +57,10 @@ def install(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _folder_beside(skills: Path) -> Iterator[Path]:
-    """A folder for the time of the block, on the same disk: not among the skills, where a host would find it."""
+    """A folder for the time of the block, on the same disk.
+
+    It is not among the skills, where a host would find it.
+    """
     beside = Path(tempfile.mkdtemp(prefix=".venice-", dir=skills.parent))
     try:
         yield beside

@@ -1,4 +1,6 @@
-"""What is well and what is not, from Venice's key to the folder that tools write to; nothing here costs anything.
+"""What is well and what is not, from Venice's key to the folder that tools write to.
+
+Nothing here costs anything.
 
 `outcome` is how a check ends, `patient` what is examined. The checks are in `account` (Venice and
 the key), `settings` (what an operator sets), `server` (Letta) and `agent_keys`; `examination` has

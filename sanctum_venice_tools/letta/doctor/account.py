@@ -92,7 +92,8 @@ def check_agent_model(patient: Patient) -> Outcome:
         return failure("no model of this Venice can drive an agent", "Check VENICE_BASE_URL.")
     best = fit[0]
     seeing = sum(model.sees for model in fit)
-    told = f"{len(fit)} can drive an agent, {seeing} of them see pictures; first {best.id} ({best.window:,} tokens)"
+    first = f"{best.id} ({best.window:,} tokens)"
+    told = f"{len(fit)} can drive an agent, {seeing} of them see pictures; first {first}"
     if best.note:
         return warning(f"{told}, but {best.note}", "Choose another with --model.")
     if not seeing:
@@ -119,7 +120,10 @@ def _amounts(patient: Patient) -> dict[str, float]:
 
 
 def _earned_credits(venice: Venice) -> float:
-    """What is left of earned credits, which a key's own page leaves out; 0 also where that is not to be seen."""
+    """What is left of earned credits, which a key's own page leaves out.
+
+    It is 0 also where that is not to be seen.
+    """
     try:
         balances = _ask_for_balances(venice)
     except Skip:

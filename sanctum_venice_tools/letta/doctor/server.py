@@ -1,4 +1,4 @@
-"""Checks of a Letta server: that it answers, has the tools, runs them, and can think with Venice."""
+"""Checks of a Letta server: that it answers, has the tools, runs them, and thinks with Venice."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -148,8 +148,8 @@ def check_others(patient: Patient) -> Outcome:
     if len(exposed) > _NAMED_TOOLS:
         names.append("...")
     told = (
-        f"{len(exposed)} of {len(others)} declare a number, array or object, where Letta runs a text"
-        f" that an agent sends as Python: {', '.join(names)}"
+        f"{len(exposed)} of {len(others)} declare a number, array or object, "
+        f"where Letta runs a text that an agent sends as Python: {', '.join(names)}"
     )
     return warning(
         told, "Declare such arguments as strings, or remove the tools; docs/security.md says why."
@@ -242,9 +242,8 @@ def check_provider(patient: Patient) -> Outcome:
         return failure(f"of {len(here)} models that it lists none can drive an agent", _CONFIGURE)
     told = f"{fit[0].partition('/')[0]} lists {len(fit)} models that can drive an agent"
     if named and there.key_is_hidden:
-        return ok(
-            f"{told}; whether its key is VENICE_API_KEY can't be told, for the server encrypts its keys"
-        )
+        doubt = "whether its key is VENICE_API_KEY can't be told"
+        return ok(f"{told}; {doubt}, for the server encrypts its keys")
     if (
         named
         and "api_key" in there.differs
@@ -256,7 +255,10 @@ def check_provider(patient: Patient) -> Outcome:
 
 
 def _greet(letta: Letta, address: str, *, is_own: bool) -> Outcome:
-    """Whether a Letta server answers at the address, lets us in, and is of the version that the pack is tested with."""
+    """Whether a Letta server answers at the address, and lets us in.
+
+    Also whether it is of the version that the pack is tested with.
+    """
     try:
         # The client takes a web page for a text, without a version.
         version = getattr(letta.health(), "version", "")
@@ -286,7 +288,7 @@ def _difference(change: registration.Change) -> str:
 
 
 def _is_missing(change: registration.Change) -> bool:
-    """Whether a tool should be there and is not; the other toolsets are for the operator to choose."""
+    """Whether a tool should be there and is not; other toolsets are for the operator to choose."""
     return change.action == "create" and change.record.toolset == "core"
 
 

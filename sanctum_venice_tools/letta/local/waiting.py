@@ -15,7 +15,10 @@ _PROGRESS_SECONDS = 1.0
 
 
 class Ticker:
-    """Passes on what is being done, with the seconds so far: at once when it changes, else every second."""
+    """Passes on what is being done, with the seconds so far.
+
+    It does so at once when that changes, else every second.
+    """
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress

@@ -1,4 +1,6 @@
-"""A Letta server on this machine: installed, started and stopped by one call each, kept in two folders.
+"""A Letta server on this machine: installed, started and stopped by one call each.
+
+It is kept in two folders.
 
 The environment holds the server's own Python packages (0.9 GB; they must not mix with ours) and may
 be shared. The home holds everything else: the database, Letta's files, the folder that tools run

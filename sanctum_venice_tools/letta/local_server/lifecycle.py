@@ -69,9 +69,8 @@ def start(
     with alone(home / "start.lock", "Waiting for another start of the same server", progress):
         state = read_state(home)
         if state is not None and (server := _running(home, state)) is not None:
-            progress(
-                f"The Letta server is already running at {server.base_url}; stop it to change how it runs"
-            )
+            told = f"The Letta server is already running at {server.base_url}"
+            progress(f"{told}; stop it to change how it runs")
             return server
         if state is None:
             python = install(progress)
@@ -152,7 +151,7 @@ def _health(port: int) -> str | None:
 
 
 def _end(pid: int, progress: Progress) -> None:
-    """End exactly this process and what it started; by force only when it does not end by itself."""
+    """End exactly this process and what it started; by force only if it does not end by itself."""
     try:
         process = psutil.Process(pid)
         family = [process, *process.children(recursive=True)]

@@ -120,7 +120,10 @@ def _lifeline(*, tied: bool) -> Iterator[_Ends | None]:
 
 
 def _make_folders(home: Path) -> dict[str, str]:
-    """The folders of the server, by the variable that tells it of them; they are for their owner alone."""
+    """The folders of the server, by the variables that name them.
+
+    They are for their owner alone.
+    """
     folders = {
         "HOME": home / "home",
         "LETTA_DIR": home / "home" / ".letta",
@@ -160,14 +163,17 @@ def _bound_socket(port: int | None) -> socket.socket:
 
 
 def forget_process(pid: int) -> None:
-    """Take note of the end of a server; one that another process started is that process's business."""
+    """Take note of the end of a server, if this process started it."""
     spawned = _spawned.pop(pid, None)
     if spawned is not None:
         spawned.forget()
 
 
 def forget_ended() -> None:
-    """Take note of servers that ended without our doing: until then the system keeps a trace of each."""
+    """Take note of servers that ended without our doing.
+
+    Until then the system keeps a trace of each.
+    """
     for pid, spawned in list(_spawned.items()):
         if spawned.process.poll() is not None:
             _spawned.pop(pid).forget()

@@ -37,13 +37,13 @@ def write_state(home: Path, state: State) -> None:
 
 
 def forget(home: Path) -> None:
-    """Remove the state of a server that is gone, but not that of one that somebody started meanwhile."""
+    """Remove the state of a server that is gone, but not of one that somebody started meanwhile."""
     if read_state(home) is None:
         (home / "state.json").unlink(missing_ok=True)
 
 
 def process_of(home: Path, pid: int) -> psutil.Process | None:
-    """The process with this id, if it is the server of `home`; ids are given out again and again."""
+    """The process with this id, if it is the server of `home`; ids are given out again."""
     try:
         process = psutil.Process(pid)
         command = process.cmdline()
@@ -58,7 +58,9 @@ def process_of(home: Path, pid: int) -> psutil.Process | None:
 
 
 def encryption_key(home: Path) -> str:
-    """The key with which this server encrypts agents' secrets in its database; made at its first start.
+    """The key with which this server encrypts agents' secrets in its database.
+
+    It is made at the first start.
 
     Letta goes on reading what it stored in the clear before it had a key.
     """

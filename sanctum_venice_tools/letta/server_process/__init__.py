@@ -1,1 +1,4 @@
-"""The local Letta server's own process, run by the Python of its environment; nothing else of ours gets there."""
+"""The local Letta server's own process, run by the Python of its environment.
+
+Nothing else of ours gets there.
+"""

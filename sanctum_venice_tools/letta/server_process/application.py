@@ -45,7 +45,7 @@ class Loading:
 
 
 def _quick(load: Callable[[], Any]) -> Any:
-    """Import without the garbage collector, which otherwise takes a quarter of the time and finds nothing."""
+    """Import without the garbage collector, which takes a quarter of the time and finds nothing."""
     gc.disable()
     try:
         return load()
@@ -73,7 +73,10 @@ def _load_application() -> Any:
 
 
 def _skip_download() -> None:
-    """Stand in for nltk once: Letta's start downloads with it, and nothing may leave the machine unasked."""
+    """Stand in for nltk once.
+
+    Letta's start downloads with it, and nothing may leave the machine unasked.
+    """
     stand_in = types.ModuleType("nltk")
     vars(stand_in)["download"] = lambda *_, **__: sys.modules.pop("nltk", None) is None
     sys.modules["nltk"] = stand_in
@@ -107,7 +110,7 @@ def serve(application: Any, listener: socket.socket, allowed_hosts: Sequence[str
 
 
 async def _prepare_database(providers: list[Any]) -> None:
-    """Make the tables where they are missing, and let the providers be where this start says they are."""
+    """Make the tables where they are missing, and let the providers be where this start says."""
     database: Any = importlib.import_module("letta.server.db")
     text: Any = importlib.import_module("sqlalchemy").text
     # One transaction: the tables are there as a whole, or the next start makes them.

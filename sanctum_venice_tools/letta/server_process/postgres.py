@@ -63,7 +63,10 @@ def running_postgres(data: Path, sockets: Path) -> Iterator[None]:
 
 
 def _initialise(data: Path) -> None:
-    """Make the database folder beside its place first: half a folder must not be taken for a whole one."""
+    """Make the database folder beside its place first.
+
+    Half a folder must not be taken for a whole one.
+    """
     partial = data.with_name(data.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(mode=0o700, parents=True)
@@ -96,7 +99,7 @@ def _initialise(data: Path) -> None:
 
 
 def _end_leftover(data: Path) -> None:
-    """End a PostgreSQL whose server was killed, and forget a pid that another program has by now."""
+    """End a PostgreSQL whose server was killed; forget a pid that another program has by now."""
     psutil: Any = importlib.import_module("psutil")
     pid_file = data / "postmaster.pid"
     try:
@@ -136,7 +139,10 @@ def _database_command(program: str, *arguments: str) -> list[str]:
 
 @contextlib.contextmanager
 def socket_folder(home: Path) -> Iterator[Path]:
-    """A short folder for PostgreSQL's socket: a path in the home could be longer than a socket's may be."""
+    """A short folder for PostgreSQL's socket.
+
+    A path in the home could be longer than a socket's may be.
+    """
     link = home / "socket-folder"
     if link.is_symlink():  # left by a server that was killed
         _remove_socket_folder(link)

@@ -1,4 +1,6 @@
-"""A short-lived program that turns into one of PostgreSQL's: not as root, and not for longer than the server lives.
+"""A short-lived program that turns into one of PostgreSQL's.
+
+It does not run as root, and not for longer than the server lives.
 
 python postgres_launcher.py PROCESS_ID_OF_THE_SERVER PROGRAM [ARGUMENT ...]
 """
@@ -16,7 +18,7 @@ def database_user() -> pwd.struct_passwd | None:
 
 
 def _become_database_program(caller: int, command: list[str]) -> None:
-    """Turn this short-lived process into a PostgreSQL program that stops when the server is killed."""
+    """Turn this process into a PostgreSQL program that stops when the server is killed."""
     libc = ctypes.CDLL(None, use_errno=True)
     if user := database_user():
         _drop_root(libc, user)
@@ -30,8 +32,9 @@ def _become_database_program(caller: int, command: list[str]) -> None:
         os.execv(command[0], command)  # noqa: S606  # a fixed program of the wheel, and no shell
     except PermissionError:
         sys.exit(
-            f"error: PostgreSQL does not run as root, and as the user nobody it cannot reach {command[0]}; start the "
-            "server as a normal user, or name folders that others may enter: SANCTUM_LETTA_HOME and "
+            "error: PostgreSQL does not run as root, "
+            f"and as the user nobody it cannot reach {command[0]}; start the server as a normal "
+            "user, or name folders that others may enter: SANCTUM_LETTA_HOME and "
             "SANCTUM_LETTA_ENVIRONMENT"
         )
 
