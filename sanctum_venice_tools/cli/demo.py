@@ -18,11 +18,13 @@ from sanctum_venice_tools.terminal import Progress
 def run_demo(*, yes: bool, keep: bool, letta_code: bool, gallery: bool) -> None:
     """Watch an agent on a real Letta server use the tools.
 
-    Without settings it costs nothing: it runs a Letta server, a stand-in for Venice and a media server on this machine,
-    and stops them in the end. With LETTA_BASE_URL (and LETTA_API_KEY) it uses your server, with VENICE_API_KEY the real
-    Venice. With --letta-code the agent is one of Letta Code's App Server, always a new one on this machine.
+    Without settings it costs nothing: it runs a Letta server, a stand-in for Venice and a media
+    server on this machine, and stops them in the end. With LETTA_BASE_URL (and LETTA_API_KEY) it
+    uses your server, with VENICE_API_KEY the real Venice. With --letta-code the agent is one of
+    Letta Code's App Server, always a new one on this machine.
 
-    With --gallery nothing is asked and nothing spent: an empty gallery gets a few samples from the stand-in.
+    With --gallery nothing is asked and nothing spent: an empty gallery gets a few samples from the
+    stand-in.
 
     \b
     Examples:

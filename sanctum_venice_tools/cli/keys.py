@@ -96,9 +96,10 @@ def _check_expires(
 def keys() -> None:
     """An API key for each agent, with a limit that Venice holds.
 
-    One key for all agents lets each of them spend all that the account has. With a key of its own, an agent can spend
-    what you allow it, whatever it is talked into. Which key belongs to which agent stands in the key's description at
-    Venice. All of this needs an ADMIN key, in VENICE_ADMIN_KEY (or VENICE_API_KEY); no agent gets that one.
+    One key for all agents lets each of them spend all that the account has. With a key of its own,
+    an agent can spend what you allow it, whatever it is talked into. Which key belongs to which
+    agent stands in the key's description at Venice. All of this needs an ADMIN key, in
+    VENICE_ADMIN_KEY (or VENICE_API_KEY); no agent gets that one.
 
     \b
     Exit status: 0 all is as wanted, 1 you said no, 2 wrong usage, 3 some of it could not be done,
@@ -140,9 +141,10 @@ def issue(
 ) -> None:
     """Give agents keys of their own, or other limits to those that they have.
 
-    A key is made, set as the agent's secret, and shown to nobody. Safe to run again: an agent that has its key with
-    these limits keeps it; with other limits, the key's limits are changed; one whose secret is another key gets a new
-    one, and its old one is revoked. A key that could not be set is revoked again.
+    A key is made, set as the agent's secret, and shown to nobody. Safe to run again: an agent that
+    has its key with these limits keeps it; with other limits, the key's limits are changed; one
+    whose secret is another key gets a new one, and its old one is revoked. A key that could not be
+    set is revoked again.
 
     \b
     Examples:
@@ -260,7 +262,8 @@ def revoke(
 ) -> None:
     """End keys for good. An agent keeps its secret, which is then refused: it can spend nothing.
 
-    With several Letta servers, --stale takes the agents of the others for gone: look at --dry-run first.
+    With several Letta servers, --stale takes the agents of the others for gone: look at --dry-run
+    first.
 
     \b
     Examples:
@@ -415,7 +418,7 @@ def _choose_rows(
     *,
     stale: bool,
 ) -> list[KeyRow]:
-    """The keys that are meant; a name that fits none is an error, and so is the operator's own key."""
+    """The keys that are meant; a name or id that fits none is an error."""
     for agent in agents:
         if not any(agent in (row.agent, row.key.agent_id) for row in rows):
             raise click.UsageError(f"no key was issued for an agent {visible(agent)!r}")

@@ -1,4 +1,4 @@
-"""What `keys` shows: what is to be done for each agent, what was done, and the keys of an account."""
+"""What `keys` shows: what is to be done for each agent, what was done, and all keys."""
 
 from collections.abc import Sequence
 

@@ -46,11 +46,13 @@ def connect_letta_code(
 ) -> None:
     """Make Venice the model behind Letta Code's agents on this machine.
 
-    It tells Letta Code where Venice is, and the key of VENICE_API_KEY, which no command line shows; and each --agent
-    its model, with the window and the length of replies that this model really has. Safe to run again.
+    It tells Letta Code where Venice is, and the key of VENICE_API_KEY, which no command line shows;
+    and each --agent its model, with the window and the length of replies that this model really
+    has. Safe to run again.
 
     \b
-    Exit status: 0 all is as wanted, 2 wrong usage, 4 Letta Code or Venice could not be reached or refused.
+    Exit status: 0 all is as wanted, 2 wrong usage, 4 Letta Code or Venice could not be reached or
+    refused.
 
     \b
     Examples:
@@ -86,7 +88,7 @@ def connect_letta_code(
         show(f"A model for it: {provider.PROVIDER}/{model.id} ({limits})")
         show("Letta Code takes 128,000 tokens for any, until --agent tells it otherwise.")
     if slowness > provider.LIST_SECONDS / 2:
-        told = f"Venice took {slowness:.1f} s for its list of models"
         show(
-            f"Note: {told}; Letta Code gives up after {provider.LIST_SECONDS:g} s, and then knows none."
+            f"Note: Venice took {slowness:.1f} s for its list of models; Letta Code gives up after "
+            f"{provider.LIST_SECONDS:g} s, and then knows none."
         )

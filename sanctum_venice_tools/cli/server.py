@@ -1,4 +1,4 @@
-"""What the commands that change a Letta server have in common: which it is, and what to say when it can't be used."""
+"""What the commands that change a Letta server have in common: which it is, and errors."""
 
 import contextlib
 from collections.abc import Iterator
@@ -16,15 +16,15 @@ def need_server(base_url: str | None) -> str:
     """The Letta server's address, which must be given."""
     if not base_url or not base_url.startswith(("http://", "https://")):
         raise click.UsageError(
-            "which server? Set LETTA_BASE_URL, such as http://localhost:8283 or https://api.letta.com; "
-            "`sanctum-venice letta start` runs one here"
+            "which server? Set LETTA_BASE_URL, such as http://localhost:8283 or "
+            "https://api.letta.com; `sanctum-venice letta start` runs one here"
         )
     return base_url
 
 
 @contextlib.contextmanager
 def server_errors(address: str) -> Iterator[None]:
-    """End the command with one line: 4 for a server that can't be used, 2 for agents that can't be told."""
+    """End the command with one line: 4 for an unusable server, 2 for agents that can't be told."""
     try:
         yield
     except AgentError as error:

@@ -18,7 +18,7 @@ QUESTIONS = (
 
 
 def say(console: Console, who: str, what: str, style: str = "") -> None:
-    """One row of the conversation: who, and what, wrapped beside it. Paths stay in one piece, for copying."""
+    """One row: who, and what, wrapped beside it. Paths stay in one piece, for copying."""
     indent = " " * 8
     first = who.ljust(8)
     for paragraph in what.split("\n"):

@@ -176,7 +176,7 @@ def _settings(venice: Place, server: Place, media: RunningMediaServer | None) ->
 
 @contextmanager
 def _agent(letta: Letta, venice: Place, settings: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """An agent whose model is at Venice, with the tools and these secrets; gone when the block ends."""
+    """An agent that thinks with Venice, with the tools and these secrets; gone with the block."""
     name = f"venice-demo-{secrets.token_hex(3)}"
     with ExitStack() as stack:
         try:
@@ -198,7 +198,7 @@ def _agent(letta: Letta, venice: Place, settings: dict[str, str]) -> Iterator[tu
             memory_blocks=[
                 {
                     "label": "persona",
-                    "value": "I am a helpful agent. I use my tools, then answer in a few sentences.",
+                    "value": "I am helpful. I use my tools, then answer in a few sentences.",
                 }
             ],
         )
@@ -246,7 +246,7 @@ def _converse(
 
 def _photo() -> dict[str, Any]:
     """A picture as a person attaches it to a message."""
-    # Pillow takes a while to load, and without a media server of the demo's own no picture is shown.
+    # Pillow takes a while to load, and is needed only with a media server of the demo's own.
     from sanctum_venice_tools.emulator import pictures  # noqa: PLC0415
 
     photo = pictures.encode(pictures.draw("my garden", (640, 480), "demo"), "png")

@@ -1,4 +1,4 @@
-"""The same conversation in Letta Code: an agent of its App Server, whose tools run in this process."""
+"""The same conversation in Letta Code: its App Server's agent, whose tools run in this process."""
 
 import asyncio
 import json
@@ -90,7 +90,7 @@ def _home() -> Iterator[Path]:
 
 
 def _make_agent(code: LettaCode, venice: Place) -> tuple[str, str]:
-    """An agent, its model at Venice; the ids of both. An App Server that starts after it knows it."""
+    """An agent, its model at Venice; the ids of both. An App Server that starts later knows it."""
     place = Venice(venice.base_url, venice.key)
     provider.check_key(place)
     model = provider.choose_model(place)

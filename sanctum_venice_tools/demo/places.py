@@ -36,10 +36,11 @@ class Place:
 
 
 def spending() -> str | None:
-    """What a demo with the present environment is about to spend, in words; None when it is nothing."""
+    """What a demo in this environment is about to spend, in words; None when it is nothing."""
     if not os.environ.get("VENICE_API_KEY"):
         return None
-    return f"This uses your VENICE_API_KEY at {os.environ.get('VENICE_BASE_URL') or PUBLIC_URL}: about 10 US cents."
+    place = os.environ.get("VENICE_BASE_URL") or PUBLIC_URL
+    return f"This uses your VENICE_API_KEY at {place}: about 10 US cents."
 
 
 @contextmanager

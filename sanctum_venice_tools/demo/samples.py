@@ -1,4 +1,4 @@
-"""A gallery with something in it: where no agent has made anything yet, the tools make samples at the local Venice."""
+"""A gallery with something in it: samples from the local Venice, where agents made nothing yet."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from sanctum_venice_tools.terminal import Progress
 
 # One of each kind that the gallery shows.
 _SAMPLES: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("venice_generate_image", {"prompt": "A red fox on a city roof at dusk", "aspect_ratio": "16:9"}),
+    ("venice_generate_image", {"prompt": "A red fox on a roof at dusk", "aspect_ratio": "16:9"}),
     ("venice_generate_image", {"prompt": "A paper lantern on dark water", "aspect_ratio": "1:1"}),
     ("venice_generate_image", {"prompt": "A lighthouse in a storm", "aspect_ratio": "2:3"}),
     ("venice_speak", {"text": "Foxes have lived in British cities since the 1930s."}),

@@ -39,7 +39,7 @@ def next_midnight() -> datetime:
 
 
 def period_start(period: str) -> datetime:
-    """When the present period of a key's limit began: EPOCH is a day of UTC, MONTH a month, LIFETIME all time."""
+    """When the present period of a key's limit began: of a day (EPOCH), a month, or all time."""
     today = now().replace(hour=0, minute=0, second=0, microsecond=0)
     starts = {"EPOCH": today, "MONTH": today.replace(day=1)}
     return starts.get(period, datetime.min.replace(tzinfo=UTC))

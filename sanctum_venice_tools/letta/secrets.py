@@ -20,7 +20,7 @@ class SecretsError(Exception):
 
 
 def readable_secrets(agent: AgentState) -> dict[str, str]:
-    """The secrets whose values the server tells; an empty value is one only where an encrypted one stands for it."""
+    """The secrets whose values the server tells; an empty one counts if it is kept encrypted."""
     known = [secret for secret in agent.secrets or [] if secret.value != _HIDDEN]
     return {secret.key: secret.value for secret in known if secret.value or secret.value_enc}
 
@@ -34,7 +34,8 @@ def secrets_at_risk(agent: AgentState, new: Mapping[str, str]) -> tuple[str, ...
 def refuse_loss(names: tuple[str, ...]) -> SecretsError:
     """The error that names what would be lost."""
     return SecretsError(
-        f"its secrets {', '.join(names)} can't be read and would be lost; --replace-secrets sets them anyway"
+        f"its secrets {', '.join(names)} can't be read and would be lost; "
+        "--replace-secrets sets them anyway"
     )
 
 

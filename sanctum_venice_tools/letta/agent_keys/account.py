@@ -115,7 +115,7 @@ class Limit:
     usd: float | None
     """US dollars; None where it may spend all that the account has."""
     period: Period = "EPOCH"
-    """When it starts anew: EPOCH each day (UTC), MONTH on the first of the month, LIFETIME never."""
+    """When it starts anew: EPOCH each day (UTC), MONTH each first of a month, LIFETIME never."""
 
     def __str__(self) -> str:
         """In words."""
@@ -221,7 +221,7 @@ class AccountKeys:
         return f"{told}, and Venice has made none"
 
     def _send(self, method: str, **content: Any) -> httpx.Response:
-        """Ask Venice, and wait where it wants us to: a request that is refused for its haste was not carried out."""
+        """Ask Venice, and ask again later where it was too much at once: nothing was done then."""
         for pause in range(_MOST_PAUSES + 1):
             reply = self._send_once(method, **content)
             if reply.status_code != httpx.codes.TOO_MANY_REQUESTS or pause == _MOST_PAUSES:

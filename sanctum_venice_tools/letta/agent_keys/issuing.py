@@ -1,4 +1,4 @@
-"""Giving agents their keys: what each has, what it is to have, and the way there on which no key gets lost."""
+"""Giving agents their keys: what each has, what it is to have, and a way that loses no key."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ class Wish:
     limit: Limit | None
     """None leaves the limit as it is: for a new key in place of the old one."""
     expires: str = ""
-    """The last day, as YYYY-MM-DD; "" for none. Of a key that is replaced by one like it, its own."""
+    """The last day, as YYYY-MM-DD; "" for none, or for that of the key that is replaced."""
     secret_name: str = "VENICE_API_KEY"  # noqa: S105  # it is the name
     renews: bool = False
     """Whether each agent gets a new key, although it has a good one."""
@@ -167,7 +167,7 @@ def _carry_out(letta: Letta, account: AccountKeys, change: KeyChange, wish: Wish
 def _hand_over(
     letta: Letta, account: AccountKeys, change: KeyChange, wish: Wish, made: NewKey
 ) -> str | None:
-    """Set the key as the agent's secret; one that could not be set is revoked. What went wrong, if something did."""
+    """Set the key as the agent's secret, or else revoke it. What went wrong, if something did."""
     try:
         secret = {wish.secret_name: made.secret}
         set_secrets(letta, change.agent_id, secret, loses=wish.loses_secrets)

@@ -1,4 +1,4 @@
-"""Letta's App Server, Letta Code without a terminal, as a process for as long as a block of code needs it."""
+"""Letta's App Server, Letta Code without a terminal, for as long as a block of code needs it."""
 
 import socket
 import subprocess
@@ -57,7 +57,7 @@ def running_app_server(
 
 
 def _free_port() -> int:
-    """A port that nobody has at this moment: the App Server takes no socket that is open already."""
+    """A port that nobody has at this moment: the App Server takes no socket that is open."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
     return port

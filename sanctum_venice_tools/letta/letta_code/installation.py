@@ -1,6 +1,7 @@
 """A Letta Code of our own version, in a home directory of its own: for the demo and the tests.
 
-Its distribution has the name of the Letta server's, and brings Node along: it must be in an environment of its own.
+Its distribution has the name of the Letta server's, and brings Node along: it must be in an
+environment of its own.
 """
 
 import os
@@ -29,7 +30,7 @@ _GIT = {
 def own_letta_code(
     home: Path, progress: Progress = lambda _: None, *, more: Mapping[str, str] | None = None
 ) -> LettaCode:
-    """Letta Code, installed where it is not yet, which sees nothing of the person's own and tells nothing about it.
+    """Letta Code, installed where it is not yet; it sees nothing of the person's own, nor reports.
 
     Args:
         home: The directory that it takes for the person's; its agents are there too.

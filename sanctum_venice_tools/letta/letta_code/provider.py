@@ -1,4 +1,4 @@
-"""Venice as the model behind Letta Code's agents: its provider on this machine, and what each agent is told."""
+"""Venice as the model behind Letta Code's agents: its provider here, and each agent's limits."""
 
 import json
 import os
@@ -21,7 +21,7 @@ LIST_SECONDS = 2.0
 
 
 def choose_model(venice: Venice, wanted: str = "") -> ChatModel:
-    """The model `wanted`, else the first that Venice recommends for functions; of those with room enough.
+    """The model `wanted`, else the one that Venice recommends for functions, with room enough.
 
     That it sees does not count: Letta Code sends models of this provider no pictures.
 
@@ -92,7 +92,7 @@ def connect(code: LettaCode, venice: Venice) -> Path:
 
 
 def set_model(code: LettaCode, agent: str, model: ChatModel) -> None:
-    """Have an agent think with a model, within the limits of that; else it would take 128,000 tokens for any.
+    """Have an agent think with a model, within its limits; else any would have 128,000 tokens.
 
     Raises:
         LettaCodeError: There is no such agent, or the model is not listed.

@@ -1,1 +1,1 @@
-"""What every program of Letta's needs that we install and start on this machine: the server, and Letta Code."""
+"""What programs of Letta's need that we install and start here: the server, and Letta Code."""

@@ -1,4 +1,4 @@
-"""A Python environment of its own, for a program of Letta's that must not mix with ours, installed from its pins."""
+"""An environment of its own, from its pins, for a program that must not mix with ours."""
 
 import hashlib
 import os

@@ -17,7 +17,7 @@ _PYTHONS = ((3, 11), (3, 14))  # Letta 0.16.8 declares >=3.11,<3.14
 
 
 def install(progress: Progress) -> Path:
-    """Install the server's environment where it is missing or made from other pins; return its Python."""
+    """Install the server's environment, unless it is there from the same pins; its Python."""
     _check_python(sys.version_info[:2])
     wanted = environment.Environment(ENVIRONMENT, _REQUIREMENTS, "the Letta server")
     environment.install(wanted, progress)
@@ -27,7 +27,8 @@ def install(progress: Progress) -> Path:
 def _check_python(version: tuple[int, int]) -> None:
     first, beyond = _PYTHONS
     if not first <= version < beyond:
+        fit = f"{first[0]}.{first[1]} to {beyond[0]}.{beyond[1] - 1}"
         raise LocalProgramError(
-            f"The Letta server needs Python {first[0]}.{first[1]} to {beyond[0]}.{beyond[1] - 1}, and this is "
-            f"{version[0]}.{version[1]}; make the environment of sanctum-venice with one of those"
+            f"The Letta server needs Python {fit}, and this is {version[0]}.{version[1]}; "
+            "make the environment of sanctum-venice with one of those"
         )
