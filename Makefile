@@ -59,7 +59,7 @@ lint: $(DEV) ## lint and types only
 drift: $(DEV) ## whether what is generated is as the tools say
 	$(BIN)/python scripts/build_schemas.py --check
 
-schemas: $(MAIN) ## write tool_schemas/, skills/ and README's table of tools anew from the tools
+schemas: $(MAIN) ## write tool_schemas/, skills/, agents/ and README's table of tools anew from the tools
 	$(BIN)/python scripts/build_schemas.py
 
 audit: $(BIN)/uv ## ask PyPI's list of known holes about each pinned package

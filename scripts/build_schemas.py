@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write tool_schemas/, skills/ and README's table anew from the tools, or check them.
+"""Write tool_schemas/, skills/, agents/ and README's table anew from the tools, or check them.
 
 python scripts/build_schemas.py            write what changed
 python scripts/build_schemas.py --check    write nothing; exit with 1 when something would change

@@ -10,6 +10,10 @@ HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_widt
 # Each command by its name: where it is, and what it does. It is loaded when it is called, for most
 # load slowly.
 _COMMANDS = {
+    "agents": (
+        "agents.agents",
+        "Ready-made agents: a researcher, an artist, a film maker, a voice, a companion.",
+    ),
     "demo": ("demo.run_demo", "Watch an agent on a real Letta server use the tools."),
     "doctor": ("doctor.run_doctor", "Check all that the tools need."),
     "emulator": ("emulator.run_emulator", "Run the local Venice, a stand-in for api.venice.ai."),

@@ -8,6 +8,7 @@ import click
 from sanctum_venice_tools.cli import HELP
 from sanctum_venice_tools.cli.options import JSON, LETTA_URL
 from sanctum_venice_tools.letta.doctor import CHECKS, Patient, examine
+from sanctum_venice_tools.letta.provider import PROVIDER_NAME
 from sanctum_venice_tools.terminal import visible
 
 _COLOURS = {"ok": "green", "warning": "yellow", "failure": "red", "skipped": None}
@@ -17,7 +18,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "failure": "red", "skipped": Non
 @LETTA_URL
 @click.option(
     "--provider",
-    default="venice",
+    default=PROVIDER_NAME,
     show_default=True,
     help="What Venice's provider is called on it.",
 )

@@ -50,7 +50,7 @@ class _Models:
 )
 @click.option(
     "--name",
-    default="venice",
+    default=provider.PROVIDER_NAME,
     show_default=True,
     help="What the provider is called, and its models begin with.",
 )

@@ -1,4 +1,4 @@
-"""`schemas`: write tool_schemas/, the skill and README's table from the tools, or check them."""
+"""`schemas`: write what is made of the tools (schemas, skill, agents), or check it."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,6 +8,8 @@ import click
 from sanctum_venice_tools.cli import HELP
 from sanctum_venice_tools.cli.options import one_line_errors
 from sanctum_venice_tools.fronts import skill
+from sanctum_venice_tools.letta import ready_agents
+from sanctum_venice_tools.letta.ready_agents import agent_file
 from sanctum_venice_tools.packing import bundle, record, schema
 from sanctum_venice_tools.packing.record import Record
 
@@ -24,12 +26,12 @@ _END = "<!-- end of the table -->\n"
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(__file__).parents[2],
-    help="Where README.md, tool_schemas/ and skills/ are.  [default: this clone]",
+    help="Where README.md, tool_schemas/, skills/ and agents/ are.  [default: this clone]",
 )
 def build_schemas(check: bool, folder: Path) -> None:
     """Write each tool's JSON schema from its signature and docstring.
 
-    It writes the skill and README.md's table of tools, too.
+    It writes the skill, the files of the ready-made agents and README.md's table of tools, too.
 
     \b
     Examples:
@@ -38,11 +40,16 @@ def build_schemas(check: bool, folder: Path) -> None:
     """  # noqa: D301  # click keeps the lines after \b as they are
     schemas = folder / "tool_schemas"
     skill_folder = folder / "skills" / skill.NAME
+    agents = folder / "agents"
     readme = folder / "README.md"
     with one_line_errors(schema.SchemaError, bundle.BundleError):
         records = [record.read_record(name) for name in bundle.tool_files()]
         wanted = {schemas / f"{one.name}.json": schema.schema_text(one.name) for one in records}
         wanted |= {skill_folder / place: text for place, text in skill.skill_files().items()}
+        wanted |= {
+            agents / f"{name}{agent_file.SUFFIX}": agent_file.agent_file_text(name)
+            for name in ready_agents.agent_names()
+        }
     records.sort(key=lambda one: (record.TOOLSETS.index(one.toolset), one.name))
     wanted[readme] = _with_table(readme, records)
     stale = [
@@ -50,7 +57,8 @@ def build_schemas(check: bool, folder: Path) -> None:
         for path, text in wanted.items()
         if not path.is_file() or path.read_bytes() != text.encode()
     ]
-    there = {*schemas.glob("*.json"), *(path for path in skill_folder.rglob("*") if path.is_file())}
+    there = {*schemas.glob("*.json"), *agents.glob(f"*{agent_file.SUFFIX}")}
+    there |= {path for path in skill_folder.rglob("*") if path.is_file()}
     extra = sorted(there - set(wanted))
     if check and (stale or extra):
         other = ", ".join(map(str, stale + extra))
@@ -64,8 +72,8 @@ def build_schemas(check: bool, folder: Path) -> None:
     for path in extra:
         path.unlink()
     click.echo(
-        f"{len(records)} schemas, the skill and the table in README.md, in {folder}: "
-        f"{len(stale)} written, {len(extra)} removed"
+        f"{len(records)} schemas, the skill, {len(ready_agents.agent_names())} agents and README's "
+        f"table, in {folder}: {len(stale)} written, {len(extra)} removed"
     )
 
 

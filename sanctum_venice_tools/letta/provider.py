@@ -25,6 +25,9 @@ from sanctum_venice_tools.letta.venice import (
 # "openai".
 PROVIDER_TYPE = "openrouter"
 
+# What it is called, and its models begin with, unless an operator says otherwise.
+PROVIDER_NAME = "venice"
+
 # What the models of a server that has Venice in its environment are called.
 ENVIRONMENT_PREFIX = "openai-proxy"
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from sanctum_venice_tools.cli.schemas import _BEGIN, _END, build_schemas
 from sanctum_venice_tools.fronts import skill
+from sanctum_venice_tools.letta.ready_agents import agent_file, agent_names
 from sanctum_venice_tools.packing import record as packing
 from sanctum_venice_tools.packing import schema as schemas
 from sanctum_venice_tools.packing.bundle import tool_files
@@ -25,6 +26,7 @@ BELOW = "\nMore about 🦊, and `venice_gone`.\n\n\n"
 read_record = functools.cache(packing.read_record)
 schema_text = functools.cache(schemas.schema_text)
 skill_files = functools.cache(skill.skill_files)
+agent_file_text = functools.cache(agent_file.agent_file_text)
 
 
 def build(folder: Path, *options: str) -> Result:
@@ -43,6 +45,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(packing, "read_record", read_record)
     monkeypatch.setattr(schemas, "schema_text", schema_text)
     monkeypatch.setattr(skill, "skill_files", skill_files)
+    monkeypatch.setattr(agent_file, "agent_file_text", agent_file_text)
     (tmp_path / "README.md").write_bytes(f"{ABOVE}{_BEGIN}{_END}{BELOW}".encode())
     done = build(tmp_path)
     assert 0 == done.exit_code, done.output
@@ -73,7 +76,8 @@ def test_check_passes_when_nothing_would_change(clone: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "drift", ["changed", "missing", "extra", "README", "skill", "extra in skill"]
+    "drift",
+    ["changed", "missing", "extra", "README", "skill", "extra in skill", "agent", "extra agent"],
 )
 def test_check_fails_on_drift(drift: str, clone: Path) -> None:
     """A file that is changed, missing or too many, or a stale table, ends --check with 1; it is named."""
@@ -91,6 +95,12 @@ def test_check_fails_on_drift(drift: str, clone: Path) -> None:
     elif drift == "extra in skill":
         path = clone / "skills/venice/scripts/tools/venice_gone.py"
         path.touch()
+    elif drift == "agent":
+        path = clone / "agents/researcher.af"
+        path.write_text("{}", encoding="utf-8")
+    elif drift == "extra agent":
+        path = clone / "agents/gone.af"
+        path.touch()
     else:
         path = clone / "README.md"
         path.write_bytes(path.read_bytes().replace("¢".encode(), b"free", 1))
@@ -107,12 +117,14 @@ def test_writes_only_what_changed(clone: Path) -> None:
     stale, *others = [clone / "tool_schemas" / f"{name}.json" for name in tool_files()]
     others.append(clone / "README.md")
     others += [clone / "skills" / "venice" / place for place in skill_files()]
+    others += [clone / "agents" / f"{name}.af" for name in agent_names()]
     for path in (stale, clone / "tool_schemas" / "venice_gone.json"):
         path.write_text("{}\n", encoding="utf-8")
     before = [path.stat().st_mtime_ns for path in others]
     done = build(clone)
 
-    told = f"{len(tool_files())} schemas, the skill and the table in README.md, in {clone}: 1 written, 1 removed\n"
+    made = f"{len(tool_files())} schemas, the skill, {len(agent_names())} agents and README's table"
+    told = f"{made}, in {clone}: 1 written, 1 removed\n"
     assert (0, told) == (done.exit_code, done.stdout)
     assert "venice" in json.loads(stale.read_text(encoding="utf-8"))["name"]
     assert {stale, *others} == set(contents(clone))

@@ -271,7 +271,7 @@ def test_asks_a_person_first(  # two fixtures and three parameters
     letta: Letta, monkeypatch: pytest.MonkeyPatch, answer: str, exit_code: int, written: list[str]
 ) -> None:
     """At a terminal the plan is shown, and nothing is written before the person has agreed."""
-    monkeypatch.setattr(command, "_at_terminal", lambda: True)
+    monkeypatch.setattr(command, "at_terminal", lambda: True)
 
     result = register(letta, typed=answer)
 

@@ -1,0 +1,240 @@
+"""Putting a ready-made agent on a Letta server, by Letta's own import of its file.
+
+What the server has already stays as it is: an agent of the same name, and the tools that other
+agents use. Only tools that are missing are registered.
+"""
+
+import contextlib
+import difflib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx
+from letta_client import APIError, Letta
+from pydantic import BaseModel, ConfigDict, Field
+
+from sanctum_venice_tools.letta import registration
+from sanctum_venice_tools.letta.agents import Wishes, plan_agent
+from sanctum_venice_tools.letta.connection import explain
+from sanctum_venice_tools.letta.provider import PROVIDER_NAME
+from sanctum_venice_tools.letta.reading import Id, list_agents, parsed, read_agent
+from sanctum_venice_tools.letta.ready_agents import ReadyAgent
+from sanctum_venice_tools.letta.ready_agents.agent_file import SUFFIX, agent_file, file_text
+from sanctum_venice_tools.letta.registration import Change
+from sanctum_venice_tools.letta.venice import (
+    LETTA_OUTPUT_TOKENS,
+    LONGEST_WINDOW,
+    ChatModel,
+    ChoiceError,
+    Venice,
+)
+from sanctum_venice_tools.packing.record import Record, Sandbox, read_record
+
+# An import is one long request, which is not sent twice: it would make two agents.
+_SECONDS = 60.0
+
+
+class _ServedModel(BaseModel):
+    """A model that a server lists; whatever else it says of it goes into the agent's file, too."""
+
+    model_config = ConfigDict(extra="allow", protected_namespaces=())
+
+    handle: str | None = None
+    model: str
+    context_window: int
+    model_endpoint: str | None = None
+
+
+class _Imported(BaseModel):
+    """What a server answers to an import."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    agent_ids: list[Id] = Field(min_length=1, max_length=1)
+
+
+@dataclass(frozen=True)
+class Import:
+    """What an import means for a server, or what became of it."""
+
+    agent: ReadyAgent
+    tools: list[Change]
+    model: Mapping[str, Any]
+    """As Letta's `llm_config`."""
+    sandbox: Sandbox
+    agent_id: str | None = None
+    notes: tuple[str, ...] = ()
+    """What a person should know of it, a line each."""
+    problem: str | None = None
+    """Why there is no such agent, or not as it should be; one line."""
+
+    @property
+    def asks(self) -> list[str]:
+        """The tools whose calls a person approves."""
+        records = [change.record for change in self.tools]
+        return [record.name for record in records if record.needs_approval]
+
+    def as_json(self) -> dict[str, Any]:
+        """For a script to read; no secret's value is in it."""
+        return {
+            "id": self.agent_id,
+            "name": self.agent.name,
+            "model": self.model["handle"],
+            "tools": {change.record.name: change.action for change in self.tools},
+            "approvals": self.asks,
+            "secrets": list(self.agent.secrets),
+            "notes": list(self.notes),
+            "problem": self.problem,
+        }
+
+
+def find_agent(letta: Letta, name: str) -> str | None:
+    """The id of the agent of a name; None, if there is none.
+
+    Raises:
+        APIError: The server can't be read.
+    """
+    return next((agent.id for agent in list_agents(letta, name=name)), None)
+
+
+def choose_model(
+    letta: Letta, venice: Venice, wanted: str = ""
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """A model that the server lists, as its agents have it, and what speaks against it.
+
+    Args:
+        letta: The server.
+        venice: Where the server's provider is.
+        wanted: Its handle; else it is the first that calls functions and sees.
+
+    Raises:
+        ChoiceError: The server lists no such model, or it can't drive an agent.
+        VeniceError: Venice does not answer as it does.
+        APIError: The server can't be read.
+    """
+    handle = wanted or f"{PROVIDER_NAME}/{venice.choose_chat_model().id}"
+    models: list[_ServedModel] = parsed(
+        "list of models", list[_ServedModel], lambda: letta.get("/v1/models/", cast_to=object)
+    )
+    listed = {model.handle: model for model in models if model.handle}
+    if handle not in listed:
+        near = ", ".join(difflib.get_close_matches(handle, listed, n=5, cutoff=0)) or "none"
+        raise ChoiceError(
+            f"the server lists no model {handle!r:.80}. `sanctum-venice provider` puts Venice's "
+            f"there; --model takes one that it lists, such as: {near}"
+        )
+    served = listed[handle]
+    config = served.model_dump() | {"context_window": min(served.context_window, LONGEST_WINDOW)}
+    if served.model_endpoint != venice.base_url:
+        return config, ()
+    chat = venice.choose_chat_model(served.model)
+    return config | {"max_tokens": min(chat.output_tokens, LETTA_OUTPUT_TOKENS)}, _notes(chat)
+
+
+def plan_import(
+    letta: Letta, venice: Venice, agent: ReadyAgent, sandbox: Sandbox, wanted: str = ""
+) -> Import:
+    """Choose the agent's model, and compare its tools with those on the server; nothing is written.
+
+    Args:
+        letta: The server.
+        venice: Where the server's provider is.
+        agent: Who it is, with the name and the secrets that it gets.
+        sandbox: Where its tools run.
+        wanted: The handle of its model.
+
+    Raises:
+        ChoiceError: The server lists no such model, or it can't drive an agent.
+        VeniceError: Venice does not answer as it does.
+        APIError: The server can't be read.
+    """
+    model, notes = choose_model(letta, venice, wanted)
+    records = [read_record(name) for name in agent.tools]
+    tools = registration.plan(letta, records, sandbox)
+    others = _named(tools, "update", "drifted")
+    if others:
+        put_right = f"`sanctum-venice register {' '.join(others)}` writes ours"
+        notes += (f"the server keeps its own form of {', '.join(others)}; {put_right}",)
+    foreign = _named(tools, "foreign")
+    problem = (
+        f"the server has tools of these names that are not ours: {', '.join(foreign)}. "
+        f"`sanctum-venice register {' '.join(foreign)} --adopt` overwrites them"
+    )
+    return Import(agent, tools, model, sandbox, notes=notes, problem=problem if foreign else None)
+
+
+def _named(tools: list[Change], *actions: registration.Action) -> list[str]:
+    """The names of the tools that the server has in such a form."""
+    return [change.record.name for change in tools if change.action in actions]
+
+
+def _notes(model: ChatModel) -> tuple[str, ...]:
+    """What speaks against a model of Venice."""
+    blind = "it does not see: a picture that a person attaches ends the conversation"
+    told = [model.note, "" if model.sees else blind]
+    return tuple(f"{model.id}: {note}" for note in told if note)
+
+
+def carry_out(letta: Letta, plan: Import, secrets: Mapping[str, str]) -> Import:
+    """Register the tools that are missing, import the agent with its secrets, and read it back."""
+    missing = [change for change in plan.tools if change.action == "create"]
+    for change in registration.apply(letta, missing, plan.sandbox):
+        if change.problem:
+            return replace(
+                plan, problem=f"{change.record.name} could not be registered: {change.problem}"
+            )
+    records = [change.record for change in plan.tools]
+    try:
+        agent_id = _import(letta, plan, records, secrets)
+    except APIError as error:
+        told = _without(secrets, explain(error))
+        advice = "Run it again: an agent that came to be is left as it is"
+        return replace(plan, problem=f"{told}. {advice}")
+    return _confirmed(letta, replace(plan, agent_id=agent_id), records)
+
+
+def _import(letta: Letta, plan: Import, records: list[Record], secrets: Mapping[str, str]) -> str:
+    """Send the agent's file, and give the id of what the server made of it."""
+    content = agent_file(plan.agent, records, dict(plan.model), plan.sandbox)
+    once = letta.with_options(max_retries=0, timeout=_SECONDS)
+    answer: _Imported = parsed(
+        "answer to an import",
+        _Imported,
+        lambda: once.agents.import_file(
+            file=(f"{plan.agent.name}{SUFFIX}", file_text(content).encode()),
+            append_copy_suffix=False,
+            # By itself Letta's import overwrites each tool that the server has by that name.
+            override_existing_tools=False,
+            secrets=json.dumps(dict(secrets)),
+        ),
+    )
+    return answer.agent_ids[0]
+
+
+def _confirmed(letta: Letta, made: Import, records: list[Record]) -> Import:
+    """The import in the light of what the server has now."""
+    agent_id = made.agent_id or ""
+    wishes = Wishes(records, lifts_approvals=False, secrets={}, loses_secrets=False)
+    with contextlib.suppress(APIError):  # it answers without that as well
+        # Now that it has an id, Letta adds that and the hour to what its model is told of it.
+        letta.post(f"/v1/agents/{agent_id}/recompile", cast_to=httpx.Response)
+    try:
+        agent = read_agent(letta, agent_id, ["agent.secrets"])
+        lacks = plan_agent(letta, agent, wishes)
+    except APIError as error:
+        return replace(made, problem=f"made, but reading it back failed: {explain(error)}")
+    kept = {secret.key for secret in agent.secrets or []}
+    lost = [name for name in made.agent.secrets if name not in kept]
+    missing = [*lacks.attach, *(f"the approval of {name}" for name in lacks.approvals), *lost]
+    if not missing:
+        return made
+    return replace(made, problem=f"made, but the server did not keep {', '.join(missing)}")
+
+
+def _without(secrets: Mapping[str, str], told: str) -> str:
+    """What a server told, without the secrets: a failed import repeats what it could not store."""
+    for name, value in secrets.items():
+        told = told.replace(value, f"[{name}]")
+    return told
