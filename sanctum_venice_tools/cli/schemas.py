@@ -52,14 +52,10 @@ def build_schemas(check: bool, folder: Path) -> None:
         }
     records.sort(key=lambda one: (record.TOOLSETS.index(one.toolset), one.name))
     wanted[readme] = _with_table(readme, records)
-    stale = [
-        path
-        for path, text in wanted.items()
-        if not path.is_file() or path.read_bytes() != text.encode()
-    ]
-    there = {*schemas.glob("*.json"), *agents.glob(f"*{agent_file.SUFFIX}")}
-    there |= {path for path in skill_folder.rglob("*") if path.is_file()}
-    extra = sorted(there - set(wanted))
+    stale = [path for path, text in wanted.items() if not _has_text(path, text)]
+    there = [*schemas.glob("*.json"), *agents.glob(f"*{agent_file.SUFFIX}")]
+    there += skill_folder.rglob("*")
+    extra = sorted(path for path in set(there) - set(wanted) if path.is_file())
     if check and (stale or extra):
         other = ", ".join(map(str, stale + extra))
         raise click.ClickException(f"these are not what the tools say: {other}. Run: make schemas")
@@ -75,6 +71,11 @@ def build_schemas(check: bool, folder: Path) -> None:
         f"{len(records)} schemas, the skill, {len(ready_agents.agent_names())} agents and README's "
         f"table, in {folder}: {len(stale)} written, {len(extra)} removed"
     )
+
+
+def _has_text(path: Path, text: str) -> bool:
+    """Whether a file is there, and holds this text."""
+    return path.is_file() and path.read_bytes() == text.encode()
 
 
 def _with_table(readme: Path, records: Iterable[Record]) -> str:
@@ -94,7 +95,8 @@ def _with_table(readme: Path, records: Iterable[Record]) -> str:
             f"{lines}. Put them back."
         )
     rows = ["| tool | toolset | cost | what it does |", "|---|---|---|---|", *map(_row, records)]
-    return before + begin + "\n" + "\n".join(rows) + "\n\n" + end + after
+    table = "\n".join(rows)
+    return f"{before}{begin}\n{table}\n\n{end}{after}"
 
 
 def _row(record: Record) -> str:

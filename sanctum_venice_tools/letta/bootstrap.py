@@ -58,8 +58,10 @@ class Plan:
     @property
     def writes(self) -> bool:
         """Whether the server has to be changed."""
-        writes = [change.writes for change in self.tools] + [agent.writes for agent in self.agents]
-        return any(writes) or bool(self.removals) or bool(self.sandbox and self.sandbox.writes)
+        parts: list[Change | AgentChange | SandboxChange] = [*self.tools, *self.agents]
+        if self.sandbox:
+            parts.append(self.sandbox)
+        return bool(self.removals) or any(part.writes for part in parts)
 
     @property
     def problems(self) -> list[tuple[str, str]]:
@@ -67,7 +69,8 @@ class Plan:
         found = [(change.record.name, change.problem) for change in self.tools]
         found += [(removal.name, removal.problem) for removal in self.removals]
         found += [(f"agent {agent.name}", agent.problem) for agent in self.agents]
-        found += [("sandbox", self.sandbox.problem)] if self.sandbox else []
+        if self.sandbox:
+            found.append(("sandbox", self.sandbox.problem))
         return [(what, why) for what, why in found if why]
 
     def as_json(self) -> dict[str, Any]:
@@ -104,22 +107,24 @@ def carry_out(letta: Letta, order: Order, plan: Plan) -> Plan:
     """Do what the plan says, and give it back as it ended. What failed is done by the next run."""
     tools = apply(letta, plan.tools, order.sandbox)
     if any(change.problem == NOT_TRIED for change in tools):
-        return Plan(
-            tools,
-            [replace(removal, problem=NOT_TRIED) for removal in plan.removals],
-            [replace(agent, problem=NOT_TRIED) if agent.writes else agent for agent in plan.agents],
-            replace(plan.sandbox, problem=NOT_TRIED)
-            if plan.sandbox and plan.sandbox.writes
-            else plan.sandbox,
-        )
-    ids = {
-        change.record.name: change.tool_id
-        for change in tools
-        if change.tool_id and not change.problem
-    }
+        return _not_tried(replace(plan, tools=tools))
+    ids = {}
+    for change in tools:
+        if change.tool_id and not change.problem:
+            ids[change.record.name] = change.tool_id
     return Plan(
         tools,
         agents=apply_agents(letta, plan.agents, order.wishes(tools), ids),
         removals=remove(letta, plan.removals),
         sandbox=plan.sandbox and apply_sandbox(letta, plan.sandbox),
     )
+
+
+def _not_tried(plan: Plan) -> Plan:
+    """The plan, with all but its tools as it ends on a server that is gone."""
+    removals = [replace(removal, problem=NOT_TRIED) for removal in plan.removals]
+    agents = [replace(agent, problem=NOT_TRIED) if agent.writes else agent for agent in plan.agents]
+    sandbox = plan.sandbox
+    if sandbox and sandbox.writes:
+        sandbox = replace(sandbox, problem=NOT_TRIED)
+    return Plan(plan.tools, removals, agents, sandbox)

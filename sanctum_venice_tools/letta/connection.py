@@ -100,7 +100,8 @@ def explain(error: APIError) -> str:
             return "the server dropped the connection, or is not Letta"
         case APIStatusError():
             words = _words(error.body)
-            return f"the server answered {error.status_code}{f': {words}' if words else ''}"
+            told = f"the server answered {error.status_code}"
+            return f"{told}: {words}" if words else told
     return type(error).__name__
 
 
@@ -108,5 +109,9 @@ def _words(body: object) -> str:
     """The reason that the body of a refusal states."""
     if not isinstance(body, dict):
         return ""
-    stated = [body.get(name) for name in ("detail", "message", "error")]
-    return " ".join(next((text for text in stated if isinstance(text, str)), "").split())[:200]
+    for name in ("detail", "message", "error"):
+        stated = body.get(name)
+        if isinstance(stated, str):
+            line = " ".join(stated.split())
+            return line[:200]
+    return ""

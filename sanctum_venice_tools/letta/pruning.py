@@ -40,15 +40,20 @@ def plan_removals(
     To be removed a tool must have both our tag and our first line: what somebody made out of one of
     ours is theirs.
     """
-    unwanted = [
-        tool
-        for name, tool in sorted(there.items())
-        if name not in wanted and "venice" in (tool.tags or []) and has_our_header(tool)
-    ]
-    users = _users(letta, {tool.id for tool in unwanted}) if unwanted else {}
-    return [
-        Removal(tool.name or tool.id, tool.id, tuple(users.get(tool.id, ()))) for tool in unwanted
-    ]
+    unwanted = []
+    for name, tool in sorted(there.items()):
+        is_ours = "venice" in (tool.tags or []) and has_our_header(tool)
+        if is_ours and name not in wanted:
+            unwanted.append(tool)
+    if not unwanted:
+        return []
+
+    users = _users(letta, {tool.id for tool in unwanted})
+    removals = []
+    for tool in unwanted:
+        agents = tuple(users.get(tool.id, ()))
+        removals.append(Removal(tool.name or tool.id, tool.id, agents))
+    return removals
 
 
 def remove(letta: Letta, removals: Sequence[Removal]) -> list[Removal]:

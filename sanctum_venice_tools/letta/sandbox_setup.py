@@ -47,8 +47,10 @@ def _needed(package: str) -> list[importlib.metadata.Distribution]:
             found[name] = importlib.metadata.distribution(name)
         except importlib.metadata.PackageNotFoundError:  # of another platform, or of another Python
             continue
-        needs = [need for need in found[name].requires or [] if "extra ==" not in need]
-        ahead += [match[0].lower() for need in needs if (match := re.match(r"[\w.-]+", need))]
+        for need in found[name].requires or []:  # such as httpcore==1.*
+            needed = re.match(r"[\w.-]+", need)
+            if needed and "extra ==" not in need:
+                ahead.append(needed[0].lower())
     return list(found.values())
 
 

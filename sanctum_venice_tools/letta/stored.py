@@ -40,8 +40,10 @@ def has_our_header(tool: Tool) -> bool:
 def wanted_fields(record: Record, there: Tool | None, sandbox: Sandbox) -> dict[str, Any]:
     """All that is written to the server for a tool; tags that others gave it stay."""
     fields = record.fields(sandbox)
-    others = [tag for tag in (there.tags if there else None) or [] if not tag.startswith(_OUR_TAGS)]
-    return fields | {"tags": [*fields["tags"], f"{_DIGEST_TAG}{_digest(fields)}", *others]}
+    digest_tag = f"{_DIGEST_TAG}{_digest(fields)}"
+    tags_there = (there.tags if there else None) or []
+    others = [tag for tag in tags_there if not tag.startswith(_OUR_TAGS)]
+    return {**fields, "tags": [*fields["tags"], digest_tag, *others]}
 
 
 def differences(wanted: Mapping[str, Any], tool: Tool) -> tuple[str, ...]:
@@ -51,15 +53,15 @@ def differences(wanted: Mapping[str, Any], tool: Tool) -> tuple[str, ...]:
     differs.
     """
     there = tool.model_dump()
-    differs = [
-        name
-        for name in wanted
-        if name != "tags" and _plain(there.get(name)) != _plain(wanted[name])
-    ]
+    differs = []
+    for name, value in wanted.items():
+        if name != "tags" and _plain(there.get(name)) != _plain(value):
+            differs.append(name)
+
     tags, wanted_tags = set(tool.tags or []), set(wanted["tags"])
-    if tags != wanted_tags and not (
-        differs and _without_digest(tags) == _without_digest(wanted_tags)
-    ):
+    if differs:
+        tags, wanted_tags = _without_digest(tags), _without_digest(wanted_tags)
+    if tags != wanted_tags:
         differs.append("tags")
     return tuple(differs)
 
@@ -67,8 +69,11 @@ def differences(wanted: Mapping[str, Any], tool: Tool) -> tuple[str, ...]:
 def was_edited(tool: Tool, wanted: Mapping[str, Any]) -> bool:
     """Whether somebody changed the tool on the server after it was registered."""
     noted = _noted_digest(tool)
+    if noted is None:
+        return False
     there = tool.model_dump()
-    return noted is not None and noted != _digest({name: there.get(name) for name in wanted})
+    fields = {name: there.get(name) for name in wanted}
+    return noted != _digest(fields)
 
 
 def _without_digest(tags: set[str]) -> set[str]:
@@ -76,16 +81,17 @@ def _without_digest(tags: set[str]) -> set[str]:
 
 
 def _noted_digest(tool: Tool) -> str | None:
-    found = [
-        tag.removeprefix(_DIGEST_TAG) for tag in tool.tags or [] if tag.startswith(_DIGEST_TAG)
-    ]
-    return found[0] if found else None
+    for tag in tool.tags or []:
+        if tag.startswith(_DIGEST_TAG):
+            return tag.removeprefix(_DIGEST_TAG)
+    return None
 
 
 def _digest(fields: Mapping[str, Any]) -> str:
     """A short digest of a tool; without empty fields, so that a new field changes nothing."""
-    content = {name: _plain(value) for name, value in fields.items() if name != "tags" and value}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+    content = {name: value for name, value in fields.items() if name != "tags" and value}
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _plain(value: Any) -> Any:

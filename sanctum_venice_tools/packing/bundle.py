@@ -55,11 +55,9 @@ def bundle(tool: Path, package: Path = PACKAGE) -> str:
 
 def _raise_faults(modules: dict[str, Module]) -> None:
     """Refuse the tool if anything is wrong with one of its modules, and say all that is."""
-    faults = [
-        f"{module.path}:{line}: {text}"
-        for module in modules.values()
-        for line, text in sorted(module.faults)
-    ]
+    faults = []
+    for module in modules.values():
+        faults += [f"{module.path}:{line}: {text}" for line, text in sorted(module.faults)]
     if faults:
         raise BundleError("\n".join(faults))
 
@@ -115,13 +113,12 @@ class Needs:
 
     def definitions(self, modules: dict[str, Module]) -> dict[str, list[Definition]]:
         """The definitions of each module that lends any, in the module's own order."""
-        chosen = {
-            place: [
-                one for name, one in module.definitions.items() if (place, name) in self.reached
-            ]
-            for place, module in modules.items()
-        }
-        return {place: definitions for place, definitions in chosen.items() if definitions}
+        chosen: dict[str, list[Definition]] = {}
+        for place, module in modules.items():
+            for name, definition in module.definitions.items():
+                if (place, name) in self.reached:
+                    chosen.setdefault(place, []).append(definition)
+        return chosen
 
 
 def _needs_of(tool: str, modules: dict[str, Module]) -> Needs:
@@ -130,16 +127,13 @@ def _needs_of(tool: str, modules: dict[str, Module]) -> Needs:
     ahead = [("", tool)]
     while ahead:
         place, name = ahead.pop()
-        if (
-            (place, name) in needs.reached
-            or place not in modules
-            or name not in modules[place].definitions
-        ):
+        if (place, name) in needs.reached or place not in modules:
+            continue
+        module = modules[place]
+        definition = module.definitions.get(name)
+        if not definition:
             continue
         needs.reached.add((place, name))
-
-        module = modules[place]
-        definition = module.definitions[name]
         line = definition.node.lineno
         for used in sorted(definition.uses):
             meaning = _meaning(used, place, module)

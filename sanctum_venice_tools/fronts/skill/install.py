@@ -18,11 +18,11 @@ def state_of(folder: Path) -> str:
         return "absent"
     if folder.is_symlink() or not _is_ours(folder):
         return "foreign"
-    there = {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
+    there = {}
+    for path in folder.rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            place = path.relative_to(folder).as_posix()
+            there[place] = path.read_bytes()
     wanted = {place: text.encode() for place, text in skill_files().items()}
     return "current" if there == wanted else "older"
 
