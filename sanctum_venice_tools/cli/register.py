@@ -44,8 +44,8 @@ from sanctum_venice_tools.packing.record import Record, read_record
 @click.option(
     "--approve",
     metavar="WHICH",
-    help="Which tools ask a person before each call: costly, all, none, or names with commas. What changes the Venice "
-    "account always asks.  [default: costly]",
+    help="Which tools ask a person before each call: costly, all, none, or names with commas. "
+    "What changes the Venice account always asks.  [default: costly]",
 )
 @click.option(
     "--agent",
@@ -66,7 +66,8 @@ from sanctum_venice_tools.packing.record import Record, read_record
     "secret_names",
     metavar="NAME",
     multiple=True,
-    help="Set a secret of those agents, such as VENICE_API_KEY, from your environment or as you type it; repeatable.",
+    help="Set a secret of those agents, such as VENICE_API_KEY, from your environment "
+    "or as you type it; repeatable.",
 )
 @click.option(
     "--replace-secrets",
@@ -76,8 +77,8 @@ from sanctum_venice_tools.packing.record import Record, read_record
 @click.option(
     "--sandbox",
     type=click.Choice(["local", "cloud"]),
-    help="Where tools run: in the server's own Python, or where packages are installed as they are named "
-    "(E2B, Modal, Letta Cloud).  [default: by the address]",
+    help="Where tools run: in the server's own Python, or where packages are installed "
+    "as they are named (E2B, Modal, Letta Cloud).  [default: by the address]",
 )
 @click.option(
     "--fast-sandbox/--no-fast-sandbox",
@@ -107,9 +108,9 @@ def register_tools(  # noqa: PLR0917  # click hands over one argument for each o
 ) -> None:
     """Put the tools on a Letta server: the toolset core, or those that are named.
 
-    First it says what it would do. At a terminal it asks; without one it goes on, but for --prune, which then needs
-    --yes. What is as it should be is not written. A tool of the same name that is not of this pack is left alone.
-    The server's key is read from LETTA_API_KEY, where it needs one.
+    First it says what it would do. At a terminal it asks; without one it goes on, but for --prune,
+    which then needs --yes. What is as it should be is not written. A tool of the same name that is
+    not of this pack is left alone. The server's key is read from LETTA_API_KEY, where it needs one.
 
     An agent that is named ends with exactly these tools of this pack, beside all its others.
 

@@ -1,4 +1,6 @@
-"""Giving agents the tools: what each one has, what it is to have, and the way there that leaves the rest alone.
+"""Giving agents the tools: what each one has, what it is to have, and the way there.
+
+All else that an agent has is left alone.
 
 An agent holds a tool by its id, and Letta reads the tool anew for each call: what is registered
 again is in use at once. What an agent does have of its own is a rule for each tool that needs
@@ -162,9 +164,8 @@ def _find_agent(letta: Letta, named: str, parts: list[Any]) -> AgentState:
     if not agents:
         raise AgentError(f"no agent is called {named!r}")
     if len(agents) > 1:
-        raise AgentError(
-            f"{len(agents)} agents are called {named!r}; name one: {', '.join(a.id for a in agents)}"
-        )
+        ids = ", ".join(agent.id for agent in agents)
+        raise AgentError(f"{len(agents)} agents are called {named!r}; name one: {ids}")
     return agents[0]
 
 
@@ -181,7 +182,10 @@ def _plan_secrets(agent: AgentState, wishes: Wishes, change: AgentChange) -> Age
 def _change_agent(
     letta: Letta, change: AgentChange, wishes: Wishes, tool_ids: Mapping[str, str]
 ) -> AgentChange:
-    """Change one agent, one request after the other: Letta loses a rule of two that are made at once."""
+    """Change one agent, one request after the other.
+
+    Letta loses a rule of two that are made at once.
+    """
     missing = [name for name in change.attach if name not in tool_ids]
     for name in change.attach:
         if name in tool_ids:

@@ -1,4 +1,4 @@
-"""Putting the tools on a Letta server: compare first, write only what differs, read back what was written."""
+"""Putting the tools on a Letta server: compare first, write only what differs, read it back."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -36,9 +36,9 @@ class Change:
 
     record: Record
     action: Action
-    """`update`: the pack is another one than that which registered it; `drifted`: it was edited on the server;
-    `foreign`: the server has a tool of this name that is not of this pack, which is left alone; `adopt`: the same,
-    but it is to be overwritten."""
+    """`update`: the pack is another one than that which registered it; `drifted`: it was edited on
+    the server; `foreign`: the server has a tool of this name that is not of this pack, which is
+    left alone; `adopt`: the same, but it is to be overwritten."""
     differs: tuple[str, ...] = ()
     """The fields, by Letta's names, in which the server's tool is not as the pack has it."""
     there: Tool | None = None
@@ -65,7 +65,7 @@ class Change:
 
 
 def sandbox_of(base_url: str) -> Sandbox:
-    """How a server runs tools: Letta Cloud installs what each one names, a server of one's own has it already."""
+    """How a server runs tools: Letta Cloud installs what each one names, others have it already."""
     host = urlsplit(base_url).hostname or ""
     return "cloud" if host == "letta.com" or host.endswith(".letta.com") else "local"
 
@@ -119,7 +119,7 @@ def _is_gone(lost: Sequence[str]) -> bool:
 
 
 def _write(letta: Letta, sandbox: Sandbox, lost: list[str], change: Change) -> Change:
-    """Write one tool. Once the server is gone the others are not tried: each would wait for as long."""
+    """Write one tool. Once the server is gone, none is tried: each would wait for as long."""
     if not change.writes:
         return change
     if _is_gone(lost):
