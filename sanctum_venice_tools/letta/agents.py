@@ -8,27 +8,44 @@ approval, made when the tool is attached.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from letta_client import APIError, Letta, NotFoundError
 from letta_client.types import AgentState
+from pydantic import BaseModel
 
 from sanctum_venice_tools.letta.connection import explain
-from sanctum_venice_tools.letta.reading import list_agent_tools, list_agents, read_agent
+from sanctum_venice_tools.letta.reading import (
+    ToolForm,
+    list_agent_tools,
+    list_agents,
+    parsed,
+    read_agent,
+)
 from sanctum_venice_tools.letta.registration import AT_ONCE
 from sanctum_venice_tools.letta.secrets import (
     SECRETS,
     SecretsError,
     readable_secrets,
     refuse_loss,
+    secrets_after,
     secrets_at_risk,
-    set_secrets,
 )
 from sanctum_venice_tools.letta.stored import is_ours
 from sanctum_venice_tools.packing.record import Record
+
+# The type of a rule by which a person approves each call of a tool.
+_APPROVAL = "requires_approval"
+
+
+class _WholeAgent(BaseModel):
+    """An agent's tools, and its rules for them, of whatever type."""
+
+    tools: list[ToolForm] | None = None
+    tool_rules: list[dict[str, Any]] | None = None
 
 
 class AgentError(Exception):
@@ -111,7 +128,7 @@ def plan_agent(letta: Letta, agent: AgentState, wishes: Wishes) -> AgentChange:
     """
     has = {tool.name: tool for tool in list_agent_tools(letta, agent.id) if tool.name}
     wanted = {record.name: record for record in wishes.records}
-    asks = {rule.tool_name for rule in agent.tool_rules or [] if rule.type == "requires_approval"}
+    asks = {rule.tool_name for rule in agent.tool_rules or [] if rule.type == _APPROVAL}
     approvals = {
         name: record.needs_approval
         for name, record in wanted.items()
@@ -128,6 +145,16 @@ def plan_agent(letta: Letta, agent: AgentState, wishes: Wishes) -> AgentChange:
         approvals=approvals,
     )
     return _plan_secrets(agent, wishes, change) if wishes.secrets else change
+
+
+def plan_agents(letta: Letta, agents: Sequence[AgentState], wishes: Wishes) -> list[AgentChange]:
+    """Compare each agent with what it is to have; nothing is written.
+
+    Raises:
+        APIError: The server can't be read.
+    """
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(lambda agent: plan_agent(letta, agent, wishes), agents))
 
 
 def apply_agents(
@@ -182,39 +209,77 @@ def _plan_secrets(agent: AgentState, wishes: Wishes, change: AgentChange) -> Age
 def _change_agent(
     letta: Letta, change: AgentChange, wishes: Wishes, tool_ids: Mapping[str, str]
 ) -> AgentChange:
-    """Change one agent, one request after the other.
-
-    Letta loses a rule of two that are made at once.
-    """
+    """Change one agent by one request, so that it never has half of it."""
     missing = [name for name in change.attach if name not in tool_ids]
-    for name in change.attach:
-        if name in tool_ids:
-            letta.agents.tools.attach(tool_ids[name], agent_id=change.agent_id)
-    for name, tool_id in change.detach.items():
-        letta.agents.tools.detach(tool_id, agent_id=change.agent_id)
-        # Letta keeps the rule of a tool that is gone, and it would hold if the tool came back.
-        letta.agents.tools.update_approval(
-            name, agent_id=change.agent_id, body_requires_approval=False
-        )
-    for name, needed in change.approvals.items():
-        if name not in missing:
-            letta.agents.tools.update_approval(
-                name, agent_id=change.agent_id, body_requires_approval=needed
-            )
+    parts: dict[str, Any] = {}
+    if change.attach or change.detach or change.approvals:
+        now = _read_whole(letta, change.agent_id)
+        parts["tool_ids"] = _tools_after(letta, now, change, tool_ids)
+        parts["tool_rules"] = _rules_after(now, change, missing)
     if change.secrets:
         try:
-            set_secrets(letta, change.agent_id, wishes.secrets, loses=wishes.loses_secrets)
+            parts["secrets"] = secrets_after(
+                letta, change.agent_id, wishes.secrets, loses=wishes.loses_secrets
+            )
         except SecretsError as error:
             return replace(change, problem=str(error))
+    letta.agents.update(change.agent_id, **parts)
     if missing:
-        return replace(
-            change,
-            problem=f"could not be given {', '.join(missing)}, which could not be registered",
-        )
+        told = f"could not be given {', '.join(missing)}, which could not be registered"
+        return replace(change, problem=told)
+    is_kept = _is_kept(letta, change, wishes)
+    return replace(change, problem=None if is_kept else "the server did not keep all of it")
+
+
+def _read_whole(letta: Letta, agent_id: str) -> _WholeAgent:
+    """What an agent has of what Letta takes only as a whole.
+
+    It is read just before: since the plan somebody may have changed the agent.
+    """
+    whole: _WholeAgent = parsed(
+        "agent", _WholeAgent, lambda: letta.get(f"/v1/agents/{agent_id}", cast_to=object)
+    )
+    return whole
+
+
+def _tools_after(
+    letta: Letta, now: _WholeAgent, change: AgentChange, tool_ids: Mapping[str, str]
+) -> list[str]:
+    """The ids of all tools that the agent is to have.
+
+    Those of others stay that either page tells of: on Letta Cloud, tools may vanish from one.
+    """
+    has = [tool.id for tool in list_agent_tools(letta, change.agent_id)]
+    told = [tool.id for tool in now.tools or []]
+    kept = [one for one in (*has, *told) if one not in change.detach.values()]
+    added = [tool_ids[name] for name in change.attach if name in tool_ids]
+    return list(dict.fromkeys([*kept, *added]))
+
+
+def _rules_after(
+    now: _WholeAgent, change: AgentChange, missing: Sequence[str]
+) -> list[dict[str, Any]]:
+    """All rules that the agent is to have, those of others as Letta told them.
+
+    Of a tool that is gone Letta keeps the rule, and it would hold if the tool came back.
+    """
+    decided = {*change.detach, *change.approvals}
+    rules = [rule for rule in now.tool_rules or [] if not _asks_for(rule, decided)]
+    for name, is_needed in change.approvals.items():
+        if is_needed and name not in missing:
+            rules.append({"type": _APPROVAL, "tool_name": name})
+    return rules
+
+
+def _asks_for(rule: Mapping[str, Any], tools: Collection[str]) -> bool:
+    """Whether a rule has a person approve the calls of one of these tools."""
+    return rule.get("type") == _APPROVAL and rule.get("tool_name") in tools
+
+
+def _is_kept(letta: Letta, change: AgentChange, wishes: Wishes) -> bool:
+    """Whether the agent is now as it was to be."""
     agent = read_agent(letta, change.agent_id, [SECRETS])
     left = plan_agent(letta, agent, replace(wishes, secrets={}))
     # Of the secrets the names must do: not every server tells the values.
-    is_kept = (
-        set(change.secrets) <= {secret.key for secret in agent.secrets or []} and not left.writes
-    )
-    return replace(change, problem=None if is_kept else "the server did not keep all of it")
+    named = {secret.key for secret in agent.secrets or []}
+    return set(change.secrets) <= named and not left.writes

@@ -11,7 +11,7 @@ from sanctum_venice_tools.letta.agents import (
     Wishes,
     apply_agents,
     find_agents,
-    plan_agent,
+    plan_agents,
 )
 from sanctum_venice_tools.letta.pruning import Removal, plan_removals, remove
 from sanctum_venice_tools.letta.registration import NOT_TRIED, Change, apply, compare
@@ -98,7 +98,7 @@ def make_plan(letta: Letta, order: Order) -> Plan:
     return Plan(
         tools,
         plan_removals(letta, there, wanted) if order.prunes else [],
-        [plan_agent(letta, agent, wishes) for agent in agents],
+        plan_agents(letta, agents, wishes),
         None if order.fast_sandbox is None else plan_sandbox(letta, fast=order.fast_sandbox),
     )
 

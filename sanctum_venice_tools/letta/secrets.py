@@ -39,8 +39,10 @@ def refuse_loss(names: tuple[str, ...]) -> SecretsError:
     )
 
 
-def set_secrets(letta: Letta, agent_id: str, new: Mapping[str, str], *, loses: bool) -> None:
-    """Set some of an agent's secrets, and keep the others.
+def secrets_after(
+    letta: Letta, agent_id: str, new: Mapping[str, str], *, loses: bool
+) -> dict[str, str]:
+    """All secrets that an agent is to have, when some are set and the others kept.
 
     They are read just before: since the plan a person may have thought for long.
 
@@ -48,14 +50,14 @@ def set_secrets(letta: Letta, agent_id: str, new: Mapping[str, str], *, loses: b
         letta: The server.
         agent_id: The agent.
         new: Values by name.
-        loses: Whether that is done even where others can't be read, and so are lost.
+        loses: Whether it is done even where others can't be read, and so are lost.
 
     Raises:
         SecretsError: Others would be lost.
-        APIError: The server could not be read, or refused.
+        APIError: The server could not be read.
     """
     agent = read_agent(letta, agent_id, [SECRETS])
     at_risk = secrets_at_risk(agent, new)
     if at_risk and not loses:
         raise refuse_loss(at_risk)
-    letta.agents.update(agent_id, secrets={**readable_secrets(agent), **new})
+    return {**readable_secrets(agent), **new}

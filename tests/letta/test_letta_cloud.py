@@ -6,7 +6,6 @@ and not more.
 """
 
 import json
-import re
 from typing import Any
 
 import httpx
@@ -42,10 +41,8 @@ def cloud() -> Any:
 
     held: list[str] = []  # the ids of the tools that the agent has
 
-    def attach(request: httpx.Request) -> httpx.Response:
-        place, _, tool_id = request.url.path.rpartition("/")
-        if place.endswith("/attach"):
-            held.append(tool_id)
+    def update(request: httpx.Request) -> httpx.Response:
+        held[:] = json.loads(request.content).get("tool_ids", held)
         return httpx.Response(200, json=agent())
 
     def list_held(_: httpx.Request) -> httpx.Response:
@@ -59,10 +56,7 @@ def cloud() -> Any:
         router.get("/v1/agents/").respond(json=[agent()])
         router.get("/v1/agents/agent-1").respond(json=agent())
         router.get("/v1/agents/agent-1/tools").mock(side_effect=list_held)
-        router.patch(url__regex=re.escape(f"{CLOUD}/v1/agents/agent-1/tools/") + ".*").mock(
-            side_effect=attach
-        )
-        router.patch("/v1/agents/agent-1").respond(json=agent())
+        router.patch("/v1/agents/agent-1").mock(side_effect=update)
         yield router
 
 
@@ -83,6 +77,13 @@ def register(*arguments: str) -> Result:
     """Run the command against Letta Cloud."""
     runner = CliRunner(env={"LETTA_API_KEY": "cloud-key", "VENICE_API_KEY": "venice-key"})
     return runner.invoke(register_tools, [*arguments, "--base-url", CLOUD])
+
+
+def written(cloud: respx.Router) -> list[dict[str, Any]]:
+    """What was written of the agent."""
+    requests = [call.request for call in cloud.calls if call.request.method == "PATCH"]
+    assert {"/v1/agents/agent-1"} >= {request.url.path for request in requests}
+    return [json.loads(request.content) for request in requests]
 
 
 def test_sends_the_key_and_names_the_packages(cloud: respx.Router) -> None:
@@ -113,10 +114,7 @@ def test_attaches_to_an_agent(cloud: respx.Router) -> None:
     """An agent is found by its name and given the tool by its id."""
     register("venice_ask_web", "--agent", "scout")
 
-    attached = [
-        call.request.url.path for call in cloud.calls if "/tools/attach/" in call.request.url.path
-    ]
-    assert ["/v1/agents/agent-1/tools/attach/tool-0"] == attached
+    assert [{"tool_ids": ["tool-0"], "tool_rules": []}] == written(cloud)
 
 
 def test_attaches_again_what_has_vanished(cloud: respx.Router) -> None:
@@ -128,12 +126,20 @@ def test_attaches_again_what_has_vanished(cloud: respx.Router) -> None:
 
     first, second = (register("venice_ask_web", "--agent", "scout") for _ in range(2))
 
-    attached = [
-        call.request.url.path for call in cloud.calls if "/tools/attach/" in call.request.url.path
-    ]
-    assert ["/v1/agents/agent-1/tools/attach/tool-0"] == attached
+    assert [{"tool_ids": ["tool-0"], "tool_rules": []}] == written(cloud)
     assert (0, 0) == (first.exit_code, second.exit_code)
     assert "Nothing to change" in second.stdout
+
+
+def test_keeps_what_has_vanished_from_one_page(cloud: respx.Router) -> None:
+    """Letta takes an agent's tools as a whole: one of others that only the agent itself tells of is not lost."""
+    others = {"type": "run_first", "tool_name": "own_tool"}
+    told = {**agent(), "tools": [{"id": "tool-x", "name": "own_tool"}], "tool_rules": [others]}
+    cloud.get("/v1/agents/agent-1").respond(json=told)
+    register("venice_queue_video", "--agent", "scout")
+
+    approval = {"type": "requires_approval", "tool_name": "venice_queue_video"}
+    assert [{"tool_ids": ["tool-x", "tool-0"], "tool_rules": [others, approval]}] == written(cloud)
 
 
 def test_reads_all_tools_of_an_agent(cloud: respx.Router) -> None:
@@ -170,13 +176,9 @@ def test_sets_a_secret_whose_value_is_not_told(cloud: respx.Router) -> None:
 
     result = register("venice_ask_web", "--agent", "scout", "--secret", "VENICE_API_KEY")
 
-    (write,) = [
-        call.request
-        for call in cloud.calls
-        if call.request.url.path == "/v1/agents/agent-1" and call.request.method == "PATCH"
-    ]
+    (write,) = written(cloud)
     assert 0 == result.exit_code
-    assert {"secrets": {"VENICE_API_KEY": "venice-key"}} == json.loads(write.content)
+    assert {"VENICE_API_KEY": "venice-key"} == write["secrets"]
 
 
 def planned_secrets(*arguments: str) -> tuple[list[str], list[str]]:

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.server
 Hire = Callable[..., str]
 Command = Callable[..., Result]
 
-SET_SECRETS = "sanctum_venice_tools.letta.agent_keys.issuing.set_secrets"
+SECRETS_AFTER = "sanctum_venice_tools.letta.agent_keys.issuing.secrets_after"
 
 
 @pytest.fixture
@@ -246,7 +246,7 @@ def test_a_key_that_can_not_be_set_is_revoked(
     def refuse(*_: Any, **__: Any) -> None:
         raise SecretsError("it does not take it")
 
-    monkeypatch.setattr(SET_SECRETS, refuse)
+    monkeypatch.setattr(SECRETS_AFTER, refuse)
     first = command("issue", "--agent", "Scout", "--usd-per-day", "5")
     left = at_venice(venice)
     venice.order_fault(fault="status-500", path="/api_keys", method="DELETE")
@@ -267,7 +267,7 @@ def test_an_interrupted_run_leaves_no_key(
     def interrupt(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(SET_SECRETS, interrupt)
+    monkeypatch.setattr(SECRETS_AFTER, interrupt)
     told = command("issue", "--agent", "Scout", "--usd-per-day", "5")
 
     assert 1 == told.exit_code

@@ -15,8 +15,8 @@ from sanctum_venice_tools.letta.secrets import (
     SecretsError,
     readable_secrets,
     refuse_loss,
+    secrets_after,
     secrets_at_risk,
-    set_secrets,
 )
 from sanctum_venice_tools.letta.venice import VeniceError
 
@@ -169,8 +169,9 @@ def _hand_over(
 ) -> str | None:
     """Set the key as the agent's secret, or else revoke it. What went wrong, if something did."""
     try:
-        secret = {wish.secret_name: made.secret}
-        set_secrets(letta, change.agent_id, secret, loses=wish.loses_secrets)
+        new = {wish.secret_name: made.secret}
+        secrets = secrets_after(letta, change.agent_id, new, loses=wish.loses_secrets)
+        letta.agents.update(change.agent_id, secrets=secrets)
         agent = read_agent(letta, change.agent_id, [SECRETS])
         if wish.secret_name in {secret.key for secret in agent.secrets or []}:
             return None
