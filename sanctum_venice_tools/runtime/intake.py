@@ -5,6 +5,7 @@ import difflib
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from sanctum_venice_tools.runtime.attached import _is_attached, _read_attached
@@ -23,10 +24,16 @@ _LONGEST_NAME = 100
 _SECONDS_FOR_VENICE = 30
 
 
-def _check_picture(
-    reference: str, content: bytes, *, least: int, most: int
-) -> tuple[str, int, int]:
-    """A picture in base64, its width and its height, if it has so many pixels."""
+class _Picture(NamedTuple):
+    """A picture as it is sent."""
+
+    in_base64: str
+    width: int
+    height: int
+
+
+def _check_picture(reference: str, content: bytes, *, least: int, most: int) -> _Picture:
+    """A picture to be sent, if it is whole, and has so many pixels."""
     try:
         _, width, height = _picture_size(content)
     except ValueError:
@@ -39,7 +46,7 @@ def _check_picture(
         what = f"{reference[:60]!r} has {width}x{height} = {pixels:,} pixels"
         raise VeniceError(f"{what}; {least:,} to {most:,} are allowed. Give another.")
     encoded = base64.b64encode(content).decode()
-    return encoded, width, height
+    return _Picture(encoded, width, height)
 
 
 # --- what a reference stands for ---

@@ -50,8 +50,8 @@ def _as_sent(image: str) -> _Sent:
     if _is_for_venice(image):
         return _Sent(image)
     content = _read_local(image, most_mb=25)
-    encoded, width, height = _check_picture(image, content, least=65_536, most=33_177_600)
-    return _Sent(encoded, width, height)
+    picture = _check_picture(image, content, least=65_536, most=33_177_600)
+    return _Sent(picture.in_base64, picture.width, picture.height)
 
 
 def _price(spec: dict[str, Any], tier: str, quality: str, pictures: int) -> float | None:

@@ -30,8 +30,8 @@ def venice_remove_background(*, image: str) -> str:
         body = {"image_url": image}
     else:
         content = _read_local(image, most_mb=25)
-        encoded, _, _ = _check_picture(image, content, least=1, most=33_177_600)
-        body = {"image": encoded}
+        picture = _check_picture(image, content, least=1, most=33_177_600)
+        body = {"image": picture.in_base64}
     cut_out, _ = _call_for_file("POST", "/image/background-remove", json=body)
     file = _store(folder, cut_out, "cut-out", _picture_size, "width", "height")
     return _answer(**file)

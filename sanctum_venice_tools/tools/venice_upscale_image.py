@@ -31,9 +31,9 @@ def venice_upscale_image(*, image: str, scale: int = 2, creativity: float = 0.01
     _read_options(asked, {"scale": [2, 4], "creativity": (0, 0.02)})
     folder = _media_folder()
     content = _read_media(image, most_mb=25)
-    encoded, width, height = _check_picture(image, content, least=65_536, most=_LARGEST // 4)
+    picture = _check_picture(image, content, least=65_536, most=_LARGEST // 4)
     notes = []
-    pixels = (width * scale) * (height * scale)
+    pixels = (picture.width * scale) * (picture.height * scale)
     if pixels > _LARGEST:
         scale = 2
         why = "at 4, more than the 16.7 million pixels that Venice allows would come out"
@@ -42,9 +42,14 @@ def venice_upscale_image(*, image: str, scale: int = 2, creativity: float = 0.01
     upscaler = _pick_model("upscale", "", setting="")
     prices = upscaler.spec.get("pricing", {}).get("upscale", {})
     price = prices.get(f"{scale}x", {}).get("usd")
-    body = {"image": encoded, "scale": scale, "creativity": creativity}
+    body = {"image": picture.in_base64, "scale": scale, "creativity": creativity}
     larger, _ = _call_for_file("POST", "/image/upscale", json=body)
     file = _store(folder, larger, "upscaled", _picture_size, "width", "height")
     return _answer(
-        **file, input_width=width, input_height=height, scale=scale, cost_usd=price, notes=notes
+        **file,
+        input_width=picture.width,
+        input_height=picture.height,
+        scale=scale,
+        cost_usd=price,
+        notes=notes,
     )

@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from functools import partial, wraps
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, BinaryIO, Literal, get_args, get_origin
+from typing import Any, BinaryIO, Literal, NamedTuple, get_args, get_origin
 
 import httpx
 
@@ -1822,10 +1822,16 @@ def _published_bytes(place: str) -> Iterator[bytes]:
 # --- shared by several tools: sanctum_venice_tools/runtime/intake.py ---
 
 
-def _check_picture(
-    reference: str, content: bytes, *, least: int, most: int
-) -> tuple[str, int, int]:
-    """A picture in base64, its width and its height, if it has so many pixels."""
+class _Picture(NamedTuple):
+    """A picture as it is sent."""
+
+    in_base64: str
+    width: int
+    height: int
+
+
+def _check_picture(reference: str, content: bytes, *, least: int, most: int) -> _Picture:
+    """A picture to be sent, if it is whole, and has so many pixels."""
     try:
         _, width, height = _picture_size(content)
     except ValueError:
@@ -1838,7 +1844,7 @@ def _check_picture(
         what = f"{reference[:60]!r} has {width}x{height} = {pixels:,} pixels"
         raise VeniceError(f"{what}; {least:,} to {most:,} are allowed. Give another.")
     encoded = base64.b64encode(content).decode()
-    return encoded, width, height
+    return _Picture(encoded, width, height)
 
 
 def _is_data_url(reference: str) -> bool:
@@ -2512,8 +2518,8 @@ def _as_sent(image: str) -> _Sent:
     if _is_for_venice(image):
         return _Sent(image)
     content = _read_local(image, most_mb=25)
-    encoded, width, height = _check_picture(image, content, least=65_536, most=33_177_600)
-    return _Sent(encoded, width, height)
+    picture = _check_picture(image, content, least=65_536, most=33_177_600)
+    return _Sent(picture.in_base64, picture.width, picture.height)
 
 
 def _price(spec: dict[str, Any], tier: str, quality: str, pictures: int) -> float | None:

@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from functools import partial, wraps
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, BinaryIO, Literal, get_args, get_origin
+from typing import Any, BinaryIO, Literal, NamedTuple, get_args, get_origin
 
 import httpx
 
@@ -1808,10 +1808,16 @@ def _published_bytes(place: str) -> Iterator[bytes]:
 # --- shared by several tools: sanctum_venice_tools/runtime/intake.py ---
 
 
-def _check_picture(
-    reference: str, content: bytes, *, least: int, most: int
-) -> tuple[str, int, int]:
-    """A picture in base64, its width and its height, if it has so many pixels."""
+class _Picture(NamedTuple):
+    """A picture as it is sent."""
+
+    in_base64: str
+    width: int
+    height: int
+
+
+def _check_picture(reference: str, content: bytes, *, least: int, most: int) -> _Picture:
+    """A picture to be sent, if it is whole, and has so many pixels."""
     try:
         _, width, height = _picture_size(content)
     except ValueError:
@@ -1824,7 +1830,7 @@ def _check_picture(
         what = f"{reference[:60]!r} has {width}x{height} = {pixels:,} pixels"
         raise VeniceError(f"{what}; {least:,} to {most:,} are allowed. Give another.")
     encoded = base64.b64encode(content).decode()
-    return encoded, width, height
+    return _Picture(encoded, width, height)
 
 
 def _is_data_url(reference: str) -> bool:
@@ -1927,8 +1933,8 @@ def venice_remove_background(*, image: str) -> str:
         body = {"image_url": image}
     else:
         content = _read_local(image, most_mb=25)
-        encoded, _, _ = _check_picture(image, content, least=1, most=33_177_600)
-        body = {"image": encoded}
+        picture = _check_picture(image, content, least=1, most=33_177_600)
+        body = {"image": picture.in_base64}
     cut_out, _ = _call_for_file("POST", "/image/background-remove", json=body)
     file = _store(folder, cut_out, "cut-out", _picture_size, "width", "height")
     return _answer(**file)

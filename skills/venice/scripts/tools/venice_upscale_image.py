@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from functools import partial, wraps
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, BinaryIO, Literal, get_args, get_origin
+from typing import Any, BinaryIO, Literal, NamedTuple, get_args, get_origin
 
 import httpx
 
@@ -1810,10 +1810,16 @@ def _published_bytes(place: str) -> Iterator[bytes]:
 _SECONDS_FOR_VENICE = 30
 
 
-def _check_picture(
-    reference: str, content: bytes, *, least: int, most: int
-) -> tuple[str, int, int]:
-    """A picture in base64, its width and its height, if it has so many pixels."""
+class _Picture(NamedTuple):
+    """A picture as it is sent."""
+
+    in_base64: str
+    width: int
+    height: int
+
+
+def _check_picture(reference: str, content: bytes, *, least: int, most: int) -> _Picture:
+    """A picture to be sent, if it is whole, and has so many pixels."""
     try:
         _, width, height = _picture_size(content)
     except ValueError:
@@ -1826,7 +1832,7 @@ def _check_picture(
         what = f"{reference[:60]!r} has {width}x{height} = {pixels:,} pixels"
         raise VeniceError(f"{what}; {least:,} to {most:,} are allowed. Give another.")
     encoded = base64.b64encode(content).decode()
-    return encoded, width, height
+    return _Picture(encoded, width, height)
 
 
 def _is_web_url(reference: str) -> bool:
@@ -2306,9 +2312,9 @@ def venice_upscale_image(*, image: str, scale: int = 2, creativity: float = 0.01
     _read_options(asked, {"scale": [2, 4], "creativity": (0, 0.02)})
     folder = _media_folder()
     content = _read_media(image, most_mb=25)
-    encoded, width, height = _check_picture(image, content, least=65_536, most=_LARGEST // 4)
+    picture = _check_picture(image, content, least=65_536, most=_LARGEST // 4)
     notes = []
-    pixels = (width * scale) * (height * scale)
+    pixels = (picture.width * scale) * (picture.height * scale)
     if pixels > _LARGEST:
         scale = 2
         why = "at 4, more than the 16.7 million pixels that Venice allows would come out"
@@ -2317,9 +2323,14 @@ def venice_upscale_image(*, image: str, scale: int = 2, creativity: float = 0.01
     upscaler = _pick_model("upscale", "", setting="")
     prices = upscaler.spec.get("pricing", {}).get("upscale", {})
     price = prices.get(f"{scale}x", {}).get("usd")
-    body = {"image": encoded, "scale": scale, "creativity": creativity}
+    body = {"image": picture.in_base64, "scale": scale, "creativity": creativity}
     larger, _ = _call_for_file("POST", "/image/upscale", json=body)
     file = _store(folder, larger, "upscaled", _picture_size, "width", "height")
     return _answer(
-        **file, input_width=width, input_height=height, scale=scale, cost_usd=price, notes=notes
+        **file,
+        input_width=picture.width,
+        input_height=picture.height,
+        scale=scale,
+        cost_usd=price,
+        notes=notes,
     )
