@@ -1,5 +1,6 @@
 """Films: POST /video/quote and /video/queue, and the retired /video/transcriptions."""
 
+import functools
 import hashlib
 import re
 from typing import Any
@@ -229,10 +230,19 @@ def _film(model: Model, body: dict[str, Any], picture: Image.Image | None) -> by
     if ":" not in ratio:
         ratio = f"{picture.width}:{picture.height}" if picture else "16:9"
     size = film.size_of(_resolution(model, body), ratio)
-    title = body.get("prompt", "")
-    picture = picture or pictures.draw(title, size, model["id"])
+    title, seconds = body.get("prompt", ""), _seconds(body)
     audio = model["model_spec"]["constraints"]["audio"] and body.get("audio", True)
-    return film.make(picture, size, _seconds(body), title, audio=audio)
+    if picture:
+        return film.make(picture, size, seconds, title, audio=audio)
+    return _film_of_words(model["id"], title, size, seconds, audio=audio)
+
+
+@functools.lru_cache(maxsize=16)
+def _film_of_words(
+    model: str, title: str, size: tuple[int, int], seconds: int, *, audio: bool
+) -> bytes:
+    """A film that shows its words; the same order gives the same film, which is made once."""
+    return film.make(pictures.draw(title, size, model), size, seconds, title, audio=audio)
 
 
 async def transcribe(call: Call) -> Response:

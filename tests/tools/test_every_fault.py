@@ -44,7 +44,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "stream-error": {"bytes": 1},
     "no-length-cut": {"bytes": 1},
     "gzip-cut": {"bytes": 12},
-    "gzip-bomb": {"bytes": 80_000_000},
+    "gzip-bomb": {"bytes": 68_000_000},  # more than a tool reads of any JSON
     "stall": {"seconds": 5},
     "drip": {"bytes": 1, "seconds": 0.3},
 }
@@ -62,6 +62,9 @@ SLOW |= {"endless-json", "endless-file"}
 ALLOWED_SECONDS = 0.7
 # Most of them wait, while a fault goes on.
 WORKERS = 8
+# Each look at the money is a request; no call costs more than a dollar.
+CALLS_PER_LOOK = 5
+LEAST_USD = 5
 # What an agent must read after a request that may have cost something, or changed the account.
 CONSEQUENCE = r"charged|venice-\w+\||Venice answered 4|may have been made|venice_list_api_keys"
 # What may be asked again, for it is not charged.
@@ -78,11 +81,20 @@ class Outcome:
 
 @dataclass
 class Place:
-    """A local Venice, and its log; one call at a time is made there."""
+    """A local Venice, and its log; one call at a time is made there.
+
+    The line of a request is there once the next one is answered: so the log is measured after one that leaves no line.
+    """
 
     venice: LocalVenice
     log: Path
     stack: ExitStack
+    calls: int = 0
+
+    def may_be_poor(self) -> bool:
+        """Whether its money may not do for the calls until this is asked again; it is looked up now and then."""
+        self.calls += 1
+        return self.calls % CALLS_PER_LOOK == 0 and balance(self.venice) < LEAST_USD
 
     def requests(self, after: int) -> list[dict[str, Any]]:
         """What was asked of it after a place of its log. A line is written when its request has ended.
@@ -143,8 +155,11 @@ class Matrix:
     def target(self, tool: str) -> tuple[str, str]:
         """The method and the path of the request for which a tool is called."""
         with self.at_a_place() as place:
-            start = place.log.stat().st_size if place.log.exists() else 0
-            self.call(tool, place, self.new_folder(), plain_call(tool, place.venice))
+            arguments = plain_call(tool, place.venice)
+            place.venice.clear_faults()
+            start = place.log.stat().st_size
+            self.call(tool, place, self.new_folder(), arguments)
+            place.venice.clear_faults()
             asked = [
                 (one["method"], one["path"])
                 for one in place.requests(start)
@@ -162,11 +177,11 @@ class Matrix:
         with self.at_a_place() as place:
             arguments = plain_call(tool, place.venice)
             media = self.new_folder()
-            start = place.log.stat().st_size
             method, path = target
             place.venice.order_fault(
                 fault=fault, method=method, path=path, **SETTINGS.get(fault, {})
             )
+            start = place.log.stat().st_size
             began = time.monotonic()
             said, refused = self.call(tool, place, media, arguments, is_slow=fault in SLOW)
             seconds = time.monotonic() - began
@@ -225,7 +240,7 @@ class Borrowed:
 
     def __enter__(self) -> Place:
         place = self.places.get()
-        if balance(place.venice) < 5:
+        if place.may_be_poor():
             place.stack.close()
             place = open_place(place.log.parent)
         self.place = place
