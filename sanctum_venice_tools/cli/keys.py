@@ -11,6 +11,7 @@ import click
 
 from sanctum_venice_tools.cli import HELP
 from sanctum_venice_tools.cli import keys_view as view
+from sanctum_venice_tools.cli.admin_key import account_of_operator
 from sanctum_venice_tools.cli.options import JSON, LETTA_URL, at_terminal, shown_progress
 from sanctum_venice_tools.cli.server import end_unreachable, need_server, server_errors
 from sanctum_venice_tools.letta import connection
@@ -26,7 +27,7 @@ from sanctum_venice_tools.letta.agent_keys.overview import KeyRow, survey
 from sanctum_venice_tools.letta.agents import find_agents
 from sanctum_venice_tools.letta.reading import list_agents
 from sanctum_venice_tools.letta.secrets import SECRETS
-from sanctum_venice_tools.letta.venice import ChoiceError, Venice, VeniceError, normal_url
+from sanctum_venice_tools.letta.venice import VeniceError
 from sanctum_venice_tools.terminal import show, visible
 
 if TYPE_CHECKING:
@@ -165,7 +166,9 @@ def issue(
     wish = Wish(given[0], expires or "", secret_name, loses_secrets=replace_secrets)
     with _letta(base_url) as letta:
         agents = _find(letta, named, tags)
-        _change_keys(letta, agents, _account(venice_url), wish, _Manner(dry_run, yes, as_json))
+        _change_keys(
+            letta, agents, account_of_operator(venice_url), wish, _Manner(dry_run, yes, as_json)
+        )
 
 
 @keys.command("rotate")
@@ -203,7 +206,9 @@ def rotate(
     wish = Wish(None, "", secret_name, renews=True, loses_secrets=replace_secrets)
     with _letta(base_url) as letta:
         agents = _find(letta, named, tags)
-        _change_keys(letta, agents, _account(venice_url), wish, _Manner(dry_run, yes, as_json))
+        _change_keys(
+            letta, agents, account_of_operator(venice_url), wish, _Manner(dry_run, yes, as_json)
+        )
 
 
 @keys.command("list")
@@ -275,7 +280,7 @@ def revoke(
     if stale:
         need_server(base_url)
     asks = _asks_before(yes=yes, dry_run=dry_run, doing="this ends keys for good")
-    account = _account(venice_url)
+    account = account_of_operator(venice_url)
     rows, others = _read_rows(base_url, venice_url, secret_name)
     chosen = _choose_rows(rows, others, named, ids, stale=stale)
     if chosen and not as_json:
@@ -381,25 +386,11 @@ def _listed(account: AccountKeys) -> list[ListedKey]:
         end_unreachable(str(error))
 
 
-def _account(venice_url: str) -> AccountKeys:
-    """The account of the operator's ADMIN key."""
-    key = os.environ.get("VENICE_ADMIN_KEY", "").strip()
-    key = key or os.environ.get("VENICE_API_KEY", "").strip()
-    if not key:
-        raise click.UsageError(
-            "VENICE_ADMIN_KEY is not set; an ADMIN key is made at https://venice.ai/settings/api"
-        )
-    try:
-        return AccountKeys(Venice(normal_url(venice_url), key))
-    except ChoiceError as error:
-        raise click.UsageError(visible(str(error))) from None
-
-
 def _read_rows(
     base_url: str | None, venice_url: str, secret_name: str
 ) -> tuple[list[KeyRow], list[KeyRow]]:
     """The keys of agents, and the others."""
-    account = _account(venice_url)
+    account = account_of_operator(venice_url)
     with shown_progress() as progress, progress.counting("Reading the keys and the agents"):
         listed = _listed(account)
         agents = None

@@ -13,12 +13,13 @@ from sanctum_venice_tools.terminal import visible
 DONE = {"issue": "issued", "change": "changed", "replace": "replaced", "unchanged": "unchanged"}
 
 
-def print_changes(changes: Sequence[KeyChange], *, planned: bool) -> None:
+def print_changes(changes: Sequence[KeyChange], *, planned: bool, err: bool = False) -> None:
     """What is to be done for each agent, or what was done."""
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     for change in changes:
         table.add_row(*(Text(visible(cell)) for cell in _cells(change, planned=planned)))
-    Console(highlight=False, markup=False).print(table)
+    if changes:
+        Console(stderr=err, highlight=False, markup=False).print(table)
 
 
 def _cells(change: KeyChange, *, planned: bool) -> list[str]:

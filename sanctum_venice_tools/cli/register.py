@@ -2,20 +2,31 @@
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
 from sanctum_venice_tools import terminal
-from sanctum_venice_tools.cli import HELP
+from sanctum_venice_tools.cli import HELP, register_run
 from sanctum_venice_tools.cli import register_view as view
+from sanctum_venice_tools.cli.admin_key import account_of_operator
 from sanctum_venice_tools.cli.choosing import TOOLSET, choose, known
-from sanctum_venice_tools.cli.options import JSON, LETTA_URL, at_terminal, shown_progress
-from sanctum_venice_tools.cli.server import need_server, server_errors
-from sanctum_venice_tools.letta import bootstrap, connection, registration
+from sanctum_venice_tools.cli.options import JSON, at_terminal
+from sanctum_venice_tools.cli.register_run import AgentKeys, Job, Manner
+from sanctum_venice_tools.cli.server import need_server
+from sanctum_venice_tools.letta import bootstrap, registration
+from sanctum_venice_tools.letta.address import server_url
+from sanctum_venice_tools.letta.agent_keys.issuing import Wish
+from sanctum_venice_tools.letta.register_file import Entry, RegisterFileError, read_entries
 from sanctum_venice_tools.packing.record import Record, read_record
+
+# What goes with a file: how the command goes about it.
+_BESIDE_FILE = ("file", "dry_run", "check", "diff", "yes", "as_json")
 
 
 @click.command("register", context_settings=HELP)
@@ -29,8 +40,24 @@ from sanctum_venice_tools.packing.record import Record, read_record
     metavar="NAME",
     help="Print the text that Letta would store of a tool, and nothing else.",
 )
-@LETTA_URL
+@click.option(
+    "--server",
+    "--base-url",
+    "servers",
+    metavar="URL",
+    envvar="LETTA_BASE_URL",
+    multiple=True,
+    callback=lambda _context, _option, given: tuple(map(server_url, given)),
+    help="The Letta server; repeatable.  [default: $LETTA_BASE_URL]",
+)
+@click.option(
+    "--file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A TOML file that says what each server is to have, in place of all options but these: "
+    "--dry-run, --check, --diff, --yes, --json.",
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.option("--check", is_flag=True, help="The same, and exit with 1 if something would.")
 @click.option(
     "--diff",
     is_flag=True,
@@ -91,8 +118,10 @@ def register_tools(  # noqa: PLR0917  # click hands over one argument for each o
     toolsets: tuple[str, ...],
     lists: bool,
     show: str | None,
-    base_url: str | None,
+    servers: tuple[str, ...],
+    file: Path | None,
     dry_run: bool,
+    check: bool,
     diff: bool,
     yes: bool,
     adopt: bool,
@@ -115,8 +144,8 @@ def register_tools(  # noqa: PLR0917  # click hands over one argument for each o
     An agent that is named ends with exactly these tools of this pack, beside all its others.
 
     \b
-    Exit status: 0 all is as wanted, 1 you said no, 2 wrong usage, 3 some of it could not be done,
-    4 the server could not be reached or refused.
+    Exit status: 0 all is as wanted, 1 you said no, or --check found that it is not, 2 wrong usage,
+    3 some of it could not be done, 4 a server could not be reached or refused.
 
     \b
     Examples:
@@ -125,6 +154,7 @@ def register_tools(  # noqa: PLR0917  # click hands over one argument for each o
       python scripts/register_tools.py venice_ask_web --dry-run --diff
       python scripts/register_tools.py --toolset core --agent Scout --secret VENICE_API_KEY
       python scripts/register_tools.py all --approve all --yes
+      python scripts/register_tools.py --file servers.toml --check
       LETTA_BASE_URL=https://api.letta.com LETTA_API_KEY=... python scripts/register_tools.py --json
     """  # noqa: D301  # click keeps the lines after \b as they are
     if show:
@@ -133,67 +163,107 @@ def register_tools(  # noqa: PLR0917  # click hands over one argument for each o
     if lists:
         _print_list(_approved(choose((), ("all", "admin")), approve), as_json=as_json)
         return
-    records = _approved(choose(names, toolsets), approve)
-    if (secret_names or replace_secrets) and not (agents or agent_tags):
-        raise click.UsageError("a secret belongs to an agent: name it with --agent or --agent-tag")
-    if prune and not (yes or dry_run or at_terminal()):
+    manner = Manner(
+        dry_run=dry_run or check,
+        checks=check,
+        diff=diff,
+        asks=at_terminal() and not yes,
+        as_json=as_json,
+    )
+    if file:
+        _refuse_beside_file(click.get_current_context())
+        entries = _entries_of(file)
+    else:
+        if (secret_names or replace_secrets) and not (agents or agent_tags):
+            raise click.UsageError(
+                "a secret belongs to an agent: name it with --agent or --agent-tag"
+            )
+        # click has checked what a file's form would check.
+        entries = [
+            Entry.model_construct(
+                server=server,
+                tools=list(names),
+                toolsets=list(toolsets),
+                approve=approve,
+                prune=prune,
+                adopt=adopt,
+                sandbox=sandbox,
+                fast_sandbox=fast_sandbox,
+                agents=list(agents),
+                agent_tags=list(agent_tags),
+                secrets=list(secret_names),
+                replace_secrets=replace_secrets,
+            )
+            for server in servers or ("",)
+        ]
+    if any(entry.prune for entry in entries) and not (yes or manner.dry_run or at_terminal()):
         raise click.UsageError("--prune removes tools: without a terminal it needs --yes")
-    base_url = need_server(base_url)
-    runs = sandbox or registration.sandbox_of(base_url)
-    if fast_sandbox is not None and runs == "cloud":
+    _refuse_one_key_for_several(entries)
+    # A secret that several need is asked for once.
+    names_of_secrets = dict.fromkeys(name for entry in entries for name in entry.secrets)
+    values = {name: _secret(name) for name in names_of_secrets}
+    register_run.run([_job(entry, values) for entry in entries], manner)
+
+
+def _refuse_beside_file(context: click.Context) -> None:
+    """Refuse options that say what a server is to have, beside a file that says it."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        is_given = source is ParameterSource.COMMANDLINE
+        if is_given and parameter.name not in _BESIDE_FILE:
+            given = parameter.opts[0] if parameter.param_type_name == "option" else "NAME"
+            raise click.UsageError(f"--file says what each server is to have: leave {given} out")
+
+
+def _entries_of(file: Path) -> list[Entry]:
+    """What a file says; each of its mistakes is a line."""
+    try:
+        return read_entries(file)
+    except RegisterFileError as error:
+        for line in str(error).splitlines():
+            terminal.show(f"Error: {line}", err=True)
+        raise SystemExit(2) from None
+
+
+def _refuse_one_key_for_several(entries: Sequence[Entry]) -> None:
+    """Refuse to send one server's key to another."""
+    by_variable: dict[str, set[str]] = {}
+    for entry in entries:
+        if os.environ.get(entry.key_variable):
+            by_variable.setdefault(entry.key_variable, set()).add(entry.server)
+    for name, servers in by_variable.items():
+        if len(servers) > 1:
+            raise click.UsageError(
+                f"whose key is {name}? It would go to {len(servers)} servers. In a file, "
+                "key_variable names another variable for each"
+            )
+
+
+def _job(entry: Entry, values: Mapping[str, str]) -> Job:
+    """What is to be done at a server."""
+    records = _approved(choose(entry.tools, entry.toolsets), entry.approve)
+    server = need_server(entry.server)
+    runs = entry.sandbox or registration.sandbox_of(server)
+    if entry.fast_sandbox is not None and runs == "cloud":
         raise click.UsageError("--fast-sandbox is for a server that runs tools itself")
     order = bootstrap.Order(
         records,
         runs,
-        adopts=adopt,
-        prunes=prune,
-        agents=agents,
-        agent_tags=agent_tags,
-        sets_approvals=approve is not None,
-        secrets={name: _secret(name) for name in secret_names},
-        loses_secrets=replace_secrets,
-        fast_sandbox=fast_sandbox,
+        adopts=entry.adopt,
+        prunes=entry.prune,
+        agents=entry.agents,
+        agent_tags=entry.agent_tags,
+        sets_approvals=entry.approve is not None,
+        secrets={name: values[name] for name in entry.secrets},
+        loses_secrets=entry.replace_secrets,
+        fast_sandbox=entry.fast_sandbox,
     )
-    _run(
-        base_url, order, dry_run=dry_run, diff=diff, asks=at_terminal() and not yes, as_json=as_json
-    )
-
-
-def _run(
-    base_url: str, order: bootstrap.Order, *, dry_run: bool, diff: bool, asks: bool, as_json: bool
-) -> None:
-    """Plan, show, ask, do, and tell."""
-    address = connection.address_of(base_url)
-    with connection.connect(base_url, os.environ.get("LETTA_API_KEY")) as letta:
-        with (
-            server_errors(address),
-            shown_progress() as progress,
-            progress.counting(f"Reading {address}"),
-        ):
-            plan = bootstrap.make_plan(letta, order)
-        console = Console(stderr=as_json, highlight=False, markup=False)
-        if not as_json or (asks and plan.writes):
-            view.print_plan(console, plan)
-        if diff and not as_json:
-            view.print_diffs(console, plan)
-        if plan.writes and not dry_run:
-            if asks and not click.confirm(f"Do this at {address}?", err=as_json):
-                raise click.ClickException("nothing was changed")
-            with (
-                server_errors(address),
-                shown_progress() as progress,
-                progress.counting(f"Writing to {address}"),
-            ):
-                plan = bootstrap.carry_out(letta, order, plan)
-    if as_json:
-        report = {"server": address, "dry_run": dry_run, **plan.as_json()}
-        click.echo(json.dumps(report, indent=2))
-    else:
-        view.print_result(console, plan, address, dry_run=dry_run)
-        for what, why in plan.problems:
-            terminal.show(f"Error: {what}: {why}", err=True)
-    if plan.problems:
-        raise SystemExit(3)
+    keys = None
+    if entry.limit:
+        account = account_of_operator(os.environ.get("VENICE_BASE_URL", ""))
+        wish = Wish(entry.limit, entry.expires, loses_secrets=entry.replace_secrets)
+        keys = AgentKeys(account, wish)
+    return Job(server, os.environ.get(entry.key_variable), order, keys)
 
 
 def _approved(records: list[Record], approve: str | None) -> list[Record]:

@@ -29,14 +29,20 @@ def server_errors(address: str) -> Iterator[None]:
         yield
     except AgentError as error:
         raise click.UsageError(visible(str(error))) from None
-    except letta_client.APITimeoutError:
-        end_unreachable(f"{address} does not answer.")
-    except letta_client.APIConnectionError:
-        end_unreachable(f"there is no Letta server at {address}. Check LETTA_BASE_URL.")
-    except (letta_client.AuthenticationError, letta_client.PermissionDeniedError) as error:
-        end_unreachable(f"{address} refused ({error.status_code}). Check LETTA_API_KEY.")
     except letta_client.APIError as error:
-        end_unreachable(f"{address} can't be used: {explain(error)}.")
+        end_unreachable(reason_of(address, error))
+
+
+def reason_of(address: str, error: letta_client.APIError) -> str:
+    """Why a server can't be used, in one line that says what to do."""
+    match error:
+        case letta_client.APITimeoutError():
+            return f"{address} does not answer."
+        case letta_client.APIConnectionError():
+            return f"there is no Letta server at {address}. Check LETTA_BASE_URL."
+        case letta_client.AuthenticationError() | letta_client.PermissionDeniedError():
+            return f"{address} refused ({error.status_code}). Check LETTA_API_KEY."
+    return f"{address} can't be used: {explain(error)}."
 
 
 def end_unreachable(reason: str) -> NoReturn:

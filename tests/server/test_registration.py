@@ -2,6 +2,8 @@
 
 import json
 import time
+from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import httpx
@@ -11,6 +13,7 @@ from letta_client import Letta
 
 from sanctum_venice_tools.cli import register as command
 from sanctum_venice_tools.cli.register import register_tools
+from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.record import read_record
 
@@ -291,3 +294,95 @@ def test_declares_what_a_cloud_sandbox_installs(letta: Letta) -> None:
     (local,) = letta.tools.list(names=["venice_ask_web"])
     assert ["httpx"] == [requirement.name for requirement in cloud.pip_requirements or []]
     assert not local.pip_requirements
+
+
+NOBODY = "http://127.0.0.1:9"
+
+
+def test_check_tells_by_its_exit_status(letta: Letta) -> None:
+    """For CI: 1 while something is not as wanted, and nothing is written; 0 once it is."""
+    before = register(letta, "venice_ask_web", "--check")
+    there = on_server(letta)
+    register(letta, "venice_ask_web")
+    after = register(letta, "venice_ask_web", "--check")
+
+    assert (1, [], 0) == (before.exit_code, there, after.exit_code)
+    assert "Error: not all is as wanted." in before.stderr
+
+
+def test_a_file_says_what_a_server_is_to_have(
+    letta: Letta, venice: LocalVenice, provider: str, tmp_path: Path
+) -> None:
+    """Tools, agents, secrets and a key with a limit for each agent are one run, and then nothing is to be done."""
+    name = f"Scout-{token_hex(3)}"
+    agent = letta.agents.create(
+        name=name, model=f"{provider}/zai-org-glm-5-2", include_base_tools=False
+    )
+    file = tmp_path / "servers.toml"
+    file.write_text(
+        f"""
+        [[register]]
+        server = "{letta.base_url}"
+        tools = ["venice_ask_web", "venice_queue_video"]
+        agents = ["{name}"]
+        secrets = ["VENICE_BASE_URL"]
+        usd_per_day = 5
+        """
+    )
+    environment = {"VENICE_ADMIN_KEY": venice.key, "VENICE_BASE_URL": venice.base_url}
+
+    def run(*words: str) -> Result:
+        return CliRunner(env=environment).invoke(register_tools, ["--file", str(file), *words])
+
+    try:
+        checked, done, again = run("--check"), run(), run("--check", "--json")
+        now = letta.agents.retrieve(agent.id, include=["agent.tools", "agent.secrets"])
+    finally:
+        letta.agents.delete(agent.id)
+
+    assert (1, 0, 0) == (checked.exit_code, done.exit_code, again.exit_code), done.output
+    assert ["venice_ask_web", "venice_queue_video"] == sorted(str(one.name) for one in now.tools)
+    secrets = {secret.key: secret.value for secret in now.secrets or []}
+    assert {"VENICE_API_KEY", "VENICE_BASE_URL"} == set(secrets)
+    assert secrets["VENICE_API_KEY"] not in {venice.key, *checked.output.split()}
+    assert f"{name} issued 5 USD a day" in " ".join(done.stdout.split())
+    assert ["unchanged"] == [one["action"] for one in json.loads(again.stdout)["keys"]]
+
+
+def test_several_servers_at_once(letta: Letta) -> None:
+    """Each server is planned, and then written; one that can't be reached does not hold up the others."""
+    result = register(letta, "venice_ask_web", "--server", NOBODY)
+
+    assert 4 == result.exit_code
+    assert ["venice_ask_web"] == on_server(letta)
+    assert f"{str(letta.base_url).rstrip('/')}:" in result.stdout
+    assert f"Error: there is no Letta server at {NOBODY}." in result.stderr
+    told = json.loads(register(letta, "venice_ask_web", "--server", NOBODY, "--json").stdout)
+    assert ["error" in server for server in told["servers"]] == [True, False]
+
+
+def test_one_key_is_not_sent_to_several_servers(
+    letta: Letta, monkeypatch: pytest.MonkeyPatch, requests: list[str]
+) -> None:
+    """A server's key is that server's: with two of them it must be said whose it is."""
+    monkeypatch.setenv("LETTA_API_KEY", "of-one-server-only")
+    result = register(letta, "--server", NOBODY)
+
+    assert (2, []) == (result.exit_code, requests)
+    assert "whose key is LETTA_API_KEY?" in result.stderr
+
+
+def test_a_file_goes_without_other_options(letta: Letta, tmp_path: Path) -> None:
+    """What a server is to have stands in one place."""
+    file = tmp_path / "servers.toml"
+    file.write_text(f'[[register]]\nserver = "{letta.base_url}"\n')
+    environment = {"LETTA_BASE_URL": "http://127.0.0.1:9"}  # is not an option that was given
+    run = CliRunner(env=environment).invoke
+    refused = run(register_tools, ["--file", str(file), "--prune"])
+    named = run(register_tools, ["venice_ask_web", "--file", str(file)])
+    done = run(register_tools, ["--file", str(file)])
+
+    assert (2, 2, 0) == (refused.exit_code, named.exit_code, done.exit_code)
+    assert "leave --prune out" in refused.stderr
+    assert "leave NAME out" in named.stderr
+    assert CORE == on_server(letta)

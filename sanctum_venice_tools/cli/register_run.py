@@ -1,0 +1,198 @@
+"""What `register` does once it is known what is wanted: plan, show, ask, do, and tell."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import click
+import letta_client
+from rich.console import Console
+
+from sanctum_venice_tools import terminal
+from sanctum_venice_tools.cli import keys_view
+from sanctum_venice_tools.cli import register_view as view
+from sanctum_venice_tools.cli.options import shown_progress
+from sanctum_venice_tools.cli.server import reason_of
+from sanctum_venice_tools.letta import bootstrap, connection
+from sanctum_venice_tools.letta.agent_keys import issuing
+from sanctum_venice_tools.letta.agent_keys.account import AccountKeys
+from sanctum_venice_tools.letta.agent_keys.issuing import KeyChange, Wish
+from sanctum_venice_tools.letta.agents import AgentError, find_agents
+from sanctum_venice_tools.letta.venice import VeniceError
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How the command goes about it."""
+
+    dry_run: bool = False
+    checks: bool = False
+    """Whether something that is not as wanted is told by the exit status."""
+    diff: bool = False
+    asks: bool = False
+    as_json: bool = False
+
+
+@dataclass(frozen=True)
+class AgentKeys:
+    """The keys that the agents of a job are to have."""
+
+    account: AccountKeys
+    wish: Wish
+
+
+@dataclass
+class Job:
+    """What one server is to have, and what became of it."""
+
+    base_url: str
+    api_key: str | None = field(repr=False)
+    order: bootstrap.Order
+    keys: AgentKeys | None = None
+    plan: bootstrap.Plan | None = field(default=None, init=False)
+    key_changes: list[KeyChange] = field(default_factory=list, init=False)
+    unreachable: str = field(default="", init=False)
+    """Why the server, or Venice, can't be used."""
+
+    @property
+    def address(self) -> str:
+        """The server's address, for a person to read."""
+        return connection.address_of(self.base_url)
+
+    @property
+    def writes(self) -> bool:
+        """Whether something is to be changed."""
+        changes_server = self.plan is not None and self.plan.writes
+        return changes_server or any(change.writes for change in self.key_changes)
+
+    @property
+    def problems(self) -> list[tuple[str, str]]:
+        """What can't be or could not be done: of what, and why."""
+        found = self.plan.problems if self.plan else []
+        for change in self.key_changes:
+            if change.problem:
+                found.append((f"key of agent {change.name}", change.problem))
+        return found
+
+    def as_json(self) -> dict[str, Any]:
+        """For a script to read."""
+        told: dict[str, Any] = {"server": self.address}
+        if self.unreachable:
+            return told | {"error": self.unreachable}
+        if self.plan:
+            told |= self.plan.as_json()
+        if self.keys:
+            told["keys"] = [change.as_json() for change in self.key_changes]
+        return told
+
+
+def run(jobs: Sequence[Job], manner: Manner) -> None:
+    """Do each job, and end with the exit status that tells how it went."""
+    for job in jobs:
+        _attempt(job, f"Reading {job.address}", _make_plan)
+    console = Console(stderr=manner.as_json, highlight=False, markup=False)
+    writing = [job for job in jobs if job.writes]
+    asks = manner.asks and not manner.dry_run and bool(writing)
+    if not manner.as_json or asks:
+        _show_plans(console, jobs, manner)
+    if asks and not click.confirm(_question(writing), err=manner.as_json):
+        raise click.ClickException("nothing was changed")
+
+    if not manner.dry_run:
+        for job in writing:
+            _attempt(job, f"Writing to {job.address}", _carry_out)
+    _tell(console, jobs, manner)
+    _end(jobs, manner)
+
+
+def _attempt(job: Job, doing: str, step: Callable[[Job, letta_client.Letta], None]) -> None:
+    """Take a step at the job's server, or note why that can't be."""
+    try:
+        with (
+            connection.connect(job.base_url, job.api_key) as letta,
+            shown_progress() as progress,
+            progress.counting(doing),
+        ):
+            step(job, letta)
+    except AgentError as error:
+        raise click.UsageError(terminal.visible(str(error))) from None
+    except letta_client.APIError as error:
+        job.unreachable = reason_of(job.address, error)
+    except VeniceError as error:
+        job.unreachable = str(error)
+
+
+def _make_plan(job: Job, letta: letta_client.Letta) -> None:
+    """Compare the server, and the keys of its agents, with what is wanted."""
+    job.plan = bootstrap.make_plan(letta, job.order)
+    if job.keys:
+        order = job.order
+        agents = find_agents(letta, order.agents, order.agent_tags, with_secrets=True)
+        listed = job.keys.account.list()
+        job.key_changes = issuing.plan_keys(agents, listed, job.keys.wish)
+
+
+def _carry_out(job: Job, letta: letta_client.Letta) -> None:
+    """Do what the plan says."""
+    if job.plan:
+        job.plan = bootstrap.carry_out(letta, job.order, job.plan)
+    if job.keys:
+        with shown_progress() as progress:
+            account = replace(job.keys.account, progress=progress)
+            job.key_changes = issuing.issue_keys(letta, account, job.key_changes, job.keys.wish)
+
+
+def _show_plans(console: Console, jobs: Sequence[Job], manner: Manner) -> None:
+    """What differs from what is wanted, server by server."""
+    for job in jobs:
+        if job.plan is None:
+            continue
+        if len(jobs) > 1:
+            console.print(f"{job.address}:", soft_wrap=True)
+        view.print_plan(console, job.plan)
+        changes = [change for change in job.key_changes if change.writes or change.problem]
+        keys_view.print_changes(changes, planned=True, err=manner.as_json)
+        if manner.diff and not manner.as_json:
+            view.print_diffs(console, job.plan)
+
+
+def _question(writing: Sequence[Job]) -> str:
+    """What a person is asked."""
+    if len(writing) == 1:
+        return f"Do this at {writing[0].address}?"
+    return f"Do this at these {len(writing)} servers?"
+
+
+def _tell(console: Console, jobs: Sequence[Job], manner: Manner) -> None:
+    """What was done, or would be."""
+    if manner.as_json:
+        told = [job.as_json() for job in jobs]
+        one = told[0] | {"dry_run": manner.dry_run}
+        several = {"dry_run": manner.dry_run, "servers": told}
+        click.echo(json.dumps(one if len(jobs) == 1 else several, indent=2))
+        return
+    for job in jobs:
+        if job.unreachable or job.plan is None:
+            continue
+        view.print_result(console, job.plan, job.address, dry_run=manner.dry_run)
+        if not manner.dry_run:
+            changes = [change for change in job.key_changes if change.action != "unchanged"]
+            keys_view.print_changes(changes, planned=False)
+
+
+def _end(jobs: Sequence[Job], manner: Manner) -> None:
+    """Name what went wrong, and end with the exit status for it."""
+    for job in jobs:
+        where = f"{job.address}: " if len(jobs) > 1 else ""
+        if job.unreachable:
+            terminal.show(f"Error: {job.unreachable}", err=True)
+        for what, why in job.problems if not manner.as_json else []:
+            terminal.show(f"Error: {where}{what}: {why}", err=True)
+    if any(job.unreachable for job in jobs):
+        raise SystemExit(4)
+    if any(job.problems for job in jobs):
+        raise SystemExit(3)
+    if manner.checks and any(job.writes for job in jobs):
+        terminal.show("Error: not all is as wanted.", err=True)
+        raise SystemExit(1)
