@@ -7,7 +7,6 @@ import hashlib
 import itertools
 import json
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -37,7 +36,6 @@ TRICKY = [
 
 Run = Callable[..., dict[str, Any]]
 
-# Read once, before any thread is: Python 3.11 can't parse in several threads at a time.
 record_of = functools.cache(read_record)
 
 
@@ -91,27 +89,25 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.mark.parametrize("name", tool_files())
 def test_arguments_arrive_as_sent(run: Run, name: str, bare: str) -> None:
-    """Each text argument of each tool, alone or in a list, reaches the tool as the caller wrote it."""
-    source = echoing(record_of(name).source_code, name)
-    sent = [
-        objects_needed(name) | text_arguments(name, itertools.repeat(value)) for value in TRICKY
-    ]
+    """Each text argument of each tool, alone or in a list, reaches the tool as the caller wrote it.
 
-    with ThreadPoolExecutor(
-        4
-    ) as pool:  # nine calls one after the other would leave most of the machine idle
-        results = list(
-            pool.map(lambda arguments: run(name, arguments, source=source, PYTHONPATH=bare), sent)
-        )
+    Each gets another of the values, and each tool begins with another. All values for all arguments are in
+    tests/test_emitted.py, in Letta's own script, but without its server.
+    """
+    first = list(tool_files()).index(name)
+    values = itertools.islice(itertools.cycle(TRICKY), first % len(TRICKY), None)
+    arguments = objects_needed(name) | text_arguments(name, values)
 
-    for arguments, result in zip(sent, results, strict=True):
-        received = json.loads(result["tool_return"])
-        meant = meant_by(name, arguments)
-        digests = {
-            argument: hashlib.sha256(repr(value).encode()).hexdigest()
-            for argument, value in meant.items()
-        }
-        assert digests == {argument: received[argument] for argument in arguments}
+    result = run(
+        name, arguments, source=echoing(record_of(name).source_code, name), PYTHONPATH=bare
+    )
+
+    received = json.loads(result["tool_return"])
+    digests = {
+        argument: hashlib.sha256(repr(value).encode()).hexdigest()
+        for argument, value in meant_by(name, arguments).items()
+    }
+    assert digests == {argument: received[argument] for argument in arguments}
 
 
 REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
