@@ -3,6 +3,7 @@
 import functools
 import inspect
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -72,6 +73,16 @@ class Clock:
     def sleep(self, seconds: float) -> None:
         """Do not sleep."""
         self.slept.append(seconds)
+
+
+def kept_in(folder: Path) -> list[Path]:
+    """All that lies in a media folder, hidden parts too, but for the copies of Venice's lists."""
+    return [path for path in folder.iterdir() if path.name != ".models"]
+
+
+def forget_lists() -> None:
+    """Take away the copies of Venice's lists, so that the next call asks anew."""
+    shutil.rmtree(Path(os.environ["VENICE_MEDIA_DIR"]) / ".models", ignore_errors=True)
 
 
 def plain_call(name: str, venice: LocalVenice) -> dict[str, Any]:

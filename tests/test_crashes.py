@@ -125,7 +125,8 @@ def kill_at_first_fsync(place: Path, begin: Callable[[str], subprocess.Popen[str
 
 def files_in(folder: Path) -> set[Path]:
     """All files that tools can be told of: those that are not hidden, and the private ones."""
-    return {path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")}
+    shown = [path for path in folder.rglob("*") if path.is_file() and path.name[0] != "."]
+    return {path for path in shown if path.parent.name != ".models"}
 
 
 def parts_in(folder: Path) -> list[Path]:

@@ -8,7 +8,8 @@ from typing import Any
 from sanctum_venice_tools.runtime.arguments import _as_listed
 from sanctum_venice_tools.runtime.film_media import _LISTS
 from sanctum_venice_tools.runtime.film_wish import _Wish
-from sanctum_venice_tools.runtime.models import _Listed, _Model, _pick_model
+from sanctum_venice_tools.runtime.listing import _Listed
+from sanctum_venice_tools.runtime.models import _Model, _pick_model
 from sanctum_venice_tools.runtime.ratio import _fit_ratio
 from sanctum_venice_tools.runtime.references import _check_references, _tell_of
 from sanctum_venice_tools.runtime.replies import _list_of, _object_of

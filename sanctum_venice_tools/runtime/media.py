@@ -28,10 +28,15 @@ def _folder_setting() -> str:
     return "VENICE_MEDIA" if is_folder else "VENICE_MEDIA_DIR"
 
 
+def _media_path() -> Path:
+    """Where the folder for files is, or will be."""
+    named = os.environ.get(_folder_setting()) or "venice_media"
+    return Path(named).expanduser().absolute()
+
+
 def _media_place() -> Path:
     """The folder for files; if it is not there, it is made for its owner alone."""
-    named = os.environ.get(_folder_setting()) or "venice_media"
-    folder = Path(named).expanduser().absolute()
+    folder = _media_path()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

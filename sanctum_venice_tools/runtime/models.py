@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sanctum_venice_tools.runtime.replies import _number_of, _object_of, _objects_in, _text_of
+from sanctum_venice_tools.runtime.listing import _list_models, _Listed
+from sanctum_venice_tools.runtime.replies import _number_of, _object_of, _text_of
 from sanctum_venice_tools.runtime.venice import _REMARKS, VeniceError, _call
-
-# A model as Venice lists it, with an id, a type, and a model_spec.
-_Listed = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -138,19 +136,6 @@ def _read_end(spec: dict[str, Any]) -> _End:
     moment = _text_of(told.get("removesAt")) or _text_of(told.get("date"))
     replacement = _text_of(told.get("replacementModelId"))
     return _End(day=moment[:10], replacement=replacement[:80])
-
-
-def _list_models(kind: str) -> list[_Listed]:
-    """The models that Venice lists of a type."""
-    listed, _ = _call("GET", "/models", params={"type": kind})
-    models = []
-    for told in _objects_in(_object_of(listed).get("data")):
-        has_id = bool(_text_of(told.get("id")))
-        has_spec = isinstance(told.get("model_spec"), dict)
-        if has_id and has_spec:
-            own_kind = _text_of(told.get("type")) or kind
-            models.append({**told, "type": own_kind})
-    return models
 
 
 def _find_model(wanted: str, models: list[_Listed]) -> _Listed | None:

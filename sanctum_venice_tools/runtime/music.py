@@ -8,14 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sanctum_venice_tools.runtime.arguments import _as_listed
-from sanctum_venice_tools.runtime.models import (
-    _chosen,
-    _list_models,
-    _Listed,
-    _Model,
-    _pick_model,
-    _rank,
-)
+from sanctum_venice_tools.runtime.listing import _list_models, _Listed
+from sanctum_venice_tools.runtime.models import _chosen, _Model, _pick_model, _rank
 from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.venice import VeniceError, _given
 

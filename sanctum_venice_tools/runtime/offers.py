@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from sanctum_venice_tools.runtime.film_models import _fit, _Fitted, _makes, _pick_film_model
 from sanctum_venice_tools.runtime.film_wish import _Wish
 from sanctum_venice_tools.runtime.jobs import _quote
-from sanctum_venice_tools.runtime.models import _chosen, _is_private, _list_models, _Model, _rank
+from sanctum_venice_tools.runtime.listing import _list_models
+from sanctum_venice_tools.runtime.models import _chosen, _is_private, _Model, _rank
 from sanctum_venice_tools.runtime.venice import VeniceError, _seconds_left
 
 _MOST_QUOTES = 24

@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx
 
-from sanctum_venice_tools.runtime.models import _chosen, _list_models, _Listed, _Model, _pick_model
+from sanctum_venice_tools.runtime.listing import _list_models, _Listed
+from sanctum_venice_tools.runtime.models import _chosen, _Model, _pick_model
 from sanctum_venice_tools.runtime.replies import _number_of, _object_of
 from sanctum_venice_tools.runtime.venice import VeniceError
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.intake import _check_picture, _read_local
+from sanctum_venice_tools.runtime.listing import _Listed
 from sanctum_venice_tools.runtime.media import _media_folder, _picture_size, _store
-from sanctum_venice_tools.runtime.models import _Listed
 from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.pictures import (
     _is_held_back,

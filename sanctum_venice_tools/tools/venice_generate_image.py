@@ -10,8 +10,8 @@ from typing import Any, Literal
 from urllib.parse import unquote
 
 from sanctum_venice_tools.runtime.arguments import _as_listed, _read_as_meant
+from sanctum_venice_tools.runtime.listing import _Listed
 from sanctum_venice_tools.runtime.media import _media_folder, _store_pictures
-from sanctum_venice_tools.runtime.models import _Listed
 from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.pictures import (
     _is_held_back,

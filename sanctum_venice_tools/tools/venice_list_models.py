@@ -6,14 +6,8 @@ import re
 from typing import Any, Literal
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.models import (
-    _amounts,
-    _find_model,
-    _list_models,
-    _Listed,
-    _rank,
-    _read_end,
-)
+from sanctum_venice_tools.runtime.listing import _list_models, _Listed
+from sanctum_venice_tools.runtime.models import _amounts, _find_model, _rank, _read_end
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
 
 TOOLSET = "core"
@@ -238,7 +232,7 @@ def venice_list_models(
     if foreign_name:
         return _translate(foreign_name.strip(), [type] if type in _KINDS else _KINDS)
     wanted = _read_needs(needs or [])
-    found = sorted(_list_models(type), key=_place)
+    found = sorted(_list_models(type, anew=True), key=_place)
     if model:
         named = _find_model(model.strip(), found)
         if named:

@@ -4,7 +4,8 @@ import difflib
 from typing import Any
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.models import _list_models, _rank
+from sanctum_venice_tools.runtime.listing import _list_models
+from sanctum_venice_tools.runtime.models import _rank
 from sanctum_venice_tools.runtime.text import _clip, _room_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _given
 from sanctum_venice_tools.runtime.voices import (

@@ -4,15 +4,9 @@ import difflib
 from typing import Any, Literal
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
+from sanctum_venice_tools.runtime.listing import _list_models
 from sanctum_venice_tools.runtime.media import _media_folder, _store
-from sanctum_venice_tools.runtime.models import (
-    _chosen,
-    _input_cost,
-    _list_models,
-    _Model,
-    _pick_model,
-    _rank,
-)
+from sanctum_venice_tools.runtime.models import _chosen, _input_cost, _Model, _pick_model, _rank
 from sanctum_venice_tools.runtime.publishing import _published
 from sanctum_venice_tools.runtime.speech import _parts, _sound_length, _speak
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _given

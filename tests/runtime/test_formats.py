@@ -28,6 +28,7 @@ from sanctum_venice_tools.runtime.formats import (
     _untaken,
 )
 from sanctum_venice_tools.runtime.media import _picture_size
+from tests.conftest import kept_in
 from tests.runtime.raw_server import raw_server
 from tests.samples import FILM, SONG, box, whole_files
 from tests.tools.conftest import PICTURE, refusal
@@ -452,7 +453,7 @@ def test_half_a_job_is_not_stored(
     with answering(sent[: len(sent) // 2], "video/mp4", more=more) as url:
         line = refusal(call, url, "venice_retrieve_video", **arguments)
     assert "Asking again is free" in line or "nothing was charged" in line
-    assert [] == list((tmp_path / "media").iterdir())
+    assert [] == kept_in(tmp_path / "media")
 
     with answering(sent, "video/mp4", more=more) as url:
         reply = call(url, "venice_retrieve_video", **arguments)
@@ -468,7 +469,7 @@ def test_half_a_picture_is_not_stored(call: Callable[..., Any], tmp_path: Path, 
     with answering(whole[:-10], f"image/{name}") as url:
         line = refusal(call, url, "venice_remove_background", image=PICTURE)
     assert "Venice sent no whole file of this kind; it may be charged." in line
-    assert [] == list((tmp_path / "media").iterdir())
+    assert [] == kept_in(tmp_path / "media")
 
     with answering(whole, f"image/{name}") as url:
         assert (

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator import errors, faults
 from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
-from tests.conftest import Clock, compiled
+from tests.conftest import Clock, compiled, kept_in
 from tests.samples import FILM, SONG, whole_files
 from tests.tools.conftest import refusal
 
@@ -181,7 +181,7 @@ def test_a_finished_film_is_kept_byte_for_byte(
     reply = retrieve()
 
     assert FILM == Path(reply["file"]).read_bytes()
-    assert [Path(reply["file"])] == list(media.iterdir())
+    assert [Path(reply["file"])] == kept_in(media)
     assert ("video/mp4", len(FILM)) == (reply["type"], reply["bytes"])
     assert [{"model": "wan-2.5", "queue_id": "0f1e2d3c"}] == [
         json.loads(one.request.content) for one in route.calls
@@ -326,7 +326,7 @@ def test_what_is_no_film_is_not_kept(
     api.post("/video/retrieve").mock(return_value=done(content))
 
     assert "Venice sent no whole sound or film. Asking again is free" in refusal(retrieve)
-    assert [] == list(media.iterdir())
+    assert [] == kept_in(media)
 
 
 REFUSED = [
@@ -888,7 +888,7 @@ def test_a_broken_download_can_be_repeated(
     assert "sent no whole reply; nothing was charged. Try again." in refusal(
         fetch, load_tool, job, wait_seconds=0
     )
-    assert [] == list(media.iterdir())
+    assert [] == kept_in(media)
     assert b"ftyp" == Path(fetch(load_tool, job)["file"]).read_bytes()[4:8]
 
 
@@ -922,7 +922,7 @@ def test_a_download_that_takes_too_long_can_be_repeated(
     monkeypatch.setenv("VENICE_TOOL_SECONDS", "1")
 
     assert "took too long; nothing was charged. Try again." in refusal(fetch, load_tool, job)
-    assert [] == list(media.iterdir())
+    assert [] == kept_in(media)
 
 
 def test_a_private_film_comes_from_the_local_venice(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import compiled
+from tests.conftest import compiled, kept_in
 from tests.samples import FILM, whole_files
 from tests.tools.test_venice_read_document import small_disk
 
@@ -76,7 +76,7 @@ def test_a_half_written_file_is_hidden_and_random(jobs: Space, media: Path) -> N
 
     def pieces() -> Iterator[bytes]:
         yield FILM[:50]
-        seen.extend(path.name for path in media.iterdir())
+        seen.extend(path.name for path in kept_in(media))
         yield FILM[50:]
 
     for name in ("one", "two"):
@@ -86,7 +86,7 @@ def test_a_half_written_file_is_hidden_and_random(jobs: Space, media: Path) -> N
     parts = [name for name in seen if name.endswith(".part")]
     assert 2 == len(set(parts))
     assert all(name.startswith(".") and str(os.getpid()) not in name for name in parts)
-    assert {"one.mp4", "two.mp4"} == {path.name for path in media.iterdir()}
+    assert {"one.mp4", "two.mp4"} == {path.name for path in kept_in(media)}
 
 
 def test_old_parts_are_swept(space: Space, media: Path) -> None:
@@ -105,7 +105,7 @@ def test_old_parts_are_swept(space: Space, media: Path) -> None:
     file = store(space, media, whole_files()["png"])
 
     assert {".new.part", ".private", "old.part", file.name} == {
-        path.name for path in media.iterdir()
+        path.name for path in kept_in(media)
     }
 
 
@@ -143,7 +143,7 @@ def test_a_file_that_does_not_fit_leaves_nothing(space: Space, jobs: Space, medi
             jobs["VeniceError"], match="Asking again is free, when the operator has made room"
         ):
             jobs["_store_job"](media / "film", iter([FILM]), jobs["_recording_ending"])
-    assert [] == list(media.iterdir())
+    assert [] == kept_in(media)
 
 
 def test_a_full_disk_is_met_before_anything_is_paid(space: Space, media: Path) -> None:
@@ -155,7 +155,7 @@ def test_a_full_disk_is_met_before_anything_is_paid(space: Space, media: Path) -
         space["_media_folder"]()
     with small_disk(600_000):
         assert media == space["_media_folder"]()
-    assert [] == list(media.iterdir())
+    assert [] == kept_in(media)
 
 
 def test_stored_files_can_be_read_from_a_full_disk(space: Space, media: Path) -> None:

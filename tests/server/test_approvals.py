@@ -9,6 +9,7 @@ from letta_client import Letta
 
 from sanctum_venice_tools.cli.register import register_tools
 from sanctum_venice_tools.emulator.process import LocalVenice
+from tests.conftest import kept_in
 
 pytestmark = pytest.mark.server
 
@@ -74,7 +75,7 @@ def test_an_approved_call_runs(letta: Letta, paused: Any, tmp_path: Path) -> Non
     result = decide(letta, paused, approve=True)
 
     assert "success" == result.status
-    assert 1 == len(list((tmp_path / "media").iterdir()))
+    assert 1 == len(kept_in(tmp_path / "media"))
 
 
 def test_a_denied_call_does_not_run(letta: Letta, paused: Any, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import respx
 
+from tests.conftest import kept_in
 from tests.tools.conftest import MAY_BE_PAID, Tool, let_fail, refusal
 from tests.tools.pictures import draw
 from tests.tools.test_venice_edit_image import LISTED as EDITORS
@@ -82,7 +83,7 @@ def test_garbage_is_an_error_without_a_file(
     paid.respond(content=content)
 
     assert "it may be charged" in refusal(change)
-    assert [media / "fox.png"] == list(media.iterdir())
+    assert [media / "fox.png"] == kept_in(media)
     assert 1 == paid.call_count
 
 

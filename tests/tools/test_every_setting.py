@@ -11,6 +11,7 @@ import respx
 from PIL import Image
 
 from sanctum_venice_tools.emulator.process import LocalVenice
+from tests.conftest import forget_lists
 from tests.tools.conftest import posts, refusal
 
 Tool = Callable[..., str]
@@ -54,6 +55,7 @@ def make(
 
     def run(*listed: dict[str, Any], named: str = "lost", **arguments: Any) -> Any:
         monkeypatch.setenv(SETTING, named)
+        forget_lists()
         api.get("/models").respond(json={"data": list(listed)})
         api.post("/image/generate").respond(
             json={"id": "1", "images": [base64.b64encode(_picture()).decode()]}

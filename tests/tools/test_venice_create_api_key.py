@@ -19,6 +19,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator.process import LocalVenice
+from tests.conftest import kept_in
 from tests.tools.conftest import posts, refusal
 from tests.tools.made_keys import ID, SECRET, lose_folder, new_key, whole_error
 
@@ -226,7 +227,7 @@ def test_a_wrong_argument_makes_nothing(
 ) -> None:
     """What can't be meant is refused before anything is asked of Venice, or put into a file."""
     assert said in refusal(create, **arguments)
-    assert ([], 0) == (list(media.iterdir()), len(api.calls))
+    assert ([], 0) == (kept_in(media), len(api.calls))
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 import respx
 
 from sanctum_venice_tools.emulator.process import LocalVenice
+from tests.conftest import kept_in
 from tests.tools.conftest import posts, refusal
 from tests.tools.made_keys import ID, SECRET, lose_folder, new_key, whole_error
 
@@ -52,7 +53,7 @@ def test_first_comes_a_token_to_sign(
         "Within 15 minutes, call again with the wallet's address, the signature, and this token.",
     } == reply
     assert ["GET"] == [call.request.method for call in api.calls]
-    assert [] == list(media.iterdir())
+    assert [] == kept_in(media)
 
 
 def test_then_comes_the_key(create: Callable[..., Any], api: respx.MockRouter, media: Path) -> None:
@@ -157,7 +158,7 @@ def test_a_wrong_argument_makes_nothing(
 
     assert said in message
     assert not any(len(str(value)) > 20 and str(value) in message for value in changed.values())
-    assert ([], 0) == (list(media.iterdir()), len(api.calls))
+    assert ([], 0) == (kept_in(media), len(api.calls))
 
 
 def test_a_long_signature_is_taken(create: Callable[..., Any], api: respx.MockRouter) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.conftest import kept_in
 from tests.tools.conftest import PICTURE, refusal
 from tests.tools.pictures import draw
 
@@ -306,7 +307,7 @@ def test_a_violation_is_an_error_without_a_file(
 ) -> None:
     """A picture that breaks the rules comes with a good status; it is not stored."""
     assert "Change the instruction" in refusal(edit, headers={flag: "true"})
-    assert [media / "fox.png"] == list(media.iterdir())
+    assert [media / "fox.png"] == kept_in(media)
     assert edit(headers={flag: "false"})["file"]
 
 

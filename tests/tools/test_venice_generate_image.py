@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sanctum_venice_tools.emulator.process import LocalVenice
+from tests.conftest import kept_in
 from tests.tools.conftest import listings, posts, refusal
 
 Tool = Callable[..., str]
@@ -412,7 +413,7 @@ def test_a_violation_is_an_error_without_a_file(
 ) -> None:
     """A picture that breaks the rules comes with a good status; it is not stored, and the agent can change course."""
     assert "terms of service" in refusal(make, headers={flag: "true"})
-    assert [] == list(media.iterdir())
+    assert [] == kept_in(media)
 
 
 @pytest.mark.usefixtures("models")
@@ -445,7 +446,7 @@ def test_garbage_is_an_error_without_a_file(
 ) -> None:
     """What is no whole picture ends in one line, and nothing of it is left on disk."""
     assert "no whole file" in refusal(make, text)
-    assert [] == list(media.iterdir())
+    assert [] == kept_in(media)
 
 
 @given(title=st.text(max_size=300))
@@ -491,14 +492,14 @@ def test_a_failed_write_leaves_nothing(
 
     assert "No space left on device" in message
     assert "Tell the operator" in message
-    assert [] == list(media.iterdir())
+    assert [] == kept_in(media)
 
 
 def test_no_part_is_left_after_success(make: Callable[..., Any], media: Path) -> None:
     """Only the picture itself lies in the media folder."""
     (file,) = make()["files"]
 
-    assert [Path(file["file"])] == list(media.iterdir())
+    assert [Path(file["file"])] == kept_in(media)
 
 
 def test_an_unusable_media_folder_costs_nothing(
@@ -709,7 +710,7 @@ def test_the_local_venices_pictures_are_stored(local_tool: Tool, media: Path, as
     """Over a real connection, two variants come as files that Pillow can read."""
     reply = json.loads(local_tool(prompt="A red fox", aspect_ratio="3:2", variants=2, format=asked))
 
-    assert 2 == len(list(media.iterdir()))
+    assert 2 == len(kept_in(media))
     for file in reply["files"]:
         with Image.open(file["file"]) as picture:
             picture.load()
@@ -737,7 +738,7 @@ def test_the_local_venices_violation_is_an_error(
     venice.order_fault(fault=fault, path="/image/generate")
     with pytest.raises(Exception, match="Change the prompt"):
         local_tool(prompt="A red fox")
-    assert [] == list(media.iterdir())
+    assert [] == kept_in(media)
 
 
 def test_a_good_picture_is_told_beside_a_broken_one(make: Callable[..., Any]) -> None:

@@ -19,6 +19,7 @@ from starlette.datastructures import Headers
 
 from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.emulator.uploads import parse_form
+from tests.conftest import kept_in
 from tests.samples import whole_files
 from tests.tools.conftest import let_fail, operation_of, refusal
 from tests.tools.test_venice_read_webpage import follow
@@ -122,7 +123,7 @@ def test_a_stored_text_is_free_as_it_is(
     read: Callable[..., Any], api: respx.MockRouter, media: Path
 ) -> None:
     """A text in the store needs no Venice, loses nothing, and is not stored again."""
-    before = set(media.iterdir())
+    before = set(kept_in(media))
     expected = {
         "text": "# Füchse\r\n\r\nThey sleep.\n",
         "part": 1,
@@ -132,7 +133,7 @@ def test_a_stored_text_is_free_as_it_is(
 
     assert expected == read(document="foxes.md")
     assert expected == read(document=str(media / "foxes.md"))
-    assert (0, before) == (len(api.calls), set(media.iterdir()))
+    assert (0, before) == (len(api.calls), set(kept_in(media)))
 
 
 def test_a_text_in_a_folder_of_the_store_can_be_read_on(
@@ -299,7 +300,7 @@ def test_a_full_disk_costs_nothing(
         assert "Nothing was made: " in refusal(read)
         assert "# Füchse\r\n\r\nThey sleep.\n" == read(document="foxes.md")["text"]
     assert 0 == len(api.calls)
-    assert {"foxes.pdf", "foxes.md"} == {path.name for path in media.iterdir()}
+    assert {"foxes.pdf", "foxes.md"} == {path.name for path in kept_in(media)}
 
 
 def test_what_was_paid_and_cannot_be_kept_is_shown(read: Callable[..., Any], media: Path) -> None:
@@ -311,7 +312,7 @@ def test_what_was_paid_and_cannot_be_kept_is_shown(read: Callable[..., Any], med
     assert (2, 0.01) == (reply["part"], reply["cost_usd"])
     assert "Only this part can be shown. The file was made, but not kept: " in reply["notes"][0]
     assert reply.keys().isdisjoint({"file", "next"})
-    assert {"foxes.pdf", "foxes.md"} == {path.name for path in media.iterdir()}
+    assert {"foxes.pdf", "foxes.md"} == {path.name for path in kept_in(media)}
 
 
 @pytest.mark.parametrize(
@@ -484,7 +485,7 @@ def test_nothing_is_sent_twice(
     let_fail(api.post("/augment/text-parser"), failure)
 
     assert re.search(r"charged|answered (50|413)", refusal(tool, document="foxes.pdf"))
-    assert (1, 2) == (len(api.calls), len(list(media.iterdir())))
+    assert (1, 2) == (len(api.calls), len(kept_in(media)))
 
 
 def test_the_local_venice_reads_a_long_word_file(local_tool: Tool, media: Path) -> None:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator.process import LocalVenice
+from tests.conftest import kept_in
 from tests.tools.conftest import let_fail, posts, refusal
 
 Tool = Callable[..., str]
@@ -105,7 +106,7 @@ def test_a_page_without_text_says_so(
     notes = ["There is no text in it. Reading it again would not help."]
 
     assert {"cost_usd": 0.01, "notes": notes} == read(content)
-    assert [] == list((tmp_path / "media").iterdir())
+    assert [] == kept_in(tmp_path / "media")
 
 
 @pytest.mark.parametrize(
@@ -276,4 +277,4 @@ def test_the_local_venices_failures_are_one_line(
         "ask" in refusal(local_tool, url="https://kitchen.example.com/tea").lower()
         or fault == "html"
     )
-    assert [] == list((tmp_path / "media").iterdir())
+    assert [] == kept_in(tmp_path / "media")

@@ -11,6 +11,7 @@ import respx
 
 from sanctum_venice_tools.emulator import sound
 from sanctum_venice_tools.emulator.process import LocalVenice
+from tests.conftest import kept_in
 from tests.samples import SONG
 from tests.tools.conftest import posts, refusal
 
@@ -87,5 +88,5 @@ def test_half_a_file_is_not_kept(venice: LocalVenice, local_tool: Tool, tmp_path
     venice.order_fault(fault="reset-midway", path="/audio/retrieve", bytes=2000)
 
     assert "nothing was charged. Try again." in refusal(local_tool, **call, wait_seconds=0)
-    assert [] == list((tmp_path / "media").iterdir())
+    assert [] == kept_in(tmp_path / "media")
     assert "file" in json.loads(local_tool(**call))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator import sound
 from sanctum_venice_tools.emulator.process import LocalVenice
-from tests.conftest import Clock
+from tests.conftest import Clock, kept_in
 from tests.tools.conftest import refusal
 
 Tool = Callable[..., str]
@@ -278,7 +278,7 @@ def test_nothing_is_sent_twice(
 
     assert re.search(r"charged|answered 50", refusal(speak, LONG))
     assert 1 == speech.call_count
-    assert [] == list((tmp_path / "media").iterdir())
+    assert [] == kept_in(tmp_path / "media")
 
 
 def test_it_stops_in_time(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator import sound
 from sanctum_venice_tools.emulator.process import LocalVenice
+from tests.conftest import forget_lists, kept_in
 from tests.tools.conftest import MAY_BE_PAID, forms, let_fail, refusal
 
 Tool = Callable[..., str]
@@ -84,6 +85,7 @@ def test_a_price_that_cannot_be_known_is_left_out(
 ) -> None:
     """Venice's document requires neither the length nor the price."""
     assert {"text": "A fox.", "model": PARAKEET} == hear()
+    forget_lists()
     api.get("/models").respond(json={"object": "list", "data": [model(PARAKEET, None)]})
 
     assert {"text": "A fox.", "model": PARAKEET, "seconds": 3} == hear(heard={"duration": 3})
@@ -224,7 +226,7 @@ def test_long_times_are_kept_whole(hear: Callable[..., Any]) -> None:
 def test_a_text_that_just_fits_is_not_kept(hear: Callable[..., Any], media: Path) -> None:
     """No file is made for what the reply holds."""
     assert "file" not in hear("a" * 6498)
-    assert [media / "fox.wav"] == list(media.iterdir())
+    assert [media / "fox.wav"] == kept_in(media)
     assert "file" in hear("a" * 6499)
 
 

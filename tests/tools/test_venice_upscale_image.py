@@ -9,6 +9,7 @@ import respx
 from PIL import Image
 
 from sanctum_venice_tools.emulator.process import LocalVenice
+from tests.conftest import kept_in
 from tests.tools.conftest import PICTURE, posts, refusal
 from tests.tools.pictures import draw
 
@@ -156,7 +157,7 @@ def test_more_than_25_mb_costs_nothing(
 def test_the_same_picture_lands_in_the_same_file(enlarge: Callable[..., Any], media: Path) -> None:
     """Names are made of the content."""
     assert enlarge()["file"] == enlarge()["file"]
-    assert 2 == len(list(media.iterdir()))
+    assert 2 == len(kept_in(media))
 
 
 @pytest.mark.parametrize(("kind", "scale"), [("PNG", 2), ("JPEG", 4), ("WEBP", 4)])
@@ -185,4 +186,4 @@ def test_the_local_venices_failures_are_one_line(
     with pytest.raises(space["VeniceError"]) as failure:
         local_tool(image="fox.png")
     assert 1 == len(str(failure.value).splitlines())
-    assert [media / "fox.png"] == list(media.iterdir())
+    assert [media / "fox.png"] == kept_in(media)

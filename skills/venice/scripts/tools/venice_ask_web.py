@@ -12,20 +12,22 @@ sys.modules.setdefault("letta.functions.ast_parsers", None)  # type: ignore[arg-
 import ast
 import difflib
 import functools
+import hashlib
 import html
 import json
 import math
 import os
 import re
+import secrets
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial, wraps
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, BinaryIO, Literal, get_args, get_origin
 
 import httpx
 
@@ -165,6 +167,9 @@ _FREE_PATHS = ("/quote", "/retrieve", "/complete")
 # Whether this call of a tool has sent what may be paid: a line for each.
 _PAID: list[str] = []
 
+# Copies of Venice's lists that this call goes by; if Venice refuses it, they may be too old.
+_COPIES: list[Path] = []
+
 _FREE = "nothing was charged. Try again."
 
 _CHARGED = (
@@ -233,7 +238,15 @@ def _send(
         if tries_left == 0 or pause > time_for_another:
             break
         time.sleep(pause)
+    _forget_copies()
     raise refused
+
+
+def _forget_copies() -> None:
+    """Take away the copies of lists that this call went by: the next call asks Venice anew."""
+    for copy in _COPIES:
+        with suppress(OSError):
+            copy.unlink()
 
 
 def _send_once(method: str, path: str, content: dict[str, Any]) -> httpx.Response:
@@ -966,6 +979,65 @@ def _objects_in(value: Any) -> list[dict[str, Any]]:
     return [item for item in _list_of(value) if isinstance(item, dict)]
 
 
+# --- shared by several tools: sanctum_venice_tools/runtime/media_server.py ---
+
+
+def _media_server() -> str:
+    """The address of the media server; nothing, where files go into a folder."""
+    place = os.environ.get("VENICE_MEDIA", "").strip().rstrip("/")
+    if not place.lower().startswith(("http:", "https:")):
+        return ""
+    if not _HTTP_ADDRESS.fullmatch(place):
+        raise VeniceError("VENICE_MEDIA is no http address. Ask the operator to correct it.")
+    return place
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/media.py ---
+
+_DAY = 24 * 60 * 60
+
+
+def _folder_setting() -> str:
+    """The setting that names the folder: with a media server, the one of before."""
+    is_folder = bool(os.environ.get("VENICE_MEDIA")) and not _media_server()
+    return "VENICE_MEDIA" if is_folder else "VENICE_MEDIA_DIR"
+
+
+def _media_path() -> Path:
+    """Where the folder for files is, or will be."""
+    named = os.environ.get(_folder_setting()) or "venice_media"
+    return Path(named).expanduser().absolute()
+
+
+@contextmanager
+def _part_file(folder: Path, *, advice: str) -> Iterator[BinaryIO]:
+    """A new file, to be put in place when it is whole; else nothing of it stays.
+
+    Its name is hidden, so that no tool takes it for a stored file, and random: several machines may
+    share a folder. It is for those who may read and write the folder: by that the operator says who
+    else may see what is made.
+    """
+    part = folder / f".{secrets.token_hex(8)}.part"
+    try:
+        _sweep(folder)
+        with part.open("x+b") as file:
+            os.fchmod(file.fileno(), folder.stat().st_mode & 0o666)
+            yield file
+    except OSError as error:
+        raise VeniceError(f"The file was made, but not kept: {error}. {advice}") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Take away the part files of processes that were killed: those that are a day old."""
+    a_day_ago = time.time() - _DAY
+    for part in folder.glob(".*.part"):
+        with suppress(OSError):  # another process may be faster
+            if part.stat().st_mtime < a_day_ago:
+                part.unlink()
+
+
 # --- shared by several tools: sanctum_venice_tools/runtime/chat.py ---
 
 _FILTERED = (
@@ -1135,10 +1207,78 @@ def _lines(reply: httpx.Response) -> Iterator[bytes]:
     yield rest
 
 
-# --- shared by several tools: sanctum_venice_tools/runtime/models.py ---
+# --- shared by several tools: sanctum_venice_tools/runtime/listing.py ---
 
 # A model as Venice lists it, with an id, a type, and a model_spec.
 _Listed = dict[str, Any]
+
+# So old a copy may be. Models come and go by the week, and a call that Venice refuses takes the
+# copies away.
+_FRESH_SECONDS = 600
+
+# What these models make may cost dollars: they and their prices are asked for each time.
+_DEAR_KINDS = ("video", "music")
+
+
+def _list_models(kind: str, *, anew: bool = False) -> list[_Listed]:
+    """The models that Venice lists of a type: from a fresh copy, unless they are asked for anew."""
+    copy = _copy_of(kind)
+    is_cheap = kind not in _DEAR_KINDS
+    if is_cheap and not anew:
+        kept = _read_rows(_read_copy(copy), kind)
+        if kept:
+            _COPIES.append(copy)
+            return kept
+
+    told, _ = _call("GET", "/models", params={"type": kind})
+    models = _read_rows(told, kind)
+    if models and is_cheap:
+        _keep_copy(copy, told)
+    return models
+
+
+def _read_rows(told: Any, kind: str) -> list[_Listed]:
+    """The models in what Venice told, those that are of its form."""
+    models = []
+    for row in _objects_in(_object_of(told).get("data")):
+        has_id = bool(_text_of(row.get("id")))
+        has_spec = isinstance(row.get("model_spec"), dict)
+        if has_id and has_spec:
+            own_kind = _text_of(row.get("type")) or kind
+            models.append({**row, "type": own_kind})
+    return models
+
+
+def _copy_of(kind: str) -> Path:
+    """Where the copy of a list lies: in the media folder, hidden, for this Venice and this key."""
+    key = os.environ.get("VENICE_API_KEY", "")
+    whose = hashlib.sha256(f"{_base_url()} {key}".encode()).hexdigest()
+    return _media_path() / ".models" / f"{kind}-{whose[:16]}.json"
+
+
+def _read_copy(copy: Path) -> Any:
+    """What is in a fresh copy; None, if there is none that can be read."""
+    with suppress(OSError, ValueError, RecursionError):
+        age = time.time() - copy.stat().st_mtime
+        if 0 <= age < _FRESH_SECONDS:
+            return json.loads(copy.read_bytes())
+    return None
+
+
+def _keep_copy(copy: Path, told: Any) -> None:
+    """Keep what Venice told, whole or not at all, where there is a media folder already.
+
+    It is a help, and nothing that a call depends on.
+    """
+    with suppress(OSError, VeniceError):
+        copy.parent.mkdir(mode=0o700, exist_ok=True)
+        with _part_file(copy.parent, advice="") as part:
+            part.write(json.dumps(told).encode())
+            part.flush()
+            Path(part.name).replace(copy)
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/models.py ---
 
 
 @dataclass(frozen=True)
@@ -1266,19 +1406,6 @@ def _read_end(spec: dict[str, Any]) -> _End:
     moment = _text_of(told.get("removesAt")) or _text_of(told.get("date"))
     replacement = _text_of(told.get("replacementModelId"))
     return _End(day=moment[:10], replacement=replacement[:80])
-
-
-def _list_models(kind: str) -> list[_Listed]:
-    """The models that Venice lists of a type."""
-    listed, _ = _call("GET", "/models", params={"type": kind})
-    models = []
-    for told in _objects_in(_object_of(listed).get("data")):
-        has_id = bool(_text_of(told.get("id")))
-        has_spec = isinstance(told.get("model_spec"), dict)
-        if has_id and has_spec:
-            own_kind = _text_of(told.get("type")) or kind
-            models.append({**told, "type": own_kind})
-    return models
 
 
 def _find_model(wanted: str, models: list[_Listed]) -> _Listed | None:

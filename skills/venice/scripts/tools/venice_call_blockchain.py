@@ -169,6 +169,9 @@ _FREE_PATHS = ("/quote", "/retrieve", "/complete")
 # Whether this call of a tool has sent what may be paid: a line for each.
 _PAID: list[str] = []
 
+# Copies of Venice's lists that this call goes by; if Venice refuses it, they may be too old.
+_COPIES: list[Path] = []
+
 _FREE = "nothing was charged. Try again."
 
 _CHARGED = (
@@ -237,7 +240,15 @@ def _send(
         if tries_left == 0 or pause > time_for_another:
             break
         time.sleep(pause)
+    _forget_copies()
     raise refused
+
+
+def _forget_copies() -> None:
+    """Take away the copies of lists that this call went by: the next call asks Venice anew."""
+    for copy in _COPIES:
+        with suppress(OSError):
+            copy.unlink()
 
 
 def _send_once(method: str, path: str, content: dict[str, Any]) -> httpx.Response:
@@ -1139,10 +1150,15 @@ def _folder_setting() -> str:
     return "VENICE_MEDIA" if is_folder else "VENICE_MEDIA_DIR"
 
 
+def _media_path() -> Path:
+    """Where the folder for files is, or will be."""
+    named = os.environ.get(_folder_setting()) or "venice_media"
+    return Path(named).expanduser().absolute()
+
+
 def _media_place() -> Path:
     """The folder for files; if it is not there, it is made for its owner alone."""
-    named = os.environ.get(_folder_setting()) or "venice_media"
-    folder = Path(named).expanduser().absolute()
+    folder = _media_path()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

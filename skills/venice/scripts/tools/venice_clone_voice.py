@@ -13,6 +13,7 @@ import ast
 import base64
 import difflib
 import functools
+import hashlib
 import ipaddress
 import json
 import math
@@ -170,6 +171,9 @@ _FREE_PATHS = ("/quote", "/retrieve", "/complete")
 # Whether this call of a tool has sent what may be paid: a line for each.
 _PAID: list[str] = []
 
+# Copies of Venice's lists that this call goes by; if Venice refuses it, they may be too old.
+_COPIES: list[Path] = []
+
 _FREE = "nothing was charged. Try again."
 
 _CHARGED = (
@@ -238,7 +242,15 @@ def _send(
         if tries_left == 0 or pause > time_for_another:
             break
         time.sleep(pause)
+    _forget_copies()
     raise refused
+
+
+def _forget_copies() -> None:
+    """Take away the copies of lists that this call went by: the next call asks Venice anew."""
+    for copy in _COPIES:
+        with suppress(OSError):
+            copy.unlink()
 
 
 def _send_once(method: str, path: str, content: dict[str, Any]) -> httpx.Response:
@@ -929,6 +941,95 @@ def _without_nothing(node: Any) -> Any:
     return node
 
 
+# --- shared by several tools: sanctum_venice_tools/runtime/formats.py ---
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of files."""
+
+    name: str
+    endings: tuple[str, ...]
+    """The endings that its names have, the usual one first."""
+    media_type: str
+    start: bytes
+    """How it begins: a regular expression, in which dots stand for any byte."""
+    instead: str = ""
+    """For a format that Venice does not take, what to turn it into."""
+
+
+# The first that fits counts: a format stands before those that its beginning fits too.
+_FORMATS = (
+    Format("PNG", ("png",), "image/png", rb"\x89PNG\r\n\x1a\n"),
+    Format("JPEG", ("jpeg", "jpg"), "image/jpeg", rb"\xff\xd8\xff"),
+    Format("WebP", ("webp",), "image/webp", rb"RIFF....WEBP"),
+    Format("GIF", ("gif",), "image/gif", rb"GIF8[79]a", "PNG"),
+    Format("BMP", ("bmp",), "image/bmp", rb"BM....\0\0\0\0", "PNG"),
+    Format("TIFF", ("tiff", "tif"), "image/tiff", rb"II\*\0|MM\0\*", "PNG"),
+    Format(
+        "HEIC", ("heic", "heif"), "image/heic", rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)", "JPEG"
+    ),
+    Format("AVIF", ("avif",), "image/avif", rb"....ftypavi[fs]", "JPEG"),
+    Format("WAV", ("wav", "wave"), "audio/wav", rb"RIFF....WAVE"),
+    Format("MP3", ("mp3",), "audio/mpeg", rb"ID3[\x02-\x04]|\xff[\xe2\xe3\xf2\xf3\xfa\xfb]"),
+    Format("AAC", ("aac",), "audio/aac", rb"\xff[\xf0\xf1\xf8\xf9]"),
+    Format("FLAC", ("flac",), "audio/flac", rb"fLaC"),
+    Format("Opus", ("opus", "ogg", "oga"), "audio/ogg", rb"OggS.{24}OpusHead"),
+    Format("Ogg", ("ogg", "oga"), "audio/ogg", rb"OggS"),
+    Format("M4A", ("m4a", "mp4"), "audio/mp4", rb"....ftypM4A"),
+    Format("QuickTime", ("mov", "m4a", "mp4"), "video/quicktime", rb"....ftypqt"),
+    Format("MP4", ("mp4", "m4a"), "video/mp4", rb"....ftyp"),
+    Format("WebM", ("webm",), "video/webm", rb"\x1aE\xdf\xa3.{,60}webm"),
+    Format("Matroska", ("mkv",), "video/x-matroska", rb"\x1aE\xdf\xa3", "MP4"),
+    Format("AVI", ("avi",), "video/x-msvideo", rb"RIFF....AVI ", "MP4"),
+    Format("PDF", ("pdf",), "application/pdf", rb"%PDF-"),
+    # A ZIP file's first entry tells its name after 26 bytes of numbers; these have their type
+    # there.
+    Format(
+        "OpenDocument",
+        ("odt", "odp", "ods"),
+        "",
+        rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis",
+        "PDF",
+    ),
+    Format("EPUB", ("epub",), "", rb"PK\x03\x04.{26}mimetypeapplication/epub", "PDF"),
+    # The "compound file" of Office before 2007.
+    Format(
+        "old Office",
+        ("doc", "ppt", "xls"),
+        "",
+        rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        "DOCX, PPTX or PDF",
+    ),
+    Format("RTF", ("rtf",), "application/rtf", rb"\{\\rtf", "DOCX or PDF"),
+)
+
+
+def _format_of(content: bytes) -> Format | None:
+    """The format of a file, of which the first hundred bytes will do."""
+    for form in _FORMATS:
+        if re.match(form.start, content, re.DOTALL):
+            return form
+    return None
+
+
+def _format_named(name: str) -> Format | None:
+    """The format that a file's name, or an ending alone, stands for."""
+    ending = name.rpartition(".")[2].lower()
+    fitting = [form for form in _FORMATS if ending in form.endings]
+    for form in fitting:
+        usual = form.endings[0]
+        if ending == usual:
+            return form
+    return fitting[0] if fitting else None
+
+
+def _media_type(name: str) -> str:
+    """The media type that a file's name, or an ending alone, stands for."""
+    form = _format_named(name)
+    return form.media_type if form else ""
+
+
 # --- shared by several tools: sanctum_venice_tools/runtime/replies.py ---
 
 
@@ -971,10 +1072,239 @@ def _objects_in(value: Any) -> list[dict[str, Any]]:
     return [item for item in _list_of(value) if isinstance(item, dict)]
 
 
-# --- shared by several tools: sanctum_venice_tools/runtime/models.py ---
+# --- shared by several tools: sanctum_venice_tools/runtime/media_server.py ---
+
+
+def _media_server() -> str:
+    """The address of the media server; nothing, where files go into a folder."""
+    place = os.environ.get("VENICE_MEDIA", "").strip().rstrip("/")
+    if not place.lower().startswith(("http:", "https:")):
+        return ""
+    if not _HTTP_ADDRESS.fullmatch(place):
+        raise VeniceError("VENICE_MEDIA is no http address. Ask the operator to correct it.")
+    return place
+
+
+@functools.cache
+def _check_media_server() -> str:
+    """Ask the media server whether it would take a file; its address, for people's browsers."""
+    told = _object_of(_ask_media_server("GET", "/room"))
+    return _text_of(told.get("public_url")) or _media_server()
+
+
+def _is_on_media_server(reference: str) -> bool:
+    """Whether a reference is the address of a file on the media server."""
+    server = _media_server()
+    if not server or "/m/" not in reference:
+        return False
+    return reference.startswith((f"{server}/m/", f"{_check_media_server()}/m/"))
+
+
+def _ask_media_server(method: str, path: str, **content: Any) -> Any:
+    """What the media server answers to a request, read as JSON."""
+    try:
+        reply = _media_client().request(method, path, **_in_time(), **content)
+    except httpx.HTTPError as error:
+        raise _no_media_server(error) from None
+    _check_accepted(reply)
+    return _parse_reply(reply.content)
+
+
+@functools.cache
+def _media_client() -> httpx.Client:
+    """The way to the media server, with the operator's token."""
+    token = os.environ.get("VENICE_MEDIA_TOKEN", "").strip()
+    headers = {"Authorization": f"Bearer {token}"} if _SIGNS.fullmatch(token) else {}
+    return httpx.Client(base_url=_media_server(), headers=headers)
+
+
+@functools.cache
+def _bucket_client() -> httpx.Client:
+    """The way to a media server's bucket, which the token is not for."""
+    return httpx.Client(headers={"Accept-Encoding": "gzip"})
+
+
+def _client_to(place: str) -> httpx.Client:
+    """The way to a place that the media server named: on itself, or in its bucket."""
+    return _media_client() if place.startswith("/") else _bucket_client()
+
+
+def _in_time() -> dict[str, Any]:
+    """What holds a request to the deadline of the call."""
+    return {"extensions": {"trace": _guard_connection}, "timeout": min(_seconds_left(), 60.0)}
+
+
+def _no_media_server(error: httpx.HTTPError) -> VeniceError:
+    """The error for a media server that sends no whole reply."""
+    is_late = isinstance(error, httpx.TimeoutException)
+    told = "took too long" if is_late else "does not answer at VENICE_MEDIA"
+    return _failed(f"The media server {told}. Ask the operator to check it.", 0)
+
+
+def _check_accepted(reply: httpx.Response) -> None:
+    """Refuse a reply of the media server that is not a good one."""
+    if reply.is_success:
+        return
+    status = reply.status_code
+    if status == 401:
+        told = "The media server refuses this agent"
+        raise _failed(f"{told}. Ask the operator to set VENICE_MEDIA_TOKEN.", status)
+    error = _text_of(_object_of(_parse_reply(reply.read())).get("error"))
+    line = " ".join(error.split())[:200].rstrip(".")
+    told = f"The media server answered {status}: {line or 'no reason given'}"
+    raise _failed(f"{told}. Tell the operator.", status)
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/media.py ---
+
+_DAY = 24 * 60 * 60
+
+
+def _folder_setting() -> str:
+    """The setting that names the folder: with a media server, the one of before."""
+    is_folder = bool(os.environ.get("VENICE_MEDIA")) and not _media_server()
+    return "VENICE_MEDIA" if is_folder else "VENICE_MEDIA_DIR"
+
+
+def _media_path() -> Path:
+    """Where the folder for files is, or will be."""
+    named = os.environ.get(_folder_setting()) or "venice_media"
+    return Path(named).expanduser().absolute()
+
+
+def _media_place() -> Path:
+    """The folder for files; if it is not there, it is made for its owner alone."""
+    folder = _media_path()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        advice = f"Ask the operator to check {_folder_setting()}."
+        raise VeniceError(f"Nothing was made: {error}. {advice}") from None
+    return folder
+
+
+@contextmanager
+def _part_file(folder: Path, *, advice: str) -> Iterator[BinaryIO]:
+    """A new file, to be put in place when it is whole; else nothing of it stays.
+
+    Its name is hidden, so that no tool takes it for a stored file, and random: several machines may
+    share a folder. It is for those who may read and write the folder: by that the operator says who
+    else may see what is made.
+    """
+    part = folder / f".{secrets.token_hex(8)}.part"
+    try:
+        _sweep(folder)
+        with part.open("x+b") as file:
+            os.fchmod(file.fileno(), folder.stat().st_mode & 0o666)
+            yield file
+    except OSError as error:
+        raise VeniceError(f"The file was made, but not kept: {error}. {advice}") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _put_in_place(part: BinaryIO, path: Path) -> None:
+    """Give a whole part file its name.
+
+    A crash does no harm: its content is on the disk before that.
+    """
+    part.flush()
+    os.fsync(part.fileno())
+    Path(part.name).replace(path)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Write through to the disk which files a folder has."""
+    with suppress(OSError):  # not every file system can do this, and the files are there
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
+
+
+def _sweep(folder: Path) -> None:
+    """Take away the part files of processes that were killed: those that are a day old."""
+    a_day_ago = time.time() - _DAY
+    for part in folder.glob(".*.part"):
+        with suppress(OSError):  # another process may be faster
+            if part.stat().st_mtime < a_day_ago:
+                part.unlink()
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/listing.py ---
 
 # A model as Venice lists it, with an id, a type, and a model_spec.
 _Listed = dict[str, Any]
+
+# So old a copy may be. Models come and go by the week, and a call that Venice refuses takes the
+# copies away.
+_FRESH_SECONDS = 600
+
+# What these models make may cost dollars: they and their prices are asked for each time.
+_DEAR_KINDS = ("video", "music")
+
+
+def _list_models(kind: str, *, anew: bool = False) -> list[_Listed]:
+    """The models that Venice lists of a type: from a fresh copy, unless they are asked for anew."""
+    copy = _copy_of(kind)
+    is_cheap = kind not in _DEAR_KINDS
+    if is_cheap and not anew:
+        kept = _read_rows(_read_copy(copy), kind)
+        if kept:
+            _COPIES.append(copy)
+            return kept
+
+    told, _ = _call("GET", "/models", params={"type": kind})
+    models = _read_rows(told, kind)
+    if models and is_cheap:
+        _keep_copy(copy, told)
+    return models
+
+
+def _read_rows(told: Any, kind: str) -> list[_Listed]:
+    """The models in what Venice told, those that are of its form."""
+    models = []
+    for row in _objects_in(_object_of(told).get("data")):
+        has_id = bool(_text_of(row.get("id")))
+        has_spec = isinstance(row.get("model_spec"), dict)
+        if has_id and has_spec:
+            own_kind = _text_of(row.get("type")) or kind
+            models.append({**row, "type": own_kind})
+    return models
+
+
+def _copy_of(kind: str) -> Path:
+    """Where the copy of a list lies: in the media folder, hidden, for this Venice and this key."""
+    key = os.environ.get("VENICE_API_KEY", "")
+    whose = hashlib.sha256(f"{_base_url()} {key}".encode()).hexdigest()
+    return _media_path() / ".models" / f"{kind}-{whose[:16]}.json"
+
+
+def _read_copy(copy: Path) -> Any:
+    """What is in a fresh copy; None, if there is none that can be read."""
+    with suppress(OSError, ValueError, RecursionError):
+        age = time.time() - copy.stat().st_mtime
+        if 0 <= age < _FRESH_SECONDS:
+            return json.loads(copy.read_bytes())
+    return None
+
+
+def _keep_copy(copy: Path, told: Any) -> None:
+    """Keep what Venice told, whole or not at all, where there is a media folder already.
+
+    It is a help, and nothing that a call depends on.
+    """
+    with suppress(OSError, VeniceError):
+        copy.parent.mkdir(mode=0o700, exist_ok=True)
+        with _part_file(copy.parent, advice="") as part:
+            part.write(json.dumps(told).encode())
+            part.flush()
+            Path(part.name).replace(copy)
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/models.py ---
 
 
 @dataclass(frozen=True)
@@ -1102,19 +1432,6 @@ def _read_end(spec: dict[str, Any]) -> _End:
     moment = _text_of(told.get("removesAt")) or _text_of(told.get("date"))
     replacement = _text_of(told.get("replacementModelId"))
     return _End(day=moment[:10], replacement=replacement[:80])
-
-
-def _list_models(kind: str) -> list[_Listed]:
-    """The models that Venice lists of a type."""
-    listed, _ = _call("GET", "/models", params={"type": kind})
-    models = []
-    for told in _objects_in(_object_of(listed).get("data")):
-        has_id = bool(_text_of(told.get("id")))
-        has_spec = isinstance(told.get("model_spec"), dict)
-        if has_id and has_spec:
-            own_kind = _text_of(told.get("type")) or kind
-            models.append({**told, "type": own_kind})
-    return models
 
 
 def _find_model(wanted: str, models: list[_Listed]) -> _Listed | None:
@@ -1248,95 +1565,6 @@ def _amounts(node: Any) -> Iterator[float]:
             yield from _amounts(value)
 
 
-# --- shared by several tools: sanctum_venice_tools/runtime/formats.py ---
-
-
-@dataclass(frozen=True)
-class Format:
-    """A format of files."""
-
-    name: str
-    endings: tuple[str, ...]
-    """The endings that its names have, the usual one first."""
-    media_type: str
-    start: bytes
-    """How it begins: a regular expression, in which dots stand for any byte."""
-    instead: str = ""
-    """For a format that Venice does not take, what to turn it into."""
-
-
-# The first that fits counts: a format stands before those that its beginning fits too.
-_FORMATS = (
-    Format("PNG", ("png",), "image/png", rb"\x89PNG\r\n\x1a\n"),
-    Format("JPEG", ("jpeg", "jpg"), "image/jpeg", rb"\xff\xd8\xff"),
-    Format("WebP", ("webp",), "image/webp", rb"RIFF....WEBP"),
-    Format("GIF", ("gif",), "image/gif", rb"GIF8[79]a", "PNG"),
-    Format("BMP", ("bmp",), "image/bmp", rb"BM....\0\0\0\0", "PNG"),
-    Format("TIFF", ("tiff", "tif"), "image/tiff", rb"II\*\0|MM\0\*", "PNG"),
-    Format(
-        "HEIC", ("heic", "heif"), "image/heic", rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)", "JPEG"
-    ),
-    Format("AVIF", ("avif",), "image/avif", rb"....ftypavi[fs]", "JPEG"),
-    Format("WAV", ("wav", "wave"), "audio/wav", rb"RIFF....WAVE"),
-    Format("MP3", ("mp3",), "audio/mpeg", rb"ID3[\x02-\x04]|\xff[\xe2\xe3\xf2\xf3\xfa\xfb]"),
-    Format("AAC", ("aac",), "audio/aac", rb"\xff[\xf0\xf1\xf8\xf9]"),
-    Format("FLAC", ("flac",), "audio/flac", rb"fLaC"),
-    Format("Opus", ("opus", "ogg", "oga"), "audio/ogg", rb"OggS.{24}OpusHead"),
-    Format("Ogg", ("ogg", "oga"), "audio/ogg", rb"OggS"),
-    Format("M4A", ("m4a", "mp4"), "audio/mp4", rb"....ftypM4A"),
-    Format("QuickTime", ("mov", "m4a", "mp4"), "video/quicktime", rb"....ftypqt"),
-    Format("MP4", ("mp4", "m4a"), "video/mp4", rb"....ftyp"),
-    Format("WebM", ("webm",), "video/webm", rb"\x1aE\xdf\xa3.{,60}webm"),
-    Format("Matroska", ("mkv",), "video/x-matroska", rb"\x1aE\xdf\xa3", "MP4"),
-    Format("AVI", ("avi",), "video/x-msvideo", rb"RIFF....AVI ", "MP4"),
-    Format("PDF", ("pdf",), "application/pdf", rb"%PDF-"),
-    # A ZIP file's first entry tells its name after 26 bytes of numbers; these have their type
-    # there.
-    Format(
-        "OpenDocument",
-        ("odt", "odp", "ods"),
-        "",
-        rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis",
-        "PDF",
-    ),
-    Format("EPUB", ("epub",), "", rb"PK\x03\x04.{26}mimetypeapplication/epub", "PDF"),
-    # The "compound file" of Office before 2007.
-    Format(
-        "old Office",
-        ("doc", "ppt", "xls"),
-        "",
-        rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
-        "DOCX, PPTX or PDF",
-    ),
-    Format("RTF", ("rtf",), "application/rtf", rb"\{\\rtf", "DOCX or PDF"),
-)
-
-
-def _format_of(content: bytes) -> Format | None:
-    """The format of a file, of which the first hundred bytes will do."""
-    for form in _FORMATS:
-        if re.match(form.start, content, re.DOTALL):
-            return form
-    return None
-
-
-def _format_named(name: str) -> Format | None:
-    """The format that a file's name, or an ending alone, stands for."""
-    ending = name.rpartition(".")[2].lower()
-    fitting = [form for form in _FORMATS if ending in form.endings]
-    for form in fitting:
-        usual = form.endings[0]
-        if ending == usual:
-            return form
-    return fitting[0] if fitting else None
-
-
-def _media_type(name: str) -> str:
-    """The media type that a file's name, or an ending alone, stands for."""
-    form = _format_named(name)
-    return form.media_type if form else ""
-
-
 # --- shared by several tools: sanctum_venice_tools/runtime/attached.py ---
 
 # attached, attached:2
@@ -1449,162 +1677,6 @@ def _read_trace(reply: httpx.Response) -> bytes:
         if len(content) > _MOST_OF_TRACE or time.monotonic() > _DEADLINE:
             raise VeniceError(f"This conversation is too large to be looked through. {_OR_ELSE}")
     return bytes(content)
-
-
-# --- shared by several tools: sanctum_venice_tools/runtime/media_server.py ---
-
-
-def _media_server() -> str:
-    """The address of the media server; nothing, where files go into a folder."""
-    place = os.environ.get("VENICE_MEDIA", "").strip().rstrip("/")
-    if not place.lower().startswith(("http:", "https:")):
-        return ""
-    if not _HTTP_ADDRESS.fullmatch(place):
-        raise VeniceError("VENICE_MEDIA is no http address. Ask the operator to correct it.")
-    return place
-
-
-@functools.cache
-def _check_media_server() -> str:
-    """Ask the media server whether it would take a file; its address, for people's browsers."""
-    told = _object_of(_ask_media_server("GET", "/room"))
-    return _text_of(told.get("public_url")) or _media_server()
-
-
-def _is_on_media_server(reference: str) -> bool:
-    """Whether a reference is the address of a file on the media server."""
-    server = _media_server()
-    if not server or "/m/" not in reference:
-        return False
-    return reference.startswith((f"{server}/m/", f"{_check_media_server()}/m/"))
-
-
-def _ask_media_server(method: str, path: str, **content: Any) -> Any:
-    """What the media server answers to a request, read as JSON."""
-    try:
-        reply = _media_client().request(method, path, **_in_time(), **content)
-    except httpx.HTTPError as error:
-        raise _no_media_server(error) from None
-    _check_accepted(reply)
-    return _parse_reply(reply.content)
-
-
-@functools.cache
-def _media_client() -> httpx.Client:
-    """The way to the media server, with the operator's token."""
-    token = os.environ.get("VENICE_MEDIA_TOKEN", "").strip()
-    headers = {"Authorization": f"Bearer {token}"} if _SIGNS.fullmatch(token) else {}
-    return httpx.Client(base_url=_media_server(), headers=headers)
-
-
-@functools.cache
-def _bucket_client() -> httpx.Client:
-    """The way to a media server's bucket, which the token is not for."""
-    return httpx.Client(headers={"Accept-Encoding": "gzip"})
-
-
-def _client_to(place: str) -> httpx.Client:
-    """The way to a place that the media server named: on itself, or in its bucket."""
-    return _media_client() if place.startswith("/") else _bucket_client()
-
-
-def _in_time() -> dict[str, Any]:
-    """What holds a request to the deadline of the call."""
-    return {"extensions": {"trace": _guard_connection}, "timeout": min(_seconds_left(), 60.0)}
-
-
-def _no_media_server(error: httpx.HTTPError) -> VeniceError:
-    """The error for a media server that sends no whole reply."""
-    is_late = isinstance(error, httpx.TimeoutException)
-    told = "took too long" if is_late else "does not answer at VENICE_MEDIA"
-    return _failed(f"The media server {told}. Ask the operator to check it.", 0)
-
-
-def _check_accepted(reply: httpx.Response) -> None:
-    """Refuse a reply of the media server that is not a good one."""
-    if reply.is_success:
-        return
-    status = reply.status_code
-    if status == 401:
-        told = "The media server refuses this agent"
-        raise _failed(f"{told}. Ask the operator to set VENICE_MEDIA_TOKEN.", status)
-    error = _text_of(_object_of(_parse_reply(reply.read())).get("error"))
-    line = " ".join(error.split())[:200].rstrip(".")
-    told = f"The media server answered {status}: {line or 'no reason given'}"
-    raise _failed(f"{told}. Tell the operator.", status)
-
-
-# --- shared by several tools: sanctum_venice_tools/runtime/media.py ---
-
-_DAY = 24 * 60 * 60
-
-
-def _folder_setting() -> str:
-    """The setting that names the folder: with a media server, the one of before."""
-    is_folder = bool(os.environ.get("VENICE_MEDIA")) and not _media_server()
-    return "VENICE_MEDIA" if is_folder else "VENICE_MEDIA_DIR"
-
-
-def _media_place() -> Path:
-    """The folder for files; if it is not there, it is made for its owner alone."""
-    named = os.environ.get(_folder_setting()) or "venice_media"
-    folder = Path(named).expanduser().absolute()
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        advice = f"Ask the operator to check {_folder_setting()}."
-        raise VeniceError(f"Nothing was made: {error}. {advice}") from None
-    return folder
-
-
-@contextmanager
-def _part_file(folder: Path, *, advice: str) -> Iterator[BinaryIO]:
-    """A new file, to be put in place when it is whole; else nothing of it stays.
-
-    Its name is hidden, so that no tool takes it for a stored file, and random: several machines may
-    share a folder. It is for those who may read and write the folder: by that the operator says who
-    else may see what is made.
-    """
-    part = folder / f".{secrets.token_hex(8)}.part"
-    try:
-        _sweep(folder)
-        with part.open("x+b") as file:
-            os.fchmod(file.fileno(), folder.stat().st_mode & 0o666)
-            yield file
-    except OSError as error:
-        raise VeniceError(f"The file was made, but not kept: {error}. {advice}") from None
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _put_in_place(part: BinaryIO, path: Path) -> None:
-    """Give a whole part file its name.
-
-    A crash does no harm: its content is on the disk before that.
-    """
-    part.flush()
-    os.fsync(part.fileno())
-    Path(part.name).replace(path)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Write through to the disk which files a folder has."""
-    with suppress(OSError):  # not every file system can do this, and the files are there
-        number = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(number)
-        finally:
-            os.close(number)
-
-
-def _sweep(folder: Path) -> None:
-    """Take away the part files of processes that were killed: those that are a day old."""
-    a_day_ago = time.time() - _DAY
-    for part in folder.glob(".*.part"):
-        with suppress(OSError):  # another process may be faster
-            if part.stat().st_mtime < a_day_ago:
-                part.unlink()
 
 
 # --- shared by several tools: sanctum_venice_tools/runtime/public.py ---

@@ -163,6 +163,9 @@ _FREE_PATHS = ("/quote", "/retrieve", "/complete")
 # Whether this call of a tool has sent what may be paid: a line for each.
 _PAID: list[str] = []
 
+# Copies of Venice's lists that this call goes by; if Venice refuses it, they may be too old.
+_COPIES: list[Path] = []
+
 _FREE = "nothing was charged. Try again."
 
 _CHARGED = (
@@ -231,7 +234,15 @@ def _send(
         if tries_left == 0 or pause > time_for_another:
             break
         time.sleep(pause)
+    _forget_copies()
     raise refused
+
+
+def _forget_copies() -> None:
+    """Take away the copies of lists that this call went by: the next call asks Venice anew."""
+    for copy in _COPIES:
+        with suppress(OSError):
+            copy.unlink()
 
 
 def _send_once(method: str, path: str, content: dict[str, Any]) -> httpx.Response:

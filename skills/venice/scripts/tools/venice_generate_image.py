@@ -171,6 +171,9 @@ _FREE_PATHS = ("/quote", "/retrieve", "/complete")
 # Whether this call of a tool has sent what may be paid: a line for each.
 _PAID: list[str] = []
 
+# Copies of Venice's lists that this call goes by; if Venice refuses it, they may be too old.
+_COPIES: list[Path] = []
+
 _FREE = "nothing was charged. Try again."
 
 _CHARGED = (
@@ -239,7 +242,15 @@ def _send(
         if tries_left == 0 or pause > time_for_another:
             break
         time.sleep(pause)
+    _forget_copies()
     raise refused
+
+
+def _forget_copies() -> None:
+    """Take away the copies of lists that this call went by: the next call asks Venice anew."""
+    for copy in _COPIES:
+        with suppress(OSError):
+            copy.unlink()
 
 
 def _send_once(method: str, path: str, content: dict[str, Any]) -> httpx.Response:
@@ -1281,10 +1292,15 @@ def _folder_setting() -> str:
     return "VENICE_MEDIA" if is_folder else "VENICE_MEDIA_DIR"
 
 
+def _media_path() -> Path:
+    """Where the folder for files is, or will be."""
+    named = os.environ.get(_folder_setting()) or "venice_media"
+    return Path(named).expanduser().absolute()
+
+
 def _media_place() -> Path:
     """The folder for files; if it is not there, it is made for its owner alone."""
-    named = os.environ.get(_folder_setting()) or "venice_media"
-    folder = Path(named).expanduser().absolute()
+    folder = _media_path()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -1434,10 +1450,152 @@ def _picture_size(data: bytes) -> tuple[str, int, int]:
     return form.endings[0], width, height
 
 
-# --- shared by several tools: sanctum_venice_tools/runtime/models.py ---
+# --- shared by several tools: sanctum_venice_tools/runtime/listing.py ---
 
 # A model as Venice lists it, with an id, a type, and a model_spec.
 _Listed = dict[str, Any]
+
+# So old a copy may be. Models come and go by the week, and a call that Venice refuses takes the
+# copies away.
+_FRESH_SECONDS = 600
+
+# What these models make may cost dollars: they and their prices are asked for each time.
+_DEAR_KINDS = ("video", "music")
+
+
+def _list_models(kind: str, *, anew: bool = False) -> list[_Listed]:
+    """The models that Venice lists of a type: from a fresh copy, unless they are asked for anew."""
+    copy = _copy_of(kind)
+    is_cheap = kind not in _DEAR_KINDS
+    if is_cheap and not anew:
+        kept = _read_rows(_read_copy(copy), kind)
+        if kept:
+            _COPIES.append(copy)
+            return kept
+
+    told, _ = _call("GET", "/models", params={"type": kind})
+    models = _read_rows(told, kind)
+    if models and is_cheap:
+        _keep_copy(copy, told)
+    return models
+
+
+def _read_rows(told: Any, kind: str) -> list[_Listed]:
+    """The models in what Venice told, those that are of its form."""
+    models = []
+    for row in _objects_in(_object_of(told).get("data")):
+        has_id = bool(_text_of(row.get("id")))
+        has_spec = isinstance(row.get("model_spec"), dict)
+        if has_id and has_spec:
+            own_kind = _text_of(row.get("type")) or kind
+            models.append({**row, "type": own_kind})
+    return models
+
+
+def _copy_of(kind: str) -> Path:
+    """Where the copy of a list lies: in the media folder, hidden, for this Venice and this key."""
+    key = os.environ.get("VENICE_API_KEY", "")
+    whose = hashlib.sha256(f"{_base_url()} {key}".encode()).hexdigest()
+    return _media_path() / ".models" / f"{kind}-{whose[:16]}.json"
+
+
+def _read_copy(copy: Path) -> Any:
+    """What is in a fresh copy; None, if there is none that can be read."""
+    with suppress(OSError, ValueError, RecursionError):
+        age = time.time() - copy.stat().st_mtime
+        if 0 <= age < _FRESH_SECONDS:
+            return json.loads(copy.read_bytes())
+    return None
+
+
+def _keep_copy(copy: Path, told: Any) -> None:
+    """Keep what Venice told, whole or not at all, where there is a media folder already.
+
+    It is a help, and nothing that a call depends on.
+    """
+    with suppress(OSError, VeniceError):
+        copy.parent.mkdir(mode=0o700, exist_ok=True)
+        with _part_file(copy.parent, advice="") as part:
+            part.write(json.dumps(told).encode())
+            part.flush()
+            Path(part.name).replace(copy)
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/options.py ---
+
+
+def _read_options(options: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    """The options by their known names, checked.
+
+    Args:
+        options: What was sent.
+        known: What each option may be: (lowest, highest), [choices], or any text (str).
+    """
+    read = {}
+    for written, value in options.items():
+        name = _read_name(written, known)
+        allowed = known[name]
+        try:
+            read[name] = _read_within(value, allowed)
+        except _UNREADABLE:
+            fitting = _range(allowed)
+            raise VeniceError(
+                f"The option '{name}' must be {fitting}, not {value!r:.40}."
+            ) from None
+    return read
+
+
+def _read_name(written: str, known: dict[str, Any]) -> str:
+    """The known option of that name."""
+    try:
+        return _read_choice(written, known)
+    except _UNREADABLE:
+        (nearest,) = difflib.get_close_matches(written, known, n=1, cutoff=0)
+        raise VeniceError(
+            f"There is no option {written!r:.40}; the nearest is '{nearest}'."
+        ) from None
+
+
+def _range(allowed: Any) -> str:
+    """What an option may be, in words."""
+    if allowed is str:
+        return "a text"
+    if isinstance(allowed, tuple):
+        lowest, highest = allowed
+        return f"{lowest} to {highest}"
+    if not allowed:
+        return "left out with this model"
+    choices = ", ".join(str(choice) for choice in allowed)
+    return f"one of {choices}"
+
+
+def _read_within(value: Any, allowed: Any) -> Any:
+    """A value, if it is what is allowed; one of the errors of `_UNREADABLE` when it is not."""
+    if allowed is str:
+        return _read_text(value)
+    if isinstance(allowed, list):
+        return _read_one_of(value, allowed)
+    lowest, highest = allowed
+    is_whole = isinstance(lowest, int) and isinstance(highest, int)
+    number = _read_whole(value) if is_whole else _read_number(value)
+    if not lowest <= number <= highest:
+        raise ValueError("out of range")
+    return number
+
+
+def _read_one_of(value: Any, choices: list[Any]) -> Any:
+    """That of the choices which is meant: switches, whole numbers, texts, or objects."""
+    if choices == [True, False]:
+        return _read_switch(value)
+    if all(isinstance(choice, int) for choice in choices):
+        value = _read_whole(value)
+    if value in choices:
+        return value
+    words = [choice for choice in choices if isinstance(choice, str)]
+    return _read_choice(value, words)
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/models.py ---
 
 
 @dataclass(frozen=True)
@@ -1565,19 +1723,6 @@ def _read_end(spec: dict[str, Any]) -> _End:
     moment = _text_of(told.get("removesAt")) or _text_of(told.get("date"))
     replacement = _text_of(told.get("replacementModelId"))
     return _End(day=moment[:10], replacement=replacement[:80])
-
-
-def _list_models(kind: str) -> list[_Listed]:
-    """The models that Venice lists of a type."""
-    listed, _ = _call("GET", "/models", params={"type": kind})
-    models = []
-    for told in _objects_in(_object_of(listed).get("data")):
-        has_id = bool(_text_of(told.get("id")))
-        has_spec = isinstance(told.get("model_spec"), dict)
-        if has_id and has_spec:
-            own_kind = _text_of(told.get("type")) or kind
-            models.append({**told, "type": own_kind})
-    return models
 
 
 def _find_model(wanted: str, models: list[_Listed]) -> _Listed | None:
@@ -1709,80 +1854,6 @@ def _amounts(node: Any) -> Iterator[float]:
             yield usd
         else:
             yield from _amounts(value)
-
-
-# --- shared by several tools: sanctum_venice_tools/runtime/options.py ---
-
-
-def _read_options(options: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
-    """The options by their known names, checked.
-
-    Args:
-        options: What was sent.
-        known: What each option may be: (lowest, highest), [choices], or any text (str).
-    """
-    read = {}
-    for written, value in options.items():
-        name = _read_name(written, known)
-        allowed = known[name]
-        try:
-            read[name] = _read_within(value, allowed)
-        except _UNREADABLE:
-            fitting = _range(allowed)
-            raise VeniceError(
-                f"The option '{name}' must be {fitting}, not {value!r:.40}."
-            ) from None
-    return read
-
-
-def _read_name(written: str, known: dict[str, Any]) -> str:
-    """The known option of that name."""
-    try:
-        return _read_choice(written, known)
-    except _UNREADABLE:
-        (nearest,) = difflib.get_close_matches(written, known, n=1, cutoff=0)
-        raise VeniceError(
-            f"There is no option {written!r:.40}; the nearest is '{nearest}'."
-        ) from None
-
-
-def _range(allowed: Any) -> str:
-    """What an option may be, in words."""
-    if allowed is str:
-        return "a text"
-    if isinstance(allowed, tuple):
-        lowest, highest = allowed
-        return f"{lowest} to {highest}"
-    if not allowed:
-        return "left out with this model"
-    choices = ", ".join(str(choice) for choice in allowed)
-    return f"one of {choices}"
-
-
-def _read_within(value: Any, allowed: Any) -> Any:
-    """A value, if it is what is allowed; one of the errors of `_UNREADABLE` when it is not."""
-    if allowed is str:
-        return _read_text(value)
-    if isinstance(allowed, list):
-        return _read_one_of(value, allowed)
-    lowest, highest = allowed
-    is_whole = isinstance(lowest, int) and isinstance(highest, int)
-    number = _read_whole(value) if is_whole else _read_number(value)
-    if not lowest <= number <= highest:
-        raise ValueError("out of range")
-    return number
-
-
-def _read_one_of(value: Any, choices: list[Any]) -> Any:
-    """That of the choices which is meant: switches, whole numbers, texts, or objects."""
-    if choices == [True, False]:
-        return _read_switch(value)
-    if all(isinstance(choice, int) for choice in choices):
-        value = _read_whole(value)
-    if value in choices:
-        return value
-    words = [choice for choice in choices if isinstance(choice, str)]
-    return _read_choice(value, words)
 
 
 # --- shared by several tools: sanctum_venice_tools/runtime/pictures.py ---
