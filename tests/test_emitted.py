@@ -1,12 +1,14 @@
 """What ships: every tool's emitted text, as Letta stores it, alone in a process, and in Letta's own script."""
 
 import ast
+import functools
 import inspect
 import itertools
 import json
 import subprocess
 import sys
 import uuid
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -58,7 +60,13 @@ for_every_tool = pytest.mark.parametrize("name", tool_files())
 
 def tool_in(text: str) -> ast.FunctionDef:
     """The function that Letta takes as the tool: the last one that it meets, going down level by level."""
-    return [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)][-1]
+    return [node for node in ast.walk(parsed(text)) if isinstance(node, ast.FunctionDef)][-1]
+
+
+@functools.cache
+def parsed(text: str) -> ast.Module:
+    """A text as Python's parser reads it, which takes long."""
+    return ast.parse(text)
 
 
 # --- as a text ---
@@ -148,7 +156,7 @@ def test_loses_no_argument_to_a_name_of_its_own(name: str, texts: dict[str, str]
 def test_imports_only_what_a_sandbox_has(name: str, texts: dict[str, str]) -> None:
     """The standard library and httpx are all that a text imports, wherever in it."""
     imported = set[str]()
-    for node in ast.walk(ast.parse(texts[name])):
+    for node in ast.walk(parsed(texts[name])):
         if isinstance(node, ast.Import):
             imported |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -257,7 +265,8 @@ async def render(calls):
         yield await sandboxes[text].generate_execution_script(None, wrap_print_with_markers=True)
 
 async def main():
-    print(json.dumps([script async for script in render(json.load(sys.stdin))]))
+    for calls in map(json.loads, sys.stdin):
+        print(json.dumps([script async for script in render(calls)]), flush=True)
 
 asyncio.run(main())
 """
@@ -278,12 +287,17 @@ MARKER = uuid.uuid5(uuid.NAMESPACE_DNS, "local-sandbox-result-start-marker").byt
 PREFIX = 4 + 32
 
 
-def in_letta(program: str, calls: Any, home: Path) -> bytes:
-    """What a program prints in the local Letta environment, given a value as JSON on its standard input."""
+def letta_environment(home: Path) -> dict[str, str]:
+    """What a process of the local Letta environment is given."""
+    return {"HOME": str(home), "LETTA_DIR": str(home), "PYTHONWARNINGS": "ignore"}
+
+
+def in_letta(program: str, scripts: list[str], home: Path) -> bytes:
+    """What a program prints in the local Letta environment, given scripts as JSON on its standard input."""
     done = subprocess.run(
         [str(LETTA_PYTHON), "-c", program],
-        input=json.dumps(calls).encode(),
-        env={"HOME": str(home), "LETTA_DIR": str(home), "PYTHONWARNINGS": "ignore"},
+        input=json.dumps(scripts).encode(),
+        env=letta_environment(home),
         cwd=home,
         capture_output=True,
         check=False,
@@ -291,6 +305,40 @@ def in_letta(program: str, calls: Any, home: Path) -> bytes:
     )
     assert 0 == done.returncode, done.stderr.decode()
     return done.stdout
+
+
+Render = Callable[[list[dict[str, Any]]], list[str]]
+
+
+@pytest.fixture(scope="session")
+def render(letta_home: Path) -> Iterator[Render]:
+    """Have Letta make the scripts of calls; one process makes all, for Letta takes seconds to load."""
+    said = letta_home / "render.log"
+    with (
+        said.open("w") as log,
+        subprocess.Popen(
+            [str(LETTA_PYTHON), "-c", RENDER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env=letta_environment(letta_home),
+            cwd=letta_home,
+            text=True,
+        ) as process,
+    ):
+        assert process.stdin
+        assert process.stdout
+        asked, answered = process.stdin, process.stdout
+
+        def make(calls: list[dict[str, Any]]) -> list[str]:
+            asked.write(json.dumps(calls) + "\n")
+            asked.flush()
+            line = answered.readline()
+            assert line, said.read_text()
+            return list(json.loads(line))
+
+        yield make
+        asked.close()
 
 
 def run_scripts(scripts: list[str], home: Path) -> list[tuple[Any, bool]]:
@@ -322,18 +370,19 @@ def letta_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def scripts(texts: dict[str, str], letta_home: Path) -> dict[str, list[str]]:
+def scripts(texts: dict[str, str], render: Render) -> dict[str, list[str]]:
     """By tool, the scripts that Letta makes of its text and each turn of traps."""
+    echoes = {name: echo(text) for name, text in texts.items()}
     calls = [
         {
-            "text": echo(text),
+            "text": echoes[name],
             "schema": schema_of(name),
             "arguments": objects_needed(name) | trapped(name, turn),
         }
-        for name, text in texts.items()
+        for name in texts
         for turn in range(len(TRAPS))
     ]
-    made = json.loads(in_letta(RENDER, calls, letta_home))
+    made = render(calls)
     return {
         name: made[place * len(TRAPS) : (place + 1) * len(TRAPS)]
         for place, name in enumerate(texts)
@@ -365,7 +414,7 @@ def test_gets_its_arguments_unchanged(
 
 
 @pytest.mark.server
-def test_needs_its_guard(letta_home: Path) -> None:
+def test_needs_its_guard(render: Render, letta_home: Path) -> None:
     """Without the guard line Letta does change an argument: once it no longer does, the line can go."""
     text = HEADER.format(name="venice_demo", package="sanctum_venice_tools")
     text += "def venice_demo(*, word: str) -> str:\n    return __import__('json').dumps(word)\n"
@@ -377,9 +426,8 @@ def test_needs_its_guard(letta_home: Path) -> None:
         {"text": one, "schema": schema, "arguments": {"word": "1.10"}}
         for one in (text, text.replace("sys.modules.setdefault(", "sys.modules.get("))
     ]
-    made = json.loads(in_letta(RENDER, calls, letta_home))
 
-    assert [("1.10", False), ("1.1", True)] == run_scripts(made, letta_home)
+    assert [("1.10", False), ("1.1", True)] == run_scripts(render(calls), letta_home)
 
 
 @pytest.mark.server
@@ -488,9 +536,8 @@ def calls_with(name: str, argument: str, sent: list[Any]) -> list[dict[str, Any]
     return [required | {argument: value} for value in sent]
 
 
-def outcomes_in_letta(calls: list[dict[str, Any]], home: Path) -> list[Any]:
-    """What came of each call through Letta's own script: the arguments as the tool got them, or an error's line."""
-    scripts = json.loads(in_letta(RENDER, calls, home))
+def outcomes_of(scripts: list[str], home: Path) -> list[Any]:
+    """What came of each of Letta's own scripts: the arguments as the tool got them, or an error's line."""
     return [_outcome(told) for told in in_letta(TRY, scripts, home).split(END.encode())[:-1]]
 
 
@@ -504,7 +551,7 @@ def _outcome(told: bytes) -> Any:
 
 @pytest.fixture(scope="session")
 def tried(
-    letta_home: Path, tmp_path_factory: pytest.TempPathFactory
+    render: Render, letta_home: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, list[tuple[str, Any, Any]]]:
     """By tool, each of its arguments with each value that was sent for it, and what came of that; one run for all."""
     folder = tmp_path_factory.mktemp("boundaries")
@@ -519,7 +566,7 @@ def tried(
         {"text": boundaries[name], "schema": schema_of(name), "arguments": call}
         for name, _, call in plan
     ]
-    outcomes = outcomes_in_letta(calls, letta_home)
+    outcomes = outcomes_of(render(calls), letta_home)
     found: dict[str, list[tuple[str, Any, Any]]] = {name: [] for name in tool_files()}
     for (name, argument, call), outcome in zip(plan, outcomes, strict=True):
         found[name].append((argument, call[argument], outcome))
@@ -558,13 +605,12 @@ def hostile_call(argument: str) -> dict[str, str]:
 
 
 @pytest.mark.server
-def test_lists_would_be_code(letta_home: Path, tmp_path: Path) -> None:
+def test_lists_would_be_code(render: Render, letta_home: Path, tmp_path: Path) -> None:
     """Told the types of the signature, Letta does run what is sent for a list; once it does not, it may be told."""
     text, schema = boundary_of("venice_chat", tmp_path), typed_schema_of("venice_chat")
 
-    outcomes_in_letta(
-        [{"text": text, "schema": schema, "arguments": hostile_call("images")}], letta_home
-    )
+    scripts = render([{"text": text, "schema": schema, "arguments": hostile_call("images")}])
+    outcomes_of(scripts, letta_home)
 
     assert "ran" == (letta_home / CANARY).read_text()
     (letta_home / CANARY).unlink()
@@ -576,7 +622,7 @@ NAMES = [NAME_AS_CODE, f"dict(\n__letta_raw_args = {{}}, a={NAME_AS_CODE})['a']"
 
 @pytest.fixture(scope="session")
 def scripts_with_names(
-    letta_home: Path, tmp_path_factory: pytest.TempPathFactory
+    render: Render, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[tuple[str, bool], str]:
     """The scripts of calls with an argument of each name, by name and whether the tool checks names."""
     checking = boundary_of("venice_chat", tmp_path_factory.mktemp("names"))
@@ -590,8 +636,7 @@ def scripts_with_names(
         }
         for name, is_checked in cases
     ]
-    made = json.loads(in_letta(RENDER, calls, letta_home))
-    return dict(zip(cases, made, strict=True))
+    return dict(zip(cases, render(calls), strict=True))
 
 
 @pytest.mark.server
