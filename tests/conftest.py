@@ -19,10 +19,13 @@ from hypothesis import HealthCheck, settings
 from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
 from sanctum_venice_tools.packing.bundle import bundle, tool_files
 from sanctum_venice_tools.packing.schema import typed_schema_of
-from tests.scheduling import Scheduling
+from tests.scheduling import (
+    Scheduling,
+    pytest_collection_modifyitems,  # noqa: F401  # pytest looks for it here
+)
 from tests.secrets_search import (
     plant,
-    pytest_runtest_makereport,  # noqa: F401  # pytest looks for it here
+    pytest_runtest_makereport,  # noqa: F401  # likewise
     pytest_runtest_protocol,  # noqa: F401  # likewise
     searched,
     searched_processes,  # noqa: F401  # likewise

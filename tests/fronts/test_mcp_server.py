@@ -46,7 +46,7 @@ async def over_stdio(venice: LocalVenice, *words: str) -> AsyncIterator[Client]:
         yield client
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def url(venice: LocalVenice) -> Iterator[str]:
     """The address of a server that runs by HTTP."""
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -146,6 +146,14 @@ def test_hints_hold(name: str) -> None:
     assert is_grave == hints.destructive_hint
 
 
+@pytest.fixture(scope="module")
+def logged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LocalVenice, Path]]:
+    """A local Venice and its log, which a test may empty."""
+    log = tmp_path_factory.mktemp("venice") / "log"
+    with running_venice(log=log, allow_faults=True) as running:
+        yield running, log
+
+
 READ_ONLY = [
     name
     for name in tool_files()
@@ -155,16 +163,19 @@ READ_ONLY = [
 
 @pytest.mark.parametrize("name", READ_ONLY)
 def test_what_is_read_only_only_reads(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, logged: tuple[LocalVenice, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At the local Venice such a tool sends nothing but GET and the question for a price, and leaves no file."""
-    with running_venice(log=tmp_path / "log") as venice:
-        monkeypatch.setenv("VENICE_API_KEY", venice.key)
-        monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
-        result = mcp_server.answer_of(read_record(name), plain_call(name, venice))
+    venice, log = logged
+    monkeypatch.setenv("VENICE_API_KEY", venice.key)
+    monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
+    log.write_bytes(b"")
+    result = mcp_server.answer_of(read_record(name), plain_call(name, venice))
+    venice.clear_faults()  # once this is answered, the lines of all that was asked before are there
 
     assert not result.is_error, text_of(result)
-    sent = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    sent = [json.loads(line) for line in log.read_text().splitlines()]
+    assert sent
     assert all(one["method"] == "GET" or one["path"].endswith("/quote") for one in sent)
     assert not list((tmp_path / "media").rglob("*.*"))
 
