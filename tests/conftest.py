@@ -1,5 +1,6 @@
 """What all tests stand on: no real key, no real server, and tools that are what ships: their emitted texts."""
 
+import dataclasses
 import functools
 import inspect
 import os
@@ -17,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
+from sanctum_venice_tools.packing import record
 from sanctum_venice_tools.packing.bundle import bundle, tool_files
 from sanctum_venice_tools.packing.schema import typed_schema_of
 from tests.scheduling import (
@@ -144,6 +146,39 @@ def certificates() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         once = functools.cache(httpx.create_ssl_context)
         patch.setattr("httpx._transports.default.create_ssl_context", once)
+        yield
+
+
+@functools.cache
+def compiled_method(text: str) -> CodeType:
+    """A method that Python writes for a data class, ready to run."""
+    return compile(text, "<string>", "exec")
+
+
+def run_compiled(text: str, *spaces: dict[str, Any]) -> None:
+    """Run what Python's own `exec` is given, compiled once."""
+    exec(compiled_method(text), *spaces)  # noqa: S102  # Python wrote it
+
+
+@pytest.fixture(autouse=True, scope="session")
+def data_classes() -> Iterator[None]:
+    """Compile the methods of data classes once: that is most of the time that a tool's text takes to load."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dataclasses, "exec", run_compiled, raising=False)
+        yield
+
+
+@functools.cache
+def bundled(path: Path, source: bytes) -> str:  # noqa: ARG001  # a file that has changed is read anew
+    """A tool's text."""
+    return bundle(path)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def texts_of_records() -> Iterator[None]:
+    """Bundle a tool's text once, however often its record is read; what it is made of stays as it is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(record, "bundle", lambda path: bundled(path, path.read_bytes()))
         yield
 
 
