@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sanctum_venice_tools.packing.bundle import BundleError, bundle, tool_files
+from sanctum_venice_tools.packing.dialect import read_module
 from sanctum_venice_tools.packing.schema import SchemaError, schema_of, unsafe_arguments
 
 # What a tool declares about itself, in constants of its own file.
@@ -84,18 +85,18 @@ def read_record(name: str) -> Record:
     """
     path = tool_files()[name]
     text = bundle(path)
-    declared = _text_constants(path)
+    declared = _declared_texts(path)
     for constant, known in (("TOOLSET", TOOLSETS), ("COST", COSTS)):
         if declared.get(constant) not in known:
             raise BundleError(f"{path}:1: {constant} must be one of {', '.join(known)}")
     return Record(name, declared["TOOLSET"], declared["COST"], text, schema_of(name))
 
 
-def _text_constants(path: Path) -> dict[str, str]:
-    """The constants at the top of a file that are texts; the file is read, and not run."""
+def _declared_texts(path: Path) -> dict[str, str]:
+    """The constants of a tool's file that are texts; the file is read, and not run."""
     found = {}
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))):
+    for name, definition in read_module(path).definitions.items():
+        match definition.node:
+            case ast.Assign(value=ast.Constant(value=str(text))):
                 found[name] = text
     return found
