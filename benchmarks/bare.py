@@ -76,7 +76,7 @@ def _calls(place: Workplace, calls: dict[str, dict[str, Any]], rounds: int) -> l
         cases[name, "same"] = partial(place.send_bare, requests)
         cases[name, "last"] = partial(place.send_bare, requests[-1:])
     middle = {case: middle_run(runs) for case, runs in in_turns(cases, rounds).items()}
-    return [_times(middle, counts, rounds), _memory(middle, counts)]
+    return [_times(middle, counts, rounds), _means(middle, counts)]
 
 
 def _times(middle: dict[tuple[str, str], Run], counts: dict[str, int], rounds: int) -> Table:
@@ -103,15 +103,27 @@ def _times(middle: dict[tuple[str, str], Run], counts: dict[str, int], rounds: i
     return table
 
 
-def _memory(middle: dict[tuple[str, str], Run], counts: dict[str, int]) -> Table:
-    """How much memory the tools take."""
+def _means(middle: dict[tuple[str, str], Run], counts: dict[str, int]) -> Table:
+    """What the tools take of the machine; other programs beside them hardly change that."""
     table = Table(
-        "The same calls' peak memory, in MB",
-        {"tool": "", "tool MB": ".1f", "same bare": ".1f", "more": "+.1f"},
+        "The same calls' processor time and peak memory",
+        {
+            "tool": "",
+            "tool ms": ".0f",
+            "same bare": ".0f",
+            "x same": ".2f",
+            "tool MB": ".1f",
+            "bare MB": ".1f",
+            "more": "+.1f",
+        },
     )
     for name in counts:
-        tool, same = (middle[name, case].peak_mb for case in ("tool", "same"))
-        table.add(name, tool, same, tool - same)
+        tool = middle[name, "tool"]
+        same = middle[name, "same"]
+        tool_ms = tool.processor_seconds * 1000
+        same_ms = same.processor_seconds * 1000
+        more = tool.peak_mb - same.peak_mb
+        table.add(name, tool_ms, same_ms, tool_ms / same_ms, tool.peak_mb, same.peak_mb, more)
     return table
 
 
