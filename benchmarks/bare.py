@@ -70,7 +70,7 @@ def _calls(place: Workplace, calls: dict[str, dict[str, Any]], rounds: int) -> l
     cases = {}
     counts = {}
     for name, arguments in calls.items():
-        requests = place.requests_of(name, arguments)
+        _, requests = place.run_logged(name, arguments)
         counts[name] = len(requests)
         cases[name, "tool"] = partial(place.run_tool, name, arguments)
         cases[name, "same"] = partial(place.send_bare, requests)

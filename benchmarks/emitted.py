@@ -50,11 +50,13 @@ class Workplace:
             settings=self.settings | dict(settings or {}),
         )
 
-    def requests_of(self, name: str, arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """What a tool asks of Venice: call it once, and look it up in the log."""
+    def run_logged(
+        self, name: str, arguments: Mapping[str, Any], settings: Mapping[str, str] | None = None
+    ) -> tuple[Run, list[dict[str, Any]]]:
+        """Call a tool, and look up in the log what it asked of Venice."""
         before = len(self._logged())
-        self.run_tool(name, arguments)
-        return self._logged()[before:]
+        run = self.run_tool(name, arguments, settings)
+        return run, self._logged()[before:]
 
     def send_bare(self, requests: list[dict[str, Any]]) -> Run:
         """Send requests by a program that does nothing else."""
