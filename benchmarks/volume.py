@@ -12,7 +12,6 @@ from typing import Any
 # A clone works without being installed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.calls import Call
 from benchmarks.emitted import Workplace, workplace
 from benchmarks.measuring import Run, Table, benchmark, progress
 
@@ -36,7 +35,7 @@ def main(*, quick: bool) -> list[Table]:
     texts = _texts(TEXTS // share)
     query = {"query": "animals of the city"}
     with workplace() as place:
-        cases: dict[str, Call] = {
+        cases: dict[str, tuple[str, dict[str, Any]]] = {
             f"speech, {len(text):,} characters": ("venice_speak", {"text": text}),
             f"{len(texts):,} texts embedded": ("venice_embed_texts", {"texts": texts}),
             f"{len(texts):,} texts ranked": ("venice_rank_texts", {**query, "texts": texts}),
