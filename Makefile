@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # uv trusts what this machine trusts, as pip does: a company's own certificate authority, too.
 export UV_SYSTEM_CERTS ?= true
 
-.PHONY: help demo demo-code gallery check test test-deep lint drift schemas audit lock upgrade clean
+.PHONY: help demo demo-code gallery check test test-deep bench lint drift schemas audit lock upgrade clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,14 @@ test: lint drift ## everything: lint, types, drift, all tests, and the whole pat
 
 test-deep: $(DEV) ## the tests that draw their examples, with 500 examples for each, and others each time
 	$(PYTEST) -m hypothesis --hypothesis-profile=deep
+
+BENCHMARKS = $(notdir $(basename $(shell grep -l '^@benchmark' benchmarks/*.py)))
+
+bench: ## measure what everything costs, in twenty minutes; QUICK=1 only tries it; make bench-bare and so on: one of them
+	@for name in $(BENCHMARKS); do $(MAKE) --no-print-directory bench-$$name || exit 1; done
+
+bench-%: $(DEV)
+	@printf '\n== %s ==\n' $* && $(BIN)/python benchmarks/$*.py $(if $(QUICK),--quick)
 
 lint: $(DEV) ## lint and types only
 	$(BIN)/ruff check

@@ -2,7 +2,7 @@
 
 Each is a fresh process of the same Python, against a local Venice. The tool is the emitted text, as
 Letta runs it; its requests are read from Venice's log and sent again by plain httpx. All of them in
-turns, some 90 seconds altogether.
+turns, two minutes altogether.
 """
 
 import sys
@@ -26,13 +26,15 @@ from benchmarks.measuring import (
 
 ROUNDS = 21
 
-# Calls to which the local Venice answers at once; 64 by 64, for drawing is its own work.
+# Calls to which the local Venice answers at once; 64 by 64, for drawing is its own work. The last
+# has one of the longest texts of all.
 CALLS: dict[str, dict[str, Any]] = {
     "venice_find_characters": {"query": "philosophy"},
     "venice_search_web": {"query": "red foxes"},
     "venice_ask_web": {"question": "How do foxes live in cities?"},
     "venice_embed_texts": {"texts": ["A fox.", "A bee."]},
     "venice_generate_image": {"prompt": "A fox", "aspect_ratio": "64x64"},
+    "venice_quote_video": {"duration": "5s"},
 }
 QUICK_CALLS = ("venice_find_characters", "venice_ask_web")
 

@@ -83,18 +83,20 @@ Figure = TypeVar("Figure")
 
 
 def in_turns(cases: Mapping[Case, Callable[[], Figure]], rounds: int) -> dict[Case, list[Figure]]:
-    """What each case gives, by its name: all of them once in each round, after one to warm up.
+    """What each case gives, by its name: all of them once in each round.
 
-    So what else the machine does meanwhile strikes all cases alike.
+    So what else the machine does meanwhile strikes all cases alike. Of several rounds, the first
+    only warms up.
     """
     figures: dict[Case, list[Figure]] = {name: [] for name in cases}
-    for turn in range(rounds + 1):
+    if rounds > 1:
+        progress("warming up")
+        for measure in cases.values():
+            measure()
+    for turn in range(1, rounds + 1):
+        progress(f"round {turn} of {rounds}")
         for name, measure in cases.items():
-            figure = measure()
-            if turn:
-                figures[name].append(figure)
-        if turn:
-            progress(f"round {turn} of {rounds}")
+            figures[name].append(measure())
     return figures
 
 

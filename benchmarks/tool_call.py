@@ -1,99 +1,122 @@
-#!/usr/bin/env python3
-"""What a tool call costs in a local Letta server's sandbox, against a tool that does nothing.
+"""What a tool call costs in a local Letta server's sandbox, beside a tool that does nothing.
 
-    python benchmarks/tool_call.py [ROUNDS]
-
-Each round calls, one after the other: a tool without arguments; one written the documented way (a
-positional text argument); and each tool of the pack as it ships, with a stand-in for Venice that
-answers at once. The figures are medians in seconds, and ratios to the tool without arguments of the
-same run.
+One tool of each toolset as it ships, against a local Venice; in turns with them, a tool without
+arguments, and one written the documented way (a positional text argument). Then all of them in the
+fast sandbox (register --fast-sandbox). Three minutes, and the installation of a Letta server if
+none is there.
 """
 
-import statistics
 import sys
-import tempfile
-import time
+from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 # A clone works without being installed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import click
 from letta_client import Letta
 
-from sanctum_venice_tools.emulator.process import running_venice
-from sanctum_venice_tools.letta import local_server
+from benchmarks.calls import OF_EACH_TOOLSET
+from benchmarks.emitted import workplace
+from benchmarks.letta_server import running_letta
+from benchmarks.measuring import Table, benchmark, in_turns, seconds_of
+from sanctum_venice_tools.letta.sandbox import apply_sandbox, plan_sandbox
 from sanctum_venice_tools.packing.record import read_record
 
-EMPTY = "def nothing() -> str:\n    return '{}'\n"
-DOCUMENTED = "def documented(text: str) -> str:\n    return text\n"
-ARGUMENTS = {
-    "venice_ask_web": {"question": "How do foxes live in cities?"},
-    "venice_find_characters": {"query": "philosophy"},
-    # Small: drawing is the stand-in's work.
-    "venice_generate_image": {"prompt": "a fox", "aspect_ratio": "64x64"},
-}
+ROUNDS = 9
+QUICK_TOOLSETS = ("core",)
+
+NOTHING = "nothing, without arguments"
+DOCUMENTED = "nothing, the documented way"
+
+Bodies = dict[str, dict[str, Any]]
 
 
-def schema(name: str, *arguments: str) -> dict[str, Any]:
-    """A minimal schema of text arguments."""
-    properties = {argument: {"type": "string", "description": argument} for argument in arguments}
-    parameters = {"type": "object", "properties": properties, "required": list(arguments)}
-    return {"name": name, "description": name, "parameters": parameters}
+@benchmark(__file__, __doc__)
+def main(*, quick: bool) -> list[Table]:
+    """Call all tools in turns, in either sandbox."""
+    toolsets = QUICK_TOOLSETS if quick else tuple(OF_EACH_TOOLSET)
+    rounds = 1 if quick else ROUNDS
+    with workplace() as place, running_letta(place.settings) as letta:
+        usual = _measure(letta, _bodies(toolsets), rounds)
+        _speed_up(letta)
+        fast = _measure(letta, _bodies(toolsets), rounds)
+    return [_table(usual, fast, rounds)]
 
 
-def cases(folder: str) -> dict[str, dict[str, Any]]:
-    """What is timed: the body of each request, by name."""
-    bodies: dict[str, dict[str, Any]] = {
-        "nothing": {"source_code": EMPTY, "json_schema": schema("nothing"), "args": {}},
-        "documented": {
-            "source_code": DOCUMENTED,
-            "json_schema": schema("documented", "text"),
-            "args": {"text": "1.10"},
-        },
+def _bodies(toolsets: tuple[str, ...]) -> Bodies:
+    """What Letta is asked to run, by its name in the table."""
+    bodies = {
+        NOTHING: _body("nothing", "def nothing() -> str:\n    return '{}'\n", {}),
+        DOCUMENTED: _body(
+            "documented", "def documented(text: str) -> str:\n    return text\n", {"text": "1.10"}
+        ),
     }
-    for name, arguments in ARGUMENTS.items():
+    for toolset in toolsets:
+        name, arguments = OF_EACH_TOOLSET[toolset]
         record = read_record(name)
-        bodies[name] = {
+        bodies[f"{toolset}: {name}"] = {
+            "name": name,
             "source_code": record.source_code,
             "json_schema": record.json_schema,
             "args": arguments,
         }
-        # The same text stopped before it calls Venice: what the tool's own presence costs.
-        empty_key = {"VENICE_API_KEY": ""}
-        bodies[f"{name}, no call"] = {**bodies[name], "env_vars": empty_key}
-    for name, body in bodies.items():
-        body["name"] = name.partition(",")[0]
-        body.setdefault("env_vars", {})["VENICE_MEDIA_DIR"] = folder
     return bodies
 
 
-def main() -> None:
-    """Run the rounds and print a table."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 9
-    with tempfile.TemporaryDirectory() as folder, running_venice() as venice:
-        server = local_server.start(
-            Path(folder) / "letta",
-            environment={"VENICE_API_KEY": venice.key, "VENICE_BASE_URL": venice.base_url},
-            tied_to_caller=True,
-            progress=print,
-        )
-        letta = Letta(base_url=server.base_url, timeout=120)
-        seconds: dict[str, list[float]] = {}
-        for turn in range(rounds + 1):
-            for name, body in cases(folder).items():
-                start = time.perf_counter()
-                letta.post("/v1/tools/run", cast_to=object, body=body)
-                if turn:  # the first round warms caches up
-                    seconds.setdefault(name, []).append(time.perf_counter() - start)
-            print(f"round {turn} of {rounds}", flush=True)
-        local_server.stop(server.home)
-    base = statistics.median(seconds["nothing"])
-    print(f"\n{'tool':<32} {'median s':>8} {'min':>6} {'max':>6} {'ratio':>6}")
-    for name, measured in seconds.items():
-        median = statistics.median(measured)
-        least, most, ratio = min(measured), max(measured), median / base
-        print(f"{name:<32} {median:>8.2f} {least:>6.2f} {most:>6.2f} {ratio:>6.2f}")
+def _body(name: str, source: str, arguments: dict[str, str]) -> dict[str, Any]:
+    """A request to run a text whose arguments are texts."""
+    properties = {argument: {"type": "string", "description": argument} for argument in arguments}
+    parameters = {"type": "object", "properties": properties, "required": list(arguments)}
+    schema = {"name": name, "description": name, "parameters": parameters}
+    return {"name": name, "source_code": source, "json_schema": schema, "args": arguments}
+
+
+def _measure(letta: Letta, bodies: Bodies, rounds: int) -> dict[str, list[float]]:
+    """The seconds of each call, in each round."""
+    calls = {
+        name: partial(seconds_of, partial(_call, letta, body)) for name, body in bodies.items()
+    }
+    return in_turns(calls, rounds)
+
+
+def _call(letta: Letta, body: dict[str, Any]) -> None:
+    """Have Letta run a tool, to its good end."""
+    done: Any = letta.post("/v1/tools/run", cast_to=object, body=body)
+    if done["status"] != "success":
+        raise click.ClickException(f"{body['name']} failed: {done['tool_return']}")
+
+
+def _speed_up(letta: Letta) -> None:
+    """Let the server run its tools in the fast sandbox."""
+    change = apply_sandbox(letta, plan_sandbox(letta, fast=True))
+    if change.problem:
+        raise click.ClickException(f"The fast sandbox could not be made: {change.problem}")
+
+
+def _table(usual: dict[str, list[float]], fast: dict[str, list[float]], rounds: int) -> Table:
+    """The medians, and how they compare with a tool that does nothing."""
+    table = Table(
+        f"A call through Letta's sandbox, in s, medians of {rounds}",
+        {
+            "toolset: tool": "",
+            "median": ".2f",
+            "min": ".2f",
+            "max": ".2f",
+            "x nothing": ".2f",
+            "fast sandbox": ".2f",
+        },
+        notes=[
+            "fast sandbox: a venv with httpx and nothing else, as register --fast-sandbox makes it"
+        ],
+    )
+    base = median(usual[NOTHING])
+    for name, seconds in usual.items():
+        middle = median(seconds)
+        table.add(name, middle, min(seconds), max(seconds), middle / base, median(fast[name]))
+    return table
 
 
 if __name__ == "__main__":

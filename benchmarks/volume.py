@@ -19,7 +19,7 @@ CHARACTERS = 100_000
 TEXTS = 10_000
 
 # With --quick, so many times less.
-QUICK_SHARE = 50
+QUICK_SHARE = 500
 
 SENTENCE = "The red fox crosses the empty street, and looks back once. "
 
