@@ -12,6 +12,15 @@ from typing import Any
 
 from sanctum_venice_tools.packing.record import Record
 
+# What stands above the text. Where click and rich are installed, httpx would load a command line of
+# its own, which takes a quarter of a small call's time.
+_HEAD = """\
+import sys
+
+sys.modules["httpx._main"] = None
+
+"""
+
 # What stands below the text. The arguments come by standard input, where no list of processes shows
 # them.
 _CALL = """
@@ -59,7 +68,7 @@ def run_tool(
         RunError: The process ended without an outcome.
     """
     name = record.name
-    script = record.source_code + _CALL.format(name=name)
+    script = _HEAD + record.source_code + _CALL.format(name=name)
     environment = {**os.environ, **(settings or {})}
     if usual_seconds:
         environment.setdefault("VENICE_TOOL_SECONDS", str(usual_seconds))

@@ -30,6 +30,18 @@ def venice_search_web(*, query: str) -> str:
     return query + 1
 """
 
+TELLS_WHAT_IS_LOADED = """
+import json, sys
+
+import httpx
+
+class VeniceError(Exception):
+    pass
+
+def venice_search_web(*, query: str) -> str:
+    return json.dumps({"httpx": httpx.__version__, "loaded": sorted(sys.modules)})
+"""
+
 
 @pytest.fixture
 def at_venice(venice: LocalVenice, monkeypatch: pytest.MonkeyPatch) -> LocalVenice:
@@ -150,6 +162,16 @@ def test_a_broken_tool_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
         'Error: venice_search_web broke: TypeError: can only concatenate str (not "int") to str\n'
         == done.stderr
     )
+
+
+def test_no_command_line_is_loaded_for_a_tool(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tool's process has httpx without its command line, which would take a quarter of the time."""
+    telling = replace(read_record("venice_search_web"), source_code=TELLS_WHAT_IS_LOADED)
+    monkeypatch.setattr("sanctum_venice_tools.cli.run.read_record", lambda _: telling)
+    told = json.loads(run("venice_search_web", "query=foxes").stdout)
+
+    assert told["httpx"]
+    assert {"click", "rich", "pygments"}.isdisjoint(told["loaded"])
 
 
 # --- what costs dollars, or changes the account ---
