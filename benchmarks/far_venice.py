@@ -50,13 +50,13 @@ def _measure(place: Workplace, names: tuple[str, ...], rounds: int) -> Table:
             "tool": "",
             "requests": "d",
             "then": "d",
-            "first call": ".0f",
+            "first": ".0f",
             "same bare": ".0f",
-            "next call": ".0f",
+            "next": ".0f",
             "last bare": ".0f",
         },
         notes=[
-            "requests: of a first call; then: of a next one, by what the first left in the folder",
+            "requests: of a first call; then: of the next, by what the first left in the folder",
             "bare: a program that sends the same requests as a first call, or only the last",
         ],
     )
