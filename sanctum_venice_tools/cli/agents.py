@@ -10,9 +10,14 @@ import click
 from letta_client import Letta
 
 from sanctum_venice_tools.cli import HELP
-from sanctum_venice_tools.cli.options import JSON, at_terminal, one_line_errors, shown_progress
+from sanctum_venice_tools.cli.options import (
+    JSON,
+    LETTA_URL,
+    at_terminal,
+    one_line_errors,
+    shown_progress,
+)
 from sanctum_venice_tools.cli.server import end_unreachable, need_server, server_errors
-from sanctum_venice_tools.letta.address import server_url
 from sanctum_venice_tools.letta.connection import address_of, connect
 from sanctum_venice_tools.letta.ready_agents import ReadyAgent, agent_names, read_ready_agent
 from sanctum_venice_tools.letta.ready_agents.agent_file import SUFFIX, agent_file_text
@@ -78,14 +83,7 @@ def write(names: tuple[str, ...], folder: Path, check: bool) -> None:
 
 @agents.command("import", context_settings=HELP)
 @click.argument("name", metavar="NAME", type=_NAMES)
-@click.option(
-    "--server",
-    "--base-url",
-    "base_url",
-    envvar="LETTA_BASE_URL",
-    callback=lambda _context, _option, given: given and server_url(given),
-    help="The Letta server's address.  [default: $LETTA_BASE_URL]",
-)
+@LETTA_URL
 @click.option(
     "--model",
     "handle",

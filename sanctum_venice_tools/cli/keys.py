@@ -2,10 +2,10 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -64,12 +64,26 @@ _YES = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 @dataclass(frozen=True)
-class _Manner:
-    """How a command goes about it."""
+class _Given:
+    """What a command that changes agents' keys is told: whose, where, and how to go about it."""
 
+    named: tuple[str, ...]
+    tags: tuple[str, ...]
+    secret_name: str
+    replace_secrets: bool
+    base_url: str | None
+    venice_url: str
     dry_run: bool
     yes: bool
     as_json: bool
+
+
+def _for_agents(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of `_Given`."""
+    own = (_AGENT, _AGENT_TAG, _SECRET, _REPLACE_SECRETS, LETTA_URL, _VENICE_URL)
+    for option in reversed((*own, _DRY_RUN, _YES, JSON)):
+        command = option(command)
+    return command
 
 
 class _UsdType(click.FloatRange):
@@ -109,36 +123,20 @@ def keys() -> None:
 
 
 @keys.command("issue")
-@_AGENT
-@_AGENT_TAG
 @click.option("--usd-per-day", type=_UsdType(), help="The most that it may spend in a day (UTC).")
 @click.option("--usd-per-month", type=_UsdType(), help="The same for a month.")
 @click.option("--usd-in-all", type=_UsdType(), help="The same for ever.")
 @click.option(
     "--expires", metavar="YYYY-MM-DD", callback=_check_expires, help="The key's last day."
 )
-@_SECRET
-@_REPLACE_SECRETS
-@LETTA_URL
-@_VENICE_URL
-@_DRY_RUN
-@_YES
-@JSON
+@_for_agents
 def issue(
     *,
-    named: tuple[str, ...],
-    tags: tuple[str, ...],
     usd_per_day: float | None,
     usd_per_month: float | None,
     usd_in_all: float | None,
     expires: str | None,
-    secret_name: str,
-    replace_secrets: bool,
-    base_url: str | None,
-    venice_url: str,
-    dry_run: bool,
-    yes: bool,
-    as_json: bool,
+    **given: Any,
 ) -> None:
     """Give agents keys of their own, or other limits to those that they have.
 
@@ -157,42 +155,20 @@ def issue(
         Limit(usd_per_month, "MONTH"),
         Limit(usd_in_all, "LIFETIME"),
     ]
-    given = [limit for limit in limits if limit.usd is not None]
-    if len(given) != 1:
+    chosen = [limit for limit in limits if limit.usd is not None]
+    if len(chosen) != 1:
         raise click.UsageError(
             "how much may it spend? Give one of --usd-per-day, --usd-per-month and --usd-in-all"
         )
-    _check_name(secret_name)
-    wish = Wish(given[0], expires or "", secret_name, loses_secrets=replace_secrets)
-    with _letta(base_url) as letta:
-        agents = _find(letta, named, tags)
-        _change_keys(
-            letta, agents, account_of_operator(venice_url), wish, _Manner(dry_run, yes, as_json)
-        )
+    told = _Given(**given)
+    (limit,) = chosen
+    wish = Wish(limit, expires or "", told.secret_name, loses_secrets=told.replace_secrets)
+    _change_keys(wish, told)
 
 
 @keys.command("rotate")
-@_AGENT
-@_AGENT_TAG
-@_SECRET
-@_REPLACE_SECRETS
-@LETTA_URL
-@_VENICE_URL
-@_DRY_RUN
-@_YES
-@JSON
-def rotate(
-    *,
-    named: tuple[str, ...],
-    tags: tuple[str, ...],
-    secret_name: str,
-    replace_secrets: bool,
-    base_url: str | None,
-    venice_url: str,
-    dry_run: bool,
-    yes: bool,
-    as_json: bool,
-) -> None:
+@_for_agents
+def rotate(**given: Any) -> None:
     """Give agents new keys like those that they have, and revoke the old ones.
 
     A limit begins anew with a new key.
@@ -202,13 +178,9 @@ def rotate(
       sanctum-venice keys rotate --agent Scout
       sanctum-venice keys rotate --agent-tag customers --yes
     """  # noqa: D301  # click keeps the lines after \b as they are
-    _check_name(secret_name)
-    wish = Wish(None, "", secret_name, renews=True, loses_secrets=replace_secrets)
-    with _letta(base_url) as letta:
-        agents = _find(letta, named, tags)
-        _change_keys(
-            letta, agents, account_of_operator(venice_url), wish, _Manner(dry_run, yes, as_json)
-        )
+    told = _Given(**given)
+    wish = Wish(None, "", told.secret_name, renews=True, loses_secrets=told.replace_secrets)
+    _change_keys(wish, told)
 
 
 @keys.command("list")
@@ -302,34 +274,28 @@ def revoke(
         raise SystemExit(3)
 
 
-def _check_name(secret_name: str) -> None:
-    """Refuse what is no name of a secret, such as a key that was given in its place."""
-    if not secret_name.isidentifier():
-        raise click.BadParameter("give a name such as VENICE_API_KEY", param_hint="--secret")
-
-
-def _change_keys(
-    letta: "Letta",
-    agents: Sequence["AgentState"],
-    account: AccountKeys,
-    wish: Wish,
-    manner: _Manner,
-) -> None:
+def _change_keys(wish: Wish, given: _Given) -> None:
     """Plan, show, ask, do, and tell."""
-    with shown_progress() as progress, progress.counting("Reading Venice's list of keys"):
-        changes = issuing.plan_keys(agents, _listed(account), wish)
-    writes = any(change.writes for change in changes)
-    asks = writes and not (manner.yes or manner.dry_run) and at_terminal()
-    if not manner.as_json or asks:
-        view.print_changes(changes, planned=True)
-    if asks and not click.confirm("Do this?", err=manner.as_json):
-        raise click.ClickException("nothing was changed")
+    if not given.secret_name.isidentifier():
+        # It may be a key that was given in its place.
+        raise click.BadParameter("give a name such as VENICE_API_KEY", param_hint="--secret")
+    with _letta(given.base_url) as letta:
+        agents = _find(letta, given.named, given.tags)
+        account = account_of_operator(given.venice_url)
+        with shown_progress() as progress, progress.counting("Reading Venice's list of keys"):
+            changes = issuing.plan_keys(agents, _listed(account), wish)
+        writes = any(change.writes for change in changes)
+        asks = writes and not (given.yes or given.dry_run) and at_terminal()
+        if not given.as_json or asks:
+            view.print_changes(changes, planned=True)
+        if asks and not click.confirm("Do this?", err=given.as_json):
+            raise click.ClickException("nothing was changed")
 
-    if writes and not manner.dry_run:
-        changes = _issue(letta, account, changes, wish)
-        if not manner.as_json:
-            view.print_changes(changes, planned=False)
-    _report(changes, manner)
+        if writes and not given.dry_run:
+            changes = _issue(letta, account, changes, wish)
+            if not given.as_json:
+                view.print_changes(changes, planned=False)
+    _report(changes, given)
 
 
 def _issue(
@@ -346,11 +312,11 @@ def _issue(
         )
 
 
-def _report(changes: Sequence[KeyChange], manner: _Manner) -> None:
+def _report(changes: Sequence[KeyChange], given: _Given) -> None:
     """Say it to a script, and what went wrong to a person; the exit status tells both."""
-    if manner.as_json:
+    if given.as_json:
         told = [change.as_json() for change in changes]
-        report = {"dry_run": manner.dry_run, "agents": told}
+        report = {"dry_run": given.dry_run, "agents": told}
         click.echo(json.dumps(report, indent=2, ensure_ascii=False))
     problems = [change for change in changes if change.problem]
     for change in problems:

@@ -12,7 +12,10 @@ from sanctum_venice_tools.terminal import Progress, visible
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 LETTA_URL = click.option(
+    "--server",
     "--base-url",
+    "base_url",
+    metavar="URL",
     envvar="LETTA_BASE_URL",
     callback=lambda _context, _option, given: given and server_url(given),
     help="The Letta server's address.  [default: $LETTA_BASE_URL]",
