@@ -1,7 +1,7 @@
 """What much at once takes: a long text spoken, and many texts embedded and ranked.
 
 Beside each tool, a program sends the same requests and forgets the replies. The local Venice makes
-all that speech and all those vectors meanwhile, which is most of the time. Two minutes.
+all that speech and all those vectors meanwhile, which is most of the time. Four minutes.
 """
 
 import json

@@ -6,7 +6,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+
+from benchmarks.measuring import Table, python_program, run_program
 
 PROJECT = Path(__file__).resolve().parents[1]
 ON_LETTA = ("registration", "tool_call")
@@ -42,3 +45,39 @@ def test_measures_something(name: str, tmp_path: Path) -> None:
         for row in table["rows"]:
             assert [] != [figure for figure in row.values() if isinstance(figure, int | float)]
     assert [] == [line for line in done.stdout.splitlines() if len(line) > WIDEST]
+
+
+@pytest.mark.slow
+def test_json_stands_alone() -> None:
+    """With --json - a program reads nothing but the object."""
+    command = [sys.executable, "benchmarks/far_venice.py", "--quick", "--json", "-"]
+    done = subprocess.run(
+        command, cwd=PROJECT, capture_output=True, text=True, check=True, timeout=300
+    )
+
+    assert "far_venice" == json.loads(done.stdout)["benchmark"]
+
+
+@pytest.mark.slow
+def test_memory_is_a_programs_own() -> None:
+    """A program's peak is its own, however much the benchmark itself has in memory."""
+    ballast = b"x" * (200 << 20)
+    small = run_program(python_program("-c", ""))
+    large = run_program(python_program("-c", "b'x' * (100 << 20)"))
+
+    assert ballast
+    assert small.peak_mb < 50
+    assert 100 < large.peak_mb < 150
+
+
+def test_a_program_that_fails_is_not_measured() -> None:
+    """The benchmark ends with what the program said last."""
+    with pytest.raises(click.ClickException, match="no such fox"):
+        run_program(python_program("-c", "raise SystemExit('no such fox')"))
+
+
+def test_a_table_has_a_column_for_each_figure() -> None:
+    """Texts stand left, figures right, and a dash where there is none."""
+    table = Table("Foxes", {"where": "", "seen": ",d"}, [["city", 1200], ["moon", None]])
+
+    assert "Foxes\nwhere   seen\n------------\ncity   1,200\nmoon       -" == table.as_text()
