@@ -30,8 +30,13 @@ class Workplace:
         return {
             "VENICE_API_KEY": self.venice.key,
             "VENICE_BASE_URL": self.venice.base_url,
-            "VENICE_MEDIA_DIR": str(self.folder / "media"),
+            "VENICE_MEDIA_DIR": str(self.media),
         }
+
+    @property
+    def media(self) -> Path:
+        """The media folder; it is there, for tools keep nothing where there is none."""
+        return self.folder / "media"
 
     @property
     def log(self) -> Path:
@@ -76,7 +81,9 @@ def workplace() -> Iterator[Workplace]:
         tempfile.TemporaryDirectory() as folder,
         running_venice(log=_log_in(Path(folder)), allow_faults=True, job_seconds=0) as venice,
     ):
-        yield Workplace(venice, Path(folder))
+        place = Workplace(venice, Path(folder))
+        place.media.mkdir()
+        yield place
 
 
 def _log_in(folder: Path) -> Path:

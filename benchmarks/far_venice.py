@@ -84,8 +84,9 @@ def _call_first(place: Workplace, name: str, arguments: dict[str, Any]) -> Run:
 
 
 def _empty(place: Workplace) -> None:
-    """Take away what calls have left."""
-    shutil.rmtree(place.settings["VENICE_MEDIA_DIR"], ignore_errors=True)
+    """Take away what calls have left in the media folder."""
+    shutil.rmtree(place.media)
+    place.media.mkdir()
 
 
 if __name__ == "__main__":

@@ -197,12 +197,8 @@ class Movers:
         return self.size * MEGABYTE
 
     @property
-    def _folder(self) -> Path:
-        return Path(self.place.settings["VENICE_MEDIA_DIR"])
-
-    @property
     def _film(self) -> Path:
-        return self._folder / "film-of-curl.mp4"
+        return self.place.media / "film-of-curl.mp4"
 
     @property
     def _to_film(self) -> tuple[str, str]:
@@ -213,8 +209,8 @@ class Movers:
         return {"VENICE_MEDIA": self.server.address, "VENICE_MEDIA_TOKEN": self.server.token}
 
     def _empty_folder(self) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder.mkdir()
+        shutil.rmtree(self.place.media)
+        self.place.media.mkdir()
 
     def _order_film(self) -> None:
         """Let Venice answer with a film of this size, whatever the job."""
