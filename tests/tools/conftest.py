@@ -17,6 +17,7 @@ from starlette.datastructures import Headers
 from sanctum_venice_tools.emulator.facts import Operation, Schema, operations
 from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.emulator.uploads import parse_form
+from tests.tools.recorded import Call, record
 
 Tool = Callable[..., str]
 
@@ -127,6 +128,18 @@ def media(tmp_path: Path) -> Path:
 def tool(request: pytest.FixtureRequest, load_tool: Callable[[str], Tool]) -> Tool:
     """The tool that a module tests, out of its emitted text."""
     return load_tool(request.module.__name__.rpartition(".")[2].removeprefix("test_"))
+
+
+@pytest.fixture
+def call(
+    name: str,
+    venice: LocalVenice,
+    load_tool: Callable[[str], Tool],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Call:
+    """The call of the own tests of the tool `name`, and what the local Venice answered to it."""
+    return record(name, venice, load_tool, monkeypatch, tmp_path)
 
 
 @pytest.fixture

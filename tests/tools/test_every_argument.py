@@ -3,18 +3,16 @@
 import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.schema import typed_schema_of
 from tests.conftest import Clock
 from tests.tools.conftest import KEY
-from tests.tools.recorded import Call, Handler, Tool, record
+from tests.tools.recorded import Call, Handler, Tool
 
 pytestmark = pytest.mark.slow
 
@@ -74,18 +72,6 @@ def keeping(handler: Handler, sent: Sent) -> Handler:
         return handler(transport, request)
 
     return handle
-
-
-@pytest.fixture
-def call(
-    name: str,
-    venice: LocalVenice,
-    load_tool: Callable[[str], Tool],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-) -> Call:
-    """The call of a tool's own tests, and what the local Venice answered to it."""
-    return record(name, venice, load_tool, monkeypatch, tmp_path)
 
 
 @pytest.mark.parametrize("name", tool_files())

@@ -6,30 +6,16 @@ tests once.
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 
 import httpx
 import pytest
 
-from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.packing.bundle import tool_files
 from tests.conftest import Clock
 from tests.runtime.test_venice import KEY, SHAPES
-from tests.tools.recorded import Call, Tool, record
+from tests.tools.recorded import Call, Tool
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def call(
-    name: str,
-    venice: LocalVenice,
-    load_tool: Callable[[str], Tool],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-) -> Call:
-    """The call of a tool's own tests, and what the local Venice answered to it."""
-    return record(name, venice, load_tool, monkeypatch, tmp_path)
 
 
 def fault_of(outcome: str, status: int, reason: str, advice: str, *, failed: bool) -> str:

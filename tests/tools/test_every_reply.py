@@ -6,7 +6,6 @@ The tools are found by the folder's listing: a new tool is tested as it is.
 import json
 import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,11 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.packing.bundle import tool_files
 from tests.conftest import Clock
 from tests.tools.conftest import KEY
-from tests.tools.recorded import Call, Place, Tool, record
+from tests.tools.recorded import Call, Place, Tool
 from tests.tools.test_every_tool import SETTINGS, check_error, check_reply
 
 pytestmark = pytest.mark.slow
@@ -82,18 +80,6 @@ def odd_bodies(draw: Callable[[Any], Any], usual: httpx.Response) -> tuple[bytes
     is_json = "json" in kind and form == "odd part"
     value = with_odd_part(draw, usual.json()) if is_json else draw(ANY_JSON)
     return json.dumps(value).encode(), "application/json"
-
-
-@pytest.fixture
-def call(
-    name: str,
-    venice: LocalVenice,
-    load_tool: Callable[[str], Tool],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-) -> Call:
-    """The call of a tool's own tests, and what the local Venice answered to it."""
-    return record(name, venice, load_tool, monkeypatch, tmp_path)
 
 
 def is_paid(place: Place) -> bool:
