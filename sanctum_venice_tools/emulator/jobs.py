@@ -1,7 +1,6 @@
 """The endpoints of jobs that take a while: queued, asked after, taken away, deleted."""
 
 import secrets
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -18,8 +17,8 @@ MOST_DOWNLOADS = 10
 def queue(call: Call, kind: str, model: Model, make: Callable[[], bytes], media_type: str) -> Job:
     """Begin a job."""
     private = model["id"].endswith("-private")
-    ready = time.monotonic() + call.service.settings.job_seconds
-    job = Job(kind, model, make, media_type, ready, private)
+    seconds = call.service.settings.job_seconds
+    job = Job(kind, model, make, media_type, seconds, private)
     call.service.jobs[job.id] = job
     return job
 

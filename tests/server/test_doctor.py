@@ -62,11 +62,14 @@ def finding(result: Result, check: str) -> tuple[str, str]:
 
 @pytest.mark.usefixtures("registered", "provider")
 def test_a_healthy_place(letta: Letta, venice: LocalVenice, tmp_path: Path) -> None:
-    """All is well: the tools are there and run, the folder takes files, the provider lists models."""
+    """All is well: the tools are there and run, the folder takes files, the provider lists models.
+
+    Only of agents there is nothing to tell, for none has a key.
+    """
     result = examine(letta, venice, VENICE_MEDIA_DIR=str(tmp_path / "media"))
 
     lines = result.stdout.splitlines()
-    assert ["ok"] * len(CHECKS) == [line.split()[0] for line in lines]
+    assert ["ok"] * (len(CHECKS) - 1) + ["skipped"] == [line.split()[0] for line in lines]
     assert 0 == result.exit_code
     assert f"Letta 0.16.8 at {str(letta.base_url).rstrip('/')}" in finding(result, "Letta")[1]
     assert f"{len(tool_files())} of {len(tool_files())} are there" in finding(result, "tools")[1]
