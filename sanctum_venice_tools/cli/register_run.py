@@ -62,7 +62,9 @@ class Job:
 
     @property
     def writes(self) -> bool:
-        """Whether something is to be changed."""
+        """Whether something is to be changed; nothing, where only half a plan could be made."""
+        if self.unreachable:
+            return False
         changes_server = self.plan is not None and self.plan.writes
         return changes_server or any(change.writes for change in self.key_changes)
 
@@ -146,7 +148,7 @@ def _carry_out(job: Job, letta: letta_client.Letta) -> None:
 def _show_plans(console: Console, jobs: Sequence[Job], manner: Manner) -> None:
     """What differs from what is wanted, server by server."""
     for job in jobs:
-        if job.plan is None:
+        if job.unreachable or job.plan is None:
             continue
         if len(jobs) > 1:
             console.print(f"{job.address}:", soft_wrap=True)

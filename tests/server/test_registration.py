@@ -349,6 +349,34 @@ def test_a_file_says_what_a_server_is_to_have(
     assert ["unchanged"] == [one["action"] for one in json.loads(again.stdout)["keys"]]
 
 
+def test_nothing_is_written_while_venice_can_not_be_asked(
+    letta: Letta, provider: str, tmp_path: Path
+) -> None:
+    """Where the agents' keys can't be planned, their tools are not written either: half a plan is none."""
+    agent = letta.agents.create(
+        name=f"Scout-{token_hex(3)}", model=f"{provider}/zai-org-glm-5-2", include_base_tools=False
+    )
+    file = tmp_path / "servers.toml"
+    file.write_text(
+        f"""
+        [[register]]
+        server = "{letta.base_url}"
+        tools = ["venice_ask_web"]
+        agents = ["{agent.id}"]
+        usd_per_day = 5
+        """
+    )
+    environment = {"VENICE_ADMIN_KEY": "a-key", "VENICE_BASE_URL": NOBODY}
+    try:
+        result = CliRunner(env=environment).invoke(register_tools, ["--file", str(file)])
+    finally:
+        letta.agents.delete(agent.id)
+
+    assert 4 == result.exit_code
+    assert [] == on_server(letta)
+    assert f"Error: {NOBODY}/api/v1 does not answer." in result.stderr
+
+
 def test_several_servers_at_once(letta: Letta) -> None:
     """Each server is planned, and then written; one that can't be reached does not hold up the others."""
     result = register(letta, "venice_ask_web", "--server", NOBODY)
