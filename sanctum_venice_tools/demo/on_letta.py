@@ -18,12 +18,12 @@ from rich.console import Console
 
 from sanctum_venice_tools.demo.conversation import QUESTIONS, plain, say, show_call, show_reply
 from sanctum_venice_tools.demo.places import (
-    MEDIA,
     DemoError,
     Place,
     core_tools,
     keep_gallery,
     own_media_server,
+    tell_end,
     venice_for,
 )
 from sanctum_venice_tools.letta import provider, registration
@@ -96,10 +96,7 @@ def run(console: Console, progress: Progress, *, keep: bool = False) -> None:
         except APIError as error:
             raise DemoError(f"The Letta server says: {_reason(error)}") from None
     if server.is_own:
-        console.print(
-            f"All of it is stopped. What the agent made is in {MEDIA}: `make gallery` shows it.",
-            soft_wrap=True,
-        )
+        tell_end(console)
     else:
         console.print("The agent of this demo is deleted again; the tools stay registered.")
 

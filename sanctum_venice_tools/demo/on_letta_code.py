@@ -23,6 +23,7 @@ from sanctum_venice_tools.demo.places import (
     core_tools,
     keep_gallery,
     own_media_server,
+    tell_end,
     venice_for,
 )
 from sanctum_venice_tools.fronts.app_server import DEFAULT_CONVERSATION, VeniceTools
@@ -74,10 +75,7 @@ def run(console: Console, progress: Progress, *, keep: bool = False) -> None:
         console.print()
         if keep:
             keep_gallery(console, media)
-    console.print(
-        f"All of it is stopped. What the agent made is in {MEDIA}: `make gallery` shows it.",
-        soft_wrap=True,
-    )
+    tell_end(console)
 
 
 @contextmanager

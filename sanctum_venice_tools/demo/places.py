@@ -79,6 +79,14 @@ def keep_gallery(console: Console, media: RunningMediaServer) -> None:
     console.print()
 
 
+def tell_end(console: Console) -> None:
+    """Say that nothing runs any more, and where to see what was made."""
+    console.print(
+        f"All of it is stopped. What the agent made is in {MEDIA}: `make gallery` shows it.",
+        soft_wrap=True,
+    )
+
+
 def core_tools() -> list[Record]:
     """The tools that an operator gets without choosing."""
     return [record for record in map(read_record, tool_files()) if record.toolset == "core"]
