@@ -85,13 +85,23 @@ def _run(options: argparse.Namespace) -> None:
         os.set_inheritable(options.caller_fd, False)  # noqa: FBT003
         threading.Thread(target=_end_with_caller, args=(options.caller_fd,), daemon=True).start()
     with _only_server_in(options.home), socket_folder(options.home) as sockets:
-        os.environ["LETTA_PG_URI"] = (
-            f"postgresql://postgres:trusted@localhost/postgres?host={sockets}"
-        )
+        _point_to_database(sockets)
         loading = Loading()
         with running_postgres(options.home / "postgres", sockets):
             say(f"{STEP_MARK}Loading Letta")
             serve(loading.result(), listener, options.allow_host)
+
+
+def _point_to_database(sockets: Path) -> None:
+    """Tell Letta where its database is, before it is loaded.
+
+    By itself Letta opens a new connection for every session, and with it goes a new process of
+    PostgreSQL: 8 ms for each, more than all that is asked of it then. So its pool is switched on,
+    which asks for TLS unless told that a socket of the file system has none.
+    """
+    address = f"postgresql://postgres:trusted@localhost/postgres?host={sockets}"
+    os.environ["LETTA_PG_URI"] = f"{address}&sslmode=disable"
+    os.environ["LETTA_DISABLE_SQLALCHEMY_POOLING"] = "false"
 
 
 def _end_with_caller(pipe: int) -> None:
