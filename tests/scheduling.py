@@ -12,6 +12,7 @@ SHARED = {
     # These start servers of their own.
     "tests/server/test_demo.py": "the demo",
     "tests/server/test_media_cluster.py": "the cluster",
+    "tests/server/fast_sandbox/": "the Letta server with the fast sandbox",
     "tests/server/": "the Letta server",
     "tests/test_emitted.py": "the scripts that Letta makes of our tools",
     "tests/fronts/test_mcp_server.py": "the MCP server",

@@ -19,7 +19,7 @@ from sanctum_venice_tools.packing.record import read_record
 
 pytestmark = pytest.mark.server
 
-COMMITTED = Path(__file__).resolve().parents[2] / "agents"
+COMMITTED = Path(__file__).resolve().parents[3] / "agents"
 NAMES = agent_names()
 MEMORY_TOOLS = {"conversation_search", "memory_insert", "memory_replace"}
 
