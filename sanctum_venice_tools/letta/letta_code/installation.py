@@ -18,6 +18,9 @@ ENVIRONMENT = Environment(
     name="Letta Code",
 )
 
+# Node keeps what it has compiled of the program there, and starts it in two thirds of the time.
+_COMPILED = ENVIRONMENT.folder / "compiled"
+
 # Git asks who commits to an agent's memory.
 _GIT = {
     "GIT_AUTHOR_NAME": "Letta Code",
@@ -47,6 +50,7 @@ def own_letta_code(
         "LETTA_LOCAL_BACKEND_DIR": str(home / "backend"),
         "DISABLE_AUTOUPDATER": "1",
         "LETTA_CODE_TELEM": "0",
+        "NODE_COMPILE_CACHE": str(_COMPILED),
     }
     program = ENVIRONMENT.folder / "bin" / "letta"
     return LettaCode(str(program), {**own, **_GIT, **(more or {})})
