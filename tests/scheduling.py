@@ -7,10 +7,10 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped] 
 SHARED = {
     # Letta Code, which the first of them installs.
     "tests/server/test_app_server.py": "Letta Code",
+    "tests/server/test_demo_code.py": "Letta Code",
     "tests/server/test_letta_code_provider.py": "Letta Code",
     "tests/server/test_skill.py": "Letta Code",
-    # These start servers of their own.
-    "tests/server/test_demo.py": "the demo",
+    # It starts servers of its own, and none of Letta's.
     "tests/server/test_media_cluster.py": "the cluster",
     "tests/server/fast_sandbox/": "the Letta server with the fast sandbox",
     "tests/server/": "the Letta server",
