@@ -1,6 +1,7 @@
 """A real Letta server for the tests: installed once, with data of its own, gone with the tests."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -40,9 +41,9 @@ def registered(letta: Letta) -> list[str]:
     return [record.name for record in records]
 
 
-@pytest.fixture
-def provider(letta: Letta, venice: LocalVenice) -> Iterator[str]:
-    """A provider on the server that stands for the local Venice."""
+@contextmanager
+def provider_at(letta: Letta, venice: LocalVenice) -> Iterator[str]:
+    """A provider on the server that stands for a local Venice, for as long as the block runs."""
     made: Any = letta.post(
         "/v1/providers/",
         cast_to=object,
@@ -55,3 +56,10 @@ def provider(letta: Letta, venice: LocalVenice) -> Iterator[str]:
     )
     yield "venice-test"
     letta.delete(f"/v1/providers/{made['id']}", cast_to=object)
+
+
+@pytest.fixture(scope="module")
+def provider(letta: Letta, venice: LocalVenice) -> Iterator[str]:
+    """A provider on the server that stands for the local Venice."""
+    with provider_at(letta, venice) as name:
+        yield name

@@ -12,6 +12,7 @@ from sanctum_venice_tools.cli.doctor import run_doctor
 from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.letta.doctor import CHECKS
 from sanctum_venice_tools.packing.bundle import tool_files
+from tests.server.conftest import provider_at
 
 pytestmark = pytest.mark.server
 
@@ -23,6 +24,13 @@ OTHERS = "sum_numbers_of_others"
 def no_faults(venice: LocalVenice) -> None:
     """Start without faults at Venice."""
     venice.clear_faults()
+
+
+@pytest.fixture
+def provider(letta: Letta, venice: LocalVenice) -> Iterator[str]:
+    """A provider for one test alone: the doctor looks at all that there are."""
+    with provider_at(letta, venice) as name:
+        yield name
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ SECRETS_AFTER = "sanctum_venice_tools.letta.agent_keys.issuing.secrets_after"
 
 
 @pytest.fixture
-def venice() -> Iterator[LocalVenice]:
+def account() -> Iterator[LocalVenice]:
     """A Venice whose account has no key but the operator's."""
     with running_venice(allow_faults=True) as local:
         yield local
@@ -50,14 +50,14 @@ def hire(letta: Letta, provider: str) -> Iterator[Hire]:
 
 
 @pytest.fixture
-def command(letta: Letta, venice: LocalVenice) -> Command:
+def command(letta: Letta, account: LocalVenice) -> Command:
     """Run `sanctum-venice keys`."""
 
     def run(*words: str, **more: str) -> Result:
         own = {
             "LETTA_BASE_URL": str(letta.base_url),
-            "VENICE_ADMIN_KEY": venice.key,
-            "VENICE_BASE_URL": venice.base_url,
+            "VENICE_ADMIN_KEY": account.key,
+            "VENICE_BASE_URL": account.base_url,
         }
         return CliRunner(env={**own, **more}).invoke(keys, words)
 
@@ -75,21 +75,21 @@ def secrets_of(letta: Letta, agent_id: str) -> dict[str, str]:
     return {secret.key: secret.value for secret in agent.secrets or []}
 
 
-def at_venice(venice: LocalVenice) -> list[dict[str, Any]]:
+def at_venice(account: LocalVenice) -> list[dict[str, Any]]:
     """The keys of the account, but for the operator's own."""
-    headers = {"Authorization": f"Bearer {venice.key}"}
-    listed = httpx.get(f"{venice.base_url}/api_keys", headers=headers).json()["data"]
-    return [key for key in listed if key["last6Chars"] != venice.key[-6:]]
+    headers = {"Authorization": f"Bearer {account.key}"}
+    listed = httpx.get(f"{account.base_url}/api_keys", headers=headers).json()["data"]
+    return [key for key in listed if key["last6Chars"] != account.key[-6:]]
 
 
-def is_good(venice: LocalVenice, key: str) -> bool:
+def is_good(account: LocalVenice, key: str) -> bool:
     """Whether Venice takes a key."""
     headers = {"Authorization": f"Bearer {key}"}
-    return httpx.get(f"{venice.base_url}/api_keys/rate_limits", headers=headers).is_success
+    return httpx.get(f"{account.base_url}/api_keys/rate_limits", headers=headers).is_success
 
 
 def test_an_agent_gets_its_key(
-    letta: Letta, venice: LocalVenice, hire: Hire, command: Command
+    letta: Letta, account: LocalVenice, hire: Hire, command: Command
 ) -> None:
     """A key with that limit is made for the agent, set beside its other secrets, and shown nowhere."""
     agent = hire("Scout", OTHER="kept")
@@ -97,7 +97,7 @@ def test_an_agent_gets_its_key(
 
     assert 0 == told.exit_code, told.output
     secret = key_of(letta, agent)
-    (made,) = at_venice(venice)
+    (made,) = at_venice(account)
     assert {"OTHER": "kept", "VENICE_API_KEY": secret} == secrets_of(letta, agent)
     assert (f"letta {agent} Scout", "INFERENCE", secret[-6:]) == (
         made["description"],
@@ -110,13 +110,13 @@ def test_an_agent_gets_its_key(
         made["limitPeriod"],
         made["expiresAt"][:10],
     )
-    assert is_good(venice, secret)
+    assert is_good(account, secret)
     assert secret not in told.output
     assert f"...{secret[-6:]}" in told.stdout
 
 
 def test_a_second_run_changes_nothing(
-    letta: Letta, venice: LocalVenice, hire: Hire, command: Command
+    letta: Letta, account: LocalVenice, hire: Hire, command: Command
 ) -> None:
     """An agent that has its key keeps it; another limit is given to that same key."""
     agent = hire("Scout")
@@ -128,7 +128,7 @@ def test_a_second_run_changes_nothing(
     assert ["unchanged", "change"] == [
         json.loads(told.stdout)["agents"][0]["action"] for told in (again, other)
     ]
-    (made,) = at_venice(venice)
+    (made,) = at_venice(account)
     assert (20, "MONTH", secret) == (
         made["consumptionLimits"]["usd"],
         made["limitPeriod"],
@@ -137,7 +137,7 @@ def test_a_second_run_changes_nothing(
 
 
 def test_a_limit_holds_whatever_an_agent_does(
-    letta: Letta, venice: LocalVenice, hire: Hire, command: Command, registered: list[str]
+    letta: Letta, account: LocalVenice, hire: Hire, command: Command, registered: list[str]
 ) -> None:
     """The tool in Letta's sandbox spends up to the agent's limit, and is refused then, in words; others go on."""
     assert registered
@@ -155,7 +155,7 @@ def test_a_limit_holds_whatever_an_agent_does(
                 "json_schema": tool.json_schema,
                 "name": tool.name,
                 "args": {"prompt": "a fox"},
-                "env_vars": {**secrets_of(letta, agent), "VENICE_BASE_URL": venice.base_url},
+                "env_vars": {**secrets_of(letta, agent), "VENICE_BASE_URL": account.base_url},
             },
         )
         return str(result["tool_return"])
@@ -166,7 +166,7 @@ def test_a_limit_holds_whatever_an_agent_does(
     assert "spend limit" in told[1]
 
 
-def test_a_key_is_rotated(letta: Letta, venice: LocalVenice, hire: Hire, command: Command) -> None:
+def test_a_key_is_rotated(letta: Letta, account: LocalVenice, hire: Hire, command: Command) -> None:
     """A new key of the same limit takes the old one's place, and the old one is good for nothing any more."""
     agent = hire("Scout")
     command("issue", "--agent", "Scout", "--usd-per-month", "7", "--expires", "2031-01-01")
@@ -176,8 +176,8 @@ def test_a_key_is_rotated(letta: Letta, venice: LocalVenice, hire: Hire, command
 
     assert 0 == told.exit_code, told.output
     assert before != after
-    assert [False, True] == [is_good(venice, key) for key in (before, after)]
-    (made,) = at_venice(venice)
+    assert [False, True] == [is_good(account, key) for key in (before, after)]
+    (made,) = at_venice(account)
     assert (7, "MONTH", "2031-01-01") == (
         made["consumptionLimits"]["usd"],
         made["limitPeriod"],
@@ -186,7 +186,7 @@ def test_a_key_is_rotated(letta: Letta, venice: LocalVenice, hire: Hire, command
 
 
 def test_another_key_in_the_agents_secrets_is_replaced(
-    letta: Letta, venice: LocalVenice, hire: Hire, command: Command
+    letta: Letta, account: LocalVenice, hire: Hire, command: Command
 ) -> None:
     """Where somebody set another key, the agent gets a new one of its own, and the lost one is revoked."""
     agent = hire("Scout")
@@ -196,23 +196,23 @@ def test_another_key_in_the_agents_secrets_is_replaced(
     told = command("issue", "--agent", "Scout", "--usd-per-day", "5")
 
     assert "replaced" in told.stdout
-    assert (False, True) == (is_good(venice, lost), is_good(venice, key_of(letta, agent)))
-    assert 1 == len(at_venice(venice))
+    assert (False, True) == (is_good(account, lost), is_good(account, key_of(letta, agent)))
+    assert 1 == len(at_venice(account))
 
 
 def test_dry_run_makes_nothing(
-    letta: Letta, venice: LocalVenice, hire: Hire, command: Command
+    letta: Letta, account: LocalVenice, hire: Hire, command: Command
 ) -> None:
     """Only told, there is no key afterwards, neither at Venice nor at Letta."""
     agent = hire("Scout")
     told = command("issue", "--agent", "Scout", "--usd-per-day", "5", "--dry-run")
 
-    assert (0, [], {}) == (told.exit_code, at_venice(venice), secrets_of(letta, agent))
+    assert (0, [], {}) == (told.exit_code, at_venice(account), secrets_of(letta, agent))
     assert "issue" in told.stdout
 
 
 def test_tags_name_several_agents(
-    letta: Letta, venice: LocalVenice, hire: Hire, command: Command
+    letta: Letta, account: LocalVenice, hire: Hire, command: Command
 ) -> None:
     """Each agent with the tag gets a key of its own."""
     agents = [hire(name, tags=("customers",)) for name in ("One", "Two")]
@@ -220,25 +220,25 @@ def test_tags_name_several_agents(
 
     held = {key_of(letta, agent) for agent in agents}
     assert 2 == len(held)
-    assert all(is_good(venice, key) for key in held)
+    assert all(is_good(account, key) for key in held)
 
 
 @pytest.mark.parametrize("fault", ["reset-midway", "broken-json"])
 def test_a_key_whose_answer_is_lost_is_revoked(
-    letta: Letta, venice: LocalVenice, hire: Hire, command: Command, fault: str
+    letta: Letta, account: LocalVenice, hire: Hire, command: Command, fault: str
 ) -> None:
     """Venice made it, and nobody holds it: it is found by its description, revoked, and told of."""
     agent = hire("Scout")
-    venice.order_fault(fault=fault, path="/api_keys", method="POST")
+    account.order_fault(fault=fault, path="/api_keys", method="POST")
     told = command("issue", "--agent", "Scout", "--usd-per-day", "5")
 
     assert 3 == told.exit_code
     assert "no key came" in told.stderr
-    assert ([], {}) == (at_venice(venice), secrets_of(letta, agent))
+    assert ([], {}) == (at_venice(account), secrets_of(letta, agent))
 
 
 def test_a_key_that_can_not_be_set_is_revoked(
-    venice: LocalVenice, hire: Hire, command: Command, monkeypatch: pytest.MonkeyPatch
+    account: LocalVenice, hire: Hire, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where Letta refuses the secret, the key that was made for it goes again; where that fails too, it is named."""
     hire("Scout")
@@ -248,18 +248,18 @@ def test_a_key_that_can_not_be_set_is_revoked(
 
     monkeypatch.setattr(SECRETS_AFTER, refuse)
     first = command("issue", "--agent", "Scout", "--usd-per-day", "5")
-    left = at_venice(venice)
-    venice.order_fault(fault="status-500", path="/api_keys", method="DELETE")
+    left = at_venice(account)
+    account.order_fault(fault="status-500", path="/api_keys", method="DELETE")
     second = command("issue", "--agent", "Scout", "--usd-per-day", "5")
 
     assert (3, []) == (first.exit_code, left)
     assert "its new key is revoked again" in first.stderr
-    (kept,) = at_venice(venice)
+    (kept,) = at_venice(account)
     assert f"...{kept['last6Chars']} is left over" in second.stderr
 
 
 def test_an_interrupted_run_leaves_no_key(
-    venice: LocalVenice, hire: Hire, command: Command, monkeypatch: pytest.MonkeyPatch
+    account: LocalVenice, hire: Hire, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C between the making and the setting of a key takes the key back."""
     hire("Scout")
@@ -271,26 +271,30 @@ def test_an_interrupted_run_leaves_no_key(
     told = command("issue", "--agent", "Scout", "--usd-per-day", "5")
 
     assert 1 == told.exit_code
-    assert [] == at_venice(venice)
+    assert [] == at_venice(account)
 
 
 def test_venice_is_waited_for_when_it_is_in_haste(
-    letta: Letta, venice: LocalVenice, hire: Hire, command: Command, monkeypatch: pytest.MonkeyPatch
+    letta: Letta,
+    account: LocalVenice,
+    hire: Hire,
+    command: Command,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Twenty keys a minute is Venice's limit: a request that it refuses for that is sent again, later."""
     slept: list[float] = []
     monkeypatch.setattr("sanctum_venice_tools.letta.agent_keys.account.time.sleep", slept.append)
     agent = hire("Scout")
-    venice.order_fault(fault="status-429", path="/api_keys", method="POST")
+    account.order_fault(fault="status-429", path="/api_keys", method="POST")
     told = command("issue", "--agent", "Scout", "--usd-per-day", "5")
 
     assert 0 == told.exit_code, told.output
-    assert is_good(venice, key_of(letta, agent))
+    assert is_good(account, key_of(letta, agent))
     assert 20 == sum(slept)
 
 
 def test_the_list_tells_what_nobody_uses(
-    letta: Letta, venice: LocalVenice, hire: Hire, command: Command
+    letta: Letta, account: LocalVenice, hire: Hire, command: Command
 ) -> None:
     """Keys of agents that are gone or have another one are told apart, and --stale revokes just these."""
     used, other = hire("Used"), hire("Other")
@@ -313,11 +317,11 @@ def test_the_list_tells_what_nobody_uses(
     } == {row["name"]: row["stale"] for row in listed}
     assert 2 == refused.exit_code
     assert 0 == done.exit_code, done.output
-    assert [key_of(letta, used)[-6:]] == [key["last6Chars"] for key in at_venice(venice)]
+    assert [key_of(letta, used)[-6:]] == [key["last6Chars"] for key in at_venice(account)]
 
 
 def test_an_agents_key_is_revoked(
-    letta: Letta, venice: LocalVenice, hire: Hire, command: Command
+    letta: Letta, account: LocalVenice, hire: Hire, command: Command
 ) -> None:
     """The agent can spend nothing any more: its secret stays, so that no other key takes its place."""
     agent = hire("Scout")
@@ -325,18 +329,18 @@ def test_an_agents_key_is_revoked(
     told = command("revoke", "--agent", "Scout", "--yes")
 
     assert 0 == told.exit_code, told.output
-    assert not is_good(venice, key_of(letta, agent))
+    assert not is_good(account, key_of(letta, agent))
 
 
-def test_the_operators_own_key_is_not_revoked(venice: LocalVenice, command: Command) -> None:
+def test_the_operators_own_key_is_not_revoked(account: LocalVenice, command: Command) -> None:
     """The key that the command uses is no key to be revoked by it, even where it is named."""
-    headers = {"Authorization": f"Bearer {venice.key}"}
-    (own,) = httpx.get(f"{venice.base_url}/api_keys", headers=headers).json()["data"]
+    headers = {"Authorization": f"Bearer {account.key}"}
+    (own,) = httpx.get(f"{account.base_url}/api_keys", headers=headers).json()["data"]
     told = command("revoke", "--id", own["id"], "--yes")
 
     assert 3 == told.exit_code
     assert "it is the key that this command uses" in told.stderr
-    assert is_good(venice, venice.key)
+    assert is_good(account, account.key)
 
 
 @pytest.mark.parametrize(
@@ -382,18 +386,18 @@ def test_what_can_not_be_is_one_line(
 
 
 def test_the_doctor_tells_who_shares_a_key(
-    letta: Letta, venice: LocalVenice, hire: Hire, command: Command
+    letta: Letta, account: LocalVenice, hire: Hire, command: Command
 ) -> None:
     """Agents with one key, and keys without a limit, are warned of; with keys of their own all is well."""
     for name in ("One", "Two"):
-        hire(name, VENICE_API_KEY=venice.key, tags=("customers",))
+        hire(name, VENICE_API_KEY=account.key, tags=("customers",))
     row = "agents' keys"
 
     def examine() -> dict[str, Any]:
         own = {
             "LETTA_BASE_URL": str(letta.base_url),
-            "VENICE_API_KEY": venice.key,
-            "VENICE_BASE_URL": venice.base_url,
+            "VENICE_API_KEY": account.key,
+            "VENICE_BASE_URL": account.base_url,
         }
         told = CliRunner(env=own).invoke(run_doctor, ["--json"])
         return next(one for one in json.loads(told.stdout)["checks"] if one["check"] == row)
