@@ -5,6 +5,7 @@ import functools
 import gc
 import inspect
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -61,6 +62,10 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
+# What `make check` says, for one: no test of this mark, and none of that one.
+LEAVES_OUT = r"not \w+( and not \w+)*"
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """Look for garbage only among what the tests make: what collecting them makes stays until the end.
@@ -73,6 +78,17 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Whether `-m` leaves out all tests of a module: then it is not even read, nor is what it imports."""
+    selection = config.getoption("-m")
+    if collection_path.suffix != ".py" or not re.fullmatch(LEAVES_OUT, selection):
+        return None
+    marked = re.search(
+        r"^pytestmark = pytest\.mark\.(\w+)$", collection_path.read_text(), re.MULTILINE
+    )
+    return True if marked and marked[1] in selection.split() else None
 
 
 class Clock:

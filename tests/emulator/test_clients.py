@@ -12,6 +12,9 @@ from venice_ai.exceptions import NotFoundError
 
 from sanctum_venice_tools.emulator.process import LocalVenice
 
+# Their imports alone take two seconds.
+pytestmark = pytest.mark.slow
+
 QUESTION = "How do red foxes live in cities?"
 MODEL = "zai-org-glm-5-2"
 TOOL: Any = {
