@@ -128,9 +128,9 @@ def _client(venice: LocalVenice) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def rich_client() -> Iterator[httpx.Client]:
-    """A client of a local Venice of its own, for what would use up the account that the other tests share."""
+    """A client of a local Venice of its own, for a module whose tests would use up the account that all share."""
     with running_venice(job_seconds=0) as own, client_of(own) as client:
         yield client
 

@@ -307,19 +307,21 @@ REFERENCE = {
     "aspect_ratio": "16:9",
     "reference_image_urls": [PICTURE],
 }
-# By model, a body that it takes.
+# By model, a body that it takes; the film is as small as the model makes one.
 TAKEN: dict[str, dict[str, Any]] = {
     "seedance-2-0-reference-to-video-basic": {
         **REFERENCE,
         "reference_video_urls": [MOVIE],
         "reference_audio_urls": ["https://example.com/a.mp3"],
         "aspect_ratio": "adaptive",
+        "resolution": "480p",
         "bitrate_mode": "high",
     },
     "seedance-2-5-reference-to-video-basic": {
         **REFERENCE,
         "reference_video_urls": [MOVIE],
         "duration": "auto",
+        "resolution": "480p",
         "omni_reference_task_type": "edit",
         "bitrate_mode": "standard",
     },
@@ -331,20 +333,31 @@ TAKEN: dict[str, dict[str, Any]] = {
         "camera_trajectory": WAY,
     },
     "kling-o3-pro-reference-to-video": {**REFERENCE, "elements": [{"frontal_image_url": PICTURE}]},
-    "grok-imagine-1-5-reference-to-video-private": {**REFERENCE, "voice_id": "eve"},
+    "grok-imagine-1-5-reference-to-video-private": {
+        **REFERENCE,
+        "resolution": "480p",
+        "voice_id": "eve",
+    },
     "pixverse-c1-reference-to-video": {
         **REFERENCE,
+        "resolution": "540p",
         "image_references": [{"image_url": PICTURE, "ref_name": "fox"}],
     },
     "pixverse-c1-transition": {
         "prompt": "A fox",
         "duration": "5s",
+        "resolution": "540p",
         "image_url": PICTURE,
         "end_image_url": PICTURE,
     },
-    "wan-2-7-reference-to-video": {**REFERENCE, "video_references": [{"video_url": MOVIE}]},
+    "wan-2-7-reference-to-video": {
+        **REFERENCE,
+        "resolution": "720p",
+        "video_references": [{"video_url": MOVIE}],
+    },
     "wan-3-0-reference-to-video": {
         **REFERENCE,
+        "resolution": "720p",
         "reference_document_urls": ["https://example.com/a.pdf"],
     },
     "topaz-video-upscale": {
@@ -357,6 +370,7 @@ TAKEN: dict[str, dict[str, Any]] = {
         "prompt": "A fox",
         "duration": "5s",
         "image_url": PICTURE,
+        "resolution": "480p",
         "image_strength": 0.5,
     },
 }
