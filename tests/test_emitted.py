@@ -24,7 +24,7 @@ from sanctum_venice_tools.packing.bundle import LONGEST_NAME, bundle, tool_files
 from sanctum_venice_tools.packing.dialect import LETTA_NAMES, THIRD_PARTY
 from sanctum_venice_tools.packing.layout import HEADER
 from sanctum_venice_tools.packing.schema import schema_of, typed_schema_of
-from tests.conftest import meant_by, objects_needed, plain_call, text_arguments
+from tests.conftest import compiled, meant_by, objects_needed, plain_call, text_arguments
 
 PROJECT = Path(__file__).resolve().parents[1]
 LETTA_PYTHON = local_server.ENVIRONMENT / "bin" / "python"
@@ -145,7 +145,7 @@ def test_loses_no_argument_to_a_name_of_its_own(name: str, texts: dict[str, str]
     """Arguments stand in the script as globals: running the text after them leaves them as they were."""
     parameters = schema_of(name)["parameters"]["properties"]
     space = {parameter: f"the {parameter}" for parameter in parameters}
-    exec(compile(texts[name], f"{name}.py", "exec"), space)  # noqa: S102  # what ships is what is tested
+    exec(compiled(name, texts[name]), space)  # noqa: S102  # what ships is what is tested
 
     assert {parameter: f"the {parameter}" for parameter in parameters} == {
         one: space[one] for one in parameters

@@ -7,6 +7,8 @@ import httpx
 import pytest
 import respx
 
+from tests.conftest import compiled
+
 Space = dict[str, Any]
 
 LETTA = "http://letta.test:8283"
@@ -20,7 +22,7 @@ def space(texts: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Space:
     monkeypatch.setenv("LETTA_AGENT_ID", AGENT)
     monkeypatch.delenv("LETTA_API_KEY", raising=False)
     space: Space = {"__name__": "emitted"}
-    exec(texts["venice_upscale_image"], space)  # noqa: S102 - what ships is what is tested
+    exec(compiled("venice_upscale_image", texts["venice_upscale_image"]), space)  # noqa: S102 - what ships is what is tested
     return space
 
 

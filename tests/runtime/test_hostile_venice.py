@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from sanctum_venice_tools.emulator.process import LocalVenice
+from tests.conftest import compiled
 from tests.runtime.raw_server import RawServer, Script, raw_server, reply, reply_json
 
 pytestmark = pytest.mark.slow
@@ -136,7 +137,7 @@ def test_what_the_deadline_cuts_is_not_whole(server: RawServer, texts: dict[str,
 def test_every_way_to_venice_is_held_to_the_deadline(texts: dict[str, str], step: str) -> None:
     """Through a proxy, too, nothing is read when the time is up."""
     space: dict[str, Any] = {}
-    exec(texts["venice_search_web"], space)  # noqa: S102  # what ships is what is tested
+    exec(compiled("venice_search_web", texts["venice_search_web"]), space)  # noqa: S102  # what ships is what is tested
     stream = SimpleNamespace(read=lambda _size, **_: b"late", write=lambda _content, **_: None)
     space["_guard_connection"](f"{step}.complete", {"return_value": stream})
     space["_DEADLINE"] = 0.0
@@ -397,7 +398,7 @@ def test_a_slug_of_half_a_character_is_sent(server: RawServer, texts: dict[str, 
 def test_a_long_reply_keeps_what_only_counts_whole(texts: dict[str, str]) -> None:
     """However much is cut, a job and the path of a file are told, and whole."""
     space: dict[str, Any] = {}
-    exec(texts["venice_make_video"], space)  # noqa: S102  # what ships is what is tested
+    exec(compiled("venice_make_video", texts["venice_make_video"]), space)  # noqa: S102  # what ships is what is tested
     large = {str(place): ["x" * 300] * 300 for place in range(300)}
     before = dict.fromkeys(("a", "b", "c", "d", "e"), large)
     job, file = "venice-video|m|" + "q" * 90, "/media/" + "f" * 90 + ".mp4"

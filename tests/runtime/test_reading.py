@@ -8,6 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.conftest import compiled
+
 Space = dict[str, Any]
 
 # What texts of the web and of documents are made of, and what takes more room as JSON than by
@@ -55,7 +57,7 @@ def long_texts(draw: st.DrawFn) -> str:
 def space(texts: dict[str, str]) -> Space:
     """The globals of an emitted text that shows long texts."""
     space: Space = {"__name__": "emitted"}
-    exec(texts["venice_read_document"], space)  # noqa: S102 - what ships is what is tested
+    exec(compiled("venice_read_document", texts["venice_read_document"]), space)  # noqa: S102 - what ships is what is tested
     return space
 
 

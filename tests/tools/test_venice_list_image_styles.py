@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator.process import LocalVenice
+from tests.conftest import compiled
 
 Tool = Callable[..., str]
 CALL: dict[str, Any] = {"words": "film"}
@@ -65,7 +66,7 @@ def test_a_bare_list_is_understood(styles: Callable[..., Any]) -> None:
 def test_any_words_end_in_an_answer(texts: dict[str, str], words: str) -> None:
     """Whatever is asked, styles come, and none that Venice lacks."""
     space: dict[str, Any] = {"__name__": "emitted"}
-    exec(texts["venice_list_image_styles"], space)  # noqa: S102 - what ships is what is tested
+    exec(compiled("venice_list_image_styles", texts["venice_list_image_styles"]), space)  # noqa: S102 - what ships is what is tested
     space["_call"] = lambda *_: ({"data": STYLES}, {})
     found = json.loads(space["venice_list_image_styles"](words=words))["styles"]
 
