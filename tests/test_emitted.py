@@ -10,6 +10,7 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -58,15 +59,25 @@ TRAPS = [
 for_every_tool = pytest.mark.parametrize("name", tool_files())
 
 
-def tool_in(text: str) -> ast.FunctionDef:
+@dataclass(frozen=True)
+class Parsed:
+    """What tests look at of a text that Python's parser has read; the whole tree would weigh on all that follows."""
+
+    tool: ast.FunctionDef
     """The function that Letta takes as the tool: the last one that it meets, going down level by level."""
-    return [node for node in ast.walk(parsed(text)) if isinstance(node, ast.FunctionDef)][-1]
+    imported: set[str]
+    """The modules that it imports, wherever in it."""
 
 
 @functools.cache
-def parsed(text: str) -> ast.Module:
+def parsed(text: str) -> Parsed:
     """A text as Python's parser reads it, which takes long."""
-    return ast.parse(text)
+    nodes = list(ast.walk(ast.parse(text)))
+    imported = {
+        alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names
+    }
+    imported |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    return Parsed([node for node in nodes if isinstance(node, ast.FunctionDef)][-1], imported)
 
 
 # --- as a text ---
@@ -129,7 +140,7 @@ def unformatted(texts: dict[str, str], tmp_path_factory: pytest.TempPathFactory)
 @for_every_tool
 def test_has_the_shape_that_letta_takes(name: str, texts: dict[str, str]) -> None:
     """The last function is the tool; its parameters are its schema's, keyword-only, and overwrite nothing."""
-    tool = tool_in(texts[name])
+    tool = parsed(texts[name]).tool
     parameters = {parameter.arg for parameter in tool.args.kwonlyargs}
 
     assert name == tool.name
@@ -155,16 +166,9 @@ def test_loses_no_argument_to_a_name_of_its_own(name: str, texts: dict[str, str]
 @for_every_tool
 def test_imports_only_what_a_sandbox_has(name: str, texts: dict[str, str]) -> None:
     """The standard library and httpx are all that a text imports, wherever in it."""
-    imported = set[str]()
-    for node in ast.walk(parsed(texts[name])):
-        if isinstance(node, ast.Import):
-            imported |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            imported.add(node.module or "")
+    packages = {module.partition(".")[0] for module in parsed(texts[name]).imported}
 
-    assert (
-        set() == {one.partition(".")[0] for one in imported} - sys.stdlib_module_names - THIRD_PARTY
-    )
+    assert set() == packages - sys.stdlib_module_names - THIRD_PARTY
 
 
 @for_every_tool
@@ -353,7 +357,7 @@ def run_scripts(scripts: list[str], home: Path) -> list[tuple[Any, bool]]:
 
 def echo(text: str) -> str:
     """The text with a tool that returns its arguments; all before the tool's body is as it ships."""
-    lines = text.split("\n")[: tool_in(text).body[0].lineno - 1]
+    lines = text.split("\n")[: parsed(text).tool.body[0].lineno - 1]
     return "\n".join([*lines, '    return __import__("json").dumps(locals())\n'])
 
 
@@ -505,7 +509,7 @@ def readings(value: Any) -> list[Any]:
 def boundary_of(name: str, folder: Path) -> str:
     """The text of a tool of the same name and signature that gives back its arguments, and has nothing else in it."""
     path = tool_files()[name]
-    tool = tool_in(path.read_text(encoding="utf-8"))
+    tool = parsed(path.read_text(encoding="utf-8")).tool
     head = path.read_text(encoding="utf-8").split("\n")[
         tool.decorator_list[-1].lineno - 1 : tool.body[0].lineno - 1
     ]
