@@ -71,16 +71,14 @@ def read_document(path: Path) -> dict[str, Any]:
     """Venice's document as it would be today: with the amendments laid over it."""
     document: dict[str, Any] = read_yaml(path)
     for action in read_yaml(AMENDMENTS)["actions"]:
-        before = copy.deepcopy(document)
-        amend(document, action)
-        if document == before:
+        if not amend(document, action):
             advice = f"the document says this itself, remove it: {action['description']}"
             click.echo(f"{AMENDMENTS.name}: {advice}", err=True)
     return document
 
 
-def amend(document: dict[str, Any], action: dict[str, Any]) -> None:
-    """Carry out one action of an overlay.
+def amend(document: dict[str, Any], action: dict[str, Any]) -> bool:
+    """Carry out one action of an overlay; whether it changed anything.
 
     Raises:
         click.ClickException: The document has no such place.
@@ -90,12 +88,17 @@ def amend(document: dict[str, Any], action: dict[str, Any]) -> None:
         raise click.ClickException(f"{AMENDMENTS.name}: the document has no {action['target']}.")
     # From the last to the first, so that what is taken out of a list does not move what is still to
     # be found.
+    has_changed = False
     for place in reversed(places):
         if action.get("remove"):
             parent: Any = place.parent
             del parent.obj[place.parts[-1]]
+            has_changed = True
         else:
+            before = copy.deepcopy(place.obj)
             merge(place.obj, action["update"])
+            has_changed = has_changed or place.obj != before
+    return has_changed
 
 
 def merge(place: Any, update: Any) -> None:
