@@ -1,3 +1,4 @@
+import functools
 import io
 import json
 import re
@@ -45,6 +46,7 @@ LISTED = [
 ]
 
 
+@functools.cache
 def say(text: str, kind: str = "mp3") -> bytes:
     """A sound file, as the local Venice makes it."""
     return sound.encode(sound.murmur(text, "af_sky", 1, RATE), RATE, kind)
