@@ -11,10 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import httpx
 import psutil
 import pytest
 
+from sanctum_venice_tools.emulator.command import emulator
 from sanctum_venice_tools.emulator.log import abbreviate
 from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
 
@@ -105,11 +107,19 @@ def test_it_answers_to_names_that_are_allowed() -> None:
     "name", ["*", "*.example", "venice.example:80", "http://venice.example", ""]
 )
 def test_it_refuses_what_is_no_name(name: str) -> None:
-    """A pattern, a port or an address is a mistake that is explained in one line."""
-    command = [sys.executable, "-m", "sanctum_venice_tools.emulator", "--allow-host", name]
+    """A pattern, a port or an address is a mistake that is explained."""
+    with pytest.raises(click.UsageError, match="is no name of a host") as refused:
+        emulator.make_context("emulator", ["--allow-host", name])
+
+    assert "write it like letta.example.org" in refused.value.message
+
+
+def test_what_is_no_name_ends_it() -> None:
+    """Such a mistake ends the process before it serves anybody, and is told in one line."""
+    command = [sys.executable, "-m", "sanctum_venice_tools.emulator", "--allow-host", "*"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
-    assert 2 == done.returncode
+    assert (2, "") == (done.returncode, done.stdout)
     assert "is no name of a host: write it like letta.example.org" in " ".join(done.stderr.split())
 
 
