@@ -23,6 +23,8 @@ FORMATS = {
     "wav": ("audio/wav", "", ""),
     "pcm": ("audio/pcm", "", ""),
 }
+# LAME's settings: quick rather than pure; a file is no larger for it.
+MP3_OPTIONS = {"compression_level": "7"}
 # A pentatonic scale: any of its notes go together.
 SCALE = (0, 2, 4, 7, 9, 12, 14, 16)
 
@@ -98,7 +100,12 @@ def encode(samples: bytes, rate: int, kind: str) -> bytes:
     _, container, codec = FORMATS[kind]
     with av.open(file, "w", format=container) as output:
         # Opus knows 48 kHz and few other rates; PyAV's resampler sees to that.
-        stream = output.add_stream(codec, rate=48_000 if kind == "opus" else rate, layout="mono")
+        stream = output.add_stream(
+            codec,
+            rate=48_000 if kind == "opus" else rate,
+            layout="mono",
+            options=MP3_OPTIONS if kind == "mp3" else {},
+        )
         assert isinstance(stream, av.AudioStream)  # noqa: S101 - for mypy
         frame = mono_frame(samples, rate)
         for packet in [*stream.encode(frame), *stream.encode(None)]:
