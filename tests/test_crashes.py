@@ -134,6 +134,7 @@ def parts_in(folder: Path) -> list[Path]:
     return [path for path in folder.rglob(".*") if path.is_file()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WRITES)
 def test_a_killed_write_leaves_no_half_file(
     call: Callable[..., Any],
@@ -162,6 +163,7 @@ def test_a_killed_write_leaves_no_half_file(
     assert content == file.read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WRITES)
 def test_a_full_disk_leaves_nothing(
     call: Callable[..., Any],
@@ -193,6 +195,7 @@ def test_a_film_whose_disk_was_full_is_not_bought_again(
     assert before == balance(venice)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WRITES)
 def test_two_at_once_make_one_whole_file(
     start: Callable[..., subprocess.Popen[str]],

@@ -148,6 +148,7 @@ def test_says_what_is_wrong(case: str) -> None:
     assert words in " ".join(result.stderr.split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["", "/", "/v1"])
 def test_a_server_that_is_not_there(end: str) -> None:
     """It ends the command with 4 and one line that names it, without the password that may stand in its address."""

@@ -61,6 +61,7 @@ def table(clone: Path) -> list[str]:
 # --- both ---
 
 
+@pytest.mark.slow
 def test_check_passes_when_nothing_would_change(clone: Path) -> None:
     """On a clone that is as the tools say, --check exits with 0, from the script too."""
     command = [

@@ -392,6 +392,7 @@ SPECIAL = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TAKEN)
 def test_each_model_has_fields_of_its_own(rich_client: httpx.Client, name: str) -> None:
     """What one model takes it makes a film of; of the others' fields it takes none."""

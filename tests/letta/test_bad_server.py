@@ -229,6 +229,7 @@ def test_pages_without_end_are_refused(server: Server, monkeypatch: pytest.Monke
 # --- time ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content",
     [

@@ -215,6 +215,7 @@ def test_one_that_fails_does_not_hold_up_the_others(
     assert ["venice_tool_07"] == fake.writes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "words"),
     [

@@ -43,6 +43,7 @@ def upload(tool: httpx.Client, name: str, content: bytes) -> str:
     return str(told["url"])
 
 
+@pytest.mark.slow
 def test_the_printed_address_opens_the_gallery(tmp_path: Path) -> None:
     """What it prints is all that a person and a tool need; the token is kept, for its owner alone."""
     folder = tmp_path / "media"
@@ -55,6 +56,7 @@ def test_the_printed_address_opens_the_gallery(tmp_path: Path) -> None:
     assert 0o700 == folder.stat().st_mode & 0o777
 
 
+@pytest.mark.slow
 def test_what_was_stored_is_there_after_a_restart(tmp_path: Path) -> None:
     """Files, and what is known of them, outlive the server."""
     with running_media_server(tmp_path / "media") as server, client_of(server) as tool:

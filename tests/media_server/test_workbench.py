@@ -71,6 +71,7 @@ def test_a_refusal_is_the_tool_s_own_line(bench: Bench) -> None:
     assert "The argument 'query' is missing. Call again with it." == told["refusal"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["venice_queue_video", "venice_make_video", "venice_queue_music"])
 def test_dollars_are_agreed_to_with_venice_s_own_price(
     bench: Bench, venice: LocalVenice, name: str

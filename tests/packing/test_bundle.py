@@ -849,6 +849,7 @@ def test_lists_the_tools_by_name() -> None:
     assert all(path.stem == name for name, path in tool_files().items())
 
 
+@pytest.mark.slow
 def test_gives_the_same_bytes_in_every_process() -> None:
     """Neither hash seed nor process changes a text: what is registered twice is the same."""
     program = (

@@ -558,6 +558,7 @@ def test_a_model_that_goes_is_told_once(local_tool: Tool) -> None:
     assert [told] == reply["notes"]
 
 
+@pytest.mark.slow
 def test_a_block_is_waited_out(
     venice: LocalVenice, local_tool: Tool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

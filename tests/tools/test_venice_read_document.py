@@ -501,6 +501,7 @@ def test_the_local_venice_reads_a_long_word_file(local_tool: Tool, media: Path) 
     assert "\n".join(paragraphs) == "".join(texts)
 
 
+@pytest.mark.slow
 def test_the_local_venice_waits_and_reads(
     local_tool: Tool, venice: LocalVenice, media: Path
 ) -> None:

@@ -432,6 +432,7 @@ def test_what_the_local_venice_said_it_understands(
     assert reply["cost_usd"] > 0
 
 
+@pytest.mark.slow
 def test_what_is_too_busy_is_asked_again(venice: LocalVenice, local_tool: Tool) -> None:
     """After a 503 the whole file is sent once more."""
     venice.order_fault(fault="status-503", path="/audio/transcriptions", times=1)
