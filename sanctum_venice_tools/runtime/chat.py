@@ -192,11 +192,14 @@ def _data_in(reply: httpx.Response) -> Iterator[bytes]:
 
 def _lines(reply: httpx.Response) -> Iterator[bytes]:
     """The lines of a stream; only a line feed ends one, not all that Unicode lists."""
-    rest = b""
+    begun = bytearray()
     for piece in _pieces(reply, _MOST_OF_JSON):
-        *lines, rest = (rest + piece).split(b"\n")
-        yield from lines
-    yield rest
+        end, *others = piece.split(b"\n")
+        begun += end
+        for line in others:
+            yield bytes(begun)
+            begun = bytearray(line)
+    yield bytes(begun)
 
 
 # Beyond this, a file in base64 has more than 25 MB.

@@ -193,6 +193,19 @@ def test_a_bomb_does_no_harm(server: RawServer, texts: dict[str, str], bomb: str
     assert megabytes < 256
 
 
+def test_a_line_without_end_is_read_in_linear_time(texts: dict[str, str]) -> None:
+    """A stream that never ends its line costs no more by each piece than that piece."""
+    space: dict[str, Any] = {}
+    exec(texts["venice_chat"], space)  # noqa: S102  # what ships is what is tested
+    flood = httpx.Response(200, content=itertools.repeat(b"x" * 1000, 30_000))
+    began = time.monotonic()
+
+    (line,) = space["_lines"](flood)
+
+    assert 30_000_000 == len(line)
+    assert time.monotonic() - began < SECONDS
+
+
 def test_a_number_of_no_character_is_left_out(server: RawServer, texts: dict[str, str]) -> None:
     """A page may name a character by more digits than Python reads as a number; what was found is told all the same."""
     server.play["/augment/search"] = [
