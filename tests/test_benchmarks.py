@@ -50,12 +50,12 @@ def test_measures_something(name: str, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_json_stands_alone() -> None:
     """With --json - a program reads nothing but the object."""
-    command = [sys.executable, "benchmarks/far_venice.py", "--quick", "--json", "-"]
+    command = [sys.executable, "benchmarks/emulator.py", "--quick", "--json", "-"]
     done = subprocess.run(
         command, cwd=PROJECT, capture_output=True, text=True, check=True, timeout=300
     )
 
-    assert "far_venice" == json.loads(done.stdout)["benchmark"]
+    assert "emulator" == json.loads(done.stdout)["benchmark"]
 
 
 @pytest.mark.slow
