@@ -504,49 +504,8 @@ def status_by_name(base_url: str, host: str) -> int:
     return httpx.get(f"{base_url}/v1/health/", headers={"Host": host}, timeout=30).status_code
 
 
-@pytest.mark.server
-def test_real_server_runs_tools_and_keeps_its_data(tmp_path: Path) -> None:
-    """The real server, under a deep path with a space, runs tools in its home, and a restart finds what was made."""
-    home = tmp_path / ("deep " * 30) / "home"
-    block = {"label": "human", "value": "likes tea"}
-    first = local_server.start(home, tied_to_caller=True)
-    try:
-        folder = run_look(first.base_url)
-        made = (
-            httpx.post(f"{first.base_url}/v1/blocks/", json=block, timeout=30)
-            .raise_for_status()
-            .json()["id"]
-        )
-        handles = [
-            model["handle"]
-            for model in httpx.get(f"{first.base_url}/v1/models/", timeout=30).json()
-        ]
-        local_server.stop(home)
-        left_after_stop = database_processes(home)
-        second = local_server.start(home, tied_to_caller=True, allowed_hosts=["letta.example"])
-        names = {
-            name: status_by_name(second.base_url, name)
-            for name in ("letta.example", "localhost", "evil.example")
-        }
-        found = (
-            httpx.get(f"{second.base_url}/v1/blocks/{made}", timeout=30)
-            .raise_for_status()
-            .json()["value"]
-        )
-    finally:
-        local_server.stop(home)
-
-    assert str(home / "tools") == folder
-    assert "likes tea" == found
-    assert {"letta.example": 200, "localhost": 200, "evil.example": 400} == names
-    assert [] == handles  # above all not letta/letta-free, which sends prompts away
-    assert [] == left_after_stop
-
-
-@pytest.mark.server
-def test_real_server_recovers_from_being_killed(tmp_path: Path) -> None:
-    """Killed outright, at its first start and when it runs, it takes its database with it, and starts again."""
-    home = tmp_path / "home"
+def kill_at_first_start(home: Path) -> bool:
+    """Kill a server, and whoever starts it, while it sets up its database; whether that ends as well."""
     caller = [sys.executable, "-c", "import sys; from pathlib import Path"]
     caller[-1] += (
         "; from sanctum_venice_tools.letta import local_server; local_server.start(Path(sys.argv[1]))"
@@ -556,18 +515,63 @@ def test_real_server_recovers_from_being_killed(tmp_path: Path) -> None:
             time.sleep(0.02)
         pid = json.loads((home / "state.json").read_text())["pid"]
         starting.kill()
-    os.kill(pid, signal.SIGKILL)
-    ends = [wait_until_gone(database) for database in database_processes(home)]
+    return kill(pid, home)
 
-    server = local_server.start(home, tied_to_caller=True)
+
+def kill(pid: int, home: Path) -> bool:
+    """Kill a server outright; whether its database ends as well."""
+    os.kill(pid, signal.SIGKILL)
+    return all(wait_until_gone(database) for database in database_processes(home))
+
+
+def make_block(base_url: str) -> str:
+    """Put something into a server's database; its id."""
+    block = {"label": "human", "value": "likes tea"}
+    made = httpx.post(f"{base_url}/v1/blocks/", json=block, timeout=30).raise_for_status()
+    return str(made.json()["id"])
+
+
+def value_of(block: str, base_url: str) -> str:
+    """What stands in a block."""
+    found = httpx.get(f"{base_url}/v1/blocks/{block}", timeout=30).raise_for_status()
+    return str(found.json()["value"])
+
+
+@pytest.mark.server
+def test_real_server_keeps_its_data_and_recovers_from_being_killed(tmp_path: Path) -> None:
+    """The real server, under a deep path with a space, runs tools in its home; a restart finds what was made.
+
+    Killed outright, at its first start and when it runs, it takes its database with it, and starts again.
+    """
+    home = tmp_path / ("deep " * 30) / "home"
+    ends = [kill_at_first_start(home)]
     try:
-        os.kill(server.pid, signal.SIGKILL)
-        ends += [wait_until_gone(database) for database in database_processes(home)]
-        again = local_server.start(home, tied_to_caller=True)
-        folder = run_look(again.base_url)
+        first = local_server.start(home, tied_to_caller=True)
+        folder = run_look(first.base_url)
+        block = make_block(first.base_url)
+        models = httpx.get(f"{first.base_url}/v1/models/", timeout=30).json()
+        local_server.stop(home)
+        left_after_stop = database_processes(home)
+
+        second = local_server.start(home, tied_to_caller=True, allowed_hosts=["letta.example"])
+        names = {
+            name: status_by_name(second.base_url, name)
+            for name in ("letta.example", "localhost", "evil.example")
+        }
+        found = [value_of(block, second.base_url)]
+        ends.append(kill(second.pid, home))
+
+        third = local_server.start(home, tied_to_caller=True)
+        found.append(value_of(block, third.base_url))
+        folder_after_all = run_look(third.base_url)
     finally:
         local_server.stop(home)
 
-    assert all(ends)
-    assert str(home / "tools") == folder
+    assert [True, True] == ends
+    assert [str(home / "tools")] * 2 == [folder, folder_after_all]
+    assert ["likes tea"] * 2 == found
+    assert {"letta.example": 200, "localhost": 200, "evil.example": 400} == names
+    # Above all not letta/letta-free, which sends prompts away.
+    assert [] == [model["handle"] for model in models]
+    assert [] == left_after_stop
     assert [] == database_processes(home)
