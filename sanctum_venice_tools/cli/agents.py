@@ -17,6 +17,7 @@ from sanctum_venice_tools.cli.options import (
     one_line_errors,
     shown_progress,
 )
+from sanctum_venice_tools.cli.secret import secret_of_operator
 from sanctum_venice_tools.cli.server import end_unreachable, need_server, server_errors
 from sanctum_venice_tools.letta.connection import address_of, connect
 from sanctum_venice_tools.letta.ready_agents import ReadyAgent, agent_names, read_ready_agent
@@ -184,25 +185,12 @@ def _tell_there(agent: ReadyAgent, agent_id: str, address: str, *, as_json: bool
 
 def _secrets(agent: ReadyAgent, base_url: str, further: tuple[str, ...]) -> dict[str, str]:
     """The secrets of the agent: Venice's key, addresses that are not the usual ones, and others."""
-    secrets = {"VENICE_API_KEY": _value("VENICE_API_KEY")}
+    secrets = {"VENICE_API_KEY": secret_of_operator("VENICE_API_KEY")}
     if os.environ.get("VENICE_BASE_URL"):
         secrets["VENICE_BASE_URL"] = os.environ["VENICE_BASE_URL"]
     if "LETTA_BASE_URL" in agent.secrets:
         secrets["LETTA_BASE_URL"] = base_url
-    return secrets | {name: _value(name) for name in further}
-
-
-def _value(name: str) -> str:
-    """The value of a secret, which never stands on a command line, where others could see it."""
-    if not name.isidentifier():
-        raise click.BadParameter("give the name alone, such as VENICE_MEDIA", param_hint="--secret")
-    value = os.environ.get(name, "")
-    if not value and at_terminal():
-        value = click.prompt(name, hide_input=True, err=True)
-    if not value.strip():
-        made = "; a key is made at https://venice.ai/settings/api"
-        raise click.UsageError(f"{name} is not set{made if name == 'VENICE_API_KEY' else ' here'}")
-    return value.strip()
+    return secrets | {name: secret_of_operator(name) for name in further}
 
 
 def _plan(

@@ -18,6 +18,7 @@ from sanctum_venice_tools.cli.admin_key import account_of_operator
 from sanctum_venice_tools.cli.choosing import TOOLSET, choose, known
 from sanctum_venice_tools.cli.options import JSON, at_terminal
 from sanctum_venice_tools.cli.register_run import AgentKeys, Job, Manner
+from sanctum_venice_tools.cli.secret import secret_of_operator
 from sanctum_venice_tools.cli.server import need_server
 from sanctum_venice_tools.letta import bootstrap, registration
 from sanctum_venice_tools.letta.address import server_url
@@ -201,7 +202,7 @@ def register_tools(  # noqa: PLR0917  # click hands over one argument for each o
     _refuse_one_key_for_several(entries)
     # A secret that several need is asked for once.
     names_of_secrets = dict.fromkeys(name for entry in entries for name in entry.secrets)
-    values = {name: _secret(name) for name in names_of_secrets}
+    values = {name: secret_of_operator(name) for name in names_of_secrets}
     register_run.run([_job(entry, values) for entry in entries], manner)
 
 
@@ -279,19 +280,6 @@ def _approved(records: list[Record], approve: str | None) -> list[Record]:
         else replace(record, approval="all" in words or record.name in named)
         for record in records
     ]
-
-
-def _secret(name: str) -> str:
-    """The value of a secret, which never stands on a command line, where others could see it."""
-    if not name.isidentifier():
-        raise click.BadParameter(
-            "give the name alone, such as VENICE_API_KEY", param_hint="--secret"
-        )
-    if os.environ.get(name):
-        return os.environ[name]
-    if not at_terminal():
-        raise click.BadParameter(f"{name} is not set here", param_hint="--secret")
-    return str(click.prompt(name, hide_input=True, err=True))
 
 
 def _print_list(records: list[Record], *, as_json: bool) -> None:

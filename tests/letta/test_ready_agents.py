@@ -326,7 +326,8 @@ def test_a_tool_in_another_form_stays(server: respx.Router, venice: LocalVenice)
 
 def at_terminal(monkeypatch: pytest.MonkeyPatch, venice: LocalVenice, typed: str) -> Result:
     """Import the voice as a person at a terminal, who types this."""
-    monkeypatch.setattr("sanctum_venice_tools.cli.agents.at_terminal", lambda: True)
+    for asking in ("agents", "secret"):
+        monkeypatch.setattr(f"sanctum_venice_tools.cli.{asking}.at_terminal", lambda: True)
     runner = CliRunner(env={"VENICE_BASE_URL": venice.base_url, "VENICE_API_KEY": None})
     return runner.invoke(agents, ["import", "voice", "--server", SERVER], input=typed)
 
