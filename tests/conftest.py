@@ -85,9 +85,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     selection = config.getoption("-m")
     if collection_path.suffix != ".py" or not re.fullmatch(LEAVES_OUT, selection):
         return None
-    marked = re.search(
-        r"^pytestmark = pytest\.mark\.(\w+)$", collection_path.read_text(), re.MULTILINE
-    )
+    text = collection_path.read_text(encoding="utf-8")
+    marked = re.search(r"^pytestmark = \[?\s*pytest\.mark\.(\w+)", text, re.MULTILINE)
     return True if marked and marked[1] in selection.split() else None
 
 
