@@ -161,7 +161,7 @@ def gzip_bomb() -> Script:
 
 def packed_twice() -> Script:
     """A few thousand bytes that are 600 MB, for whoever unpacks as often as a server says."""
-    packer = zlib.compressobj(wbits=31)
+    packer = zlib.compressobj(zlib.Z_BEST_SPEED, wbits=31)
     inner = b"".join(packer.compress(bytes(1 << 20)) for _ in range(600)) + packer.flush()
     return [reply(gzip.compress(inner), headers="Content-Encoding: gzip, gzip\r\n")]
 
