@@ -193,6 +193,22 @@ def test_a_bomb_does_no_harm(server: RawServer, texts: dict[str, str], bomb: str
     assert megabytes < 256
 
 
+def test_what_comes_after_the_end_of_gzip_is_refused_at_once(
+    server: RawServer, texts: dict[str, str]
+) -> None:
+    """A large packed reply with more behind it ends the call, and does not keep it busy until its deadline."""
+    packed = gzip.compress(b" " * (1 << 22))
+    server.play["/augment/search"] = [reply(packed * 2, headers="Content-Encoding: gzip\r\n")]
+
+    said, seconds, _ = run_alone(
+        server, texts["venice_search_web"], "venice_search_web(query='foxes')"
+    )
+
+    assert "it may be charged" in said
+    assert not said.startswith("Venice took too long")
+    assert seconds < SECONDS
+
+
 def test_a_line_without_end_is_read_in_linear_time(texts: dict[str, str]) -> None:
     """A stream that never ends its line costs no more by each piece than that piece."""
     space: dict[str, Any] = {}

@@ -72,7 +72,8 @@ def _unzipped(reply: httpx.Response) -> Iterator[bytes]:
     try:
         for packed in reply.iter_raw():
             yield unzip.decompress(packed, _MOST_AT_ONCE)
-            while unzip.unconsumed_tail:
+            # At the end, Python leaves there what comes after it.
+            while unzip.unconsumed_tail and not unzip.eof:
                 yield unzip.decompress(unzip.unconsumed_tail, _MOST_AT_ONCE)
             if unzip.unused_data:
                 raise httpx.DecodingError("more comes after the end", request=reply.request)
