@@ -155,8 +155,12 @@ def endless(piece: bytes) -> Script:
 
 def gzip_bomb() -> Script:
     """A megabyte and a half that is a gigabyte and a half."""
-    body = gzip.compress(b" " * (1 << 26)) * 24
-    return [HEAD + b"Content-Encoding: gzip\r\n\r\n", body]
+    packer = zlib.compressobj(wbits=31)
+    block = b" " * (1 << 25)
+    start = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
+    # After a full flush a block packs to bytes that may follow one another, and the end never comes.
+    again = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
+    return [HEAD + b"Content-Encoding: gzip\r\n\r\n", start + again * 47]
 
 
 def packed_twice() -> Script:
@@ -191,6 +195,20 @@ def test_a_bomb_does_no_harm(server: RawServer, texts: dict[str, str], bomb: str
     assert 1 == len(said.splitlines())
     assert seconds < SECONDS + 2
     assert megabytes < 256
+
+
+def test_a_packed_reply_is_read_up_to_the_limit_of_json(
+    server: RawServer, texts: dict[str, str]
+) -> None:
+    """What a bomb unpacks to is too long at 64 MB, which is told long before the deadline."""
+    server.play["/augment/search"] = gzip_bomb()
+
+    said, seconds, _ = run_alone(
+        server, texts["venice_search_web"], "venice_search_web(query='foxes')"
+    )
+
+    assert "64 MB" in said
+    assert seconds < SECONDS
 
 
 def test_what_comes_after_the_end_of_gzip_is_refused_at_once(
