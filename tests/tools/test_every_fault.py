@@ -108,9 +108,10 @@ class Place:
         until = time.monotonic() + 5
         while not asked and time.monotonic() < until:
             time.sleep(0.01)
-            log = self.log.read_bytes()
             # From the place on; within a line, from the next one on.
-            lines = log[max(after - 1, 0) :].splitlines(keepends=True)[1 if after else 0 :]
+            with self.log.open("rb") as log:
+                log.seek(max(after - 1, 0))
+                lines = log.readlines()[1 if after else 0 :]
             asked = [json.loads(line) for line in lines if line.endswith(b"\n")]
         return asked
 
