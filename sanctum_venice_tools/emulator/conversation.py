@@ -26,58 +26,75 @@ class Conversation:
         """The results by tool; a tool's second result of this turn is TOOL_2, and so on."""
         found: dict[str, Any] = {"message": self.message}
         counts: dict[str, int] = {}
-        for result in (result for round_ in self.rounds for result in round_):
-            counts[result.tool] = count = counts.get(result.tool, 0) + 1
-            found[result.tool if count == 1 else f"{result.tool}_{count}"] = result.value
+        for results in self.rounds:
+            for result in results:
+                count = counts.get(result.tool, 0) + 1
+                counts[result.tool] = count
+                name = result.tool if count == 1 else f"{result.tool}_{count}"
+                found[name] = result.value
         return found
 
 
 def read(messages: list[dict[str, Any]]) -> Conversation:
     """The end of a conversation."""
-    conversation = Conversation()
-    results: dict[str, str] = {}
-    for message in messages:
-        if message["role"] == "user" and (text := _said(message["content"])) is not None:
-            parts = message["content"] if isinstance(message["content"], list) else []
-            conversation = Conversation(text, parts)
-        elif message["role"] == "tool":
-            results[message["tool_call_id"]] = message["content"]
-    pending = False
-    for message in messages[_last_user(messages) + 1 :]:
-        calls = [call for call in message.get("tool_calls") or [] if isinstance(call, dict)]
-        if message["role"] == "assistant" and calls and not pending:
-            pending = any(call.get("id") not in results for call in calls)
-            if not pending:
-                conversation.rounds.append(
-                    [
-                        _result(str((call.get("function") or {}).get("name")), results[call["id"]])
-                        for call in calls
-                    ]
-                )
+    place = _last_said(messages)
+    said = messages[place]["content"] if place is not None else ""
+    conversation = Conversation(
+        message=_said(said) or "", parts=said if isinstance(said, list) else []
+    )
+    returned = {
+        message["tool_call_id"]: message["content"]
+        for message in messages
+        if message["role"] == "tool"
+    }
+
+    since = 0 if place is None else place + 1
+    for message in messages[since:]:
+        calls = _calls_of(message)
+        if any(call.get("id") not in returned for call in calls):
+            break  # they still run, and what comes after them is of no round
+        if calls:
+            conversation.rounds.append([_result_of(call, returned) for call in calls])
     return conversation
 
 
-def _last_user(messages: list[dict[str, Any]]) -> int:
+def _last_said(messages: list[dict[str, Any]]) -> int | None:
     """The place of the person's last message."""
-    places = [
-        place
-        for place, message in enumerate(messages)
-        if message["role"] == "user" and _said(message["content"]) is not None
-    ]
-    return places[-1] if places else -1
+    for place in reversed(range(len(messages))):
+        message = messages[place]
+        if message["role"] == "user" and _said(message["content"]) is not None:
+            return place
+    return None
 
 
 def _said(content: str | list[dict[str, Any]]) -> str | None:
     """The words of a user message; None for one that Letta itself wrote, such as a heartbeat."""
-    text = (
-        content
-        if isinstance(content, str)
-        else "\n".join(part["text"] for part in content if part["type"] == "text")
-    )
+    text = content if isinstance(content, str) else _text_of(content)
     wrapped = _object(text)
     if wrapped is None or not isinstance(wrapped.get("type"), str):
         return text
-    return str(wrapped.get("message", text)) if wrapped["type"] == "user_message" else None
+    if wrapped["type"] != "user_message":
+        return None
+    return str(wrapped.get("message", text))
+
+
+def _text_of(parts: list[dict[str, Any]]) -> str:
+    """The words of a message that has parts: its pictures and files left out."""
+    return "\n".join(part["text"] for part in parts if part["type"] == "text")
+
+
+def _calls_of(message: dict[str, Any]) -> list[dict[str, Any]]:
+    """The calls of tools that the model's own message has."""
+    if message["role"] != "assistant":
+        return []
+    calls = message.get("tool_calls") or []
+    return [call for call in calls if isinstance(call, dict)]
+
+
+def _result_of(call: dict[str, Any], returned: dict[str, str]) -> Result:
+    """What came of a call."""
+    function = call.get("function") or {}
+    return _result(str(function.get("name")), returned[call["id"]])
 
 
 def _result(tool: str, content: str) -> Result:
