@@ -17,6 +17,8 @@ from sanctum_venice_tools.emulator.catalogue import catalogue
 from sanctum_venice_tools.emulator.errors import custom
 from sanctum_venice_tools.emulator.service import Call
 
+# Letters and digits of any script.
+WORD = re.compile(r"[^\W_]+")
 STEM = 5
 SHORTEST_WORD = 4
 WEIGHT_OF_A_WORD = 4
@@ -39,13 +41,16 @@ async def decide(call: Call) -> Response:
     answers = {name: _answer(question, known) for name, question in body["questions"].items()}
     usage = {"input_tokens": state + sum(questions), "output_tokens": count(answers)}
     call.use(model, tokens=usage["input_tokens"])
-    prices = spec["pricing"]
-    usd = (
-        usage["input_tokens"] * prices["input"]["usd"]
-        + usage["output_tokens"] * prices["output"]["usd"]
-    )
-    call.charge(usd / 1e6, sku=model["id"], units=usage["input_tokens"] / 1e6, model=model)
+    usd = _price(usage, spec["pricing"])
+    call.charge(usd, sku=model["id"], units=usage["input_tokens"] / 1e6, model=model)
     return JSONResponse({"model": model["id"], "answers": answers, "usage": usage})
+
+
+def _price(usage: dict[str, int], prices: dict[str, dict[str, float]]) -> float:
+    """What tokens cost, in USD; prices are for a million of them."""
+    read = usage["input_tokens"] * prices["input"]["usd"]
+    written = usage["output_tokens"] * prices["output"]["usd"]
+    return (read + written) / 1e6
 
 
 def as_text(value: Any) -> str:
@@ -60,9 +65,8 @@ def count(value: Any) -> int:
 
 def stems(text: str) -> set[str]:
     """The beginnings of a text's longer words."""
-    return {
-        word[:STEM] for word in re.findall(r"[^\W_]+", text.lower()) if len(word) >= SHORTEST_WORD
-    }
+    words = WORD.findall(text.lower())
+    return {word[:STEM] for word in words if len(word) >= SHORTEST_WORD}
 
 
 def _within(tokens: int, most: int, what: str) -> None:
@@ -73,29 +77,35 @@ def _within(tokens: int, most: int, what: str) -> None:
 def _answer(question: dict[str, Any], known: set[str]) -> dict[str, Any]:
     """The answer to one question, of its type."""
     criteria = question.get("criteria", {})
-    match question["type"]:
-        case "noul":
-            return {
-                "type": "noul",
-                "noul": _yes(as_text(question["instructions"]), criteria, known),
-            }
-        case "choice":
-            shares = _shares(
-                [f"{option} {about or ''}" for option, about in criteria.items()], known
-            )
-            likely = dict(zip(criteria, shares, strict=True))
-            choice = max(likely, key=likely.__getitem__)
-            return {
-                "type": "choice",
-                "choice": choice,
-                "probabilities": likely,
-                "confidence": _confidence(shares),
-            }
-    shares = _shares(criteria, known)
+    if question["type"] == "noul":
+        likely = _yes(as_text(question["instructions"]), criteria, known)
+        return {"type": "noul", "noul": likely}
+    if question["type"] == "choice":
+        return _choice(criteria, known)
+    return _score(criteria, known)
+
+
+def _choice(options: dict[str, str | None], known: set[str]) -> dict[str, Any]:
+    """The likeliest of some options."""
+    texts = [f"{option} {about or ''}" for option, about in options.items()]
+    shares = _shares(texts, known)
+    likely = dict(zip(options, shares, strict=True))
+    return {
+        "type": "choice",
+        "choice": max(likely, key=likely.__getitem__),
+        "probabilities": likely,
+        "confidence": _confidence(shares),
+    }
+
+
+def _score(levels: list[str], known: set[str]) -> dict[str, Any]:
+    """Where something stands between levels, which count from 0."""
+    shares = _shares(levels, known)
+    middle = sum(level * share for level, share in enumerate(shares))
     return {
         "type": "score",
-        "score": round(sum(level * share for level, share in enumerate(shares)), 4),
-        "legend": {str(level): about for level, about in enumerate(criteria)},
+        "score": round(middle, 4),
+        "legend": {str(level): about for level, about in enumerate(levels)},
         "probabilities": {str(level): share for level, share in enumerate(shares)},
         "confidence": _confidence(shares),
     }

@@ -57,22 +57,28 @@ async def _edit(call: Call, model: Model, sources: list[str], field: str) -> Res
         )
         for source in sources
     ]
-    resolution = body.get("resolution") or model["model_spec"]["constraints"].get(
-        "defaultResolution", "1K"
-    )
+    limits = model["model_spec"]["constraints"]
+    resolution = body.get("resolution") or limits.get("defaultResolution", "1K")
     usual = "png" if resolution == "1K" or body.get("transparent_background") else "jpeg"
     kind = body.get("output_format") or usual
     check_transparency(model, body, kind)
     file = await run_in_threadpool(_apply, body, opened, TIERS[resolution], kind)
 
-    pricing = model["model_spec"]["pricing"]
-    usd = price(pricing, body, "inpaint")
-    if extra := pricing.get("inputImages"):
-        usd += max(len(sources) - extra["included"], 0) * extra["additional"]["usd"]
     call.use(model)
+    usd = _price(model["model_spec"]["pricing"], body, len(sources))
     call.charge(usd, sku=f"{model['id']}-edit", model=model)
     call.headers["x-venice-is-content-violation"] = "false"
     return Response(file, media_type=f"image/{kind}")
+
+
+def _price(pricing: dict[str, Any], body: dict[str, Any], count: int) -> float:
+    """What an edit of so many pictures costs, in USD."""
+    usd: float = price(pricing, body, "inpaint")
+    extra = pricing.get("inputImages")
+    if extra:
+        further = max(count - extra["included"], 0)
+        usd += further * extra["additional"]["usd"]
+    return usd
 
 
 def _check(model: Model, body: dict[str, Any]) -> None:
@@ -91,14 +97,17 @@ def _apply(body: dict[str, Any], opened: list[Image.Image], megapixels: float, k
     """The base with its colours turned, the other pictures in a row, the instruction below."""
     base = opened[0].convert("RGB")
     ratio = body.get("aspect_ratio", "auto")
-    size = pictures.fit_ratio(
-        f"{base.width}:{base.height}" if ratio == "auto" else ratio, megapixels
-    )
-    made = pictures.turn_colours(ImageOps.fit(base, size), seed_of({"prompt": body["prompt"]}))
+    if ratio == "auto":
+        ratio = f"{base.width}:{base.height}"
+    size = pictures.fit_ratio(ratio, megapixels)
+    fitted = ImageOps.fit(base, size)
+    made = pictures.turn_colours(fitted, seed_of({"prompt": body["prompt"]}))
+
     side = min(size) // 5
     for place, other in enumerate(opened[1:]):
-        thumbnail = ImageOps.expand(ImageOps.fit(other.convert("RGB"), (side, side)), 2, "white")
-        made.paste(thumbnail, (8 + place * (side + 12), 8))
+        small = ImageOps.fit(other.convert("RGB"), (side, side))
+        framed = ImageOps.expand(small, 2, "white")
+        made.paste(framed, (8 + place * (side + 12), 8))
     pictures.write_below(made, body["prompt"])
     if body.get("transparent_background"):
         made = pictures.without_background(made)
@@ -125,20 +134,20 @@ async def upscale(call: Call) -> Response:
         raise custom("image", f"The upscaled image would exceed {LARGEST_UPSCALED} pixels.")
     model = catalogue().find("upscaler", "upscale")
 
-    def enlarge() -> bytes:
-        size = (round(picture.width * scale), round(picture.height * scale))
-        larger = picture.resize(size, Image.Resampling.LANCZOS).filter(
-            ImageFilter.UnsharpMask(2, 60)
-        )
-        return pictures.encode(larger, "png")
-
-    file = await run_in_threadpool(enlarge)
+    file = await run_in_threadpool(_enlarge, picture, scale)
     call.use(model)
     tier = "2x" if scale <= SCALES[0] else "4x"
-    call.charge(
-        model["model_spec"]["pricing"]["upscale"][tier]["usd"], sku=f"upscale-{tier}", model=model
-    )
+    usd = model["model_spec"]["pricing"]["upscale"][tier]["usd"]
+    call.charge(usd, sku=f"upscale-{tier}", model=model)
     return Response(file, media_type="image/png")
+
+
+def _enlarge(picture: Image.Image, scale: float) -> bytes:
+    """A PNG of the picture, so many times as wide and as high, a little sharper."""
+    size = (round(picture.width * scale), round(picture.height * scale))
+    larger = picture.resize(size, Image.Resampling.LANCZOS)
+    sharper = larger.filter(ImageFilter.UnsharpMask(2, 60))
+    return pictures.encode(sharper, "png")
 
 
 async def remove_background(call: Call) -> Response:
@@ -153,9 +162,8 @@ async def remove_background(call: Call) -> Response:
     model = catalogue().find(BACKGROUND_REMOVER, "image")
     file = await run_in_threadpool(lambda: pictures.encode(cut_out(picture), "png"))
     call.use(model)
-    call.charge(
-        model["model_spec"]["pricing"]["generation"]["usd"], sku="background-removal", model=model
-    )
+    usd = model["model_spec"]["pricing"]["generation"]["usd"]
+    call.charge(usd, sku="background-removal", model=model)
     return Response(file, media_type="image/png")
 
 
@@ -163,11 +171,12 @@ def cut_out(picture: Image.Image) -> Image.Image:
     """The picture without what has about the colour of its upper left corner."""
     plain = picture.convert("RGB")
     corner = plain.getpixel((0, 0))
-    difference = ImageChops.difference(plain, Image.new("RGB", plain.size, corner)).convert("L")
+    background = Image.new("RGB", plain.size, corner)
+    difference = ImageChops.difference(plain, background).convert("L")
     mask = difference.point([0 if level < TOLERANCE else 255 for level in range(256)])
     # A subject there must be: an ellipse in the middle stays in any case.
-    ImageDraw.Draw(mask).ellipse(
-        (plain.width // 4, plain.height // 4, plain.width * 3 // 4, plain.height * 3 // 4), fill=255
-    )
+    across, down = plain.width // 4, plain.height // 4
+    middle = (across, down, plain.width * 3 // 4, plain.height * 3 // 4)
+    ImageDraw.Draw(mask).ellipse(middle, fill=255)
     plain.putalpha(mask)
     return plain

@@ -34,22 +34,22 @@ async def speak(call: Call) -> Response:
     one_of("response_format", kind, spec["supported_formats"])
     text = body["input"]
 
-    def record() -> bytes:
-        return sound.encode(sound.murmur(text, voice, body.get("speed", 1), RATE), RATE, kind)
-
-    file = await run_in_threadpool(record)
+    file = await run_in_threadpool(_record, text, voice, body.get("speed", 1), kind)
     remember(call.service.spoken, file, text)
     call.use(model)
-    call.charge(
-        len(text) * spec["pricing"]["input"]["usd"] / 1e6,
-        sku=model["id"],
-        units=len(text) / 1e6,
-        model=model,
-    )
+    millions = len(text) / 1e6  # of characters
+    usd = millions * spec["pricing"]["input"]["usd"]
+    call.charge(usd, sku=model["id"], units=millions, model=model)
     media_type = sound.FORMATS[kind][0]
     if body.get("streaming"):
         return StreamingResponse(_pieces(file), media_type=media_type)
     return Response(file, media_type=media_type)
+
+
+def _record(text: str, voice: str, speed: float, kind: str) -> bytes:
+    """A text as it sounds, in a file of that format."""
+    samples = sound.murmur(text, voice, speed, RATE)
+    return sound.encode(samples, RATE, kind)
 
 
 def remember(spoken: dict[str, str], file: bytes, text: str) -> None:
@@ -93,10 +93,11 @@ def _timestamps(model: Model, text: str, seconds: float) -> dict[str, Any]:
         return {}
     words = text.split()
     length = seconds / len(words)
+    starts = [place * length for place in range(len(words))]
     return {
         "word": [
-            {"word": word, "start": round(place * length, 3), "end": round((place + 1) * length, 3)}
-            for place, word in enumerate(words)
+            {"word": word, "start": round(start, 3), "end": round(start + length, 3)}
+            for word, start in zip(words, starts, strict=True)
         ]
     }
 
@@ -108,10 +109,10 @@ def sound_file(body: dict[str, Any], suffixes: set[str]) -> bytes:
         raise custom("file", "Required")
     if len(file.content) > LARGEST_FILE:
         raise too_large()
-    if file.rpartition(".")[2].lower() not in suffixes:
-        raise custom(
-            "file", f"Invalid audio format. Supported formats: {', '.join(sorted(suffixes))}"
-        )
+    suffix = file.rpartition(".")[2].lower()
+    if suffix not in suffixes:
+        supported = ", ".join(sorted(suffixes))
+        raise custom("file", f"Invalid audio format. Supported formats: {supported}")
     return file.content
 
 
