@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -18,6 +18,7 @@ from sanctum_venice_tools.emulator.errors import ApiError, custom
 from sanctum_venice_tools.emulator.service import Call
 
 SEARCH_USD = 0.01
+LETTERS_A_TOKEN = 4
 THOUGHT = "The script decides what is said next."
 DEFAULTS = {
     "enable_web_search": "off",
@@ -30,6 +31,8 @@ DEFAULTS = {
     "disable_thinking": False,
     "enable_e2ee": True,
 }
+# The settings that a reply repeats.
+SHOWN = (*DEFAULTS, "character_slug")
 
 
 async def complete(call: Call) -> Response:
@@ -39,54 +42,63 @@ async def complete(call: Call) -> Response:
     parameters = DEFAULTS | (body.get("venice_parameters") or {}) | _features(suffix)
     if suffix:
         call.operation.check_body("application/json", {**body, "venice_parameters": parameters})
-    if any(tool.get("type") == "web_search" for tool in body.get("tools") or []):
+    kinds_of_tools = [tool.get("type") for tool in body.get("tools") or []]
+    if "web_search" in kinds_of_tools:
         parameters["enable_web_search"] = "on"
     model = catalogue().find(name, "text")
-    if slug := parameters.get("character_slug"):
+    slug = parameters.get("character_slug")
+    if slug:
         find_character(slug)
-    prompt_tokens = _tokens(json.dumps([body["messages"], body.get("tools")], ensure_ascii=False))
+    prompt = json.dumps([body["messages"], body.get("tools")], ensure_ascii=False)
+    prompt_tokens = _tokens(prompt)
     _check(model, body, prompt_tokens)
 
     conversation = read(body["messages"])
     reply = decide(call, conversation, parameters)
     prescribe(reply, body.get("response_format"))
-    if model["model_spec"]["capabilities"]["supportsReasoning"] and not (
-        body.get("reasoning_effort") == "none"
-        or parameters["disable_thinking"]
-        or parameters["strip_thinking_response"]
-    ):
+    if _shows_thoughts(model, body, parameters):
         reply.thought = THOUGHT
     _cut(reply, body, model)
     _think_otherwise(reply, call.fault)
 
     count = max(body.get("n", 1), 1)
     envelope = _bill(call, model, prompt_tokens, reply, count)
-    shown = {name: parameters[name] for name in (*DEFAULTS, "character_slug") if name in parameters}
-    envelope["venice_parameters"] = shown | {
-        "web_search_citations": web.citations(reply.found or [])
-    }
+    shown = {name: parameters[name] for name in SHOWN if name in parameters}
+    citations = web.citations(reply.found or [])
+    envelope["venice_parameters"] = {**shown, "web_search_citations": citations}
     if body.get("stream") and call.fault != "json-for-stream":
-        return StreamingResponse(
-            _stream(envelope, reply, body, count), media_type="text/event-stream"
-        )
-    choices = [
-        {
-            "index": index,
-            "finish_reason": reply.ending,
-            "stop_reason": reply.ending if reply.ending in {"stop", "length"} else None,
-            "logprobs": None,
-            "message": {
-                "role": "assistant",
-                "content": reply.text or None,
-                "reasoning_content": reply.thought or None,
-                "tool_calls": reply.calls,
-            },
-        }
-        for index in range(count)
-    ]
-    return JSONResponse(
-        {**envelope, "object": "chat.completion", "choices": choices, "prompt_logprobs": None}
-    )
+        events = _stream(envelope, reply, body, count)
+        return StreamingResponse(events, media_type="text/event-stream")
+
+    choices = [_choice(index, reply) for index in range(count)]
+    envelope |= {"object": "chat.completion", "choices": choices, "prompt_logprobs": None}
+    return JSONResponse(envelope)
+
+
+def _shows_thoughts(model: Model, body: dict[str, Any], parameters: dict[str, Any]) -> bool:
+    """Whether the model thinks before it speaks, and the caller is to see that."""
+    if not model["model_spec"]["capabilities"]["supportsReasoning"]:
+        return False
+    if body.get("reasoning_effort") == "none":
+        return False
+    return not (parameters["disable_thinking"] or parameters["strip_thinking_response"])
+
+
+def _choice(index: int, reply: Reply) -> dict[str, Any]:
+    """The reply as one of the choices of a body that comes at once."""
+    is_usual = reply.ending in {"stop", "length"}
+    return {
+        "index": index,
+        "finish_reason": reply.ending,
+        "stop_reason": reply.ending if is_usual else None,
+        "logprobs": None,
+        "message": {
+            "role": "assistant",
+            "content": reply.text or None,
+            "reasoning_content": reply.thought or None,
+            "tool_calls": reply.calls,
+        },
+    }
 
 
 def _features(suffix: str) -> dict[str, Any]:
@@ -98,49 +110,51 @@ def _features(suffix: str) -> dict[str, Any]:
 
 def _tokens(text: str) -> int:
     """About how many tokens a text has."""
-    return max(1, len(text) // 4)
+    return max(1, len(text) // LETTERS_A_TOKEN)
 
 
 def _check(model: Model, body: dict[str, Any], prompt_tokens: int) -> None:
     """Refuse what this model cannot do."""
     spec = model["model_spec"]
     capabilities = spec["capabilities"]
-    for field_, needed in (("tools", "supportsFunctionCalling"), ("logprobs", "supportsLogProbs")):
-        if body.get(field_) and not capabilities[needed]:
-            raise unsupported(model, field_)
-    if (body.get("response_format") or {}).get("type") == "json_schema" and not capabilities[
-        "supportsResponseSchema"
-    ]:
+    if body.get("tools") and not capabilities["supportsFunctionCalling"]:
+        raise unsupported(model, "tools")
+    if body.get("logprobs") and not capabilities["supportsLogProbs"]:
+        raise unsupported(model, "logprobs")
+    form = body.get("response_format") or {}
+    if form.get("type") == "json_schema" and not capabilities["supportsResponseSchema"]:
         raise unsupported(model, "response_format")
-    effort = body.get("reasoning_effort") or (body.get("reasoning") or {}).get("effort")
+    reasoning = body.get("reasoning") or {}
+    effort = body.get("reasoning_effort") or reasoning.get("effort")
     if effort:
         one_of("reasoning_effort", effort, capabilities.get("reasoningEffortOptions", []))
     _check_parts(model, body["messages"])
+
     most = spec["maxCompletionTokens"]
     if (body.get("max_completion_tokens") or 0) > most:
-        raise custom(
-            "max_completion_tokens", f"Number must be less than or equal to {most}", maximum=most
-        )
-    if prompt_tokens > spec["availableContextTokens"]:
-        limit = spec["availableContextTokens"]
-        message = (
-            f"This model's maximum context length is {limit} tokens, "
-            f"but the messages have {prompt_tokens}."
-        )
-        error = {"message": message, "type": "invalid_request_error", "param": "messages",
-                 "code": "context_length_exceeded"}  # fmt: skip
-        raise ApiError(400, {"error": error})
+        told = f"Number must be less than or equal to {most}"
+        raise custom("max_completion_tokens", told, maximum=most)
+    limit = spec["availableContextTokens"]
+    if prompt_tokens > limit:
+        raise _too_long(prompt_tokens, limit)
+
+
+def _too_long(tokens: int, limit: int) -> ApiError:
+    """The refusal of messages that are longer than a model reads."""
+    context = f"This model's maximum context length is {limit} tokens"
+    error = {
+        "message": f"{context}, but the messages have {tokens}.",
+        "type": "invalid_request_error",
+        "param": "messages",
+        "code": "context_length_exceeded",
+    }
+    return ApiError(400, {"error": error})
 
 
 def _check_parts(model: Model, messages: list[dict[str, Any]]) -> None:
     """Refuse pictures, sounds and films that this model cannot take, or too many of them."""
     capabilities = model["model_spec"]["capabilities"]
-    kinds = [
-        part["type"]
-        for message in messages
-        if isinstance(message.get("content"), list)
-        for part in message["content"]
-    ]
+    kinds = _kinds_of_parts(messages)
     most_images = capabilities.get("maxImages", 10) if capabilities["supportsMultipleImages"] else 1
     for kind, needed, most in (
         ("image_url", "supportsVision", most_images),
@@ -148,14 +162,21 @@ def _check_parts(model: Model, messages: list[dict[str, Any]]) -> None:
         ("video_url", "supportsVideoInput", capabilities.get("maxVideos", 3)),
     ):
         if kind in kinds and not capabilities[needed]:
-            raise custom(
-                "messages", f"{kind} content is not supported by this model: {model['id']}"
-            )
+            told = f"{kind} content is not supported by this model: {model['id']}"
+            raise custom("messages", told)
         if most and kinds.count(kind) > most:
-            raise custom(
-                "messages",
-                f"At most {most} {kind} parts are supported by this model: {model['id']}",
-            )
+            told = f"At most {most} {kind} parts are supported by this model: {model['id']}"
+            raise custom("messages", told)
+
+
+def _kinds_of_parts(messages: list[dict[str, Any]]) -> list[str]:
+    """The kind of each part of those messages that have parts."""
+    kinds = []
+    for message in messages:
+        content = message.get("content")
+        if isinstance(content, list):
+            kinds += [part["type"] for part in content]
+    return kinds
 
 
 def _cut(reply: Reply, body: dict[str, Any], model: Model) -> None:
@@ -164,14 +185,15 @@ def _cut(reply: Reply, body: dict[str, Any], model: Model) -> None:
     for stop in [stops] if isinstance(stops, str) else stops:
         if stop:
             reply.text = reply.text.partition(stop)[0]
-    limits = [
-        body.get("max_completion_tokens") or body.get("max_tokens"),
-        model["model_spec"]["maxCompletionTokens"],
-    ]
-    most = min(limit for limit in limits if limit and limit > 0)
+
+    most = model["model_spec"]["maxCompletionTokens"]
+    wanted = body.get("max_completion_tokens") or body.get("max_tokens")
+    if wanted and wanted > 0:
+        most = min(most, wanted)
     if not reply.calls and _tokens(reply.thought + reply.text) > most:
-        reply.thought = reply.thought[: most * 4]
-        reply.text = reply.text[: max(most * 4 - len(reply.thought), 0)]
+        letters = most * LETTERS_A_TOKEN
+        reply.thought = reply.thought[:letters]
+        reply.text = reply.text[: max(letters - len(reply.thought), 0)]
         reply.ending = "length"
 
 
@@ -192,12 +214,13 @@ def _think_otherwise(reply: Reply, fault: str) -> None:
 
 def _bill(call: Call, model: Model, prompt_tokens: int, reply: Reply, count: int) -> dict[str, Any]:
     """Charge for the reply; the part of its body that does not depend on whether it is streamed."""
-    written = reply.text + reply.thought + (json.dumps(reply.calls) if reply.calls else "")
+    written = reply.text + reply.thought
+    if reply.calls:
+        written += json.dumps(reply.calls)
     completion_tokens = _tokens(written) * count
-    pricing = model["model_spec"]["pricing"]
-    usd = (
-        prompt_tokens * pricing["input"]["usd"] + completion_tokens * pricing["output"]["usd"]
-    ) / 1e6 + (SEARCH_USD if reply.found is not None else 0)
+    usd = _price(model, prompt_tokens, completion_tokens)
+    if reply.found is not None:
+        usd += SEARCH_USD
     identifier = f"chatcmpl-{uuid.uuid4().hex}"
     details = {
         "requestId": identifier,
@@ -208,14 +231,13 @@ def _bill(call: Call, model: Model, prompt_tokens: int, reply: Reply, count: int
     call.use(model, tokens=prompt_tokens + completion_tokens)
     sku = f"{model['id']}-llm-output-mtoken"
     call.charge(usd, sku=sku, units=completion_tokens / 1e6, model=model, details=details)
+    thought_tokens = _tokens(reply.thought) if reply.thought else 0
     usage = {
         "prompt_tokens": prompt_tokens,
         "completion_tokens": completion_tokens,
         "total_tokens": prompt_tokens + completion_tokens,
         "prompt_tokens_details": {"cached_tokens": 0, "cache_creation_input_tokens": 0},
-        "completion_tokens_details": {
-            "reasoning_tokens": _tokens(reply.thought) if reply.thought else 0
-        },
+        "completion_tokens_details": {"reasoning_tokens": thought_tokens},
     }
     return {
         "id": identifier,
@@ -226,43 +248,60 @@ def _bill(call: Call, model: Model, prompt_tokens: int, reply: Reply, count: int
     }
 
 
+def _price(model: Model, prompt_tokens: int, completion_tokens: int) -> float:
+    """What tokens cost with a model, in USD; its prices are for a million of them."""
+    pricing = model["model_spec"]["pricing"]
+    read = prompt_tokens * pricing["input"]["usd"]
+    written = completion_tokens * pricing["output"]["usd"]
+    return float(read + written) / 1e6
+
+
 async def _stream(
     envelope: dict[str, Any], reply: Reply, body: dict[str, Any], count: int
 ) -> AsyncIterator[bytes]:
     """The reply as events; the pages found stand at the top level of the first one."""
-    frame = {name: envelope[name] for name in ("id", "created", "model")} | {
-        "object": "chat.completion.chunk"
-    }
+    frame = {name: envelope[name] for name in ("id", "created", "model")}
+    frame["object"] = "chat.completion.chunk"
 
     def event(choices: list[dict[str, Any]], **more: Any) -> bytes:
         # Every event has a `usage`; in all but the last it is null.
-        line = json.dumps({**frame, "choices": choices, "usage": None, **more}, ensure_ascii=False)
-        return f"data: {line}\n\n".encode()
+        told = {**frame, "choices": choices, "usage": None, **more}
+        return f"data: {json.dumps(told, ensure_ascii=False)}\n\n".encode()
 
-    def delta(index: int, **content: Any) -> dict[str, Any]:
-        return {"index": index, "delta": content, "finish_reason": None, "logprobs": None}
-
-    first = {"venice_parameters": envelope["venice_parameters"]} if reply.found is not None else {}
-    yield event([delta(index, role="assistant", content="") for index in range(count)], **first)
+    first = {}
+    if reply.found is not None:
+        first["venice_parameters"] = envelope["venice_parameters"]
+    yield event([_delta(index, role="assistant", content="") for index in range(count)], **first)
     for index in range(count):
-        if reply.thought:
-            yield event([delta(index, reasoning_content=reply.thought)])
-        for piece in _pieces(reply.text):
-            yield event([delta(index, content=piece)])
+        for content in _contents(reply):
+            yield event([_delta(index, **content)])
             await asyncio.sleep(0)
-        for place, made in enumerate(reply.calls):
-            name, arguments = made["function"]["name"], made["function"]["arguments"]
-            head = {"index": place, "id": made["id"], "type": "function",
-                    "function": {"name": name, "arguments": ""}}  # fmt: skip
-            yield event([delta(index, tool_calls=[head])])
-            for piece in _pieces(arguments):
-                yield event(
-                    [delta(index, tool_calls=[{"index": place, "function": {"arguments": piece}}])]
-                )
-        yield event([delta(index) | {"finish_reason": reply.ending}])
-    if (body.get("stream_options") or {}).get("include_usage"):
+        yield event([{**_delta(index), "finish_reason": reply.ending}])
+
+    options = body.get("stream_options") or {}
+    if options.get("include_usage"):
         yield event([], usage=envelope["usage"], cost=envelope["cost"])
     yield b"data: [DONE]\n\n"
+
+
+def _delta(index: int, **content: Any) -> dict[str, Any]:
+    """What one event adds to a choice."""
+    return {"index": index, "delta": content, "finish_reason": None, "logprobs": None}
+
+
+def _contents(reply: Reply) -> Iterator[dict[str, Any]]:
+    """What the events of a choice add, one after the other: thoughts, words, calls."""
+    if reply.thought:
+        yield {"reasoning_content": reply.thought}
+    for piece in _pieces(reply.text):
+        yield {"content": piece}
+    for place, made in enumerate(reply.calls):
+        function = made["function"]
+        begun = {"name": function["name"], "arguments": ""}
+        head = {"index": place, "id": made["id"], "type": "function", "function": begun}
+        yield {"tool_calls": [head]}
+        for piece in _pieces(function["arguments"]):
+            yield {"tool_calls": [{"index": place, "function": {"arguments": piece}}]}
 
 
 def _pieces(text: str) -> list[str]:
