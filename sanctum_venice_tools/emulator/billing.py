@@ -6,6 +6,7 @@ import io
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -66,8 +67,9 @@ async def get_usage(call: Call) -> Response:  # noqa: ARG001 - every endpoint is
 async def get_history(call: Call) -> Response:
     """GET /billing/usage-history; a cursor stands for all other settings."""
     query = dict(call.query)
-    if cursor := query.get("cursor"):
-        if call.request.query_params.keys() - {"cursor"}:
+    cursor = query.get("cursor")
+    if cursor:
+        if call.request.query_params.keys() != {"cursor"}:
             raise custom("cursor", "cursor cannot be combined with other parameters")
         query = _unfold(cursor)
     start = _moment(query.get("startTimestamp"), datetime.min.replace(tzinfo=UTC))
@@ -75,9 +77,10 @@ async def get_history(call: Call) -> Response:
     entries = [entry for entry in call.service.account.bill if start <= entry.when < end]
     if query.get("currency", "USD") != "USD":
         entries = []
-    first, size = query.get("first", 0), query["pageSize"]
-    rows = [_row(entry) for entry in entries[first : first + size]]
-    more = _fold({**query, "first": first + size}) if first + size < len(entries) else None
+    first = query.get("first", 0)
+    after = first + query["pageSize"]
+    rows = [_row(entry) for entry in entries[first:after]]
+    more = _fold({**query, "first": after}) if after < len(entries) else None
     if call.request.headers.get("accept", "").startswith("text/csv"):
         return _table(rows, more)
     return JSONResponse({"data": rows, "nextCursor": more})
@@ -94,19 +97,22 @@ def _moment(text: str | None, otherwise: datetime) -> datetime:
 
 def _fold(query: dict[str, Any]) -> str:
     """A query as a cursor."""
-    return base64.urlsafe_b64encode(json.dumps(query).encode()).decode().rstrip("=")
+    text = json.dumps(query)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def _unfold(cursor: str) -> dict[str, Any]:
     """The query that a cursor stands for."""
+    padding = "=" * (-len(cursor) % 4)
     try:
-        query = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        query = json.loads(base64.urlsafe_b64decode(cursor + padding))
     except ValueError:
         query = None
-    if not isinstance(query, dict) or not all(
-        isinstance(query.get(name), int) for name in ("first", "pageSize")
-    ):
+    if not isinstance(query, dict):
         raise custom("cursor", "Invalid cursor")
+    for name in ("first", "pageSize"):
+        if not isinstance(query.get(name), int):
+            raise custom("cursor", "Invalid cursor")
     return query
 
 
@@ -131,64 +137,93 @@ def _table(rows: list[dict[str, Any]], more: str | None) -> Response:
     writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    name = f"billing-usage-history-{now():%Y%m%dT%H%M%S%f}"[: -len("000")] + "Z.csv"
-    headers = {"Content-Disposition": f"attachment; filename={name}"} | (
-        {"x-next-cursor": more} if more else {}
-    )
+    moment = f"{now():%Y%m%dT%H%M%S%f}"[: -len("000")]  # to the millisecond
+    name = f"billing-usage-history-{moment}Z.csv"
+    headers = {"Content-Disposition": f"attachment; filename={name}"}
+    if more:
+        headers["x-next-cursor"] = more
     return PlainTextResponse(file.getvalue(), headers=headers, media_type="text/csv")
 
 
 async def get_analytics(call: Call) -> Response:
     """GET /billing/usage-analytics."""
-    query = call.query
+    period = _period_of(call.query)
+    days = period.days
+    bill = call.service.account.bill
+    entries = [entry for entry in bill if days[0] <= entry.when.date() <= days[-1]]
+    descriptions = {key.id: key.description for key in call.service.keys.values()}
+    models = _grouped(entries, _name_of_model)
+    keys = _grouped(entries, lambda entry: entry.key)
+    names = {key: descriptions.get(key, "(revoked)") for key in keys}
+
+    model_days = _daily(days, models)
+    key_days = _daily(days, {names[key]: group for key, group in keys.items()})
+    return JSONResponse(
+        {
+            "lookback": period.lookback,
+            "byDate": [_total_of(day, entries) for day in days],
+            "byModel": [_total_of_model(name, group) for name, group in models.items()],
+            # All of it was paid in dollars.
+            "byModelDaily": model_days,
+            "byModelDailyUsd": model_days,
+            "topModels": list(models)[:MOST_NAMES],
+            "byKey": [
+                {"apiKeyId": key, "description": names[key], **_totals(group)}
+                for key, group in keys.items()
+            ],
+            "byKeyDaily": key_days,
+            "byKeyDailyUsd": key_days,
+            "topKeyNames": list(names.values())[:MOST_NAMES],
+        }
+    )
+
+
+@dataclass(frozen=True)
+class _Period:
+    """The days that are asked about, in Venice's word for them and one by one."""
+
+    lookback: str
+    days: list[date]
+
+
+def _period_of(query: dict[str, Any]) -> _Period:
+    """The period between two dates, else so many days up to today."""
     if {"startDate", "endDate"} <= query.keys():  # one alone is not looked at
-        first, last = _day("startDate", query["startDate"]), _day("endDate", query["endDate"])
-        lookback = f"{first.date()}:{last.date()}"
+        first = _day("startDate", query["startDate"]).date()
+        last = _day("endDate", query["endDate"]).date()
+        lookback = f"{first}:{last}"
     else:
         count = min(int(query["lookback"][:-1][:6]), LONGEST_DAYS)
-        lookback = f"{count}d"
-        last = now()
+        last = now().date()
         first = last - timedelta(days=count - 1)
-    if not 0 <= (last.date() - first.date()).days < LONGEST_DAYS:
+        lookback = f"{count}d"
+    length = (last - first).days + 1
+    if not 1 <= length <= LONGEST_DAYS:
         raise custom("lookback", f"The period must be 1 to {LONGEST_DAYS} days long")
-    days = [
-        first.date() + timedelta(days=day) for day in range((last.date() - first.date()).days + 1)
-    ]
-    entries = [
-        entry for entry in call.service.account.bill if days[0] <= entry.when.date() <= days[-1]
-    ]
-    names = {key.id: key.description for key in call.service.keys.values()}
-    models = _grouped(
-        entries, lambda entry: entry.model["model_spec"]["name"] if entry.model else entry.sku
-    )
-    keys = _grouped(entries, lambda entry: entry.key)
-    model_days = _daily(days, models)
-    usd_of_day = {day: _usd(e for e in entries if e.when.date() == day) for day in days}
-    key_days = _daily(days, {names.get(key, "(revoked)"): group for key, group in keys.items()})
-    return JSONResponse({
-        "lookback": lookback,
-        "byDate": [{"date": f"{day}", "USD": usd, "DIEM": 0} for day, usd in usd_of_day.items()],
-        "byModel": [
-            {
-                "modelName": name,
-                "unitType": "tokens" if any(entry.details for entry in group) else "generations",
-                "modelType": group[0].model["type"] if group[0].model else None,
-                **_totals(group),
-            }
-            for name, group in models.items()
-        ],
-        # All of it was paid in dollars.
-        "byModelDaily": model_days,
-        "byModelDailyUsd": model_days,
-        "topModels": list(models)[:MOST_NAMES],
-        "byKey": [
-            {"apiKeyId": key, "description": names.get(key, "(revoked)"), **_totals(group)}
-            for key, group in keys.items()
-        ],
-        "byKeyDaily": key_days,
-        "byKeyDailyUsd": key_days,
-        "topKeyNames": [names.get(key, "(revoked)") for key in keys][:MOST_NAMES],
-    })  # fmt: skip
+    return _Period(lookback, [first + timedelta(days=day) for day in range(length)])
+
+
+def _name_of_model(entry: Spending) -> str:
+    """What money was spent on: a model, else something without one."""
+    return str(entry.model["model_spec"]["name"]) if entry.model else entry.sku
+
+
+def _total_of(day: date, entries: list[Spending]) -> dict[str, Any]:
+    """What was spent on a day."""
+    usd = _usd(entry for entry in entries if entry.when.date() == day)
+    return {"date": f"{day}", "USD": usd, "DIEM": 0}
+
+
+def _total_of_model(name: str, group: list[Spending]) -> dict[str, Any]:
+    """What was spent on a model."""
+    model = group[0].model
+    counts_tokens = any(entry.details for entry in group)
+    return {
+        "modelName": name,
+        "unitType": "tokens" if counts_tokens else "generations",
+        "modelType": model["type"] if model else None,
+        **_totals(group),
+    }
 
 
 def _day(field: str, text: str) -> datetime:

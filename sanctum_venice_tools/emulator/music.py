@@ -25,12 +25,16 @@ SUPPORTED = {
 }
 
 
+# What says that a piece is sung, or that it is not.
+OF_LYRICS = ("lyrics_prompt", "force_instrumental", "lyrics_optimizer")
+
+
 async def quote(call: Call) -> Response:
     """POST /audio/quote."""
-    model = catalogue().find(call.body["model"], "music")
-    return JSONResponse(
-        {"quote": _price(model, _seconds(model, call.body), call.body.get("character_count"))}
-    )
+    body = call.body
+    model = catalogue().find(body["model"], "music")
+    usd = _price(model, _seconds(model, body), body.get("character_count"))
+    return JSONResponse({"quote": usd})
 
 
 async def queue(call: Call) -> Response:
@@ -47,10 +51,12 @@ async def queue(call: Call) -> Response:
     def record() -> bytes:
         if spoken:
             voice = body.get("voice") or spec["default_voice"]
-            file = sound.encode(sound.murmur(words, voice, body.get("speed", 1), RATE), RATE, "mp3")
+            samples = sound.murmur(words, voice, body.get("speed", 1), RATE)
+            file = sound.encode(samples, RATE, "mp3")
             remember(call.service.spoken, file, words)
             return file
-        return sound.encode(sound.tune(words, seconds, RATE), RATE, "mp3")
+        samples = sound.tune(words, seconds, RATE)
+        return sound.encode(samples, RATE, "mp3")
 
     call.use(model)
     call.charge(price, sku=f"{model['id']}-audio", model=model)
@@ -62,16 +68,13 @@ def _check(model: Model, body: dict[str, Any]) -> None:
     """Refuse what this model does not advertise."""
     spec = model["model_spec"]
     within("prompt", body["prompt"], spec.get("prompt_character_limit"))
-    if len(body["prompt"]) < (least := spec.get("min_prompt_length", 1)):
+    least = spec.get("min_prompt_length", 1)
+    if len(body["prompt"]) < least:
         raise custom("prompt", f"String must contain at least {least} character(s)", minimum=least)
     for field, flag in SUPPORTED.items():
         if field in body and not spec.get(flag):
             raise unsupported(model, field)
-    sung = [
-        field
-        for field in ("lyrics_prompt", "force_instrumental", "lyrics_optimizer")
-        if body.get(field)
-    ]
+    sung = [field for field in OF_LYRICS if body.get(field)]
     if spec.get("lyrics_required") and not sung:
         raise custom("lyrics_prompt", "lyrics_prompt is required by this model")
     if {"lyrics_prompt", "lyrics_optimizer"} <= set(sung):
@@ -89,15 +92,15 @@ def _seconds(model: Model, body: dict[str, Any]) -> int:
     if "duration_seconds" not in body:
         return int(spec.get("default_duration", DEFAULT_SECONDS))
     seconds = int(body["duration_seconds"])
-    if options := spec.get("duration_options"):
+    options = spec.get("duration_options")
+    if options:
         one_of("duration_seconds", seconds, options)
-    elif "max_duration" not in spec:
+        return seconds
+    if "max_duration" not in spec:
         raise unsupported(model, "duration_seconds")
-    elif not spec["min_duration"] <= seconds <= spec["max_duration"]:
-        raise custom(
-            "duration_seconds",
-            f"Number must be from {spec['min_duration']} to {spec['max_duration']}",
-        )
+    least, most = spec["min_duration"], spec["max_duration"]
+    if not least <= seconds <= most:
+        raise custom("duration_seconds", f"Number must be from {least} to {most}")
     return seconds
 
 
@@ -107,7 +110,8 @@ def _price(model: Model, seconds: int, characters: int | None) -> float:
     if "per_thousand_characters" in pricing:
         if characters is None:
             raise custom("character_count", "character_count is required by this model")
-        return round(characters / 1000 * float(pricing["per_thousand_characters"]["usd"]), 6)
+        rate = float(pricing["per_thousand_characters"]["usd"])
+        return round(characters / 1000 * rate, 6)
     if "per_second" in pricing:
         return round(seconds * float(pricing["per_second"]["usd"]), 6)
     if "durations" in pricing:
