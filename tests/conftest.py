@@ -58,8 +58,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Two workers more than there are cores: many tests wait for a server, and leave their core to others."""
-    return (os.cpu_count() or 1) + 2
+    """One worker more than there are cores: some tests wait for a server, and leave their core to others."""
+    return (os.cpu_count() or 1) + 1
 
 
 # What `make check` says, for one: no test of this mark, and none of that one.
