@@ -42,7 +42,7 @@ demo-code: $(MAIN) ## the same conversation in Letta Code, what Letta develops t
 gallery: $(MAIN) ## what the agents of the demo made, in a browser; samples, where they made nothing yet
 	@$(BIN)/python -m sanctum_venice_tools.cli demo --gallery
 
-check: lint drift ## within two minutes: lint, types, drift, and the quick tests that need no Letta server
+check: lint drift ## in about a minute: lint, types, drift, and the quick tests that need no Letta server
 	$(PYTEST) -m "not server and not slow"
 
 test: lint drift ## everything: lint, types, drift, all tests, and the whole path on a real Letta server
