@@ -218,6 +218,13 @@ def compiled(name: str, text: str) -> CodeType:
     return compile(text, f"{name}.py", "exec")
 
 
+def space_of(name: str, texts: dict[str, str]) -> dict[str, Any]:
+    """What a tool's text defines, in fresh globals as in a fresh process."""
+    space: dict[str, Any] = {"__name__": name}
+    exec(compiled(name, texts[name]), space)  # noqa: S102  # what ships is what is tested
+    return space
+
+
 @pytest.fixture(scope="session")
 def texts() -> dict[str, str]:
     """The emitted text of every tool, by name."""
@@ -229,8 +236,7 @@ def load_tool(texts: dict[str, str]) -> Callable[[str], Callable[..., str]]:
     """Give a tool's function out of its emitted text, in fresh globals as in a fresh process."""
 
     def load(name: str) -> Callable[..., str]:
-        space: dict[str, Any] = {"__name__": name}
-        exec(compiled(name, texts[name]), space)  # noqa: S102  # what ships is what is tested
+        space = space_of(name, texts)
         tool = searched(space[name])
         vars(tool)["__globals__"] = (
             space  # what is called is a partial of the function, which has none of its own

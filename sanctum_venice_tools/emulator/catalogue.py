@@ -112,3 +112,10 @@ def within(field: str, text: str, limit: float | None, unit: str = "character(s)
 def unsupported(model: Model, field: str) -> ApiError:
     """A setting that the model lacks."""
     return custom(field, f"{field} is not supported by this model: {model['id']}")
+
+
+def price_of_tokens(model: Model, *, read: int, written: int) -> float:
+    """What tokens cost with a model, in USD; its prices are for a million of them."""
+    pricing = model["model_spec"]["pricing"]
+    usd = read * pricing["input"]["usd"] + written * pricing["output"]["usd"]
+    return float(usd) / 1e6

@@ -11,7 +11,13 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from sanctum_venice_tools.emulator import web
 from sanctum_venice_tools.emulator.actor import Reply, decide, prescribe
-from sanctum_venice_tools.emulator.catalogue import Model, catalogue, one_of, unsupported
+from sanctum_venice_tools.emulator.catalogue import (
+    Model,
+    catalogue,
+    one_of,
+    price_of_tokens,
+    unsupported,
+)
 from sanctum_venice_tools.emulator.characters import find_character
 from sanctum_venice_tools.emulator.conversation import read
 from sanctum_venice_tools.emulator.errors import ApiError, custom
@@ -218,7 +224,7 @@ def _bill(call: Call, model: Model, prompt_tokens: int, reply: Reply, count: int
     if reply.calls:
         written += json.dumps(reply.calls)
     completion_tokens = _tokens(written) * count
-    usd = _price(model, prompt_tokens, completion_tokens)
+    usd = price_of_tokens(model, read=prompt_tokens, written=completion_tokens)
     if reply.found is not None:
         usd += SEARCH_USD
     identifier = f"chatcmpl-{uuid.uuid4().hex}"
@@ -246,14 +252,6 @@ def _bill(call: Call, model: Model, prompt_tokens: int, reply: Reply, count: int
         "usage": usage,
         "cost": {"usd": round(usd, 8), "diem": 0},
     }
-
-
-def _price(model: Model, prompt_tokens: int, completion_tokens: int) -> float:
-    """What tokens cost with a model, in USD; its prices are for a million of them."""
-    pricing = model["model_spec"]["pricing"]
-    read = prompt_tokens * pricing["input"]["usd"]
-    written = completion_tokens * pricing["output"]["usd"]
-    return float(read + written) / 1e6
 
 
 async def _stream(

@@ -13,7 +13,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from sanctum_venice_tools.emulator.catalogue import catalogue
+from sanctum_venice_tools.emulator.catalogue import catalogue, price_of_tokens
 from sanctum_venice_tools.emulator.errors import custom
 from sanctum_venice_tools.emulator.service import Call
 
@@ -41,16 +41,9 @@ async def decide(call: Call) -> Response:
     answers = {name: _answer(question, known) for name, question in body["questions"].items()}
     usage = {"input_tokens": state + sum(questions), "output_tokens": count(answers)}
     call.use(model, tokens=usage["input_tokens"])
-    usd = _price(usage, spec["pricing"])
+    usd = price_of_tokens(model, read=usage["input_tokens"], written=usage["output_tokens"])
     call.charge(usd, sku=model["id"], units=usage["input_tokens"] / 1e6, model=model)
     return JSONResponse({"model": model["id"], "answers": answers, "usage": usage})
-
-
-def _price(usage: dict[str, int], prices: dict[str, dict[str, float]]) -> float:
-    """What tokens cost, in USD; prices are for a million of them."""
-    read = usage["input_tokens"] * prices["input"]["usd"]
-    written = usage["output_tokens"] * prices["output"]["usd"]
-    return (read + written) / 1e6
 
 
 def as_text(value: Any) -> str:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 import respx
 
-from tests.conftest import compiled
+from tests.conftest import space_of
 
 Space = dict[str, Any]
 
@@ -21,9 +21,7 @@ def space(texts: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Space:
     monkeypatch.setenv("LETTA_BASE_URL", LETTA)
     monkeypatch.setenv("LETTA_AGENT_ID", AGENT)
     monkeypatch.delenv("LETTA_API_KEY", raising=False)
-    space: Space = {"__name__": "emitted"}
-    exec(compiled("venice_upscale_image", texts["venice_upscale_image"]), space)  # noqa: S102 - what ships is what is tested
-    return space
+    return space_of("venice_upscale_image", texts)
 
 
 def encoded(picture: bytes) -> str:

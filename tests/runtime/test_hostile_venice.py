@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from sanctum_venice_tools.emulator.process import LocalVenice
-from tests.conftest import compiled
+from tests.conftest import space_of
 from tests.runtime.raw_server import RawServer, Script, raw_server, reply, reply_json
 
 pytestmark = pytest.mark.slow
@@ -136,8 +136,7 @@ def test_what_the_deadline_cuts_is_not_whole(server: RawServer, texts: dict[str,
 )
 def test_every_way_to_venice_is_held_to_the_deadline(texts: dict[str, str], step: str) -> None:
     """Through a proxy, too, nothing is read when the time is up."""
-    space: dict[str, Any] = {}
-    exec(compiled("venice_search_web", texts["venice_search_web"]), space)  # noqa: S102  # what ships is what is tested
+    space = space_of("venice_search_web", texts)
     stream = SimpleNamespace(read=lambda _size, **_: b"late", write=lambda _content, **_: None)
     space["_guard_connection"](f"{step}.complete", {"return_value": stream})
     space["_DEADLINE"] = 0.0
@@ -229,8 +228,7 @@ def test_what_comes_after_the_end_of_gzip_is_refused_at_once(
 
 def test_a_line_without_end_is_read_in_linear_time(texts: dict[str, str]) -> None:
     """A stream that never ends its line costs no more by each piece than that piece."""
-    space: dict[str, Any] = {}
-    exec(texts["venice_chat"], space)  # noqa: S102  # what ships is what is tested
+    space = space_of("venice_chat", texts)
     flood = httpx.Response(200, content=itertools.repeat(b"x" * 1000, 30_000))
     began = time.monotonic()
 
@@ -444,8 +442,7 @@ def test_a_slug_of_half_a_character_is_sent(server: RawServer, texts: dict[str, 
 
 def test_a_long_reply_keeps_what_only_counts_whole(texts: dict[str, str]) -> None:
     """However much is cut, a job and the path of a file are told, and whole."""
-    space: dict[str, Any] = {}
-    exec(compiled("venice_make_video", texts["venice_make_video"]), space)  # noqa: S102  # what ships is what is tested
+    space = space_of("venice_make_video", texts)
     large = {str(place): ["x" * 300] * 300 for place in range(300)}
     before = dict.fromkeys(("a", "b", "c", "d", "e"), large)
     job, file = "venice-video|m|" + "q" * 90, "/media/" + "f" * 90 + ".mp4"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sanctum_venice_tools.emulator.process import LocalVenice
-from tests.conftest import Clock, compiled
+from tests.conftest import Clock, space_of
 
 PUBLIC = "93.184.216.34"
 PUBLIC_6 = "2606:2800:220:1:248:1893:25c8:1946"
@@ -25,9 +25,7 @@ Space = dict[str, Any]
 @pytest.fixture
 def space(texts: dict[str, str]) -> Space:
     """The globals of an emitted text that takes media in."""
-    space: Space = {"__name__": "emitted"}
-    exec(compiled("venice_upscale_image", texts["venice_upscale_image"]), space)  # noqa: S102 - what ships is what is tested
-    return space
+    return space_of("venice_upscale_image", texts)
 
 
 @pytest.fixture
@@ -320,9 +318,7 @@ NOWHERE_PUBLIC = [
 @pytest.fixture
 def handing_on(texts: dict[str, str]) -> Space:
     """The globals of an emitted text that hands web addresses on to Venice."""
-    space: Space = {"__name__": "emitted"}
-    exec(compiled("venice_edit_image", texts["venice_edit_image"]), space)  # noqa: S102 - what ships is what is tested
-    return space
+    return space_of("venice_edit_image", texts)
 
 
 @pytest.mark.parametrize("host", [*PRIVATE, *NOWHERE_PUBLIC])
@@ -517,8 +513,7 @@ def test_no_path_leads_out(
     (root / "media" / ".private" / "key").write_text("key")
     if not (root / "media" / "folder").is_symlink():
         (root / "media" / "folder").symlink_to(root)
-    space: Space = {"__name__": "emitted"}
-    exec(compiled("venice_upscale_image", texts["venice_upscale_image"]), space)  # noqa: S102 - what ships is what is tested
+    space = space_of("venice_upscale_image", texts)
     space["_media_folder"] = lambda: root / "media"
 
     with pytest.raises(space["VeniceError"]):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator import errors, faults
 from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
-from tests.conftest import Clock, compiled, kept_in
+from tests.conftest import Clock, kept_in, space_of
 from tests.samples import FILM, SONG, whole_files
 from tests.tools.conftest import refusal
 
@@ -119,8 +119,7 @@ def test_a_job_holds_all_that_retrieval_needs(
     texts: dict[str, str], model: str, queue_id: str, url: str, kind: str
 ) -> None:
     """What Venice told when the job was queued comes out of the string again, also at the end of a sentence."""
-    space: Space = {"__name__": "emitted"}
-    exec(compiled("venice_make_video", texts["venice_make_video"]), space)  # noqa: S102 - what ships is what is tested
+    space = space_of("venice_make_video", texts)
     told = {"model": model, "queue_id": queue_id} | ({"download_url": url} if url else {})
     job = space["_read_sold"](told, kind, "")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import compiled, kept_in
+from tests.conftest import kept_in, space_of
 from tests.samples import FILM, whole_files
 from tests.tools.test_venice_read_document import small_disk
 
@@ -21,17 +21,13 @@ Space = dict[str, Any]
 @pytest.fixture
 def space(texts: dict[str, str]) -> Space:
     """The globals of an emitted text that stores pictures and reads stored ones."""
-    space: Space = {"__name__": "emitted"}
-    exec(compiled("venice_edit_image", texts["venice_edit_image"]), space)  # noqa: S102 - what ships is what is tested
-    return space
+    return space_of("venice_edit_image", texts)
 
 
 @pytest.fixture
 def jobs(texts: dict[str, str]) -> Space:
     """The globals of an emitted text that stores what jobs made."""
-    space: Space = {"__name__": "emitted"}
-    exec(compiled("venice_retrieve_video", texts["venice_retrieve_video"]), space)  # noqa: S102 - what ships is what is tested
-    return space
+    return space_of("venice_retrieve_video", texts)
 
 
 def store(space: Space, folder: Path, content: bytes) -> Path:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.conftest import compiled
+from tests.conftest import space_of
 
 Space = dict[str, Any]
 
@@ -56,9 +56,7 @@ def long_texts(draw: st.DrawFn) -> str:
 @pytest.fixture
 def space(texts: dict[str, str]) -> Space:
     """The globals of an emitted text that shows long texts."""
-    space: Space = {"__name__": "emitted"}
-    exec(compiled("venice_read_document", texts["venice_read_document"]), space)  # noqa: S102 - what ships is what is tested
-    return space
+    return space_of("venice_read_document", texts)
 
 
 def as_json(text: str) -> int:

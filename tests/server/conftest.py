@@ -1,7 +1,12 @@
 """A real Letta server for the tests: installed once, with data of its own, gone with the tests."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
@@ -63,3 +68,16 @@ def provider(letta: Letta, venice: LocalVenice) -> Iterator[str]:
     """A provider on the server that stands for the local Venice."""
     with provider_at(letta, venice) as name:
         yield name
+
+
+def run_demo(*options: str, cwd: Path | None = None, **settings: str) -> CompletedProcess[str]:
+    """Run the demo as a person would, but without a terminal."""
+    return subprocess.run(
+        [sys.executable, "-m", "sanctum_venice_tools.cli", "demo", *options],
+        env=os.environ | settings,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )

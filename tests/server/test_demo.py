@@ -1,32 +1,21 @@
 """The demo against servers of one's own; `make demo` sets up its own ones and then does the same."""
 
-import os
-import subprocess
-import sys
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 from letta_client import Letta
 
 from sanctum_venice_tools.emulator.process import LocalVenice
+from tests.server.conftest import run_demo
 
 pytestmark = pytest.mark.server
 
 
-def demo(letta: Letta, venice_key: str, venice_url: str) -> subprocess.CompletedProcess[str]:
-    """Run the demo as a person would, but without a terminal."""
-    settings = {
-        "LETTA_BASE_URL": str(letta.base_url),
-        "VENICE_API_KEY": venice_key,
-        "VENICE_BASE_URL": venice_url,
-    }
-    return subprocess.run(
-        [sys.executable, "-m", "sanctum_venice_tools.cli", "demo"],
-        env=os.environ | settings,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
+def demo(letta: Letta, venice_key: str, venice_url: str) -> CompletedProcess[str]:
+    """Run the demo against these servers."""
+    return run_demo(
+        LETTA_BASE_URL=str(letta.base_url), VENICE_API_KEY=venice_key, VENICE_BASE_URL=venice_url
     )
 
 

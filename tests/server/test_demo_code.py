@@ -1,33 +1,25 @@
 """The demo in Letta Code, against a Venice of one's own; `make demo-code` sets up its own one and does the same."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
 from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.letta.letta_code.installation import ENVIRONMENT
+from tests.server.conftest import run_demo
 
 pytestmark = pytest.mark.server
 
 
-def demo_code(folder: Path, venice_key: str, venice_url: str) -> subprocess.CompletedProcess[str]:
-    """Run the demo in Letta Code as a person would, in a folder of its own."""
-    settings = {
-        "SANCTUM_LETTA_CODE": str(ENVIRONMENT.folder),
-        "VENICE_API_KEY": venice_key,
-        "VENICE_BASE_URL": venice_url,
-    }
-    return subprocess.run(
-        [sys.executable, "-m", "sanctum_venice_tools.cli", "demo", "--letta-code"],
-        env=os.environ | settings,
+def demo_code(folder: Path, venice_key: str, venice_url: str) -> CompletedProcess[str]:
+    """Run the demo in Letta Code against this Venice, in a folder of its own."""
+    return run_demo(
+        "--letta-code",
         cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
+        SANCTUM_LETTA_CODE=str(ENVIRONMENT.folder),
+        VENICE_API_KEY=venice_key,
+        VENICE_BASE_URL=venice_url,
     )
 
 

@@ -23,7 +23,7 @@ from sanctum_venice_tools.emulator import faults
 from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.record import Record, read_record
-from tests.conftest import Clock, compiled, plain_call
+from tests.conftest import Clock, compiled, plain_call, space_of
 from tests.secrets_search import LOCAL_KEY
 from tests.tools.conftest import balance
 
@@ -210,8 +210,7 @@ class Matrix:
         is_slow: bool = False,
     ) -> tuple[str, bool]:
         """Call a tool's text, as in a process of its own: what it says, and whether that is a refusal."""
-        space: dict[str, Any] = {"__name__": tool}
-        exec(compiled(tool, self.texts[tool]), space)  # noqa: S102  # what ships is what is tested
+        space = space_of(tool, self.texts)
         space.update(limits)
         # The environment is one for all threads.
         space["_base_url"] = lambda: httpx.URL(place.venice.base_url)

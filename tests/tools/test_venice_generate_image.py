@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sanctum_venice_tools.emulator.process import LocalVenice
-from tests.conftest import compiled, kept_in
+from tests.conftest import kept_in, space_of
 from tests.tools.conftest import listings, posts, refusal
 
 Tool = Callable[..., str]
@@ -193,8 +193,7 @@ def test_any_size_is_told_rightly(
     texts: dict[str, str], kind: str, size: tuple[int, int], how: dict[str, Any]
 ) -> None:
     """Width and height are right for every format and size."""
-    space: dict[str, Any] = {"__name__": "emitted"}
-    exec(compiled("venice_generate_image", texts["venice_generate_image"]), space)  # noqa: S102 - what ships is what is tested
+    space = space_of("venice_generate_image", texts)
     content = draw(kind, size, **how)
 
     assert (kind.lower(), *size) == space["_picture_size"](content)
@@ -462,8 +461,7 @@ def test_garbage_is_an_error_without_a_file(
 @example("\u0130" * 60)
 def test_no_prompt_leads_out_of_the_media_folder(texts: dict[str, str], title: str) -> None:
     """Whatever the prompt is, the file lies right in the media folder under a plain name."""
-    space: dict[str, Any] = {"__name__": "emitted"}
-    exec(compiled("venice_generate_image", texts["venice_generate_image"]), space)  # noqa: S102 - what ships is what is tested
+    space = space_of("venice_generate_image", texts)
     with tempfile.TemporaryDirectory() as name:
         space["_store"](
             Path(name), encoded(draw()), title, space["_picture_size"], "width", "height"
@@ -552,8 +550,7 @@ def test_pixels_always_fit_the_model(
     texts: dict[str, str], width: int, height: int, sign: str, step: int
 ) -> None:
     """Both sides are multiples of the divisor, at least one and at most 1280."""
-    space: dict[str, Any] = {"__name__": "emitted"}
-    exec(compiled("venice_generate_image", texts["venice_generate_image"]), space)  # noqa: S102 - what ships is what is tested
+    space = space_of("venice_generate_image", texts)
     size = space["_fit_size"]({"widthHeightDivisor": step}, f"{width}{sign}{height}")
 
     assert {"width", "height"} == set(size)

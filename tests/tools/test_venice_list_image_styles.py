@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator.process import LocalVenice
-from tests.conftest import compiled
+from tests.conftest import space_of
 
 Tool = Callable[..., str]
 CALL: dict[str, Any] = {"words": "film"}
@@ -65,8 +65,7 @@ def test_a_bare_list_is_understood(styles: Callable[..., Any]) -> None:
 @given(words=st.text(max_size=60))
 def test_any_words_end_in_an_answer(texts: dict[str, str], words: str) -> None:
     """Whatever is asked, styles come, and none that Venice lacks."""
-    space: dict[str, Any] = {"__name__": "emitted"}
-    exec(compiled("venice_list_image_styles", texts["venice_list_image_styles"]), space)  # noqa: S102 - what ships is what is tested
+    space = space_of("venice_list_image_styles", texts)
     space["_call"] = lambda *_: ({"data": STYLES}, {})
     found = json.loads(space["venice_list_image_styles"](words=words))["styles"]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator.catalogue import catalogue
 from sanctum_venice_tools.emulator.process import LocalVenice
-from tests.conftest import compiled
+from tests.conftest import space_of
 from tests.tools.conftest import refusal
 
 Tool = Callable[..., str]
@@ -170,8 +170,7 @@ def test_many_models_and_voices_stay_short(
 @given(words=st.text(max_size=40), name=st.sampled_from(["", "tts", "o"]))
 def test_any_words_end_in_voices_that_exist(texts: dict[str, str], words: str, name: str) -> None:
     """Whatever is asked, there are models, none that Venice lacks, in a short reply."""
-    space: dict[str, Any] = {"__name__": "emitted"}
-    exec(compiled("venice_list_voices", texts["venice_list_voices"]), space)  # noqa: S102 - what ships is what is tested
+    space = space_of("venice_list_voices", texts)
     space["_call"] = lambda *_, **__: ({"data": LISTED}, {})
     reply = space["venice_list_voices"](words=words, model=name)
 

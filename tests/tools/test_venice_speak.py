@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from sanctum_venice_tools.emulator import sound
 from sanctum_venice_tools.emulator.process import LocalVenice
-from tests.conftest import Clock, compiled, kept_in
+from tests.conftest import Clock, kept_in, space_of
 from tests.tools.conftest import refusal
 
 Tool = Callable[..., str]
@@ -436,8 +436,7 @@ def test_an_unusable_media_folder_costs_nothing(
 @example("\N{FOX FACE}" * 9, 3)
 def test_parts_lose_nothing(texts: dict[str, str], text: str, most: int) -> None:
     """However a text is cut, no letter is lost, and no part is too long, counted as JavaScript does."""
-    space: dict[str, Any] = {"__name__": "emitted"}
-    exec(compiled("venice_speak", texts["venice_speak"]), space)  # noqa: S102 - what ships is what is tested
+    space = space_of("venice_speak", texts)
     parts = list(space["_parts"](text, most))
 
     assert "".join(text.split()) == "".join("".join(parts).split())
@@ -451,8 +450,7 @@ def test_parts_lose_nothing(texts: dict[str, str], text: str, most: int) -> None
 )
 def test_any_bytes_are_a_sound_or_an_error(texts: dict[str, str], content: bytes) -> None:
     """Bytes that are no sound end in the error that says so, and in no other."""
-    space: dict[str, Any] = {"__name__": "emitted"}
-    exec(compiled("venice_speak", texts["venice_speak"]), space)  # noqa: S102 - what ships is what is tested
+    space = space_of("venice_speak", texts)
     try:
         kind, _, _ = space["_sound_length"](content)
     except ValueError as error:
