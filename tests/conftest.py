@@ -52,11 +52,13 @@ settings.register_profile("deep", ANY_PACE, max_examples=500)
 settings.load_profile("quick")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
     """How tests are shared out among workers."""
     return Scheduling(config, log)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """One worker more than there are cores: some tests wait for a server, and leave their core to others."""
     return (os.cpu_count() or 1) + 1

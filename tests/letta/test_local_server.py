@@ -34,6 +34,8 @@ from sanctum_venice_tools.letta.local_server import (
 )
 from sanctum_venice_tools.terminal import Progress
 
+PROJECT = Path(__file__).resolve().parents[2]
+
 # Answers like the real one within a tenth of a second. With FAIL set it dies like the real one.
 STAND_IN = """
 import argparse, http.server, os, signal, socket, sys, threading
@@ -575,3 +577,44 @@ def test_real_server_keeps_its_data_and_recovers_from_being_killed(tmp_path: Pat
     assert [] == [model["handle"] for model in models]
     assert [] == left_after_stop
     assert [] == database_processes(home)
+
+
+# Two routes by the same names in their paths, and one by another; a dependency that takes the one
+# from the path where it is there, and from the query where it is not.
+ROUTES = """
+import importlib, json, sys
+sys.path.append(sys.argv[1])
+name = "sanctum_venice_tools.letta.server_process.application"
+importlib.import_module(name)._read_dependencies_once()
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.testclient import TestClient
+
+def told(fox: str):
+    return fox
+
+app, router = FastAPI(), APIRouter()
+for path in ("/seen/{fox}", "/heard/{fox}", "/asked/{bird}"):
+    router.add_api_route(path, lambda answer=Depends(told): answer)
+app.include_router(router, prefix="/v1")
+app.include_router(router, prefix="/latest")
+
+read = {id(route.dependant.dependencies[0]) for route in app.routes if hasattr(route, "dependant")}
+client = TestClient(app)
+paths = ["/v1/seen/red", "/latest/heard/grey", "/v1/asked/owl?fox=white", "/v1/asked/owl"]
+print(json.dumps([len(read), [client.get(path).json() for path in paths]]))
+"""
+
+
+@pytest.mark.server
+def test_a_dependency_is_read_once_for_all_routes_that_have_it() -> None:
+    """What Letta's routes share is read once, and answers as before: by what each route's path has in it."""
+    installation.install(print)
+    python = local_server.ENVIRONMENT / "bin" / "python"
+    command = [str(python), "-I", "-W", "ignore", "-c", ROUTES, str(PROJECT)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+    assert 0 == done.returncode, done.stderr
+    read, (seen, heard, asked, refused) = json.loads(done.stdout)
+    assert 2 == read
+    assert ["red", "grey", "white"] == [seen, heard, asked]
+    assert ["query", "fox"] == refused["detail"][0]["loc"]
