@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from sanctum_venice_tools.loading import quick_loading
+
 HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 # Each command by its name: where it is, and what it does. It is loaded when it is called, for most
@@ -54,7 +56,8 @@ class _LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module, _, function = _COMMANDS[cmd_name][0].partition(".")
-        command: click.Command = getattr(import_module(f"{__name__}.{module}"), function)
+        with quick_loading():
+            command: click.Command = getattr(import_module(f"{__name__}.{module}"), function)
         return command
 
 

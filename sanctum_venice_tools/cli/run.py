@@ -21,7 +21,7 @@ from sanctum_venice_tools.fronts.skill.call_tool import (
 )
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.record import COSTLY, Record, read_record
-from sanctum_venice_tools.packing.schema import typed_schema_of
+from sanctum_venice_tools.packing.schema import summary_of, typed_schema_of
 from sanctum_venice_tools.terminal import show
 
 
@@ -41,7 +41,7 @@ class _Tools(click.Group):
         """The tools with what each does, at the end of --help."""
         with formatter.section("Tools"):
             formatter.write_dl(
-                [(name, read_record(name).summary) for name in self.list_commands(ctx)]
+                [(name, summary_of(typed_schema_of(name))) for name in self.list_commands(ctx)]
             )
 
 

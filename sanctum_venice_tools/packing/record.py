@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from sanctum_venice_tools.packing.bundle import BundleError, bundle, tool_files
 from sanctum_venice_tools.packing.dialect import read_module
-from sanctum_venice_tools.packing.schema import SchemaError, schema_of, unsafe_arguments
+from sanctum_venice_tools.packing.schema import SchemaError, schema_of, summary_of, unsafe_arguments
 
 # What a tool declares about itself, in constants of its own file.
 TOOLSETS = ("core", "text", "image", "audio", "video", "web", "account", "admin", "chain")
@@ -56,7 +56,7 @@ class Record:
     @property
     def summary(self) -> str:
         """The first sentence of the description."""
-        return str(self.json_schema["description"]).partition(". ")[0].rstrip(".")
+        return summary_of(self.json_schema)
 
     def fields(self, sandbox: Sandbox = "local") -> dict[str, Any]:
         """Every field that the pack sets on the server, by Letta's own names."""

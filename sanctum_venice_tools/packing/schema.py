@@ -66,6 +66,11 @@ def schema_text(name: str) -> str:
     return json.dumps(schema_of(name), indent=2, ensure_ascii=False) + "\n"
 
 
+def summary_of(schema: dict[str, Any]) -> str:
+    """The first sentence of a schema's description."""
+    return str(schema["description"]).partition(". ")[0].rstrip(".")
+
+
 def letta_schema(schema: dict[str, Any]) -> dict[str, Any]:
     """A typed schema as a Letta server may get it.
 

@@ -1,7 +1,6 @@
 """Letta itself: loaded without what it does unasked, given its tables, and served."""
 
 import asyncio
-import gc
 import importlib
 import socket
 import sys
@@ -12,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sanctum_venice_tools.letta.server_process.log_lines import STEP_MARK, say
+from sanctum_venice_tools.loading import quick_loading
 
 _REQUESTS_STOP_SECONDS = 2  # what a request in flight gets when the server is told to stop
 
@@ -32,7 +32,8 @@ class Loading:
 
     def _load(self) -> None:
         try:
-            self._application = _quick(_load_application)
+            with quick_loading():
+                self._application = _load_application()
         except BaseException as error:  # noqa: BLE001  # kept for the main thread, which raises it
             self._error = error
 
@@ -42,16 +43,6 @@ class Loading:
         if self._error is not None:
             raise self._error
         return self._application
-
-
-def _quick(load: Callable[[], Any]) -> Any:
-    """Import without the garbage collector, which takes a quarter of the time and finds nothing."""
-    gc.disable()
-    try:
-        return load()
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 def _load_application() -> Any:
