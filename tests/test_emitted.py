@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -370,47 +371,37 @@ def letta_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def scripts(texts: dict[str, str], render: Render) -> dict[str, list[str]]:
-    """By tool, the scripts that Letta makes of its text and each turn of traps."""
-    echoes = {name: echo(text) for name, text in texts.items()}
+def scripts(texts: dict[str, str], render: Render) -> dict[str, str]:
+    """By tool, the script that Letta makes of its text and a trap for each argument."""
     calls = [
         {
-            "text": echoes[name],
+            "text": echo(text),
             "schema": schema_of(name),
             "arguments": objects_needed(name) | trapped(name, turn),
         }
-        for name in texts
-        for turn in range(len(TRAPS))
+        for turn, (name, text) in enumerate(texts.items())
     ]
-    made = render(calls)
-    return {
-        name: made[place * len(TRAPS) : (place + 1) * len(TRAPS)]
-        for place, name in enumerate(texts)
-    }
+    return dict(zip(texts, render(calls), strict=True))
 
 
 @pytest.fixture(scope="session")
-def outcomes(scripts: dict[str, list[str]], letta_home: Path) -> dict[str, list[tuple[Any, bool]]]:
-    """By tool, what came of each of its scripts."""
-    found = run_scripts([script for made in scripts.values() for script in made], letta_home)
-    return {
-        name: found[place * len(TRAPS) : (place + 1) * len(TRAPS)]
-        for place, name in enumerate(scripts)
-    }
+def outcomes(scripts: dict[str, str], letta_home: Path) -> dict[str, tuple[Any, bool]]:
+    """By tool, what came of its script."""
+    found = run_scripts([*scripts.values()], letta_home)
+    return dict(zip(scripts, found, strict=True))
 
 
 @pytest.mark.server
-@for_every_tool
+@pytest.mark.parametrize(("turn", "name"), [*enumerate(tool_files())])
 def test_gets_its_arguments_unchanged(
-    name: str, outcomes: dict[str, list[tuple[Any, bool]]]
+    turn: int, name: str, outcomes: dict[str, tuple[Any, bool]]
 ) -> None:
-    """Whatever text a model sends, every parameter of the tool gets it as meant, and Letta's server is not loaded."""
-    for turn, (got, is_letta_loaded) in enumerate(outcomes[name]):
-        meant = meant_by(name, trapped(name, turn))
+    """Every parameter of the tool gets its text as meant, and Letta's server is not loaded."""
+    got, is_letta_loaded = outcomes[name]
+    meant = meant_by(name, trapped(name, turn))
 
-        assert meant == {parameter: got[parameter] for parameter in meant}
-        assert not is_letta_loaded
-    assert len(TRAPS) == len(outcomes[name])
+    assert meant == {parameter: got[parameter] for parameter in meant}
+    assert not is_letta_loaded
 
 
 @pytest.mark.server
@@ -432,9 +423,9 @@ def test_needs_its_guard(render: Render, letta_home: Path) -> None:
 
 @pytest.mark.server
 @for_every_tool
-def test_knows_the_names_that_letta_uses_after_it(name: str, scripts: dict[str, list[str]]) -> None:
+def test_knows_the_names_that_letta_uses_after_it(name: str, scripts: dict[str, str]) -> None:
     """No argument can overwrite what the end of Letta's script looks up: the bundler knows those names."""
-    _, start, end = scripts[name][0].rpartition("__letta_raw_args = ")
+    _, start, end = scripts[name].rpartition("__letta_raw_args = ")
     names = [node for node in ast.walk(ast.parse(start + end)) if isinstance(node, ast.Name)]
     bound = {node.id for node in names if isinstance(node.ctx, ast.Store)}
     looked_up = {node.id for node in names if isinstance(node.ctx, ast.Load)}
@@ -530,10 +521,20 @@ def form_of(name: str, argument: str) -> dict[str, Any]:
     return dict(typed_schema_of(name)["parameters"]["properties"][argument])
 
 
-def calls_with(name: str, argument: str, sent: list[Any]) -> list[dict[str, Any]]:
-    """The argument as each of the values, and the other arguments that the tool needs."""
-    required = dict.fromkeys(typed_schema_of(name)["parameters"]["required"], "fox")
-    return [required | {argument: value} for value in sent]
+def calls_with_traps(name: str) -> list[dict[str, Any]]:
+    """Calls with each of the traps for each of the arguments that take any text."""
+    return [objects_needed(name) | trapped(name, turn) for turn in range(len(TRAPS))]
+
+
+def calls_with_values(name: str) -> list[tuple[str, dict[str, Any]]]:
+    """Each argument with each value that models send, in a call that has all that the tool needs."""
+    parameters = typed_schema_of(name)["parameters"]
+    needed = dict.fromkeys(parameters["required"], "fox")
+    return [
+        (argument, needed | {argument: value})
+        for argument in parameters["properties"]
+        for value in SENT
+    ]
 
 
 def outcomes_of(scripts: list[str], home: Path) -> list[Any]:
@@ -552,35 +553,44 @@ def _outcome(told: bytes) -> Any:
 @pytest.fixture(scope="session")
 def tried(
     render: Render, letta_home: Path, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, list[tuple[str, Any, Any]]]:
-    """By tool, each of its arguments with each value that was sent for it, and what came of that; one run for all."""
+) -> dict[str, list[Any]]:
+    """By tool, what came of its calls with traps, and then of those with values; one run for all."""
     folder = tmp_path_factory.mktemp("boundaries")
-    plan = [
-        (name, argument, call)
-        for name in tool_files()
-        for argument in typed_schema_of(name)["parameters"]["properties"]
-        for call in calls_with(name, argument, SENT)
-    ]
-    boundaries = {name: boundary_of(name, folder) for name in tool_files()}
-    calls = [
-        {"text": boundaries[name], "schema": schema_of(name), "arguments": call}
-        for name, _, call in plan
-    ]
-    outcomes = outcomes_of(render(calls), letta_home)
-    found: dict[str, list[tuple[str, Any, Any]]] = {name: [] for name in tool_files()}
-    for (name, argument, call), outcome in zip(plan, outcomes, strict=True):
-        found[name].append((argument, call[argument], outcome))
+    calls: list[dict[str, Any]] = []
+    for name in tool_files():
+        script = {"text": boundary_of(name, folder), "schema": schema_of(name)}
+        with_values = [call for _, call in calls_with_values(name)]
+        calls += [script | {"arguments": call} for call in (*calls_with_traps(name), *with_values)]
+
+    outcomes = iter(outcomes_of(render(calls), letta_home))
+    counts = Counter(call["schema"]["name"] for call in calls)
+    found = {name: [*itertools.islice(outcomes, count)] for name, count in counts.items()}
+    assert [] == [*outcomes]
     return found
 
 
 @pytest.mark.server
 @for_every_tool
+def test_reads_any_text_as_it_was_sent(name: str, tried: dict[str, list[Any]]) -> None:
+    """Whatever text a model sends, every parameter that takes one gets it as meant."""
+    got = tried[name][: len(TRAPS)]
+    for turn, outcome in enumerate(got):
+        meant = meant_by(name, trapped(name, turn))
+
+        assert meant == {parameter: outcome[parameter] for parameter in meant}
+    assert len(TRAPS) == len(got)
+
+
+@pytest.mark.server
+@for_every_tool
 def test_no_argument_is_code_and_each_is_read_or_refused(
-    name: str, tried: dict[str, list[tuple[str, Any, Any]]], letta_home: Path
+    name: str, tried: dict[str, list[Any]], letta_home: Path
 ) -> None:
     """Whatever is sent for an argument: none of it runs, null leaves it out, the rest is read or gets our line."""
-    parameters = typed_schema_of(name)["parameters"]
-    for argument, value, outcome in tried[name]:
+    required = typed_schema_of(name)["parameters"]["required"]
+    outcomes = tried[name][len(TRAPS) :]
+    for (argument, call), outcome in zip(calls_with_values(name), outcomes, strict=True):
+        value = call[argument]
         if isinstance(outcome, str):
             about = (
                 f"The argument '{argument}' is missing."
@@ -589,12 +599,11 @@ def test_no_argument_is_code_and_each_is_read_or_refused(
             )
             assert outcome.startswith(f"VeniceError: {about}"), (argument, value)
             assert 1 == len(outcome.splitlines())
-        elif value in (None, "null") and argument not in parameters["required"]:
+        elif value in (None, "null") and argument not in required:
             assert meant_by(name, {argument: "null"})[argument] == outcome[argument]
         else:
             jsonschema.validate(outcome[argument], form_of(name, argument))
             assert outcome[argument] in readings(value), (argument, value)
-    assert len(SENT) * len(parameters["properties"]) == len(tried[name])
     assert not (letta_home / CANARY).exists()
 
 
