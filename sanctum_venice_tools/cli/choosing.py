@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import click
 
 from sanctum_venice_tools.packing.bundle import tool_files
-from sanctum_venice_tools.packing.record import TOOLSETS, Record, read_record
+from sanctum_venice_tools.packing.record import TOOLSETS, Record, read_record, toolset_of
 
 # The tools of `admin` are chosen one by one.
 CHOICES = (*(toolset for toolset in TOOLSETS if toolset != "admin"), "all")
@@ -27,13 +27,14 @@ def choose(names: Sequence[str], toolsets: Sequence[str]) -> list[Record]:
     sets = set(toolsets) or {"core"}
     if "all" in (*names, *toolsets):
         sets |= set(TOOLSETS) - {"admin"}
-    everything = [read_record(name) for name in tool_files()]
-    chosen = [record for record in everything if record.toolset in sets]
+    there = {name: toolset_of(name) for name in tool_files()}
+    chosen = [name for name, toolset in there.items() if toolset in sets]
     if not chosen:
         raise click.UsageError(
             f"this pack has no tools in {', '.join(sorted(sets))}; --list shows what it has"
         )
-    return sorted(chosen, key=lambda record: (TOOLSETS.index(record.toolset), record.name))
+    chosen.sort(key=lambda name: (TOOLSETS.index(there[name]), name))
+    return [read_record(name) for name in chosen]
 
 
 def known(names: Sequence[str]) -> Sequence[str]:

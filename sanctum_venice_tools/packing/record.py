@@ -4,6 +4,7 @@ What is left out, Letta resets.
 """
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -85,18 +86,29 @@ def read_record(name: str) -> Record:
     """
     path = tool_files()[name]
     text = bundle(path)
-    declared = _declared_texts(path)
-    for constant, known in (("TOOLSET", TOOLSETS), ("COST", COSTS)):
-        if declared.get(constant) not in known:
-            raise BundleError(f"{path}:1: {constant} must be one of {', '.join(known)}")
-    return Record(name, declared["TOOLSET"], declared["COST"], text, schema_of(name))
+    return Record(
+        name=name,
+        toolset=toolset_of(name),
+        cost=_declared(path, "COST", COSTS),
+        source_code=text,
+        json_schema=schema_of(name),
+    )
 
 
-def _declared_texts(path: Path) -> dict[str, str]:
-    """The constants of a tool's file that are texts; the file is read, and not run."""
-    found = {}
-    for name, definition in read_module(path).definitions.items():
-        match definition.node:
-            case ast.Assign(value=ast.Constant(value=str(text))):
-                found[name] = text
-    return found
+def toolset_of(name: str) -> str:
+    """The toolset of a tool, without packing it.
+
+    Raises:
+        KeyError: There is no tool of that name.
+        BundleError: The tool declares no known TOOLSET.
+    """
+    return _declared(tool_files()[name], "TOOLSET", TOOLSETS)
+
+
+def _declared(path: Path, constant: str, known: Sequence[str]) -> str:
+    """A constant of a tool's file that is one of the known texts; the file is read, and not run."""
+    definition = read_module(path).definitions.get(constant)
+    match definition and definition.node:
+        case ast.Assign(value=ast.Constant(value=str(text))) if text in known:
+            return text
+    raise BundleError(f"{path}:1: {constant} must be one of {', '.join(known)}")

@@ -81,6 +81,9 @@ def small_pack(monkeypatch: pytest.MonkeyPatch) -> None:
         "sanctum_venice_tools.cli.choosing.tool_files", lambda: dict.fromkeys(pack())
     )
     monkeypatch.setattr("sanctum_venice_tools.cli.choosing.read_record", pack().__getitem__)
+    monkeypatch.setattr(
+        "sanctum_venice_tools.cli.choosing.toolset_of", lambda name: pack()[name].toolset
+    )
 
 
 CORE = {name for name, record in pack().items() if record.toolset == "core"}
