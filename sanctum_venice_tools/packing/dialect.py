@@ -217,10 +217,10 @@ def _define(module: Module, name: str, node: ast.stmt, lines: list[str], last_li
         module.fault(node.lineno, "Letta finds no async function: write a plain one")
     _check_inner(module, name, node)
 
-    if _is_one_statement(body):
+    uses: frozenset[str] = frozenset()
+    if _has_its_lines_to_itself(node, lines):
         uses = frozenset(_global_names(body))
     else:
-        uses = frozenset()
         module.fault(node.lineno, f"{name} must have its lines to itself: no semicolons")
     module.definitions[name] = Definition(node, commented, uses)
 
@@ -241,26 +241,33 @@ def _comments_above(lines: list[str], first: int, last_line: int) -> int:
 
 def _check_inner(module: Module, name: str, node: ast.stmt) -> None:
     """Refuse definitions within a definition: Letta takes the last function, inner ones too."""
-    is_constant = isinstance(node, ast.Assign | ast.AnnAssign)
-    for inner in ast.walk(node):
-        if inner is node:
-            continue
+    for inner in _statements_in(node):
         if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             module.fault(
                 inner.lineno, f"{inner.name} stands inside {name}: move it to the top level"
             )
-        if is_constant and isinstance(inner, ast.NamedExpr):
-            module.fault(
-                inner.lineno, f"no := here: it would define {inner.target.id} beside {name}"
-            )
+    if isinstance(node, ast.Assign | ast.AnnAssign):
+        for part in ast.walk(node):
+            if isinstance(part, ast.NamedExpr):
+                module.fault(
+                    part.lineno, f"no := here: it would define {part.target.id} beside {name}"
+                )
 
 
-def _is_one_statement(source: str) -> bool:
-    """Whether these lines hold one statement and no part of another."""
-    try:
-        return len(ast.parse(source).body) == 1
-    except SyntaxError:
-        return False
+def _statements_in(node: ast.AST) -> Iterator[ast.AST]:
+    """All statements within a statement, however deep."""
+    for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for inner in getattr(node, block, ()):
+            yield inner
+            yield from _statements_in(inner)
+
+
+def _has_its_lines_to_itself(node: ast.stmt, lines: list[str]) -> bool:
+    """Whether nothing stands before a definition, and behind it a comment at most."""
+    last_line = lines[(node.end_lineno or node.lineno) - 1]
+    # Python counts columns in bytes.
+    behind = last_line.encode()[node.end_col_offset :].decode().strip()
+    return node.col_offset == 0 and (not behind or behind.startswith("#"))
 
 
 def _global_names(source: str) -> Iterator[str]:
