@@ -243,6 +243,20 @@ def streams(draw: Draw) -> bytes:
     return stream[: len(stream) - missing]
 
 
+@functools.cache
+def _bodies(path: str, method: str, status: str, kind: str) -> Drawn:
+    """What the document allows as the body of a reply: bytes, or what stands in them as JSON.
+
+    Made once: Hypothesis takes longer to check what it is to draw than to draw it.
+    """
+    schema = operations()[path, method].responses[status][kind].schema
+    if kind == "application/json":
+        return values(schema)
+    if kind.startswith("text/"):
+        return values(schema, "content").map(str.encode)
+    return files(kind)
+
+
 def _is_asked(kind: str, request: httpx.Request) -> bool:
     """Whether a reply may be of a content type; plain texts and tables come only where they are asked for."""
     asked = request.headers["accept"].encode() + b" ".join(
@@ -309,11 +323,9 @@ class AnyVenice:
                 200, content=self.draw(streams()), headers={"content-type": "text/event-stream"}
             )
         kind = self.draw(st.sampled_from([kind for kind in kinds if _is_asked(kind, request)]))
+        body = self.draw(_bodies(operation.path, operation.method, status, kind))
         if kind != "application/json":
-            text = values(kinds[kind].schema, "content").map(str.encode)
-            content = self.draw(text if kind.startswith("text/") else files(kind))
-            return httpx.Response(int(status), content=content, headers={"content-type": kind})
-        body = self.draw(values(kinds[kind].schema))
+            return httpx.Response(int(status), content=body, headers={"content-type": kind})
         if operation.path == "/models" and status == "200":
             self.name_models(body["data"], request.url.params.get("type", "text"))
         return httpx.Response(int(status), json=body)

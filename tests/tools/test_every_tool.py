@@ -213,6 +213,12 @@ def call(
 
 
 @pytest.fixture
+def any_arguments(name: str, call: Call) -> st.SearchStrategy[dict[str, Any]]:
+    """Arguments to draw, made once for all examples: Hypothesis takes long to check what it is to draw."""
+    return arguments_of(name, call.arguments)
+
+
+@pytest.fixture
 def tool(name: str, load_tool: Callable[[str], Tool], monkeypatch: pytest.MonkeyPatch) -> Tool:
     """The tool, out of its emitted text, for an operator who has set a key and nothing else."""
     monkeypatch.setenv("VENICE_API_KEY", KEY)
@@ -241,10 +247,14 @@ def check_error(line: str) -> None:
 @SETTINGS
 @given(data=st.data())
 def test_any_call_and_any_reply_end_well(
-    data: st.DataObject, name: str, call: Call, tool: Tool, venice: LocalVenice
+    data: st.DataObject,
+    any_arguments: st.SearchStrategy[dict[str, Any]],
+    call: Call,
+    tool: Tool,
+    venice: LocalVenice,
 ) -> None:
     """Whatever is asked and answered: requests are documented ones, and what comes back is small, plain and keyless."""
-    arguments = data.draw(arguments_of(name, call.arguments), label="arguments")
+    arguments = data.draw(any_arguments, label="arguments")
     call.restore_media()
     tool.__globals__["time"] = Clock()
     with respx.mock(assert_all_called=False) as router:
