@@ -12,7 +12,7 @@ import respx
 from click.testing import CliRunner, Result
 
 from sanctum_venice_tools.cli.letta_code import connect_letta_code
-from sanctum_venice_tools.emulator.process import running_venice
+from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
 from sanctum_venice_tools.letta.letta_code import provider
 from sanctum_venice_tools.letta.letta_code.installation import ENVIRONMENT
 from sanctum_venice_tools.letta.letta_code.program import LettaCode, LettaCodeError
@@ -22,17 +22,23 @@ from tests.server.letta_code import OwnLettaCode
 pytestmark = pytest.mark.server
 
 
-@pytest.fixture
-def log(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the local Venice was asked."""
-    return tmp_path / "log.jsonl"
+    return tmp_path_factory.mktemp("venice") / "log.jsonl"
+
+
+@pytest.fixture(scope="module")
+def venice(log: Path) -> Iterator[LocalVenice]:
+    """A local Venice."""
+    with running_venice(log=log) as venice:
+        yield venice
 
 
 @pytest.fixture
-def code(tmp_path: Path, log: Path) -> Iterator[OwnLettaCode]:
-    """A Letta Code that nobody has connected yet, and a local Venice."""
-    with running_venice(log=log) as venice:
-        yield OwnLettaCode(tmp_path, venice)
+def code(tmp_path: Path, venice: LocalVenice) -> OwnLettaCode:
+    """A Letta Code that nobody has connected yet."""
+    return OwnLettaCode(tmp_path, venice)
 
 
 @pytest.fixture
