@@ -23,11 +23,22 @@ Command = Callable[..., Result]
 SECRETS_AFTER = "sanctum_venice_tools.letta.agent_keys.issuing.secrets_after"
 
 
-@pytest.fixture
-def account() -> Iterator[LocalVenice]:
-    """A Venice whose account has no key but the operator's."""
+@pytest.fixture(scope="module")
+def own_venice() -> Iterator[LocalVenice]:
+    """A Venice where nobody else has keys."""
     with running_venice(allow_faults=True) as local:
         yield local
+
+
+@pytest.fixture
+def account(own_venice: LocalVenice) -> Iterator[LocalVenice]:
+    """A Venice whose account has no key but the operator's."""
+    yield own_venice
+    own_venice.clear_faults()
+    for key in at_venice(own_venice):
+        headers = {"Authorization": f"Bearer {own_venice.key}"}
+        url = f"{own_venice.base_url}/api_keys"
+        httpx.delete(url, params={"id": key["id"]}, headers=headers).raise_for_status()
 
 
 @pytest.fixture
