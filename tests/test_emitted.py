@@ -9,7 +9,7 @@ import subprocess
 import sys
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -438,22 +438,20 @@ def test_knows_the_names_that_letta_uses_after_it(name: str, scripts: dict[str, 
 # --- what models send in the place of an argument ---
 
 CANARY = "canary"
-SENT: list[Any] = [
-    *(None, "hello", 3, 1.5, True, ["a", "b"], [{"role": "user"}], {"seed": 1}),
-    *(
-        "null",
-        "3",
-        "1.5",
-        "TRUE",
-        '["a", "b"]',
-        '[{"role": "user"}]',
-        '{"seed": 1}',
-        "['a', 'b']",
-        '["a"',
-    ),
+
+# That there is none, and what would run as code: each argument gets these.
+FOR_EACH_ARGUMENT: list[Any] = [
+    None,
+    "null",
     f"[] if open({CANARY!r}, 'w').write('ran') else []",
     "__import__('os').mkdir('canary')",
     "'\"\n\\\"\"\"'''",
+]
+# How these are read is a matter of an argument's type alone: one argument of each type gets them.
+FOR_EACH_TYPE: list[Any] = [
+    *("hello", 3, 1.5, True, ["a", "b"], [{"role": "user"}], {"seed": 1}),
+    *("3", "1.5", "TRUE", '["a", "b"]', '[{"role": "user"}]', '{"seed": 1}'),
+    *("['a', 'b']", '["a"'),
 ]
 
 # As RUN, but for tools that may fail: an error's line is an outcome, too. Results hold any byte, so
@@ -513,12 +511,28 @@ def boundary_of(name: str, folder: Path) -> str:
     return bundle(small)
 
 
+def parameters_of(name: str) -> Mapping[str, inspect.Parameter]:
+    """The parameters of a tool's signature."""
+    tool = getattr(import_module(f"sanctum_venice_tools.tools.{name}"), name)
+    return inspect.signature(tool).parameters
+
+
 def form_of(name: str, argument: str) -> dict[str, Any]:
     """The schema of an argument's values; of a tool that reads a list too, the typed schema names the object alone."""
-    tool = getattr(import_module(f"sanctum_venice_tools.tools.{name}"), name)
-    if inspect.signature(tool).parameters[argument].annotation == dict[str, Any] | list[Any]:
+    if parameters_of(name)[argument].annotation == dict[str, Any] | list[Any]:
         return {"type": ["object", "array"]}
     return dict(typed_schema_of(name)["parameters"]["properties"][argument])
+
+
+@functools.cache
+def first_of_each_type() -> frozenset[tuple[str, str]]:
+    """For each type of an argument that must be given, or may be: the first tool that has one, and its name there."""
+    first: dict[tuple[str, bool], tuple[str, str]] = {}
+    for name in tool_files():
+        for argument, parameter in parameters_of(name).items():
+            is_needed = parameter.default is inspect.Parameter.empty
+            first.setdefault((str(parameter.annotation), is_needed), (name, argument))
+    return frozenset(first.values())
 
 
 def calls_with_traps(name: str) -> list[dict[str, Any]]:
@@ -527,14 +541,16 @@ def calls_with_traps(name: str) -> list[dict[str, Any]]:
 
 
 def calls_with_values(name: str) -> list[tuple[str, dict[str, Any]]]:
-    """Each argument with each value that models send, in a call that has all that the tool needs."""
+    """Each argument with the values that it gets, in calls that have all that the tool needs."""
     parameters = typed_schema_of(name)["parameters"]
     needed = dict.fromkeys(parameters["required"], "fox")
-    return [
-        (argument, needed | {argument: value})
-        for argument in parameters["properties"]
-        for value in SENT
-    ]
+    calls = []
+    for argument in parameters["properties"]:
+        values = list(FOR_EACH_ARGUMENT)
+        if (name, argument) in first_of_each_type():
+            values += FOR_EACH_TYPE
+        calls += [(argument, needed | {argument: value}) for value in values]
+    return calls
 
 
 def outcomes_of(scripts: list[str], home: Path) -> list[Any]:
@@ -609,7 +625,7 @@ def test_no_argument_is_code_and_each_is_read_or_refused(
 
 def hostile_call(argument: str) -> dict[str, str]:
     """A call of venice_chat with Python in the place of a list."""
-    (hostile,) = [value for value in SENT if str(value).startswith("[] if open")]
+    (hostile,) = [value for value in FOR_EACH_ARGUMENT if str(value).startswith("[] if open")]
     return {"prompt": "hi", argument: hostile}
 
 
