@@ -24,7 +24,7 @@ from sanctum_venice_tools.letta import local_server
 from sanctum_venice_tools.letta.local_server.installation import install
 from sanctum_venice_tools.packing.bundle import LONGEST_NAME, bundle, tool_files
 from sanctum_venice_tools.packing.dialect import LETTA_NAMES, THIRD_PARTY
-from sanctum_venice_tools.packing.layout import HEADER
+from sanctum_venice_tools.packing.layout import GUARD, HEADER
 from sanctum_venice_tools.packing.schema import schema_of, typed_schema_of
 from tests.conftest import compiled, meant_by, objects_needed, plain_call, text_arguments
 
@@ -407,7 +407,7 @@ def test_gets_its_arguments_unchanged(
 @pytest.mark.server
 def test_needs_its_guard(render: Render, letta_home: Path) -> None:
     """Without the guard line Letta does change an argument: once it no longer does, the line can go."""
-    text = HEADER.format(name="venice_demo", package="sanctum_venice_tools")
+    text = HEADER.format(name="venice_demo", package="sanctum_venice_tools", guard=GUARD)
     text += "def venice_demo(*, word: str) -> str:\n    return __import__('json').dumps(word)\n"
     schema = {
         "name": "venice_demo",

@@ -16,13 +16,14 @@ from pydantic import BaseModel
 from sanctum_venice_tools.letta import sandbox_setup
 from sanctum_venice_tools.letta.connection import explain
 from sanctum_venice_tools.letta.reading import Id, checked
+from sanctum_venice_tools.packing.layout import GUARD
 
 VENV = "venice-venv"
 
 # The one package that the tools need.
 _PACKAGE = "httpx"
 
-# Making the venv takes 2 s on a quiet machine; Letta itself gives a tool 180 s.
+# Making the venv takes a second on a quiet machine; Letta itself gives a tool 180 s.
 _RUN_SECONDS = 180.0
 
 _CONFIGS = "/v1/sandbox-config"
@@ -150,7 +151,8 @@ def _write_settings(letta: Letta, config: dict[str, Any], **settings: Any) -> No
 
 def _set_up(letta: Letta, config: dict[str, Any], package: str) -> None:
     arguments = {"folder": config["config"]["sandbox_dir"], "venv_name": VENV, "package": package}
-    _run(letta, inspect.getsource(sandbox_setup), _SETUP_SCHEMA, arguments)
+    source = f"import sys\n\n{GUARD}\n{inspect.getsource(sandbox_setup)}"
+    _run(letta, source, _SETUP_SCHEMA, arguments)
 
 
 def _run(letta: Letta, source: str, schema: dict[str, Any], arguments: dict[str, Any]) -> None:

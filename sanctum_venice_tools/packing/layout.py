@@ -5,6 +5,13 @@ from collections.abc import Iterable
 
 from sanctum_venice_tools.packing.dialect import PACKAGE, THIRD_PARTY, Definition
 
+GUARD = """\
+# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole
+# server to do so. Hiding that module from this process keeps arguments as they were sent, and a
+# call four times faster.
+sys.modules.setdefault("letta.functions.ast_parsers", None)  # type: ignore[arg-type]
+"""
+
 HEADER = """\
 # {name}: a Letta tool, made from {package}/tools/{name}.py.
 # It needs httpx and VENICE_API_KEY. Read it from the end: the tool is the last function, and each
@@ -12,11 +19,7 @@ HEADER = """\
 import gc
 import sys
 
-# Letta evaluates string arguments before a call ("1.10" would arrive as "1.1") and loads its whole
-# server to do so. Hiding that module from this process keeps arguments as they were sent, and a
-# call four times faster.
-sys.modules.setdefault("letta.functions.ast_parsers", None)  # type: ignore[arg-type]
-"""
+{guard}"""
 HEADER_IMPORTS = {"import gc", "import sys"}
 
 # benchmarks/tool_call.py shows what this is worth; most of it is saved when Python ends.
@@ -40,7 +43,8 @@ def lay_out(tool: str, imports: Iterable[str], parts: dict[str, list[Definition]
         parts: The definitions that it needs of each module, in the order of the text; its own are
             those of `""`.
     """
-    text = HEADER.format(name=tool, package=PACKAGE.name) + _import_block(imports) + FREEZE
+    header = HEADER.format(name=tool, package=PACKAGE.name, guard=GUARD)
+    text = header + _import_block(imports) + FREEZE
     for part, definitions in parts.items():
         title = (
             PART.format(name=part, package=PACKAGE.name)

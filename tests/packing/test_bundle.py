@@ -617,9 +617,9 @@ def venice_demo(*, word: str) -> str:
 def test_starts_with_the_header(write: Write) -> None:
     """A text opens with where to edit it, what it needs, the guard line and the collector's, each with its reason."""
     tool = write(DEMO)
-    header = layout.HEADER.format(name="venice_demo", package="sanctum_venice_tools")
-
-    title = layout.TOOL.format(name="venice_demo", package="sanctum_venice_tools")
+    about = {"name": "venice_demo", "package": "sanctum_venice_tools"}
+    header = layout.HEADER.format(**about, guard=layout.GUARD)
+    title = layout.TOOL.format(**about)
 
     assert f"{header}{layout.FREEZE}\n\n{title}\n\n\n{DEMO}" == bundle(
         tool, package=tool.parents[1]
