@@ -10,8 +10,10 @@ import subprocess
 import sys
 import threading
 import time
+import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -32,6 +34,7 @@ from sanctum_venice_tools.letta.local_server import (
     spawning,
     state,
 )
+from sanctum_venice_tools.letta.server_process import application
 from sanctum_venice_tools.terminal import Progress
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -618,3 +621,29 @@ def test_a_dependency_is_read_once_for_all_routes_that_have_it() -> None:
     assert 2 == read
     assert ["red", "grey", "white"] == [seen, heard, asked]
     assert ["query", "fox"] == refused["detail"][0]["loc"]
+
+
+def test_a_schema_of_lettas_own_tools_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the same each time, and each time another object; what stands for a tool of others is read anew."""
+    made = []
+
+    def generate_schema(function: Any, name: str | None = None) -> dict[str, Any]:
+        made.append(function)
+        return {"name": name or "own", "parameters": {"properties": {}}}
+
+    def own_tool() -> None:
+        """A tool of Letta's own."""
+
+    others_tool = object()
+    functions: Any = types.ModuleType("letta.functions.functions")
+    functions.generate_schema = generate_schema
+    monkeypatch.setitem(sys.modules, "letta.functions.functions", functions)
+
+    application._make_schemas_once()
+    first, second = (functions.generate_schema(own_tool) for _ in range(2))
+    first["parameters"]["properties"]["changed"] = {}
+    others = [functions.generate_schema(others_tool, name=name) for name in ("one", "two")]
+
+    assert {"name": "own", "parameters": {"properties": {}}} == second
+    assert ["one", "two"] == [schema["name"] for schema in others]
+    assert [own_tool, others_tool, others_tool] == made

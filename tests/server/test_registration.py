@@ -120,20 +120,17 @@ def test_registers_only_what_is_named(letta: Letta) -> None:
     assert ["venice_ask_web"] == on_server(letta)
 
 
-@pytest.fixture(scope="module")
-def stored(letta: Letta) -> dict[str, str]:
-    """The text of each tool, as the server stores it once all are registered."""
+def test_show_prints_what_letta_stores(letta: Letta) -> None:
+    """What --show prints of a tool is byte for byte what the server stores."""
     register(letta, *tool_files())
-    return {str(tool.name): tool.source_code or "" for tool in letta.tools.list(search="venice_")}
+    stored = {tool.name: tool.source_code or "" for tool in letta.tools.list(search="venice_")}
 
+    shown = {name: CliRunner().invoke(register_tools, ["--show", name]) for name in tool_files()}
 
-@pytest.mark.parametrize("name", tool_files())
-def test_show_prints_what_letta_stores(stored: dict[str, str], name: str) -> None:
-    """What --show prints is byte for byte what the server stores."""
-    shown = CliRunner().invoke(register_tools, ["--show", name])
-
-    assert stored[name].encode() == shown.stdout_bytes
-    assert b"" == shown.stderr_bytes
+    assert {name: text.encode() for name, text in stored.items()} == {
+        name: result.stdout_bytes for name, result in shown.items()
+    }
+    assert {b""} == {result.stderr_bytes for result in shown.values()}
 
 
 def test_repairs_what_was_edited_on_the_server(letta: Letta) -> None:

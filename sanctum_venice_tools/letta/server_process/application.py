@@ -1,6 +1,7 @@
 """Letta itself: loaded without what it does unasked, given its tables, and served."""
 
 import asyncio
+import copy
 import importlib
 import socket
 import sys
@@ -51,6 +52,7 @@ def _load_application() -> Any:
     _skip_download()
     _read_dependencies_once()
     application: Any = importlib.import_module("letta.server.rest_api.app")
+    _make_schemas_once()
     # Letta deprecates what it uses itself, thirty lines for each message.
     warnings.simplefilter("ignore")
     # The provider "letta" sends prompts to a public server of Letta's makers, if somebody picks its
@@ -94,6 +96,28 @@ def _read_dependencies_once() -> None:
 
     # Routes themselves are read by the function as it was: they have it under a name of their own.
     dependencies.get_dependant = read_once
+
+
+def _make_schemas_once() -> None:
+    """Have Letta make the schema of each of its own tools once.
+
+    By itself it does so whenever it reads one of them from the database: for each agent that it
+    loads, and for most lists of tools.
+    """
+    functions: Any = importlib.import_module("letta.functions.functions")
+    make = functions.generate_schema
+    made: dict[types.FunctionType, dict[str, Any]] = {}
+
+    def make_once(function: Any, **settings: Any) -> dict[str, Any]:
+        # A tool of somebody else is not loaded here: an object stands for its function.
+        if not isinstance(function, types.FunctionType):
+            schema: dict[str, Any] = make(function, **settings)
+            return schema
+        if function not in made:
+            made[function] = make(function, **settings)
+        return copy.deepcopy(made[function])
+
+    functions.generate_schema = make_once
 
 
 def serve(application: Any, listener: socket.socket, allowed_hosts: Sequence[str]) -> None:
