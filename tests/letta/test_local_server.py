@@ -10,10 +10,8 @@ import subprocess
 import sys
 import threading
 import time
-import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psutil
@@ -34,10 +32,7 @@ from sanctum_venice_tools.letta.local_server import (
     spawning,
     state,
 )
-from sanctum_venice_tools.letta.server_process import application
 from sanctum_venice_tools.terminal import Progress
-
-PROJECT = Path(__file__).resolve().parents[2]
 
 # Answers like the real one within a tenth of a second. With FAIL set it dies like the real one.
 STAND_IN = """
@@ -580,70 +575,3 @@ def test_real_server_keeps_its_data_and_recovers_from_being_killed(tmp_path: Pat
     assert [] == [model["handle"] for model in models]
     assert [] == left_after_stop
     assert [] == database_processes(home)
-
-
-# Two routes by the same names in their paths, and one by another; a dependency that takes the one
-# from the path where it is there, and from the query where it is not.
-ROUTES = """
-import importlib, json, sys
-sys.path.append(sys.argv[1])
-name = "sanctum_venice_tools.letta.server_process.application"
-importlib.import_module(name)._read_dependencies_once()
-from fastapi import APIRouter, Depends, FastAPI
-from fastapi.testclient import TestClient
-
-def told(fox: str):
-    return fox
-
-app, router = FastAPI(), APIRouter()
-for path in ("/seen/{fox}", "/heard/{fox}", "/asked/{bird}"):
-    router.add_api_route(path, lambda answer=Depends(told): answer)
-app.include_router(router, prefix="/v1")
-app.include_router(router, prefix="/latest")
-
-read = {id(route.dependant.dependencies[0]) for route in app.routes if hasattr(route, "dependant")}
-client = TestClient(app)
-paths = ["/v1/seen/red", "/latest/heard/grey", "/v1/asked/owl?fox=white", "/v1/asked/owl"]
-print(json.dumps([len(read), [client.get(path).json() for path in paths]]))
-"""
-
-
-@pytest.mark.server
-def test_a_dependency_is_read_once_for_all_routes_that_have_it() -> None:
-    """What Letta's routes share is read once, and answers as before: by what each route's path has in it."""
-    installation.install(print)
-    python = local_server.ENVIRONMENT / "bin" / "python"
-    command = [str(python), "-I", "-W", "ignore", "-c", ROUTES, str(PROJECT)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-
-    assert 0 == done.returncode, done.stderr
-    read, (seen, heard, asked, refused) = json.loads(done.stdout)
-    assert 2 == read
-    assert ["red", "grey", "white"] == [seen, heard, asked]
-    assert ["query", "fox"] == refused["detail"][0]["loc"]
-
-
-def test_a_schema_of_lettas_own_tools_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is the same each time, and each time another object; what stands for a tool of others is read anew."""
-    made = []
-
-    def generate_schema(function: Any, name: str | None = None) -> dict[str, Any]:
-        made.append(function)
-        return {"name": name or "own", "parameters": {"properties": {}}}
-
-    def own_tool() -> None:
-        """A tool of Letta's own."""
-
-    others_tool = object()
-    functions: Any = types.ModuleType("letta.functions.functions")
-    functions.generate_schema = generate_schema
-    monkeypatch.setitem(sys.modules, "letta.functions.functions", functions)
-
-    application._make_schemas_once()
-    first, second = (functions.generate_schema(own_tool) for _ in range(2))
-    first["parameters"]["properties"]["changed"] = {}
-    others = [functions.generate_schema(others_tool, name=name) for name in ("one", "two")]
-
-    assert {"name": "own", "parameters": {"properties": {}}} == second
-    assert ["one", "two"] == [schema["name"] for schema in others]
-    assert [own_tool, others_tool, others_tool] == made

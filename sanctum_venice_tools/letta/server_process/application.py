@@ -1,7 +1,6 @@
 """Letta itself: loaded without what it does unasked, given its tables, and served."""
 
 import asyncio
-import copy
 import importlib
 import socket
 import sys
@@ -11,6 +10,11 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from sanctum_venice_tools.letta.server_process.done_once import (
+    make_schemas_once,
+    parse_texts_once,
+    read_dependencies_once,
+)
 from sanctum_venice_tools.letta.server_process.log_lines import STEP_MARK, say
 from sanctum_venice_tools.loading import quick_loading
 
@@ -50,9 +54,10 @@ def _load_application() -> Any:
     # Without this word Letta writes an OpenAPI file into the current folder, which takes seconds.
     sys.argv = [sys.argv[0], "--no-generation"]
     _skip_download()
-    _read_dependencies_once()
+    read_dependencies_once()
     application: Any = importlib.import_module("letta.server.rest_api.app")
-    _make_schemas_once()
+    make_schemas_once()
+    parse_texts_once()
     # Letta deprecates what it uses itself, thirty lines for each message.
     warnings.simplefilter("ignore")
     # The provider "letta" sends prompts to a public server of Letta's makers, if somebody picks its
@@ -74,50 +79,6 @@ def _skip_download() -> None:
     stand_in = types.ModuleType("nltk")
     vars(stand_in)["download"] = lambda *_, **__: sys.modules.pop("nltk", None) is None
     sys.modules["nltk"] = stand_in
-
-
-def _read_dependencies_once() -> None:
-    """Have FastAPI read what two routes depend on once, if they depend on the same.
-
-    Letta's 500 routes depend on the same two functions, one of which reads a dozen headers: read
-    anew for each route, they take a quarter of the time that Letta needs to load.
-    """
-    dependencies: Any = importlib.import_module("fastapi.dependencies.utils")
-    read = dependencies.get_dependant
-    known: dict[tuple[Any, ...], Any] = {}
-
-    def read_once(*, path: str, call: Callable[..., Any], **details: Any) -> Any:
-        # Of a route's path, the names in braces alone matter: a dependency may take their values.
-        names = frozenset(dependencies.get_path_param_names(path))
-        key = (call, names, repr(sorted(details.items())))
-        if key not in known:
-            known[key] = read(path=path, call=call, **details)
-        return known[key]
-
-    # Routes themselves are read by the function as it was: they have it under a name of their own.
-    dependencies.get_dependant = read_once
-
-
-def _make_schemas_once() -> None:
-    """Have Letta make the schema of each of its own tools once.
-
-    By itself it does so whenever it reads one of them from the database: for each agent that it
-    loads, and for most lists of tools.
-    """
-    functions: Any = importlib.import_module("letta.functions.functions")
-    make = functions.generate_schema
-    made: dict[types.FunctionType, dict[str, Any]] = {}
-
-    def make_once(function: Any, **settings: Any) -> dict[str, Any]:
-        # A tool of somebody else is not loaded here: an object stands for its function.
-        if not isinstance(function, types.FunctionType):
-            schema: dict[str, Any] = make(function, **settings)
-            return schema
-        if function not in made:
-            made[function] = make(function, **settings)
-        return copy.deepcopy(made[function])
-
-    functions.generate_schema = make_once
 
 
 def serve(application: Any, listener: socket.socket, allowed_hosts: Sequence[str]) -> None:
