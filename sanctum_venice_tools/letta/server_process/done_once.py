@@ -48,11 +48,11 @@ def make_schemas_once() -> None:
 
     def make_once(function: Any, **settings: Any) -> dict[str, Any]:
         # A tool of somebody else is not loaded here: an object stands for its function.
-        if not isinstance(function, types.FunctionType):
+        if settings or not isinstance(function, types.FunctionType):
             schema: dict[str, Any] = make(function, **settings)
             return schema
         if function not in made:
-            made[function] = make(function, **settings)
+            made[function] = make(function)
         return copy.deepcopy(made[function])
 
     functions.generate_schema = make_once
@@ -68,14 +68,14 @@ def parse_texts_once() -> None:
     executor.get_function_annotations_from_source = remembering(read_annotations)
     sandbox.parse_function_arguments = remembering(sandbox.parse_function_arguments)
 
-    of_sandbox = sandbox.AsyncToolSandboxBase
-    detect_async = of_sandbox._detect_async_function  # noqa: SLF001  # it is what parses
+    detect_async = sandbox.AsyncToolSandboxBase._detect_async_function  # noqa: SLF001  # it parses
 
     @remembering
     def is_async(source_code: str, name: str) -> bool:
         tool = types.SimpleNamespace(source_code=source_code, name=name)
         return bool(detect_async(types.SimpleNamespace(tool=tool)))
 
-    of_sandbox._detect_async_function = lambda self: is_async(  # noqa: SLF001  # as above
-        self.tool.source_code, self.tool.name
-    )
+    def detect_async_once(one: Any) -> bool:
+        return is_async(one.tool.source_code, one.tool.name)
+
+    sandbox.AsyncToolSandboxBase._detect_async_function = detect_async_once  # noqa: SLF001  # as above
