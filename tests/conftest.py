@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import gc
 import inspect
 import os
 import re
@@ -20,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
+from sanctum_venice_tools.loading import quick_loading
 from sanctum_venice_tools.packing import record
 from sanctum_venice_tools.packing.bundle import bundle, tool_files
 from sanctum_venice_tools.packing.schema import typed_schema_of
@@ -74,12 +74,8 @@ def pytest_collection() -> Generator[None, object, object]:
 
     It is some 700,000 objects, among which Python would search in vain, again and again.
     """
-    gc.disable()
-    try:
+    with quick_loading():
         return (yield)
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -363,6 +363,11 @@ def trapped(name: str, turn: int) -> dict[str, str | list[str]]:
     return text_arguments(name, itertools.islice(itertools.cycle(TRAPS), turn, None))
 
 
+def call_with_traps(name: str, turn: int) -> dict[str, Any]:
+    """A call that has those traps, and all else that the tool needs."""
+    return objects_needed(name) | trapped(name, turn)
+
+
 @pytest.fixture(scope="session")
 def letta_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for what Letta writes, once Letta is installed."""
@@ -374,11 +379,7 @@ def letta_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scripts(texts: dict[str, str], render: Render) -> dict[str, str]:
     """By tool, the script that Letta makes of its text and a trap for each argument."""
     calls = [
-        {
-            "text": echo(text),
-            "schema": schema_of(name),
-            "arguments": objects_needed(name) | trapped(name, turn),
-        }
+        {"text": echo(text), "schema": schema_of(name), "arguments": call_with_traps(name, turn)}
         for turn, (name, text) in enumerate(texts.items())
     ]
     return dict(zip(texts, render(calls), strict=True))
@@ -535,11 +536,6 @@ def first_of_each_type() -> frozenset[tuple[str, str]]:
     return frozenset(first.values())
 
 
-def calls_with_traps(name: str) -> list[dict[str, Any]]:
-    """Calls with each of the traps for each of the arguments that take any text."""
-    return [objects_needed(name) | trapped(name, turn) for turn in range(len(TRAPS))]
-
-
 def calls_with_values(name: str) -> list[tuple[str, dict[str, Any]]]:
     """Each argument with the values that it gets, in calls that have all that the tool needs."""
     parameters = typed_schema_of(name)["parameters"]
@@ -575,8 +571,9 @@ def tried(
     calls: list[dict[str, Any]] = []
     for name in tool_files():
         script = {"text": boundary_of(name, folder), "schema": schema_of(name)}
+        with_traps = [call_with_traps(name, turn) for turn in range(len(TRAPS))]
         with_values = [call for _, call in calls_with_values(name)]
-        calls += [script | {"arguments": call} for call in (*calls_with_traps(name), *with_values)]
+        calls += [script | {"arguments": call} for call in with_traps + with_values]
 
     outcomes = iter(outcomes_of(render(calls), letta_home))
     counts = Counter(call["schema"]["name"] for call in calls)

@@ -27,7 +27,7 @@ def choose(names: Sequence[str], toolsets: Sequence[str]) -> list[Record]:
     sets = set(toolsets) or {"core"}
     if "all" in (*names, *toolsets):
         sets |= set(TOOLSETS) - {"admin"}
-    there = {name: toolset_of(name) for name in tool_files()}
+    there = {name: toolset_of(path) for name, path in tool_files().items()}
     chosen = [name for name, toolset in there.items() if toolset in sets]
     if not chosen:
         raise click.UsageError(

@@ -88,21 +88,20 @@ def read_record(name: str) -> Record:
     text = bundle(path)
     return Record(
         name=name,
-        toolset=toolset_of(name),
+        toolset=toolset_of(path),
         cost=_declared(path, "COST", COSTS),
         source_code=text,
         json_schema=schema_of(name),
     )
 
 
-def toolset_of(name: str) -> str:
-    """The toolset of a tool, without packing it.
+def toolset_of(path: Path) -> str:
+    """The toolset that a tool's file declares; the tool is not packed for that.
 
     Raises:
-        KeyError: There is no tool of that name.
-        BundleError: The tool declares no known TOOLSET.
+        BundleError: It declares no known TOOLSET.
     """
-    return _declared(tool_files()[name], "TOOLSET", TOOLSETS)
+    return _declared(path, "TOOLSET", TOOLSETS)
 
 
 def _declared(path: Path, constant: str, known: Sequence[str]) -> str:

@@ -78,11 +78,11 @@ def pack() -> dict[str, Record]:
 def small_pack(monkeypatch: pytest.MonkeyPatch) -> None:
     """Choose out of that pack."""
     monkeypatch.setattr(
-        "sanctum_venice_tools.cli.choosing.tool_files", lambda: dict.fromkeys(pack())
+        "sanctum_venice_tools.cli.choosing.tool_files", lambda: {name: name for name in pack()}
     )
     monkeypatch.setattr("sanctum_venice_tools.cli.choosing.read_record", pack().__getitem__)
     monkeypatch.setattr(
-        "sanctum_venice_tools.cli.choosing.toolset_of", lambda name: pack()[name].toolset
+        "sanctum_venice_tools.cli.choosing.toolset_of", lambda path: pack()[path].toolset
     )
 
 
