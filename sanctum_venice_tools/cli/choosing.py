@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import click
 
 from sanctum_venice_tools.packing.bundle import tool_files
-from sanctum_venice_tools.packing.record import TOOLSETS, Record, read_record, toolset_of
+from sanctum_venice_tools.packing.record import TOOLSETS, Record, read_record, read_toolsets
 
 # The tools of `admin` are chosen one by one.
 CHOICES = (*(toolset for toolset in TOOLSETS if toolset != "admin"), "all")
@@ -27,14 +27,12 @@ def choose(names: Sequence[str], toolsets: Sequence[str]) -> list[Record]:
     sets = set(toolsets) or {"core"}
     if "all" in (*names, *toolsets):
         sets |= set(TOOLSETS) - {"admin"}
-    there = {name: toolset_of(path) for name, path in tool_files().items()}
-    chosen = [name for name, toolset in there.items() if toolset in sets]
+    chosen = read_toolsets(sets)
     if not chosen:
         raise click.UsageError(
             f"this pack has no tools in {', '.join(sorted(sets))}; --list shows what it has"
         )
-    chosen.sort(key=lambda name: (TOOLSETS.index(there[name]), name))
-    return [read_record(name) for name in chosen]
+    return chosen
 
 
 def known(names: Sequence[str]) -> Sequence[str]:

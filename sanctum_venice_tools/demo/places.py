@@ -12,8 +12,7 @@ from rich.console import Console
 from sanctum_venice_tools.emulator.process import running_venice
 from sanctum_venice_tools.letta.venice import PUBLIC_URL
 from sanctum_venice_tools.media_server.process import RunningMediaServer, running_media_server
-from sanctum_venice_tools.packing.bundle import tool_files
-from sanctum_venice_tools.packing.record import Record, read_record
+from sanctum_venice_tools.packing.record import Record, read_toolsets
 from sanctum_venice_tools.terminal import Progress
 
 # Where the media server of the demo keeps what the agent makes.
@@ -89,4 +88,4 @@ def tell_end(console: Console) -> None:
 
 def core_tools() -> list[Record]:
     """The tools that an operator gets without choosing."""
-    return [record for record in map(read_record, tool_files()) if record.toolset == "core"]
+    return read_toolsets({"core"})

@@ -4,7 +4,7 @@ What is left out, Letta resets.
 """
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -93,6 +93,19 @@ def read_record(name: str) -> Record:
         source_code=text,
         json_schema=schema_of(name),
     )
+
+
+def read_toolsets(toolsets: Collection[str]) -> list[Record]:
+    """Pack the tools of some toolsets, toolset by toolset; of the others, only the toolset is read.
+
+    Raises:
+        BundleError: As for `read_record`, or a tool declares no known TOOLSET.
+        SchemaError: As for `read_record`.
+    """
+    there = {name: toolset_of(path) for name, path in tool_files().items()}
+    chosen = [name for name, toolset in there.items() if toolset in toolsets]
+    chosen.sort(key=lambda name: (TOOLSETS.index(there[name]), name))
+    return [read_record(name) for name in chosen]
 
 
 def toolset_of(path: Path) -> str:

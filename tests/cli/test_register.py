@@ -77,12 +77,12 @@ def pack() -> dict[str, Record]:
 @pytest.fixture
 def small_pack(monkeypatch: pytest.MonkeyPatch) -> None:
     """Choose out of that pack."""
+    for module in ("cli.choosing", "packing.record"):
+        place = f"sanctum_venice_tools.{module}"
+        monkeypatch.setattr(f"{place}.tool_files", lambda: {name: name for name in pack()})
+        monkeypatch.setattr(f"{place}.read_record", pack().__getitem__)
     monkeypatch.setattr(
-        "sanctum_venice_tools.cli.choosing.tool_files", lambda: {name: name for name in pack()}
-    )
-    monkeypatch.setattr("sanctum_venice_tools.cli.choosing.read_record", pack().__getitem__)
-    monkeypatch.setattr(
-        "sanctum_venice_tools.cli.choosing.toolset_of", lambda path: pack()[path].toolset
+        "sanctum_venice_tools.packing.record.toolset_of", lambda path: pack()[path].toolset
     )
 
 

@@ -15,12 +15,12 @@ from sanctum_venice_tools.cli import register as command
 from sanctum_venice_tools.cli.register import register_tools
 from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.packing.bundle import tool_files
-from sanctum_venice_tools.packing.record import read_record
+from sanctum_venice_tools.packing.record import read_record, toolset_of
 
 pytestmark = pytest.mark.server
 
-CORE = sorted(name for name in tool_files() if read_record(name).toolset == "core")
-ALL = sorted(name for name in tool_files() if read_record(name).toolset != "admin")
+CORE = sorted(name for name, path in tool_files().items() if toolset_of(path) == "core")
+ALL = sorted(name for name, path in tool_files().items() if toolset_of(path) != "admin")
 
 
 @pytest.fixture(autouse=True)

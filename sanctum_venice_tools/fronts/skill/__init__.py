@@ -11,8 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from sanctum_venice_tools.packing.bundle import tool_files
-from sanctum_venice_tools.packing.record import TOOLSETS, Record, read_record
+from sanctum_venice_tools.packing.record import TOOLSETS, Record, read_toolsets
 from sanctum_venice_tools.packing.schema import typed_schema_of
 
 NAME = "venice"
@@ -33,9 +32,7 @@ def skill_tools() -> list[Record]:
 
     Those of `admin` are left out: they are chosen one by one.
     """
-    records = [read_record(name) for name in tool_files()]
-    chosen = [record for record in records if record.toolset != "admin"]
-    return sorted(chosen, key=lambda record: (TOOLSETS.index(record.toolset), record.name))
+    return read_toolsets(set(TOOLSETS) - {"admin"})
 
 
 def skill_files() -> dict[str, str]:
