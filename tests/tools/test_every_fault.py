@@ -152,7 +152,8 @@ class Matrix:
             import_module(f"tests.tools.test_{tool}")
         with ThreadPoolExecutor(WORKERS) as pool:
             targets = dict(zip(self.texts, pool.map(self.target, self.texts), strict=True))
-            pairs = [(tool, fault) for fault in struck for tool in self.texts]
+            # Tool by tool: while some calls wait for a fault to end, others are at work.
+            pairs = [(tool, fault) for tool in self.texts for fault in struck]
             outcomes = pool.map(lambda pair: self.strike(pair[0], targets[pair[0]], pair[1]), pairs)
             return dict(zip(pairs, outcomes, strict=True))
 
