@@ -89,10 +89,7 @@ class FolderShelf:
                     raise UploadError(
                         f"of the {length:,} bytes that were declared, {came:,} came or are others"
                     )
-                file.flush()
-                await run_in_threadpool(os.fsync, file.fileno())
-            part.replace(self.path(file_id))
-            await run_in_threadpool(_sync_folder, self._folder)
+                await run_in_threadpool(_put_in_place, file, self.path(file_id))
         finally:
             part.unlink(missing_ok=True)
 
@@ -123,6 +120,15 @@ def _write(file: BinaryIO, digest: "hashlib._Hash", piece: bytes) -> None:
     """Write a piece, and count it in."""
     digest.update(piece)
     file.write(piece)
+
+
+def _put_in_place(file: BinaryIO, path: Path) -> None:
+    """Give a file that is whole its name, once all of it is on the disk."""
+    file.flush()
+    os.fsync(file.fileno())
+    file.close()
+    Path(file.name).replace(path)
+    _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -56,17 +56,7 @@ async def declare(request: Request) -> Response:
         (fault, *_) = error.errors(include_url=False, include_input=False)
         field = ".".join(str(part) for part in fault["loc"]) or "the body"
         return refusal(422, f"{field}: {fault['msg']}")
-    if wanted.bytes > service.settings.most_bytes:
-        most = service.settings.most_bytes
-        return refusal(413, f"It has {wanted.bytes:,} bytes, and at most {most:,} are taken.")
-    there = await run_in_threadpool(service.index.find, name=wanted.name)
-    if there is None:
-        if not await run_in_threadpool(_make_room, service, wanted.bytes):
-            return refusal(507, "The quota of this media server is reached.")
-        there = await run_in_threadpool(service.index.declare, _declared(wanted))
-    if there.sha256 != wanted.sha256:
-        return refusal(409, f"Another file is called {wanted.name}.")
-    return JSONResponse(_told_of(service, there), 200 if there.is_whole else 201)
+    return await run_in_threadpool(_take_note, service, wanted)
 
 
 @for_tools
@@ -91,18 +81,7 @@ async def receive(request: Request) -> Response:
 @for_tools
 async def confirm(request: Request) -> Response:
     """Count a file in whose bytes have come."""
-    service = service_of(request)
-    file = await run_in_threadpool(service.index.find, id=request.path_params["id"])
-    if file is None:
-        return refusal(404, "No such file was declared.")
-    if not file.is_whole:
-        if not await run_in_threadpool(service.shelf.has, file):
-            return refusal(409, "Its bytes have not come.")
-        start = await run_in_threadpool(service.shelf.read_start, file.id, kinds.START)
-        media_type = kinds.media_type_of(start)
-        kind = kinds.kind_of(media_type)
-        await run_in_threadpool(service.index.mark_whole, file.id, media_type, kind)
-    return JSONResponse(_told_of(service, file, is_whole=True))
+    return await run_in_threadpool(_count_in, service_of(request), request.path_params["id"])
 
 
 @for_tools
@@ -119,6 +98,35 @@ def sweep(service: Service) -> None:
     for file in service.index.unfinished(microseconds_now() - _DAY_MICROSECONDS):
         service.remove(file)
     service.shelf.sweep()
+
+
+def _take_note(service: Service, wanted: Declaration) -> Response:
+    """Have a file in the index that is to come, if there is room for it."""
+    most = service.settings.most_bytes
+    if wanted.bytes > most:
+        return refusal(413, f"It has {wanted.bytes:,} bytes, and at most {most:,} are taken.")
+    there = service.index.find(name=wanted.name)
+    if there is None:
+        if not _make_room(service, wanted.bytes):
+            return refusal(507, "The quota of this media server is reached.")
+        there = service.index.declare(_declared(wanted))
+    if there.sha256 != wanted.sha256:
+        return refusal(409, f"Another file is called {wanted.name}.")
+    return JSONResponse(_told_of(service, there), 200 if there.is_whole else 201)
+
+
+def _count_in(service: Service, file_id: str) -> Response:
+    """Have a file count in the index from now on, if all its bytes are on the shelf."""
+    file = service.index.find(id=file_id)
+    if file is None:
+        return refusal(404, "No such file was declared.")
+    if not file.is_whole:
+        if not service.shelf.has(file):
+            return refusal(409, "Its bytes have not come.")
+        start = service.shelf.read_start(file.id, kinds.START)
+        media_type = kinds.media_type_of(start)
+        service.index.mark_whole(file.id, media_type, kinds.kind_of(media_type))
+    return JSONResponse(_told_of(service, file, is_whole=True))
 
 
 async def _read_declaration(request: Request) -> bytes:
