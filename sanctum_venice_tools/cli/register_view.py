@@ -161,7 +161,8 @@ def _about_agent(agent: AgentChange) -> str:
         "detach": agent.detach,
         "approval on": on,
         "approval off": off,
-        "set": agent.secrets,
+        "set": [name for name in agent.secrets if name not in agent.replaced],
+        "replace the agent's own": agent.replaced,
         "lose": agent.lost,
     }
     words = [f"{what} {', '.join(names)}" for what, names in parts.items() if names]

@@ -77,6 +77,8 @@ class AgentChange:
     """Tools whose calls are, or are no longer, to be approved."""
     secrets: tuple[str, ...] = ()
     """The names of the secrets that are set."""
+    replaced: tuple[str, ...] = ()
+    """Those of them in whose place the agent has another value until then."""
     lost: tuple[str, ...] = ()
     """The names of secrets that are lost by that."""
     problem: str | None = None
@@ -95,6 +97,7 @@ class AgentChange:
             "detach": list(self.detach),
             "approvals": dict(self.approvals),
             "secrets": list(self.secrets),
+            "replaced_secrets": list(self.replaced),
             "lost_secrets": list(self.lost),
             "problem": self.problem,
         }
@@ -203,7 +206,9 @@ def _plan_secrets(agent: AgentState, wishes: Wishes, change: AgentChange) -> Age
         return replace(change, problem=str(refuse_loss(at_risk)))
     current = readable_secrets(agent)
     new = tuple(name for name, value in wishes.secrets.items() if current.get(name) != value)
-    return replace(change, secrets=new, lost=at_risk if new else ())
+    has = {secret.key for secret in agent.secrets or [] if secret.value or secret.value_enc}
+    replaced = tuple(name for name in new if name in has)
+    return replace(change, secrets=new, replaced=replaced, lost=at_risk if new else ())
 
 
 def _change_agent(

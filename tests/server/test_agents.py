@@ -128,7 +128,7 @@ def test_refuses_an_agent_that_is_not_there(letta: Letta, named: str) -> None:
 
 
 def test_sets_a_secret_beside_the_others(letta: Letta, hire: Hire) -> None:
-    """A secret comes from the environment, the agent's others stay, and no value is shown."""
+    """A secret from the environment replaces the old one, which is said; others stay, and no value is shown."""
     scout = hire("scout", DATABASE="postgres://them", VENICE_API_KEY="old-value")
 
     result = register(
@@ -144,7 +144,7 @@ def test_sets_a_secret_beside_the_others(letta: Letta, hire: Hire) -> None:
     assert {"DATABASE": "postgres://them", "VENICE_API_KEY": "new-value"} == secrets_of(
         letta, scout
     )
-    assert "set VENICE_API_KEY" in " ".join(result.stdout.split())
+    assert "replace the agent's own VENICE_API_KEY" in " ".join(result.stdout.split())
     assert "value" not in result.output
 
 
