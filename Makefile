@@ -36,7 +36,7 @@ $(DEV): $(MAIN) requirements/dev.txt
 demo: $(MAIN) ## an agent on a real Letta server uses the tools against the local Venice; KEEP=1 keeps its gallery open
 	@$(BIN)/python -m sanctum_venice_tools.cli demo $(if $(KEEP),--keep)
 
-demo-code: $(MAIN) ## the same conversation in Letta Code, what Letta develops today; KEEP=1 as well
+demo-code: $(MAIN) ## the conversation in Letta Code, what Letta develops today, but for the attached picture; KEEP=1 as well
 	@$(BIN)/python -m sanctum_venice_tools.cli demo --letta-code $(if $(KEEP),--keep)
 
 gallery: $(MAIN) ## what the agents of the demo made, in a browser; samples, where they made nothing yet

@@ -11,7 +11,11 @@ from pathlib import Path
 # A clone works without being installed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from sanctum_venice_tools.cli.schemas import build_schemas
+try:
+    from sanctum_venice_tools.cli.schemas import build_schemas
+except ModuleNotFoundError as error:
+    sys.stderr.write(f"Error: {error}. Use .venv/bin/python, which `make demo` sets up.\n")
+    sys.exit(2)
 
 if __name__ == "__main__":
     build_schemas(prog_name="build_schemas.py")

@@ -7,7 +7,11 @@ from pathlib import Path
 # A clone works without being installed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from sanctum_venice_tools.cli.register import register_tools
+try:
+    from sanctum_venice_tools.cli.register import register_tools
+except ModuleNotFoundError as error:
+    sys.stderr.write(f"Error: {error}. Use .venv/bin/python, which `make demo` sets up.\n")
+    sys.exit(2)
 
 if __name__ == "__main__":
     register_tools(prog_name="register_tools.py")

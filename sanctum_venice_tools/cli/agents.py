@@ -40,7 +40,7 @@ def agents() -> None:
     """Ready-made agents: a researcher, an artist, a film maker, a voice, a companion."""
 
 
-@agents.command("write", context_settings=HELP)
+@agents.command("write", short_help="Write Letta's agent files (.af).", context_settings=HELP)
 @click.argument("names", metavar="[NAME ...]", nargs=-1, type=_NAMES)
 @click.option(
     "--into",
@@ -82,7 +82,9 @@ def write(names: tuple[str, ...], folder: Path, check: bool) -> None:
     show(f"{len(wanted)} agent files in {folder}: {len(stale)} written")
 
 
-@agents.command("import", context_settings=HELP)
+@agents.command(
+    "import", short_help="Put a ready-made agent on a Letta server.", context_settings=HELP
+)
 @click.argument("name", metavar="NAME", type=_NAMES)
 @LETTA_URL
 @click.option(
@@ -126,14 +128,16 @@ def import_agent(
     LETTA_API_KEY, where it needs one.
 
     \b
-    Exit status: 0 the agent is there, 1 you said no, 2 wrong usage, 3 it could not be made as it
-    should be, 4 Letta or Venice could not be reached or refused.
+    Exit status: 0 the agent is there, 1 you said no, 2 wrong usage, 3 it could
+    not be made as it should be, 4 Letta or Venice could not be reached or
+    refused.
 
     \b
     Examples:
       sanctum-venice agents import researcher
       sanctum-venice agents import artist --name Vincent --model venice/kimi-k3
-      sanctum-venice agents import voice --server https://api.letta.com --model openai/gpt-4.1
+      sanctum-venice agents import voice --model openai/gpt-4.1 \\
+        --server https://api.letta.com
     """  # noqa: D301  # click keeps the lines after \b as they are
     base_url = need_server(base_url)
     agent = read_ready_agent(name)

@@ -117,12 +117,12 @@ def keys() -> None:
     VENICE_ADMIN_KEY (or VENICE_API_KEY); no agent gets that one.
 
     \b
-    Exit status: 0 all is as wanted, 1 you said no, 2 wrong usage, 3 some of it could not be done,
-    4 Letta or Venice could not be reached or refused.
+    Exit status: 0 all is as wanted, 1 you said no, 2 wrong usage, 3 some of it
+    could not be done, 4 Letta or Venice could not be reached or refused.
     """  # noqa: D301  # click keeps the lines after \b as they are
 
 
-@keys.command("issue")
+@keys.command("issue", short_help="Give agents keys of their own, or other limits.")
 @click.option("--usd-per-day", type=_UsdType(), help="The most that it may spend in a day (UTC).")
 @click.option("--usd-per-month", type=_UsdType(), help="The same for a month.")
 @click.option("--usd-in-all", type=_UsdType(), help="The same for ever.")
@@ -148,7 +148,8 @@ def issue(
     \b
     Examples:
       sanctum-venice keys issue --agent Scout --usd-per-day 5
-      sanctum-venice keys issue --agent-tag customers --usd-per-month 20 --expires 2027-12-31
+      sanctum-venice keys issue --agent-tag customers --usd-per-month 20 \\
+        --expires 2027-12-31
     """  # noqa: D301  # click keeps the lines after \b as they are
     limits = [
         Limit(usd_per_day, "EPOCH"),
@@ -166,7 +167,7 @@ def issue(
     _change_keys(wish, told)
 
 
-@keys.command("rotate")
+@keys.command("rotate", short_help="Give agents new keys like those they have.")
 @_for_agents
 def rotate(**given: Any) -> None:
     """Give agents new keys like those that they have, and revoke the old ones.
@@ -183,7 +184,7 @@ def rotate(**given: Any) -> None:
     _change_keys(wish, told)
 
 
-@keys.command("list")
+@keys.command("list", short_help="List agents' keys.")
 @click.option("--all", "with_others", is_flag=True, help="Also keys that are none of agents.")
 @_SECRET
 @LETTA_URL

@@ -51,8 +51,8 @@ def connect_letta_code(
     has. Safe to run again.
 
     \b
-    Exit status: 0 all is as wanted, 2 wrong usage, 4 Letta Code or Venice could not be reached or
-    refused.
+    Exit status: 0 all is as wanted, 2 wrong usage, 4 Letta Code or Venice
+    could not be reached or refused.
 
     \b
     Examples:

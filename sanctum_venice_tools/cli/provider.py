@@ -108,9 +108,9 @@ def configure_provider(
     only such a server can use Venice for embeddings too.
 
     \b
-    Exit status: 0 all is as wanted, 2 wrong usage,
-    3 the server has the provider but can't use it, or has another one of that name,
-    4 Letta or Venice could not be reached or refused.
+    Exit status: 0 all is as wanted, 2 wrong usage, 3 the server has the
+    provider but can't use it, or has another one of that name, 4 Letta or
+    Venice could not be reached or refused.
 
     \b
     Examples:

@@ -145,18 +145,20 @@ def register_tools(  # noqa: PLR0917  # click hands over one argument for each o
     An agent that is named ends with exactly these tools of this pack, beside all its others.
 
     \b
-    Exit status: 0 all is as wanted, 1 you said no, or --check found that it is not, 2 wrong usage,
-    3 some of it could not be done, 4 a server could not be reached or refused.
+    Exit status: 0 all is as wanted, 1 you said no, or --check found that it is
+    not, 2 wrong usage, 3 some of it could not be done, 4 a server could not be
+    reached or refused.
 
     \b
     Examples:
       python scripts/register_tools.py --list
       python scripts/register_tools.py
       python scripts/register_tools.py venice_ask_web --dry-run --diff
-      python scripts/register_tools.py --toolset core --agent Scout --secret VENICE_API_KEY
+      python scripts/register_tools.py --agent Scout --secret VENICE_API_KEY
       python scripts/register_tools.py all --approve all --yes
       python scripts/register_tools.py --file servers.toml --check
-      LETTA_BASE_URL=https://api.letta.com LETTA_API_KEY=... python scripts/register_tools.py --json
+      LETTA_API_KEY=... python scripts/register_tools.py \\
+        --server https://api.letta.com --json
     """  # noqa: D301  # click keeps the lines after \b as they are
     if show:
         click.echo(read_record(known([show])[0]).source_code, nl=False)

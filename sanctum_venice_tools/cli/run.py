@@ -62,8 +62,9 @@ def run() -> None:
     \b
     Examples:
       sanctum-venice run ask_web question="How do red foxes live in cities?"
-      sanctum-venice run generate_image prompt="a fox" aspect_ratio=wide options='{"seed": 7}'
-      sanctum-venice run rank_texts --args '{"query": "animals", "texts": ["a fox", "a house"]}'
+      sanctum-venice run generate_image prompt="a fox" aspect_ratio=wide
+      sanctum-venice run rank_texts \\
+        --args '{"query": "animals", "texts": ["a fox", "a house"]}'
       sanctum-venice run venice_ask_web --help
     """  # noqa: D301  # click keeps the lines after \b as they are
 

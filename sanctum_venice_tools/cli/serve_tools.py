@@ -55,7 +55,8 @@ def serve_tools(  # noqa: PLR0917  # click hands over one argument for each opti
     \b
     Examples:
       letta server --backend local --listen ws://127.0.0.1:4511
-      sanctum-venice serve-tools --url ws://127.0.0.1:4511/ws --agent agent-local-1234
+      sanctum-venice serve-tools --url ws://127.0.0.1:4511/ws \\
+        --agent agent-local-1234
     """  # noqa: D301  # click keeps the lines after \b as they are
     try:
         from sanctum_venice_tools.fronts import app_server  # noqa: PLC0415  # only this command needs it

@@ -29,7 +29,9 @@ def skill() -> None:
     """The tools as an Agent Skill, for Letta Code, Claude Code and Codex."""
 
 
-@skill.command("install", context_settings=HELP)
+@skill.command(
+    "install", short_help="Copy the skill to where a host looks for it.", context_settings=HELP
+)
 @click.option(
     "--for",
     "host",
@@ -51,7 +53,8 @@ def install(host: str, project: bool, is_global: bool, agent: str | None, dry_ru
     name that is not of this pack is left alone.
 
     \b
-    Exit status: 0 done, 1 it can't be written, 2 wrong usage, 3 something else is there.
+    Exit status: 0 done, 1 it can't be written, 2 wrong usage, 3 something else
+    is there.
 
     \b
     Examples:

@@ -2,12 +2,17 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from sanctum_venice_tools import cli
 from sanctum_venice_tools.cli import main
+
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 def test_help_loads_no_command() -> None:
@@ -34,3 +39,35 @@ def test_summary_is_how_the_command_begins(name: str) -> None:
     summary = cli._COMMANDS[name][1].rstrip(".")
 
     assert (command.help or "").replace("\n", " ").startswith(summary)
+
+
+def with_its_own(words: tuple[str, ...], command: click.Command) -> Iterator[tuple[str, ...]]:
+    """The words of a command, and of each of its own; the tools of `run` are none of them."""
+    yield words
+    if isinstance(command, click.Group) and words != ("run",):
+        for name, own in command.commands.items():
+            yield from with_its_own((*words, name), own)
+
+
+@pytest.mark.parametrize("name", cli._COMMANDS)
+def test_help_fits_a_terminal(name: str) -> None:
+    """What --help says has at most 80 columns, examples too, and no sentence is cut off."""
+    command = main.get_command(click.Context(main), name)
+    assert command
+    for words in with_its_own((name,), command):
+        shown = CliRunner().invoke(main, [*words, "--help"], terminal_width=80).stdout
+        usage, *rest = shown.splitlines()
+
+        assert usage.startswith("Usage: ")
+        assert [] == [line for line in rest if len(line) > 80 or line.endswith("...")]
+
+
+@pytest.mark.parametrize("script", ["register_tools", "configure_provider", "build_schemas"])
+def test_a_script_with_another_python_says_which_to_use(script: str) -> None:
+    """A Python that lacks the packages ends a script with one line, and the status of wrong usage."""
+    command = [sys.executable, "-S", str(PROJECT / "scripts" / f"{script}.py"), "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert (2, "") == (done.returncode, done.stdout)
+    (line,) = done.stderr.splitlines()
+    assert line.endswith("Use .venv/bin/python, which `make demo` sets up.")

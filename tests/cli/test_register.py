@@ -167,4 +167,4 @@ def test_a_server_that_is_not_there(end: str) -> None:
 
 def test_help_shows_examples() -> None:
     """--help needs no server, and shows how the command is used."""
-    assert "--toolset core --agent Scout --secret VENICE_API_KEY" in register("--help").stdout
+    assert "--agent Scout --secret VENICE_API_KEY" in register("--help").stdout
