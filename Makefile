@@ -70,10 +70,14 @@ drift: $(DEV) ## whether what is generated is as the tools say
 schemas: $(MAIN) ## write tool_schemas/, skills/, agents/ and README's table of tools anew from the tools
 	$(BIN)/python scripts/build_schemas.py
 
+# What this machine trusts, for a program that brings certificates of its own.
+TRUSTED = import ssl; paths = ssl.get_default_verify_paths(); print(paths.cafile or paths.capath or "")
+
 audit: $(BIN)/uv ## ask PyPI's list of known holes about each pinned package
 	@$(BIN)/uv venv --quiet --clear .local/audit
 	@$(BIN)/uv pip install --quiet --python .local/audit --require-hashes -r requirements/audit.txt
-	@for set in requirements/*.txt sanctum_venice_tools/letta/*/requirements.txt; do \
+	@export REQUESTS_CA_BUNDLE="$${REQUESTS_CA_BUNDLE:-$$($(BIN)/python -c '$(TRUSTED)')}"; \
+	for set in requirements/*.txt sanctum_venice_tools/letta/*/requirements.txt; do \
 	  echo "$$set" && .local/audit/bin/pip-audit --strict --disable-pip --require-hashes -r "$$set" || exit 1; done
 
 lock: $(BIN)/uv ## pin what was added to pyproject.toml, and leave the other pins as they are
