@@ -197,7 +197,8 @@ def venice_generate_image(
         seed=seed,
         format=format,
     )
-    told, headers = _call("POST", "/image/generate", json={**rare, **tiers, **size, **given})
+    body = {**rare, **tiers, **size, **given}
+    told, headers = _call("POST", "/image/generate", pictures=count, json=body)
     made = _object_of(told)
     pictures = _list_of(made.get("images"))
     if not pictures or _is_held_back(headers):

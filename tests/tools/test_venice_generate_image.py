@@ -746,6 +746,17 @@ def test_a_good_picture_is_told_beside_a_broken_one(make: Callable[..., Any]) ->
     assert ["2 of 3 pictures came broken; they may be charged."] == told["notes"]
 
 
+def test_the_more_pictures_come_the_longer_the_reply_may_be(
+    make: Callable[..., Any], tool: Tool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A PNG of 4K takes 30 MB in base64: three are more than other JSON may have, and are paid and kept."""
+    large = encoded(draw("PNG", (400, 300), "RGBA", compress_level=0))
+    monkeypatch.setitem(tool.__globals__, "_MOST_OF_JSON", 2 * len(large))
+
+    assert 3 == len(make(large, large, large, variants=3)["files"])
+    assert "so it was not read; it may be charged." in refusal(make, large, large, variants=1)
+
+
 @pytest.mark.parametrize(
     ("wanted", "is_asked"), [("Z-IMAGE", False), ("venice/z-image", False), ("dall-e-3", True)]
 )
