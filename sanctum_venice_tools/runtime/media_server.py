@@ -8,12 +8,14 @@ import httpx
 
 from sanctum_venice_tools.runtime.replies import _object_of, _parse_reply, _text_of
 from sanctum_venice_tools.runtime.venice import (
-    _HTTP_ADDRESS,
     _SIGNS,
     VeniceError,
     _failed,
     _guard_connection,
+    _http_url,
     _seconds_left,
+    _sendable,
+    _whole,
 )
 
 
@@ -22,7 +24,7 @@ def _media_server() -> str:
     place = os.environ.get("VENICE_MEDIA", "").strip().rstrip("/")
     if not place.lower().startswith(("http:", "https:")):
         return ""
-    if not _HTTP_ADDRESS.fullmatch(place):
+    if not _http_url(place):
         raise VeniceError("VENICE_MEDIA is no http address. Ask the operator to correct it.")
     return place
 
@@ -42,10 +44,11 @@ def _is_on_media_server(reference: str) -> bool:
     return reference.startswith((f"{server}/m/", f"{_check_media_server()}/m/"))
 
 
-def _ask_media_server(method: str, path: str, **content: Any) -> Any:
+def _ask_media_server(method: str, place: Any, **content: Any) -> Any:
     """What the media server answers to a request, read as JSON."""
+    address = _address_of(place)
     try:
-        reply = _media_client().request(method, path, **_in_time(), **content)
+        reply = _client_to(address).request(method, address, **_in_time(), **_sendable(content))
     except httpx.HTTPError as error:
         raise _no_media_server(error) from None
     _check_accepted(reply)
@@ -57,7 +60,7 @@ def _media_client() -> httpx.Client:
     """The way to the media server, with the operator's token."""
     token = os.environ.get("VENICE_MEDIA_TOKEN", "").strip()
     headers = {"Authorization": f"Bearer {token}"} if _SIGNS.fullmatch(token) else {}
-    return httpx.Client(base_url=_media_server(), headers=headers)
+    return httpx.Client(headers=headers)
 
 
 @functools.cache
@@ -66,9 +69,19 @@ def _bucket_client() -> httpx.Client:
     return httpx.Client(headers={"Accept-Encoding": "gzip"})
 
 
-def _client_to(place: str) -> httpx.Client:
-    """The way to a place that the media server named: on itself, or in its bucket."""
-    return _media_client() if place.startswith("/") else _bucket_client()
+def _address_of(place: Any) -> str:
+    """The address of a place that the media server named: a path on itself, or all of it."""
+    named = _text_of(place)
+    address = f"{_media_server()}{named}" if named.startswith("/") else named
+    if not _http_url(address):
+        raise VeniceError("The media server named no place for the file. Tell the operator.")
+    return address
+
+
+def _client_to(address: str) -> httpx.Client:
+    """The way to an address that the media server named: on itself, or in its bucket."""
+    is_own = address.startswith(f"{_media_server()}/")
+    return _media_client() if is_own else _bucket_client()
 
 
 def _in_time() -> dict[str, Any]:
@@ -92,6 +105,6 @@ def _check_accepted(reply: httpx.Response) -> None:
         told = "The media server refuses this agent"
         raise _failed(f"{told}. Ask the operator to set VENICE_MEDIA_TOKEN.", status)
     error = _text_of(_object_of(_parse_reply(reply.read())).get("error"))
-    line = " ".join(error.split())[:200].rstrip(".")
+    line = " ".join(_whole(error).split())[:200].rstrip(".")
     told = f"The media server answered {status}: {line or 'no reason given'}"
     raise _failed(f"{told}. Tell the operator.", status)

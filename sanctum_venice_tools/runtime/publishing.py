@@ -13,6 +13,7 @@ import httpx
 from sanctum_venice_tools.runtime.formats import _media_type
 from sanctum_venice_tools.runtime.media import _folder_setting, _part_file, _put_in_place
 from sanctum_venice_tools.runtime.media_server import (
+    _address_of,
     _ask_media_server,
     _check_accepted,
     _client_to,
@@ -119,17 +120,30 @@ def _publish(path: Path, facts: dict[str, Any]) -> str:
     declared = {"name": path.name, "bytes": length, "sha256": digest, "facts": facts}
     told = _object_of(_ask_media_server("POST", "/files", json=declared))
     if "upload" in told:
-        headers = {"Content-Length": str(length), **_object_of(told.get("upload_headers"))}
-        _send_file(path, _text_of(told["upload"]), headers)
-        told = _object_of(_ask_media_server("POST", told["confirm"]))
-    return _text_of(told.get("url"))
+        _send_file(path, told["upload"], _upload_headers(told, length))
+        told = _object_of(_ask_media_server("POST", told.get("confirm")))
+    url = _text_of(told.get("url"))
+    if not url:
+        raise VeniceError("The media server told no address of it. Tell the operator.")
+    return url
 
 
-def _send_file(path: Path, place: str, headers: dict[str, str]) -> None:
+def _upload_headers(told: dict[str, Any], length: int) -> dict[str, str]:
+    """What to say with the bytes of a file: how many they are, and what the media server asks."""
+    headers = {"Content-Length": str(length)}
+    for name, value in _object_of(told.get("upload_headers")).items():
+        text = _text_of(value)
+        if text and f"{name}{text}".isascii():
+            headers[name] = text
+    return headers
+
+
+def _send_file(path: Path, place: Any, headers: dict[str, str]) -> None:
     """Send a file to the place that the media server named."""
+    address = _address_of(place)
     sent: dict[str, Any] = {"content": _pieces_of(path), "headers": headers}
     try:
-        reply = _client_to(place).put(place, **sent, **_in_time())
+        reply = _client_to(address).put(address, **sent, **_in_time())
     except httpx.HTTPError as error:
         raise _no_media_server(error) from None
     _check_accepted(reply)
@@ -168,16 +182,17 @@ def _take_published(folder: Path, **query: str) -> Path | None:
         raise VeniceError("The media server sent no name of a file. Tell the operator.")
     path = folder / name
     with _part_file(folder, advice="Tell the operator.") as part:
-        part.writelines(_published_bytes(_text_of(found.get("content"))))
+        part.writelines(_published_bytes(found.get("content")))
         _put_in_place(part, path)
     return path
 
 
-def _published_bytes(place: str) -> Iterator[bytes]:
+def _published_bytes(place: Any) -> Iterator[bytes]:
     """The bytes of a file, from the place that the media server named."""
-    client = _client_to(place)
+    address = _address_of(place)
+    client = _client_to(address)
     try:
-        reply = client.send(client.build_request("GET", place, **_in_time()), stream=True)
+        reply = client.send(client.build_request("GET", address, **_in_time()), stream=True)
         _check_accepted(reply)
         yield from _unpacked(reply)
     except httpx.HTTPError as error:

@@ -137,15 +137,23 @@ def _client() -> httpx.Client:
 
 
 def _base_url() -> httpx.URL:
-    """Where Venice is: an http address without a name or password in it."""
+    """Where Venice is."""
     setting = os.environ.get("VENICE_BASE_URL", "").strip() or "https://api.venice.ai/api/v1"
-    if _HTTP_ADDRESS.fullmatch(setting):
+    url = _http_url(setting)
+    if not url:
+        raise VeniceError("VENICE_BASE_URL is no http address. Ask the operator to correct it.")
+    return url
+
+
+def _http_url(address: str) -> httpx.URL | None:
+    """An http address without a name or password in it; None, if it is none."""
+    if _HTTP_ADDRESS.fullmatch(address):
         with suppress(httpx.InvalidURL, UnicodeError):
-            url = httpx.URL(setting)
+            url = httpx.URL(address)
             url.host.encode("idna")  # as a connection will: no part of a name is empty, or too long
             if (url.port or 443) <= 65_535:
                 return url
-    raise VeniceError("VENICE_BASE_URL is no http address. Ask the operator to correct it.")
+    return None
 
 
 def _send(

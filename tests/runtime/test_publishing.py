@@ -86,6 +86,24 @@ def test_the_gallery_knows_how_it_was_made(
     assert answer["cost_usd"] == pytest.approx(first["cost_usd"] + second["cost_usd"])
 
 
+def test_half_a_character_is_published_too(
+    sandbox: Sandbox, media_server: RunningMediaServer
+) -> None:
+    """What has no bytes of its own is replaced, as in what Venice gets: a paid picture is not lost for it."""
+    (picture,) = made(sandbox("venice_generate_image")(prompt="fox \ud800"))["files"]
+
+    shown = shown_by(media_server)[0]
+    assert picture["file"] == shown["name"]
+    assert "fox \ufffd" == shown["facts"]["arguments"]["prompt"]
+
+
+def test_a_name_with_half_a_character_is_nowhere(sandbox: Sandbox) -> None:
+    """The media server is asked for it all the same, and the usual line comes."""
+    line = refusal(sandbox("venice_upscale_image"), image="fox\ud800.png")
+
+    assert "No stored file is called 'fox\\ud800.png'" in line
+
+
 @pytest.mark.parametrize("by", ["file", "url"])
 def test_what_one_tool_made_the_next_uses_elsewhere(sandbox: Sandbox, by: str) -> None:
     """A picture is taken by its name or address, in a sandbox that never saw it; Venice could not have fetched it."""
@@ -137,6 +155,8 @@ def test_a_name_that_is_nowhere_is_refused(sandbox: Sandbox) -> None:
         ("VENICE_MEDIA", "http://127.0.0.1:9", "does not answer at VENICE_MEDIA"),
         ("VENICE_MEDIA", "http://user:pw@127.0.0.1", "VENICE_MEDIA is no http address"),
         ("VENICE_MEDIA", "http:/x", "VENICE_MEDIA is no http address"),
+        ("VENICE_MEDIA", "http://media..internal", "VENICE_MEDIA is no http address"),
+        ("VENICE_MEDIA", "http://media.internal:99999", "VENICE_MEDIA is no http address"),
         ("VENICE_MEDIA_TOKEN", "wrong", "Ask the operator to set VENICE_MEDIA_TOKEN."),
         ("VENICE_MEDIA_TOKEN", "tökén", "Ask the operator to set VENICE_MEDIA_TOKEN."),
         ("VENICE_MEDIA_TOKEN", "", "Ask the operator to set VENICE_MEDIA_TOKEN."),
@@ -233,6 +253,89 @@ def test_a_paid_picture_is_told_of_when_it_could_not_be_uploaded(
     assert "a-token-of-the-media-server" not in str(answer)
 
 
+NO_PLACE = "The media server named no place for the file. Tell the operator."
+NO_ADDRESS = "The media server told no address of it. Tell the operator."
+WAY_IN = {"upload": "/files/1/content", "confirm": "/files/1/confirm"}
+
+
+@pytest.mark.parametrize(
+    ("declared", "confirmed", "reason"),
+    [
+        ({}, {}, NO_ADDRESS),
+        ([], {}, NO_ADDRESS),
+        (7, {}, NO_ADDRESS),
+        ({"url": 7}, {}, NO_ADDRESS),
+        ({"url": ""}, {}, NO_ADDRESS),
+        ({"upload": "/files/1/content"}, {}, NO_PLACE),
+        ({**WAY_IN, "confirm": 7}, {}, NO_PLACE),
+        ({**WAY_IN, "confirm": ""}, {}, NO_PLACE),
+        ({**WAY_IN, "confirm": "ftp://media.internal/1"}, {}, NO_PLACE),
+        ({**WAY_IN, "upload": 7, "url": "there"}, {}, NO_PLACE),
+        ({**WAY_IN, "upload": None}, {}, NO_PLACE),
+        ({**WAY_IN, "upload": "files/1"}, {}, NO_PLACE),
+        ({**WAY_IN, "upload": "/\ud800"}, {}, NO_PLACE),
+        ({**WAY_IN, "upload": "/a\nb"}, {}, NO_PLACE),
+        ({**WAY_IN, "upload": "http://[/x"}, {}, NO_PLACE),
+        ({**WAY_IN, "upload": "http://a..b/x"}, {}, NO_PLACE),
+        ({**WAY_IN, "upload": "http://a.test:99999/x"}, {}, NO_PLACE),
+        (WAY_IN, {}, NO_ADDRESS),
+        (WAY_IN, [{"url": "there"}], NO_ADDRESS),
+        (WAY_IN, {"url": None}, NO_ADDRESS),
+    ],
+    ids=json.dumps,
+)
+def test_a_media_server_that_names_no_place_publishes_nothing(
+    failing: respx.Router,
+    load_tool: Callable[[str], Tool],
+    declared: Any,
+    confirmed: Any,
+    reason: str,
+) -> None:
+    """Whatever its answers are, the paid picture keeps its path, and the note says what was missing."""
+    failing.post(f"{SERVER}/files").respond(201, content=json.dumps(declared))
+    failing.put(f"{SERVER}/files/1/content").respond(204)
+    failing.post(f"{SERVER}/files/1/confirm").respond(content=json.dumps(confirmed))
+
+    answer = made(load_tool("venice_generate_image")(prompt="a fox"))
+
+    (picture,) = answer["files"]
+    assert Path(picture["file"]).is_file()
+    assert not {"url", "markdown"} & set(picture)
+    name = Path(picture["file"]).name
+    assert [f"{name} lies only where the tools run: {reason}"] == answer["notes"]
+
+
+def test_what_is_asked_with_an_upload_is_sent_as_far_as_it_is_a_header(
+    failing: respx.Router, load_tool: Callable[[str], Tool]
+) -> None:
+    """Numbers, lists and letters beyond ASCII are no header's value; the upload does not break on them."""
+    headers = {"x-sum": "1", "x-number": 7, "x-list": ["a"], "x-letters": "\u00e9", "\u00e9": "b"}
+    failing.post(f"{SERVER}/files").respond(201, json={**WAY_IN, "upload_headers": headers})
+    upload = failing.put(f"{SERVER}/files/1/content").respond(204)
+    failing.post(f"{SERVER}/files/1/confirm").respond(json={"url": f"{SERVER}/m/1/fox.webp"})
+
+    (picture,) = made(load_tool("venice_generate_image")(prompt="a fox"))["files"]
+
+    sent = upload.calls.last.request.headers
+    assert {"x-sum"} == {name for name in sent if name.startswith("x-")}
+    assert f"{SERVER}/m/1/fox.webp" == picture["url"]
+
+
+def test_no_other_server_gets_the_token_with_the_confirmation(
+    failing: respx.Router, load_tool: Callable[[str], Tool]
+) -> None:
+    """A place with a host of its own gets the token only if that is the media server's."""
+    named = {"upload": f"{SERVER}/files/1/content", "confirm": "http://elsewhere.test/files/1"}
+    failing.post(f"{SERVER}/files").respond(201, json=named)
+    own = failing.put(f"{SERVER}/files/1/content").respond(204)
+    other = failing.post(named["confirm"]).respond(json={"url": f"{SERVER}/m/1/fox.webp"})
+
+    made(load_tool("venice_generate_image")(prompt="a fox"))
+
+    assert "authorization" in own.calls.last.request.headers
+    assert "authorization" not in other.calls.last.request.headers
+
+
 def test_a_bucket_does_not_get_the_token(
     failing: respx.Router, load_tool: Callable[[str], Tool]
 ) -> None:
@@ -283,6 +386,18 @@ def test_a_file_that_does_not_come_is_no_file(
     line = refusal(load_tool("venice_upscale_image"), image="fox.png")
 
     assert "media server" in line
+    assert [] == [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("content", [None, 7, "", "files/x", "/\ud800", "http://a..b/x"], ids=ascii)
+def test_a_file_that_lies_nowhere_is_no_file(
+    failing: respx.Router, load_tool: Callable[[str], Tool], tmp_path: Path, content: Any
+) -> None:
+    """Where the media server names no place to get a file from, the line says so, and nothing stays."""
+    found = {"name": "fox.png", "content": content}
+    failing.get(f"{SERVER}/files").respond(content=json.dumps(found))
+
+    assert NO_PLACE in refusal(load_tool("venice_upscale_image"), image="fox.png")
     assert [] == [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
