@@ -61,7 +61,10 @@ class _Chat:
     sources: list[dict[str, Any]] = field(default_factory=list)
     usage: dict[str, Any] = field(default_factory=dict)
     cost_usd: float | None = None
-    fault: str = "no reason given"
+    fault: str = ""
+    """Why Venice broke it off, in Venice's words; nothing, if it did not."""
+    is_whole: bool = False
+    """Whether all of it came; sources and costs come after the answers."""
 
 
 def _chat(body: dict[str, Any]) -> _Chat:
@@ -69,11 +72,8 @@ def _chat(body: dict[str, Any]) -> _Chat:
     body = {**body, "stream": True, "stream_options": {"include_usage": True}}
     reply = _send("POST", "/chat/completions", json=body)
     chat = _Chat([_Said() for _ in range(body.get("n", 1))])
-    for event in _events(reply):
-        if event.get("error"):
-            chat.fault = _reason(event)
-            break
-        _gather(chat, event)
+    with suppress(VeniceError):
+        _gather_all(chat, reply)
     for answer in chat.answers:
         answer.text = _THOUGHT.sub("", answer.text)
 
@@ -88,27 +88,54 @@ def _says_something(answer: _Said, has_tools: bool) -> bool:
     return bool(answer.text.strip()) or (has_tools and bool(answer.calls))
 
 
-def _tell_cut(ending: str, advice: str) -> list[str]:
-    """What to note of an answer that stopped before its end; nothing, if it did not."""
-    if ending == "content_filter":
-        return [_FILTERED]
-    if ending in ("cut", "length"):
-        return [advice]
-    return []
+def _tell_cut(ending: str, fault: str, advice: str) -> list[str]:
+    """What to note of an answer that stopped before its end; nothing, if it did not.
+
+    The advice is for one that was only too long, or whose connection broke.
+    """
+    if ending in ("stop", "tool_calls"):
+        return []
+    was_broken_off = ending == "cut" and bool(fault)
+    if ending == "content_filter" or (was_broken_off and _is_filtered(fault)):
+        return [_tell_filtered(fault)]
+    if was_broken_off:
+        what = f"The answer broke off, for Venice failed: {fault:.160}"
+        return [f"{what}. What was said is paid: try again later, or use another model."]
+    return [advice]
+
+
+def _is_filtered(fault: str) -> bool:
+    """Whether a fault in a stream is that of a filter."""
+    return "content_filter" in fault or "content_blocked" in fault
+
+
+def _tell_filtered(fault: str) -> str:
+    """What to say of an answer that a filter stopped, with Venice's own words, if there are any."""
+    return f"{_FILTERED} Venice says: {fault:.160}." if fault else _FILTERED
 
 
 def _silence(chat: _Chat) -> str:
     """What to say of a model that said nothing."""
     first = chat.answers[0]
     ending = first.ending
-    if ending == "content_filter" or "content_filter" in chat.fault:
-        return f"The model said nothing; it may be charged. {_FILTERED}"
-    if first.has_thought and ending in ("stop", "length", "cut"):
+    if ending == "content_filter" or _is_filtered(chat.fault):
+        return f"The model said nothing; it may be charged. {_tell_filtered(chat.fault)}"
+    if first.has_thought and ending in ("stop", "length", "cut") and not chat.fault:
         return (
             f"The model spent all on thinking and said nothing ({ending}); it is charged. "
             "Raise max_tokens, lower reasoning_effort in options, or use another model."
         )
-    return f"The model said nothing ({ending}, {chat.fault}); {_CHARGED}"
+    return f"The model said nothing ({ending}, {chat.fault or 'no reason given'}); {_CHARGED}"
+
+
+def _gather_all(chat: _Chat, reply: httpx.Response) -> None:
+    """Add what a reply holds, event by event, until it ends or Venice breaks it off."""
+    for event in _events(reply):
+        if event.get("error"):
+            chat.fault = _reason(event)
+            return
+        _gather(chat, event)
+    chat.is_whole = True
 
 
 def _gather(chat: _Chat, event: dict[str, Any]) -> None:
@@ -140,9 +167,7 @@ def _extend(answer: _Said, choice: dict[str, Any]) -> None:
     answer.text += _content_of(piece)
     if piece.get("reasoning_content"):
         answer.has_thought = True
-    ending = choice.get("finish_reason")
-    if isinstance(ending, str):
-        answer.ending = ending
+    answer.ending = _text_of(choice.get("finish_reason")) or answer.ending
     for part in _objects_in(piece.get("tool_calls")):
         _extend_call(answer, part)
 
@@ -172,15 +197,14 @@ def _content_of(piece: dict[str, Any]) -> str:
 
 
 def _events(reply: httpx.Response) -> Iterator[dict[str, Any]]:
-    """The events of a stream, as far as they come; or the one object that came in its place."""
+    """The events of a stream, or the one object that came in its place."""
     content_type = reply.headers.get("content-type", "").lower()
     is_stream = "application/json" not in content_type
-    with suppress(VeniceError):
-        texts = _data_in(reply) if is_stream else [_read(reply)]
-        for text in texts:
-            event = _parse_reply(text)
-            if isinstance(event, dict):
-                yield event
+    texts = _data_in(reply) if is_stream else [_read(reply)]
+    for text in texts:
+        event = _parse_reply(text)
+        if isinstance(event, dict):
+            yield event
 
 
 def _data_in(reply: httpx.Response) -> Iterator[bytes]:

@@ -139,7 +139,9 @@ def venice_ask_web(
     notes = [*chosen.notes]
     said = chat.answers[0]
     notes += _tell_cut(
-        said.ending, "The answer broke off before its end; ask something narrower for the rest."
+        said.ending,
+        chat.fault,
+        "The answer broke off before its end; ask something narrower for the rest.",
     )
     answer = _bracket_markers(said.text)
     shown = _fitting(answer)

@@ -114,8 +114,8 @@ def _own_turn(prompt: str, images: list[str], files: list[str]) -> list[dict[str
 # --- what is answered ---
 
 
-def _show(answer: _Said, room: int, *, is_json: bool, offered: bool) -> dict[str, Any]:
-    """One answer in so many characters, with a note of what is missing.
+def _show(answer: _Said, room: int, *, fault: str, is_json: bool, offered: bool) -> dict[str, Any]:
+    """One answer in so many characters, with a note of what is missing, and of the chat's fault.
 
     Calls of tools are in it only if any tools were offered.
     """
@@ -131,21 +131,15 @@ def _show(answer: _Said, room: int, *, is_json: bool, offered: bool) -> dict[str
         else:
             calls.pop()
 
-    notes = _tell_ending(answer.ending)
+    ending = answer.ending
+    advice = f"It broke off ({ending:.40}): ask to go on, or raise max_tokens."
+    notes = _tell_cut(ending, fault, advice)
     if is_shortened:
         notes.append("It was shortened. Set max_tokens to get more.")
     if is_json and parsed is None and not calls:
         notes.append("It is not the JSON that was asked for.")
     shown = text if parsed is None else parsed
-    return _given(answer=shown, tool_calls=calls, finish_reason=answer.ending, notes=notes)
-
-
-def _tell_ending(ending: str) -> list[str]:
-    """What to note of how an answer ended; nothing, if it came to its end."""
-    if ending in ("stop", "tool_calls"):
-        return []
-    kind = "content_filter" if ending == "content_filter" else "cut"
-    return _tell_cut(kind, f"It broke off ({ending}): ask to go on, or raise max_tokens.")
+    return _given(answer=shown, tool_calls=calls, finish_reason=ending, notes=notes)
 
 
 @_read_as_meant
@@ -221,7 +215,10 @@ def venice_chat(
     has_long_answers = bool(max_tokens)
     room = (16_000 if has_long_answers else 6500) // len(chat.answers)
     is_json, offered = bool(schema), "tools" in body
-    answers = [_show(said, room, is_json=is_json, offered=offered) for said in chat.answers]
+    answers = [
+        _show(said, room, fault=chat.fault, is_json=is_json, offered=offered)
+        for said in chat.answers
+    ]
     shown = answers[0] if len(answers) == 1 else {"answers": answers}
     notes = [*chosen.notes, *lowered, *shown.pop("notes", [])]
     return _answer(

@@ -76,6 +76,8 @@ def venice_describe_image(*, images: list[str], question: str = "", model: str =
     whole = said.text.strip()
     answer = _clip(whole, _ROOM_FOR_ANSWER)
     ending = said.ending if answer == whole else "length"
-    cut = _tell_cut(ending, "The answer broke off before its end: ask for less at a time.")
-    notes = [*chosen.notes, *cut]
+    notes = [*chosen.notes]
+    notes += _tell_cut(
+        ending, chat.fault, "The answer broke off before its end: ask for less at a time."
+    )
     return _answer(answer=answer, model=chosen.id, cost_usd=chat.cost_usd, notes=notes)

@@ -3,7 +3,7 @@
 import re
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.chat import _attach, _chat
+from sanctum_venice_tools.runtime.chat import _attach, _chat, _tell_cut
 from sanctum_venice_tools.runtime.media import _media_folder
 from sanctum_venice_tools.runtime.models import _pick_model
 from sanctum_venice_tools.runtime.publishing import _published
@@ -72,14 +72,14 @@ def venice_transcribe_video(*, video: str, times: bool = False, model: str = "")
     heard = _chat({"model": chosen.id, "messages": [{"role": "user", "content": [film, task]}]})
 
     said = heard.answers[0]
-    is_whole = said.ending == "stop"
+    advice = f"It broke off before its end ({said.ending:.40})."
     return _keep(
         folder,
         said.text.strip(),
         title,
         "txt",
         heard_by=chosen.id,
-        ended=None if is_whole else f"It broke off before its end ({said.ending[:40]}).",
+        ended=" ".join(_tell_cut(said.ending, heard.fault, advice)),
         cost_usd=heard.cost_usd,
         chosen=" ".join(chosen.notes),
     )

@@ -317,7 +317,9 @@ def test_an_error_in_the_stream_keeps_what_was_said(ask: Callable[..., Any]) -> 
     error = {"error": {"message": "Inference processing failed", "type": "server_error"}}
     reply = ask(piece("It is 3", None, **pages(page(1))), error)
 
-    assert ("It is 3", [CUT]) == (reply["answer"], reply["notes"])
+    (note,) = reply["notes"]
+    assert "It is 3" == reply["answer"]
+    assert "for Venice failed: Inference processing failed; type: server_error. " in note
 
 
 @pytest.mark.parametrize(

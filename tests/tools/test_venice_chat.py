@@ -419,6 +419,56 @@ def test_a_broken_answer_says_so(chat: Callable[..., Any], ending: str | None) -
     ]
 
 
+BLOCK = {
+    "error": {
+        "message": "Content was blocked by the provider",
+        "code": "content_blocked_by_provider",
+    }
+}
+OVERLOAD = {"error": {"message": "Overloaded", "code": "model_overloaded", "retry_after": 30}}
+
+
+TOLD_OF_BLOCK = (
+    f"{FILTERED} Venice says: "
+    "Content was blocked by the provider; code: content_blocked_by_provider."
+)
+TOLD_OF_OVERLOAD = (
+    "The answer broke off, for Venice failed: "
+    "Overloaded; code: model_overloaded; retry_after: 30. "
+    "What was said is paid: try again later, or use another model."
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "note"),
+    [(BLOCK, TOLD_OF_BLOCK), (OVERLOAD, TOLD_OF_OVERLOAD)],
+    ids=["blocked", "overloaded"],
+)
+def test_why_venice_broke_an_answer_off_is_told(
+    chat: Callable[..., Any], error: dict[str, Any], note: str
+) -> None:
+    """What was said is kept; to ask for more of what is blocked would only cost more."""
+    reply = chat(piece("Foxes dig dens and ", ""), error)
+
+    assert ("Foxes dig dens and ", "cut") == (reply["answer"], reply["finish_reason"])
+    assert [note] == reply["notes"]
+
+
+def test_only_what_a_fault_broke_off_tells_of_it(chat: Callable[..., Any]) -> None:
+    """Of several answers, one that had come to its end is whole."""
+    events = [piece("A", "stop"), piece("B", index=1), OVERLOAD]
+    whole, broken = chat(*events, options={"n": 2})["answers"]
+
+    assert "notes" not in whole
+    assert "Overloaded" in broken["notes"][0]
+
+
+def test_a_fault_amid_thoughts_is_told(chat: Callable[..., Any]) -> None:
+    """A model that Venice stopped while it thought needs no more tokens."""
+    with pytest.raises(Exception, match=r"said nothing \(cut, Overloaded; .*may be charged"):
+        chat(piece(None, reasoning_content="Hm."), OVERLOAD)
+
+
 @pytest.mark.parametrize(
     "events", [[piece(None, "length")], [{"error": {"message": "Inference failed"}}], [piece(" ")]]
 )

@@ -234,6 +234,22 @@ def test_a_broken_answer_says_so(
     assert ("It is red and", told) == (reply["answer"], "notes" in reply)
 
 
+def test_why_venice_broke_off_is_told(
+    see: Callable[..., Any], api: respx.MockRouter, tool: Tool
+) -> None:
+    """Less at a time would not help against a filter."""
+    see()
+    said = {"choices": [{"index": 0, "delta": {"content": "It is red and"}}]}
+    block = {"error": {"message": "Blocked", "code": "content_blocked_by_provider"}}
+    events = "".join(f"data: {json.dumps(event)}\n\n" for event in (said, block))
+    api.post("/chat/completions").respond(text=events, content_type="text/event-stream")
+    reply = json.loads(tool(images=[FAR]))
+
+    (note,) = reply["notes"]
+    assert "It is red and" == reply["answer"]
+    assert note.endswith("Venice says: Blocked; code: content_blocked_by_provider.")
+
+
 def test_silence_is_an_error(see: Callable[..., Any], api: respx.MockRouter) -> None:
     """An empty answer is an error of one line, and is not asked for again."""
     assert "The model said nothing" in refusal(see, " ")

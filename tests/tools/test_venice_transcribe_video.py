@@ -146,6 +146,21 @@ def test_an_answer_that_broke_off_says_so(hear: Callable[..., Any]) -> None:
     assert "It broke off before its end (length)." == hear(ending="length")["ended"]
 
 
+def test_why_venice_broke_off_is_told(
+    hear: Callable[..., Any], api: respx.MockRouter, tool: Tool
+) -> None:
+    """What was heard is kept, with Venice's reason for the rest."""
+    hear()
+    said = {"choices": [{"index": 0, "delta": {"content": "We're no strangers"}}]}
+    fault = {"error": {"message": "Overloaded", "code": "model_overloaded"}}
+    events = "".join(f"data: {json.dumps(event)}\n\n" for event in (said, fault))
+    api.post("/chat/completions").respond(text=events, content_type="text/event-stream")
+    reply = json.loads(tool(video=URL))
+
+    assert "We're no strangers" == reply["text"]
+    assert "for Venice failed: Overloaded; code: model_overloaded. " in reply["ended"]
+
+
 def test_a_model_that_takes_no_films_is_refused(
     hear: Callable[..., Any], api: respx.MockRouter
 ) -> None:
