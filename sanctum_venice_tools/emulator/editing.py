@@ -13,6 +13,8 @@ from sanctum_venice_tools.emulator.images import (
     BACKGROUND_REMOVER,
     TIERS,
     check_transparency,
+    enhanced,
+    enhancement_price,
     price,
     seed_of,
 )
@@ -62,12 +64,15 @@ async def _edit(call: Call, model: Model, sources: list[str], field: str) -> Res
     usual = "png" if resolution == "1K" or body.get("transparent_background") else "jpeg"
     kind = body.get("output_format") or usual
     check_transparency(model, body, kind)
-    file = await run_in_threadpool(_apply, body, opened, TIERS[resolution], kind)
+    prompt = enhanced(call)
+    file = await run_in_threadpool(
+        _apply, {**body, "prompt": prompt}, opened, TIERS[resolution], kind
+    )
 
     call.use(model)
-    usd = _price(model["model_spec"]["pricing"], body, len(sources))
+    usd = _price(model["model_spec"]["pricing"], body, len(sources)) + enhancement_price(body)
     call.charge(usd, sku=f"{model['id']}-edit", model=model)
-    call.headers["x-venice-is-content-violation"] = "false"
+    call.headers |= {"x-venice-is-blurred": "false", "x-venice-is-content-violation": "false"}
     return Response(file, media_type=f"image/{kind}")
 
 

@@ -68,10 +68,7 @@ async def generate(call: Call) -> Response:
     variants = body.get("variants", 1)
     if body.get("return_binary") and variants > 1:
         raise custom("variants", "variants cannot be used with return_binary")
-    prompt = body["prompt"]
-    if body.get("enhance_prompt"):
-        prompt += ENHANCEMENT
-        call.headers["x-venice-enhanced-prompt"] = quote(prompt, safe="")
+    prompt = enhanced(call)
     mark = "" if body.get("hide_watermark") else MARK
     caption = " / ".join(filter(None, [prompt, body.get("style_preset")]))
     kind = body.get("format", "webp")
@@ -82,7 +79,7 @@ async def generate(call: Call) -> Response:
     made = [await run_in_threadpool(wish.make, variant) for variant in range(variants)]
     took = round((time.perf_counter() - started) * 1000, 2)
     usd = price(model["model_spec"]["pricing"], body, "generation") * variants
-    usd += ENHANCEMENT_USD if body.get("enhance_prompt") else 0
+    usd += enhancement_price(body)
     call.use(model)
     call.charge(usd, sku=f"{model['id']}-image", units=variants, model=model)
     call.headers |= {"x-venice-is-blurred": "false", "x-venice-is-content-violation": "false"}
@@ -92,7 +89,7 @@ async def generate(call: Call) -> Response:
         {
             "id": f"generate-image-{uuid.uuid4().hex}",
             "images": [base64.b64encode(file).decode() for file in made],
-            "request": {**body, "seed": wish.seed},
+            "request": {"success": True, "data": {**body, "seed": wish.seed}},
             "timing": {
                 "inferenceDuration": took,
                 "inferencePreprocessingTime": 0,
@@ -101,6 +98,20 @@ async def generate(call: Call) -> Response:
             },
         }
     )
+
+
+def enhanced(call: Call) -> str:
+    """The prompt of a call, as Venice rewrites it where that is wished for; then it tells it."""
+    prompt: str = call.body["prompt"]
+    if call.body.get("enhance_prompt"):
+        prompt += ENHANCEMENT
+        call.headers["x-venice-enhanced-prompt"] = quote(prompt, safe="")
+    return prompt
+
+
+def enhancement_price(body: dict[str, Any]) -> float:
+    """What a rewritten prompt costs, in USD."""
+    return ENHANCEMENT_USD if body.get("enhance_prompt") else 0.0
 
 
 def seed_of(body: dict[str, Any]) -> int:

@@ -5,6 +5,7 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 
@@ -12,6 +13,10 @@ from sanctum_venice_tools.runtime.listing import _list_models, _Listed
 from sanctum_venice_tools.runtime.models import _chosen, _Model, _pick_model
 from sanctum_venice_tools.runtime.replies import _number_of, _object_of
 from sanctum_venice_tools.runtime.venice import VeniceError
+
+# What Venice asks for a prompt that it rewrote (its skills for pictures, 2026-10-02); the catalogue
+# does not say it.
+_REWRITING_USD = 0.04
 
 # PNG, 11.2.2: after the signature, and the length and name of the first chunk, come two sides, the
 # bits of a sample, and the type of its colours.
@@ -147,3 +152,23 @@ def _is_held_back(headers: httpx.Headers) -> bool:
     """Whether Venice says that a picture breaks its terms, whatever terms these are."""
     told = [value for name, value in headers.items() if name.endswith("content-violation")]
     return "true" in told
+
+
+def _tell_blur(headers: httpx.Headers) -> list[str]:
+    """A note, if Venice blurred what it made."""
+    if headers.get("x-venice-is-blurred") != "true":
+        return []
+    return ["Venice blurred adult content, as safe_mode asks."]
+
+
+def _rewritten_prompt(headers: httpx.Headers) -> str:
+    """The prompt that Venice made of the caller's; nothing, if it took that as it was."""
+    return unquote(headers.get("x-venice-enhanced-prompt", ""))
+
+
+def _price_in_all(usd: float | None, headers: httpx.Headers) -> float | None:
+    """What pictures cost together with a prompt that Venice rewrote for them, where it says."""
+    if usd is None:
+        return None
+    for_rewriting = _REWRITING_USD if _rewritten_prompt(headers) else 0.0
+    return round(usd + for_rewriting, 4)

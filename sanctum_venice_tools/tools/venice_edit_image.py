@@ -13,7 +13,10 @@ from sanctum_venice_tools.runtime.pictures import (
     _is_held_back,
     _pick_picture_model,
     _picture_price,
+    _price_in_all,
     _read_transparency,
+    _rewritten_prompt,
+    _tell_blur,
     _tell_transparency,
 )
 from sanctum_venice_tools.runtime.public import _is_for_venice
@@ -59,10 +62,10 @@ def _price(spec: dict[str, Any], tier: str, quality: str, pictures: int) -> floa
     base = _picture_price(spec, "inpaint", tier=tier, quality=quality)
     extra = spec.get("pricing", {}).get("inputImages")
     if not base or not extra:
-        return base and round(base, 4)
+        return base
     more = max(pictures - extra["included"], 0)
     for_more: float = more * extra["additional"]["usd"]
-    return round(base + for_more, 4)
+    return base + for_more
 
 
 @_published
@@ -148,12 +151,15 @@ def venice_edit_image(
         notes.append(f"Took the shape {ratio} for {aspect_ratio!r:.40}.")
     if transparent:
         notes += _tell_transparency([file])
+    notes += _tell_blur(headers)
     tier, quality = rare.get("resolution", ""), rare.get("quality", "")
+    price = _price(chosen.spec, tier, quality, len(images))
     return _answer(
         **file,
         input_width=pictures[0].width,
         input_height=pictures[0].height,
         model=chosen.id,
-        cost_usd=_price(chosen.spec, tier, quality, len(images)),
+        prompt_used=_rewritten_prompt(headers),
+        cost_usd=_price_in_all(price, headers),
         notes=notes,
     )

@@ -7,7 +7,6 @@ one argument takes a ratio as well as a width and height.
 import difflib
 import math
 from typing import Any, Literal
-from urllib.parse import unquote
 
 from sanctum_venice_tools.runtime.arguments import _as_listed, _read_as_meant
 from sanctum_venice_tools.runtime.listing import _Listed
@@ -17,7 +16,10 @@ from sanctum_venice_tools.runtime.pictures import (
     _is_held_back,
     _pick_picture_model,
     _picture_price,
+    _price_in_all,
     _read_transparency,
+    _rewritten_prompt,
+    _tell_blur,
     _tell_transparency,
 )
 from sanctum_venice_tools.runtime.publishing import _published
@@ -125,6 +127,16 @@ def _tell_missing(made: dict[str, Any], count: int, *, broken: int) -> list[str]
     return notes
 
 
+def _seed_of(made: dict[str, Any]) -> Any:
+    """The seed that pictures were made with, where Venice tells it.
+
+    It tells the request within `data`, beside whether that was good; some replies have it bare.
+    """
+    request = _object_of(made.get("request"))
+    told = _object_of(request.get("data")) or request
+    return told.get("seed")
+
+
 @_published
 @_read_as_meant
 def venice_generate_image(
@@ -210,8 +222,7 @@ def venice_generate_image(
     if transparent:
         notes += _tell_transparency(files)
     notes += _tell_missing(made, count, broken=len(pictures) - len(files))
-    if headers.get("x-venice-is-blurred") == "true":
-        notes.append("Venice blurred adult content, as safe_mode asks.")
+    notes += _tell_blur(headers)
     tier, quality = tiers.get("resolution", ""), tiers.get("quality", "")
     price = _picture_price(chosen.spec, "generation", tier=tier, quality=quality)
     is_as_wanted = wanted_size in size.values()
@@ -219,8 +230,8 @@ def venice_generate_image(
         files=files,
         model=chosen.id,
         sized_as=None if is_as_wanted else size,
-        seed=_object_of(made.get("request")).get("seed"),
-        prompt_used=unquote(headers.get("x-venice-enhanced-prompt", "")),
-        cost_usd=price and round(price * len(pictures), 4),
+        seed=_seed_of(made),
+        prompt_used=_rewritten_prompt(headers),
+        cost_usd=_price_in_all(price and price * len(pictures), headers),
         notes=notes,
     )

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from sanctum_venice_tools.emulator.process import LocalVenice
 from tests.conftest import kept_in, space_of
-from tests.tools.conftest import PICTURE, refusal
+from tests.tools.conftest import PICTURE, balance, refusal
 from tests.tools.pictures import draw
 
 Tool = Callable[..., str]
@@ -308,6 +309,39 @@ def test_a_violation_is_an_error_without_a_file(
     assert "Change the instruction" in refusal(edit, headers={flag: "true"})
     assert [media / "fox.png"] == kept_in(media)
     assert edit(headers={flag: "false"})["file"]
+
+
+def test_a_blurred_picture_is_kept_and_named(edit: Callable[..., Any]) -> None:
+    """A picture that safe_mode blurred says so."""
+    blurred = ["Venice blurred adult content, as safe_mode asks."]
+
+    assert blurred == edit(headers={"x-venice-is-blurred": "true"})["notes"]
+    assert "notes" not in edit(headers={"x-venice-is-blurred": "false"})
+
+
+def test_a_rewritten_instruction_is_shown_and_paid(edit: Callable[..., Any]) -> None:
+    """The prompt that Venice made of the instruction comes back readable, and is part of the price."""
+    headers = {"x-venice-enhanced-prompt": "Make%20it%20snow%2C%20softly"}
+    enhance = {"enhance_prompt": True}
+
+    reply = edit(headers=headers, options=enhance)
+
+    assert ("Make it snow, softly", 0.08) == (reply["prompt_used"], reply["cost_usd"])
+    assert 0.04 == edit(options=enhance)["cost_usd"]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_local_venices_price_has_the_rewritten_prompt(
+    local_tool: Tool, venice: LocalVenice, count: int
+) -> None:
+    """What an edit is told to cost is what the account pays, with the prompt that Venice rewrote."""
+    before = balance(venice)
+
+    enhance = {"enhance_prompt": True}
+    call = {"images": [PICTURE] * count, "instruction": "Make it snow", "options": enhance}
+    reply = json.loads(local_tool(**call))
+
+    assert 0.08 == reply["cost_usd"] == round(before - balance(venice), 6)
 
 
 @pytest.mark.usefixtures("media")

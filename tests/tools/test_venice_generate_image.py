@@ -15,7 +15,7 @@ from PIL import Image
 
 from sanctum_venice_tools.emulator.process import LocalVenice
 from tests.conftest import kept_in, space_of
-from tests.tools.conftest import listings, posts, refusal
+from tests.tools.conftest import balance, listings, posts, refusal
 
 Tool = Callable[..., str]
 CALL: dict[str, Any] = {"prompt": "A lighthouse at dusk, in oils."}
@@ -86,7 +86,7 @@ def make(api: respx.MockRouter, models: respx.Route, media: Path, tool: Tool) ->
         reply = {
             "id": "generate-image-1",
             "images": pictures or [encoded(draw())],
-            "request": {"seed": 7},
+            "request": {"success": True, "data": {"seed": 7}},
         }
         api.post("/image/generate").respond(json=reply, headers=headers)
         return json.loads(tool(**{"prompt": "A red fox", **arguments}))
@@ -389,11 +389,36 @@ def test_pictures_that_were_refused_are_told(
 def test_an_enhanced_prompt_is_shown(make: Callable[..., Any]) -> None:
     """The prompt that Venice made of the caller's comes back readable."""
     headers = {"x-venice-enhanced-prompt": "A%20red%20fox%2C%20at%20dusk"}
+    enhance = {"enhance_prompt": True}
 
-    assert (
-        "A red fox, at dusk"
-        == make(headers=headers, options={"enhance_prompt": True})["prompt_used"]
-    )
+    reply = make(encoded(draw()), encoded(draw()), headers=headers, options=enhance)
+
+    assert "A red fox, at dusk" == reply["prompt_used"]
+    assert 0.06 == reply["cost_usd"]  # two pictures, one prompt
+    assert 0.01 == make(options=enhance)["cost_usd"]
+
+
+def test_the_local_venices_price_has_the_rewritten_prompt(
+    local_tool: Tool, venice: LocalVenice
+) -> None:
+    """What a picture is told to cost is what the account pays, with the prompt that Venice rewrote."""
+    before = balance(venice)
+
+    reply = json.loads(local_tool(prompt="A red fox", options={"enhance_prompt": True}))
+
+    assert 0.05 == reply["cost_usd"] == round(before - balance(venice), 6)
+
+
+@pytest.mark.parametrize("request_told", [{"success": True, "data": {"seed": 7}}, {"seed": 7}])
+@pytest.mark.usefixtures("media", "models")
+def test_the_seed_is_told_wherever_it_stands(
+    api: respx.MockRouter, tool: Tool, request_told: dict[str, Any]
+) -> None:
+    """Venice tells the request within data; the seed is also found where it is told bare."""
+    reply = {"images": [encoded(draw())], "request": request_told}
+    api.post("/image/generate").respond(json=reply)
+
+    assert 7 == json.loads(tool(prompt="A red fox"))["seed"]
 
 
 def test_a_blurred_picture_is_kept_and_named(make: Callable[..., Any]) -> None:
