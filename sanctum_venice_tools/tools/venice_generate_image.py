@@ -42,6 +42,17 @@ _OPTIONS: dict[str, Any] = {
     "quality": ["low", "medium", "high"],
 }
 
+# How the names begin of the models that read a negative_prompt; the others drop it without a word
+# (Venice's skill for making pictures, 2026-10-02). The catalogue does not say it.
+_READ_NEGATIVES = (
+    "venice-sd35",
+    "lustify-",
+    "wai-Illustrious",
+    "qwen-image-2",
+    "qwen-image-3",
+    "wan-2-7-",
+)
+
 _LONGEST_SIDE = 1280  # pixels
 _LONGEST_PROMPT = 7500  # characters, where a model does not say
 
@@ -125,6 +136,13 @@ def _tell_missing(made: dict[str, Any], count: int, *, broken: int) -> list[str]
     if broken:
         notes.append(f"{broken} of {came} pictures came broken; they may be charged.")
     return notes
+
+
+def _tell_dropped(model: str, negative_prompt: str) -> list[str]:
+    """A note, if a model drops what must not be seen."""
+    if not negative_prompt or model.startswith(_READ_NEGATIVES):
+        return []
+    return [f"{model} reads no negative_prompt: say in the prompt what is to be seen instead."]
 
 
 def _seed_of(made: dict[str, Any]) -> Any:
@@ -222,6 +240,7 @@ def venice_generate_image(
     if transparent:
         notes += _tell_transparency(files)
     notes += _tell_missing(made, count, broken=len(pictures) - len(files))
+    notes += _tell_dropped(chosen.id, negative_prompt)
     notes += _tell_blur(headers)
     tier, quality = tiers.get("resolution", ""), tiers.get("quality", "")
     price = _picture_price(chosen.spec, "generation", tier=tier, quality=quality)

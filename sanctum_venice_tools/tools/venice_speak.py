@@ -19,6 +19,18 @@ COST = "cents"
 _MOST_AT_A_TIME = 4096
 _JOINABLE = ("mp3", "wav")
 
+# How slowly and fast models speak, by the beginnings of their names; the others know no speed
+# (Venice's skill for speech, 2026-10-02). The catalogue does not say it.
+_SPEEDS = {
+    "tts-kokoro": (0.25, 4.0),
+    "tts-xai": (0.7, 1.5),
+    "tts-elevenlabs-turbo": (0.7, 1.2),
+    "tts-minimax": (0.5, 2.0),
+}
+
+# Parts of the names of models that take a style (the same skill).
+_TAKE_STYLE = ("qwen", "gemini")
+
 # Names that an agent may know from OpenAI: what Venice has in their place is its usual.
 _OPENAI_MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
 _OPENAI_VOICES = (
@@ -133,6 +145,24 @@ def _format_for(spec: dict[str, Any], wanted: str) -> str:
     return usual
 
 
+def _takes_style(model: _Model) -> bool:
+    """Whether a model can be told how to speak."""
+    is_known_to = any(part in model.id for part in _TAKE_STYLE)
+    return is_known_to or bool(model.spec.get("supportsPromptParam"))
+
+
+def _tell_speed(model: str, wanted: float) -> list[str]:
+    """A note, if a model does not speak at the speed that is wanted."""
+    if wanted == 1:
+        return []
+    for beginning, (slowest, fastest) in _SPEEDS.items():
+        if model.startswith(beginning):
+            if slowest <= wanted <= fastest:
+                return []
+            return [f"{model} speaks at speeds of {slowest:g} to {fastest:g}: it took the nearest."]
+    return [f"{model} knows no speed: it speaks at its own."]
+
+
 def _note_change(notes: list[str], name: str, wanted: str, used: str) -> None:
     """Note that something else was used than what was asked for, if nothing tells that yet."""
     is_told = any(used in note for note in notes)
@@ -162,7 +192,7 @@ def venice_speak(
         model: Best left out.
         speed: 0.25 to 4.
         format: Only mp3 and wav hold over 4,096 characters.
-        style: Such as "Sad and slow."; only Qwen 3 models.
+        style: Such as "Sad and slow."; only Qwen, Gemini.
         language: If it gets it wrong: "en"; "English" for Qwen, MiniMax.
 
     Returns:
@@ -178,8 +208,7 @@ def venice_speak(
         raise VeniceError(
             f"Venice speaks 4,096 characters at a time; {kind} can't be joined: use mp3 or wav."
         )
-    takes_style = spec.get("supportsPromptParam") or "qwen" in chosen.id
-    if style and not takes_style:
+    if style and not _takes_style(chosen):
         raise VeniceError(
             f"{chosen.id} takes no style: leave it out, or use the model tts-qwen3-1-7b."
         )
@@ -200,6 +229,7 @@ def venice_speak(
     _note_change(notes, "model", model, chosen.id)
     _note_change(notes, "voice", voice, speaker)
     _note_change(notes, "format", format, kind)
+    notes += _tell_speed(chosen.id, speed)
     next_step = ""
     if spoken.fault:
         notes.append(f"Only {spoken.count} of {len(parts)} parts are in the file: {spoken.fault}")

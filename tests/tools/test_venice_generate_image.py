@@ -421,6 +421,28 @@ def test_the_seed_is_told_wherever_it_stands(
     assert 7 == json.loads(tool(prompt="A red fox"))["seed"]
 
 
+@pytest.mark.parametrize(
+    ("name", "reads"),
+    [
+        ("z-image-turbo", False),
+        ("chroma", False),
+        ("qwen-image", False),
+        ("qwen-image-2-pro", True),
+        ("lustify-v8", True),
+        ("venice-sd35", True),
+    ],
+)
+def test_a_dropped_negative_prompt_is_told(
+    make: Callable[..., Any], models: respx.Route, name: str, *, reads: bool
+) -> None:
+    """Most models drop a negative prompt without a word; the reply says so."""
+    models.respond(json={"data": [model(name)]})
+
+    dropped = f"{name} reads no negative_prompt: say in the prompt what is to be seen instead."
+    assert (None if reads else [dropped]) == make(negative_prompt="dogs").get("notes")
+    assert "notes" not in make()
+
+
 def test_a_blurred_picture_is_kept_and_named(make: Callable[..., Any]) -> None:
     """A picture that safe_mode blurred says so."""
     flags = {"x-venice-is-blurred": "true", "x-venice-is-content-violation": "false"}

@@ -42,6 +42,7 @@ LISTED = [
         ["mp3", "opus", "aac", "flac", "wav", "pcm"],
     ),
     model("tts-qwen3-0-6b", ["Aiden", "Ono_Anna"], ["mp3"]),
+    model("tts-gemini-3-1-flash", ["Kore"], ["mp3"]),
     model("tts-chatterbox-hd", ["Aurora"], ["wav"], voice_cloning={"mode": "zero_shot"}),
 ]
 
@@ -370,6 +371,33 @@ def test_the_operators_model_is_used(
 
     assert "tts-xai-v1" == speak()["model"]
     assert "tts-kokoro" == speak(model="tts-kokoro")["model"]
+
+
+@pytest.mark.parametrize("name", ["tts-qwen3-0-6b", "tts-gemini-3-1-flash"])
+def test_models_that_take_a_style_get_it(
+    speak: Callable[..., Any], speech: respx.Route, name: str
+) -> None:
+    """Qwen's and Gemini's voices can be told how to speak."""
+    speak(model=name, style="Sad.")
+
+    assert ["Sad."] == [body["prompt"] for body in bodies(speech)]
+
+
+@pytest.mark.parametrize(
+    ("name", "speed", "notes"),
+    [
+        ("tts-kokoro", 4, None),
+        ("tts-xai-v1", 1.5, None),
+        ("tts-xai-v1", 3, ["tts-xai-v1 speaks at speeds of 0.7 to 1.5: it took the nearest."]),
+        ("tts-qwen3-0-6b", 1, None),
+        ("tts-qwen3-0-6b", 2, ["tts-qwen3-0-6b knows no speed: it speaks at its own."]),
+    ],
+)
+def test_a_speed_that_a_model_does_not_have_is_told(
+    speak: Callable[..., Any], name: str, speed: float, notes: list[str] | None
+) -> None:
+    """Venice takes every speed, and some models speak at another without a word; the reply says so."""
+    assert notes == speak(model=name, speed=speed).get("notes")
 
 
 def test_another_format_is_used_and_told(speak: Callable[..., Any], speech: respx.Route) -> None:
