@@ -35,6 +35,8 @@ async def edit(call: Call) -> Response:
     model = catalogue().find(
         body.get("model") or body.get("modelId") or "firered-image-edit", "inpaint"
     )
+    if "resolution" in body and "resolutions" not in model["model_spec"]["constraints"]:
+        raise unsupported(model, "resolution")
     return await _edit(call, model, [body["image"]], "image")
 
 
@@ -46,6 +48,8 @@ async def multi_edit(call: Call) -> Response:
     most = limits.get("maxInputImages", MOST_PICTURES) if limits["combineImages"] else 1
     if len(body["images"]) > most:
         raise custom("images", f"Array must contain at most {most} element(s)", maximum=most)
+    if "resolutions" not in limits:
+        body.pop("resolution", None)  # dropped without a word, other than for one picture
     return await _edit(call, model, body["images"], "images")
 
 
@@ -92,8 +96,8 @@ def _check(model: Model, body: dict[str, Any]) -> None:
     within("prompt", body["prompt"], limits["promptCharacterLimit"])
     if "aspect_ratio" in body:
         one_of("aspect_ratio", body["aspect_ratio"], limits["aspectRatios"])
-    if "resolution" in body:
-        one_of("resolution", body["resolution"], limits.get("resolutions", ["1K"]))
+    if "resolution" in body and "resolutions" in limits:
+        one_of("resolution", body["resolution"], limits["resolutions"])
     if "quality" in body and "qualities" not in limits:
         raise unsupported(model, "quality")
 

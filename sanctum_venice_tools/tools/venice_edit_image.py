@@ -118,7 +118,7 @@ def venice_edit_image(
     )
     limits = chosen.spec.get("constraints", {})
     known = {
-        "resolution": limits.get("resolutions") or ["1K"],
+        "resolution": limits.get("resolutions") or [],
         "quality": limits.get("qualities") or [],
         "safe_mode": [True, False],
         "enhance_prompt": [True, False],

@@ -226,6 +226,7 @@ def test_edited_format(
         ({"image": "http://127.0.0.1/a.png"}, "could not be fetched"),
         ({"image": "http://localhost/a.png"}, "could not be fetched"),
         ({"resolution": "4K"}, "Expected '1K'"),
+        ({"resolution": "1K", "model": "qwen-edit-uncensored"}, "resolution is not supported"),
     ],
 )
 def test_refused_edits(
@@ -335,6 +336,20 @@ def test_a_transparent_background_is_one(client: httpx.Client, kind: str) -> Non
     alpha = [picture.getpixel((x, picture.height // 2))[3] for x in range(picture.width)]  # type: ignore[index]
     assert ("RGBA", 0, 255, 0) == (picture.mode, alpha[0], alpha[len(alpha) // 2], alpha[-1])
     assert any(0 < level < 255 for level in alpha)
+
+
+def test_several_pictures_drop_a_resolution_without_a_word(
+    client: httpx.Client, encoded: Callable[..., str]
+) -> None:
+    """A model without resolutions makes 1K of several pictures, whatever is asked for."""
+    several = {"modelId": "gpt-image-1-5-edit", "images": [encoded(300, 300)] * 2, "prompt": "x"}
+
+    sizes = {
+        opened(client.post("/image/multi-edit", json=several | tier).content).size
+        for tier in ({}, {"resolution": "4K"})
+    }
+
+    assert 1 == len(sizes)
 
 
 @pytest.mark.parametrize("path", ["/image/edit", "/image/multi-edit"])
