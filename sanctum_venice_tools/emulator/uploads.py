@@ -18,6 +18,8 @@ from sanctum_venice_tools.emulator.errors import custom
 from sanctum_venice_tools.emulator.facts import Schema
 
 MEGABYTE = 2**20
+# How a picture of a telephone's camera begins.
+HEIC = re.compile(rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)", re.DOTALL)
 LARGEST_FILE = 25 * MEGABYTE
 DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)?(?:;[\w=.+-]+)*;base64,(.*)", re.DOTALL)
 
@@ -103,7 +105,8 @@ def read_picture(
 ) -> Image.Image:
     """A picture that was sent in, checked for size.
 
-    An address is not fetched: a picture that shows it stands for what it holds.
+    An address is not fetched, and HEIC can't be opened here: a picture that shows the one or names
+    the other stands for what it holds.
     """
     if not isinstance(value, Upload) and re.match(r"[a-z]+://", value):
         if not allow_url:
@@ -113,6 +116,8 @@ def read_picture(
     content = read_file(field, value)
     if len(content) > LARGEST_FILE:
         raise custom(field, "The image exceeds the maximum allowed size of 25 MB.")
+    if HEIC.match(content):
+        return pictures.draw("HEIC", (1024, 768), "file")
     try:
         with Image.open(io.BytesIO(content)) as picture:
             pixels = picture.width * picture.height

@@ -35,10 +35,8 @@ _FORMATS = (
     Format("GIF", ("gif",), "image/gif", rb"GIF8[79]a", "PNG"),
     Format("BMP", ("bmp",), "image/bmp", rb"BM....\0\0\0\0", "PNG"),
     Format("TIFF", ("tiff", "tif"), "image/tiff", rb"II\*\0|MM\0\*", "PNG"),
-    Format(
-        "HEIC", ("heic", "heif"), "image/heic", rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)", "JPEG"
-    ),
-    Format("AVIF", ("avif",), "image/avif", rb"....ftypavi[fs]", "JPEG"),
+    Format("HEIC", ("heic", "heif"), "image/heic", rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)"),
+    Format("AVIF", ("avif",), "image/avif", rb"....ftypavi[fs]"),
     Format("WAV", ("wav", "wave"), "audio/wav", rb"RIFF....WAVE"),
     Format("MP3", ("mp3",), "audio/mpeg", rb"ID3[\x02-\x04]|\xff[\xe2\xe3\xf2\xf3\xfa\xfb]"),
     Format("AAC", ("aac",), "audio/aac", rb"\xff[\xf0\xf1\xf8\xf9]"),

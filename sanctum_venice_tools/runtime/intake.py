@@ -9,7 +9,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from sanctum_venice_tools.runtime.attached import _is_attached, _read_attached
-from sanctum_venice_tools.runtime.formats import _untaken
+from sanctum_venice_tools.runtime.formats import _format_of, _untaken
 from sanctum_venice_tools.runtime.media import _media_place, _picture_size
 from sanctum_venice_tools.runtime.media_server import _is_on_media_server
 from sanctum_venice_tools.runtime.public import _open_public
@@ -22,6 +22,10 @@ _LONGEST_NAME = 100
 
 # What is left of a call's time for Venice, when a file is fetched first.
 _SECONDS_FOR_VENICE = 30
+
+
+# Pictures that Venice takes, and that are not measured here.
+_UNMEASURED = ("HEIC", "AVIF")
 
 
 class _Picture(NamedTuple):
@@ -37,6 +41,9 @@ def _check_picture(reference: str, content: bytes, *, least: int, most: int) -> 
     try:
         _, width, height = _picture_size(content)
     except ValueError:
+        if _is_unmeasured(content):
+            what = f"{reference[:60]!r} is HEIC or AVIF, which can't be measured here"
+            raise VeniceError(f"{what}. Turn it into JPEG, and give that.") from None
         advice = _untaken(content, reference) or "Give another."
         what = f"{reference[:60]!r} is no whole PNG, JPEG or WebP picture"
         raise VeniceError(f"{what}. {advice}") from None
@@ -47,6 +54,12 @@ def _check_picture(reference: str, content: bytes, *, least: int, most: int) -> 
         raise VeniceError(f"{what}; {least:,} to {most:,} are allowed. Give another.")
     encoded = base64.b64encode(content).decode()
     return _Picture(encoded, width, height)
+
+
+def _is_unmeasured(content: bytes) -> bool:
+    """Whether a picture is of a kind that Venice takes, and that is not measured here."""
+    form = _format_of(content[:100])
+    return form is not None and form.name in _UNMEASURED
 
 
 # --- what a reference stands for ---

@@ -34,8 +34,8 @@ def venice_describe_image(*, images: list[str], question: str = "", model: str =
 
     Args:
         images: Files from earlier answers, public URLs, data URLs, or "attached", the picture that
-            the person attached last ("attached:2" is the one before): PNG, JPEG or WebP, at least
-            64 pixels wide.
+            the person attached last ("attached:2" is the one before): PNG, JPEG, WebP, HEIC
+            or AVIF, at least 64 pixels wide.
         question: What you want to know, such as "Which numbers are on the receipt?"; left out, all
             is described.
         model: Leave out, unless the person asks for a certain Venice model that sees.

@@ -1,11 +1,12 @@
 """Change pictures by words."""
 
+import base64
 import functools
 from dataclasses import dataclass
 from typing import Any
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.intake import _check_picture, _read_local
+from sanctum_venice_tools.runtime.intake import _check_picture, _is_unmeasured, _read_local
 from sanctum_venice_tools.runtime.listing import _Listed
 from sanctum_venice_tools.runtime.media import _media_folder, _picture_size, _store
 from sanctum_venice_tools.runtime.options import _read_options
@@ -41,7 +42,7 @@ def _takes(count: int, model: _Listed) -> bool:
 
 @dataclass(frozen=True)
 class _Sent:
-    """A picture as Venice gets it: in base64; or as a URL, and then its size is not known."""
+    """A picture as Venice gets it: in base64, or as a URL. The size of some is not known."""
 
     image: str
     width: int | None = None
@@ -53,6 +54,8 @@ def _as_sent(image: str) -> _Sent:
     if _is_for_venice(image):
         return _Sent(image)
     content = _read_local(image, most_mb=25)
+    if _is_unmeasured(content):
+        return _Sent(base64.b64encode(content).decode())
     picture = _check_picture(image, content, least=65_536, most=33_177_600)
     return _Sent(picture.in_base64, picture.width, picture.height)
 

@@ -584,8 +584,9 @@ def test_a_picture_comes_with_its_size(space: Space, media: Path, kind: str) -> 
         (picture("TIFF", (300, 300)), "It is of the format TIFF.* turn it into PNG"),
         (picture("PNG", (300, 300))[:-20], "no whole PNG, JPEG or WebP"),
         (b"<svg/>", "no whole PNG, JPEG or WebP"),
+        (b"\0\0\0\x18ftypavif", "can't be measured here. Turn it into JPEG, and give that"),
     ],
-    ids=["small", "large", "gif", "bmp", "tiff", "half", "svg"],
+    ids=["small", "large", "gif", "bmp", "tiff", "half", "svg", "avif"],
 )
 def test_an_unfit_picture_is_an_error(space: Space, content: bytes, message: str) -> None:
     """What Venice would not take is not sent."""

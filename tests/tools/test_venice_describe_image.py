@@ -165,10 +165,6 @@ def test_a_stored_picture_goes_along(
             "'den.gif' is no picture. It is of the format GIF, which Venice does not take: turn it",
         ),
         (
-            {"images": ["den.heic"]},
-            "'den.heic' is no picture. It is of the format HEIC, which Venice does not take",
-        ),
-        (
             {"images": ["badgers.webp"]},
             "'badgers.webp' is empty, or has more than 25 MB. Give another.",
         ),
@@ -195,12 +191,27 @@ def test_what_cannot_be_seen_costs_nothing(
     (tmp_path / "media").mkdir()
     (tmp_path / "media" / "fox.wav").write_bytes(b"wav")
     (tmp_path / "media" / "den.gif").write_bytes(b"GIF89a")
-    (tmp_path / "media" / "den.heic").write_bytes(b"\0\0\0\x18ftypheic")
     with (tmp_path / "media" / "badgers.webp").open("wb") as large:
         large.truncate((25 << 20) + 1)
 
     assert said in refusal(see, **arguments)
     assert [] == posts(api)
+
+
+@pytest.mark.parametrize("kind", ["heic", "avif"])
+def test_pictures_of_telephones_are_seen(
+    see: Callable[..., Any], api: respx.MockRouter, tmp_path: Path, kind: str
+) -> None:
+    """HEIC and AVIF go out as what they are, for Venice takes them."""
+    content = b"\0\0\0\x18ftyp" + kind.encode()
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media" / "den").write_bytes(content)
+
+    see(images=["den"])
+
+    picture, _ = posts(api)[0]["messages"][1]["content"]
+    encoded = base64.b64encode(content).decode()
+    assert f"data:image/{kind};base64,{encoded}" == picture["image_url"]["url"]
 
 
 def test_three_pictures_go_to_a_model_that_takes_three(

@@ -137,6 +137,20 @@ def test_a_url_is_venices_to_fetch(edit: Callable[..., Any], api: respx.MockRout
     assert reply.keys().isdisjoint({"input_width", "input_height"})
 
 
+@pytest.mark.parametrize("kind", [b"heic", b"avif"])
+def test_what_cannot_be_measured_is_edited_all_the_same(
+    edit: Callable[..., Any], api: respx.MockRouter, media: Path, kind: bytes
+) -> None:
+    """Venice takes pictures of telephones, too; their size is then not told."""
+    content = b"\0\0\0\x18ftyp" + kind
+    (media / "den").write_bytes(content)
+
+    reply = edit(images=["den"])
+
+    assert [base64.b64encode(content).decode()] == [body["image"] for _, body in posts(api)]
+    assert reply.keys().isdisjoint({"input_width", "input_height"})
+
+
 def test_sends_all_that_was_asked(edit: Callable[..., Any], api: respx.MockRouter) -> None:
     """Every argument has its field; quality is known only to the endpoint for several."""
     options = {"quality": "low", "safe_mode": False, "enhance_prompt": True}
@@ -342,6 +356,15 @@ def test_the_local_venices_price_has_the_rewritten_prompt(
     reply = json.loads(local_tool(**call))
 
     assert 0.08 == reply["cost_usd"] == round(before - balance(venice), 6)
+
+
+def test_the_local_venice_edits_a_telephones_picture(local_tool: Tool, media: Path) -> None:
+    """Over a real connection, a HEIC file is taken: what comes is a picture."""
+    (media / "den.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
+
+    reply = json.loads(local_tool(images=["den.heic"], instruction="Make it snow"))
+
+    assert (1024, 768) == pytest.approx((reply["width"], reply["height"]), rel=0.2)
 
 
 @pytest.mark.usefixtures("media")

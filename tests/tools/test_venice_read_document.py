@@ -245,7 +245,11 @@ OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500)
         ("a.ppt", b"\0\1\2", "old Office"),
         ("a.docx", OLD, "old Office"),
         ("a.rtf", b"{\\rtf1 A fox.}", "It is of the format RTF"),
-        ("a.heic", b"\0\0\0\x18ftypheic" + bytes(50), "It is of the format HEIC"),
+        (
+            "a.heic",
+            b"\0\0\0\x18ftypheic" + bytes(50),
+            "its format is HEIC. Give it to venice_describe_image.",
+        ),
         ("a.gif", b"GIF89a" + bytes(50), "It is of the format GIF"),
         ("a.bmp", b"BM\x36\0\0\0\0\0\0\0" + bytes(50), "It is of the format BMP"),
         (
