@@ -6,7 +6,7 @@ from collections.abc import Sized
 from dataclasses import dataclass
 from typing import Any
 
-from sanctum_venice_tools.runtime.arguments import _UNREADABLE, _read_text
+from sanctum_venice_tools.runtime.arguments import _NUMBER, _UNREADABLE, _read_text
 from sanctum_venice_tools.runtime.replies import _number_of, _object_of, _text_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _given
 
@@ -123,7 +123,8 @@ def _read_criteria(parts: dict[str, Any]) -> dict[str, Any]:
         return {"type": "score", "criteria": _read_levels(parts["levels"])}
     if isinstance(criteria, dict) and _is_of_poles(criteria):
         return {"type": "noul", "criteria": _read_poles(criteria)}
-    if criteria and (isinstance(criteria, dict) or kind == "choice"):
+    is_of_choices = kind == "choice" or (isinstance(criteria, dict) and kind != "score")
+    if criteria and is_of_choices:
         return {"type": "choice", "criteria": _read_choices(criteria)}
     if criteria:
         return {"type": "score", "criteria": _read_levels(criteria)}
@@ -145,12 +146,24 @@ def _read_choices(sent: Any) -> dict[str, str | None]:
 
 
 def _read_levels(sent: Any) -> list[str]:
-    """Levels, from low to high; an object has them as its values."""
+    """Levels, from low to high."""
     if isinstance(sent, dict):
-        sent = list(sent.values())
+        sent = _from_low_to_high(sent)
     levels = _read_names(sent)
     _check_count(levels)
     return levels
+
+
+def _from_low_to_high(levels: dict[Any, Any]) -> list[Any]:
+    """The levels of an object, by the number of each: {"1": "calm"}, or {"calm": 1}.
+
+    Where they have no numbers, they are its values as they were written.
+    """
+    if all(_NUMBER.fullmatch(str(number)) for number in levels):
+        return [levels[number] for number in sorted(levels, key=float)]
+    if all(_NUMBER.fullmatch(str(number)) for number in levels.values()):
+        return sorted(levels, key=lambda level: float(levels[level]))
+    return list(levels.values())
 
 
 def _read_names(sent: Any) -> list[str]:

@@ -172,6 +172,19 @@ SCORE = {"type": "score", "instructions": "How angry?", "criteria": ["calm", "cr
         ),
         ({"mood": {"question": "How angry?", "levels": ["calm", "cross"]}}, SCORE),
         ({"mood": {"Question": "How angry?", "Scale": {"1": "calm", "2": "cross"}}}, SCORE),
+        ({"mood": {"question": "How angry?", "levels": {"10": "cross", "-2.5": "calm"}}}, SCORE),
+        ({"mood": {"question": "How angry?", "levels": {"cross": 5, "calm": "1"}}}, SCORE),
+        (
+            {
+                "mood": {
+                    "instructions": "How angry?",
+                    "type": "score",
+                    "criteria": {"2": "cross", "1": "calm"},
+                }
+            },
+            SCORE,
+        ),
+        ({"mood": {"question": "How angry?", "levels": {"low": "calm", "high": "cross"}}}, SCORE),
         (
             {
                 "mood": {
