@@ -121,18 +121,29 @@ def _store_vectors(
 
 def _lines_of(name: str) -> Iterator[Any]:
     """The lines of a stored file, as the JSON that they are, or else as texts; no empty ones."""
+    may_be_text = not name.lower().endswith(".jsonl")
     try:
         with _stored_file(name).open(encoding="utf-8-sig") as file:
             for raw in file:
                 line = raw.strip()
-                if line.startswith(("{", '"')):
-                    yield json.loads(line)
-                elif line:
-                    yield line
+                if line:
+                    yield _read_line(line, may_be_text=may_be_text)
     except (ValueError, OSError, RecursionError):
         raise VeniceError(
             f"{name[:60]!r} is no text file, or no JSON Lines. Give another."
         ) from None
+
+
+def _read_line(line: str, *, may_be_text: bool) -> Any:
+    """What a line holds as JSON, if it begins so; a text may begin with a quotation, too."""
+    if not line.startswith(("{", '"')):
+        return line
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        if not may_be_text:
+            raise
+        return line
 
 
 def _texts_in(name: str) -> list[str]:

@@ -178,16 +178,34 @@ def test_what_cannot_be_done_costs_nothing(
     assert not posts.called
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe", b'{"text": '], ids=["bytes", "broken"])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("in.txt", b"\xff\xfe"), ("in.jsonl", b'{"text": ')],
+    ids=["bytes", "broken"],
+)
 def test_a_file_of_no_texts_is_refused(
-    embed: Callable[..., Any], tmp_path: Path, content: bytes
+    embed: Callable[..., Any], tmp_path: Path, name: str, content: bytes
 ) -> None:
-    """What is no text, or half of a JSON line, is an error of one line."""
+    """What is no text, or half a line in JSON Lines, is an error of one line."""
     (tmp_path / "media").mkdir()
-    (tmp_path / "media" / "in.txt").write_bytes(content)
+    (tmp_path / "media" / name).write_bytes(content)
 
     with pytest.raises(Exception, match=r"no text file, or no JSON Lines"):
-        embed(file="in.txt")
+        embed(file=name)
+
+
+def test_a_text_may_begin_as_json_does(
+    embed: Callable[..., Any], posts: respx.Route, tmp_path: Path
+) -> None:
+    """In a file that does not call itself JSON Lines, a line that is no JSON is a text."""
+    lines = ['"Foxes dig," she said.', "{braces} are rare.", '{"text": "Bees hum."}', "Owls hoot."]
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media" / "in.txt").write_text("\n".join(lines))
+
+    embed(file="in.txt")
+
+    texts = [*lines[:2], "Bees hum.", "Owls hoot."]
+    assert [texts] == [json.loads(call.request.content)["input"] for call in posts.calls]
 
 
 def test_too_few_vectors_are_an_error(embed: Callable[..., Any], posts: respx.Route) -> None:
