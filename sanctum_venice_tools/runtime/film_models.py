@@ -59,8 +59,8 @@ _QUOTED = (
 
 _USUAL_LONGEST_PROMPT = 2500
 
-# A length in seconds, as people write it: 5, 5.0, 5 s, 5sec, 5 seconds.
-_SECONDS = re.compile(r"(\d+)(\.0)? ?(s|sec|seconds?)?")
+# A length in seconds, as people write it: 5, 5.0, 5 s, 5sec, 5 Seconds.
+_SECONDS = re.compile(r"(\d+)(\.0)? ?(s|secs?|seconds?)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -291,9 +291,10 @@ def _read_setting(name: str, field: str, asked: str, choices: list[str]) -> str:
     if not asked:
         return ""
     value = _as_choice_of(field, asked, choices)
+    if not choices:
+        raise VeniceError(f"{name} takes no {field}: leave it out, or choose another model.")
     if value not in choices:
-        offered = f"it has {', '.join(choices)}" if choices else "it leaves no choice"
-        told = f"{name} has no {field} {value!r:.40}: {offered}"
+        told = f"{name} has no {field} {value!r:.40}: it has {', '.join(choices)}"
         raise VeniceError(f"{told}. Choose so, or another model.")
     return value
 

@@ -137,6 +137,11 @@ def _check_company(content: dict[str, Any], rare: dict[str, Any]) -> None:
         is_given = name in content or name in rare
         if is_given and "image_url" not in content:
             raise VeniceError(f"The option '{name}' needs an image: give one, or leave it out.")
+    has_start = bool(content.keys() & {"image_url", "keyframes"})
+    if _made_of(content, rare) == "image" and not has_start:
+        raise VeniceError(
+            "A last frame needs a first one: give image, too, or leave end_image out."
+        )
     has_visible = content.keys() & {"reference_image_urls", "reference_video_urls", *_REFERRING}
     if "reference_audio_urls" in content and not has_visible:
         told = "Venice takes reference_audio_urls only beside a reference image or video"

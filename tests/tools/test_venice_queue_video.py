@@ -113,7 +113,9 @@ def test_what_the_caller_chose_is_not_noted(queue: Callable[..., Any]) -> None:
     assert "notes" not in queue(duration="10s", resolution="480p", aspect_ratio="9:16")
 
 
-@pytest.mark.parametrize("duration", ["10s", "10", " 10 ", "10 s", "10.0", "10 seconds", "10sec"])
+@pytest.mark.parametrize(
+    "duration", ["10s", "10", " 10 ", "10 s", "10.0", "10 seconds", "10 Seconds", "10sec", "10SECS"]
+)
 def test_a_duration_is_understood(
     queue: Callable[..., Any], queued: respx.Route, duration: str
 ) -> None:
@@ -150,7 +152,7 @@ def test_a_shape_is_the_nearest_that_the_model_has(
     [
         ({}, "wan-2.5-preview-text-to-video"),
         ({"image": PICTURE}, "wan-2.5-preview-image-to-video"),
-        ({"end_image": PICTURE}, "wan-2.5-preview-image-to-video"),
+        ({"image": PICTURE, "end_image": PICTURE}, "wan-2.5-preview-image-to-video"),
         (
             {"options": {"keyframes": [{"image_url": PICTURE, "frame_index": 0}]}},
             "wan-2.5-preview-image-to-video",
@@ -247,7 +249,7 @@ def test_what_is_changed_keeps_its_length(
 
     assert "duration" not in sent(queued)
     assert FILM == sent(asked)["video_url"] == sent(queued)["video_url"]
-    assert "has no duration '5s'" in refusal(queue, video=FILM, duration="5s")
+    assert "takes no duration: leave it out" in refusal(queue, video=FILM, duration="5s")
 
 
 def test_a_transition_needs_both_frames(queue: Callable[..., Any], queued: respx.Route) -> None:
@@ -860,7 +862,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "ratio of a picture": (
         {"image": PICTURE, "aspect_ratio": "16:9"},
-        "no aspect_ratio '16:9': it leaves no choice.",
+        "takes no aspect_ratio: leave it out, or choose another model.",
     ),
     "silence": (
         {"image": PICTURE, "model": "loud-image-to-video", "audio": False},
@@ -920,6 +922,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "frame with references": (
         {"model": "minimax-h3-reference-to-video", "image": PICTURE, "reference_images": [PICTURE]},
         "takes references alone: leave image and end_image out.",
+    ),
+    "last frame alone": (
+        {"end_image": PICTURE},
+        "A last frame needs a first one: give image, too, or leave end_image out.",
     ),
     "way without an image": (
         {"options": {"camera_trajectory": WAY}},
