@@ -257,7 +257,7 @@ def _bill(call: Call, model: Model, prompt_tokens: int, reply: Reply, count: int
 async def _stream(
     envelope: dict[str, Any], reply: Reply, body: dict[str, Any], count: int
 ) -> AsyncIterator[bytes]:
-    """The reply as events; the pages found stand at the top level of the first one."""
+    """The reply as events; the pages found come last, and only if they are asked for."""
     frame = {name: envelope[name] for name in ("id", "created", "model")}
     frame["object"] = "chat.completion.chunk"
 
@@ -266,10 +266,7 @@ async def _stream(
         told = {**frame, "choices": choices, "usage": None, **more}
         return f"data: {json.dumps(told, ensure_ascii=False)}\n\n".encode()
 
-    first = {}
-    if reply.found is not None:
-        first["venice_parameters"] = envelope["venice_parameters"]
-    yield event([_delta(index, role="assistant", content="") for index in range(count)], **first)
+    yield event([_delta(index, role="assistant", content="") for index in range(count)])
     for index in range(count):
         for content in _contents(reply):
             yield event([_delta(index, **content)])
@@ -279,6 +276,9 @@ async def _stream(
     options = body.get("stream_options") or {}
     if options.get("include_usage"):
         yield event([], usage=envelope["usage"], cost=envelope["cost"])
+    parameters = envelope["venice_parameters"]
+    if parameters["include_search_results_in_stream"]:
+        yield event([], venice_parameters=parameters)
     yield b"data: [DONE]\n\n"
 
 

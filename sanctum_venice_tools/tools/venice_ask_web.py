@@ -22,6 +22,9 @@ _ROOM = 7500
 _CARETS = re.compile(r"\^(\d+(?:\s*,\s*\d+)*)\^")
 _REF = re.compile(r"\[REF\](\d+)\[/REF\]")
 
+# A marker in brackets; a year is none.
+_MARKER = re.compile(r"\[\d{1,2}\]")
+
 # The space before a marker: "Foxes dig [1]."
 _SPACE_BEFORE_MARKER = re.compile(r"\s+(?=\[\d)")
 
@@ -49,6 +52,13 @@ def _bracket_carets(marker: re.Match[str]) -> str:
     """[1][2] for ^1, 2^."""
     numbers = marker[1].split(",")
     return "".join(f"[{number.strip()}]" for number in numbers)
+
+
+def _tell_no_pages(answer: str, *, all_came: bool) -> str:
+    """What to note of an answer without pages: that there are none, or did not come."""
+    if all_came and not _MARKER.search(answer):
+        return "No page was found or needed: this is the model's own knowledge."
+    return "The sources of this answer, if it has any, did not come: say so, or ask once more."
 
 
 def _fitting(answer: str) -> str:
@@ -128,6 +138,8 @@ def venice_ask_web(
             "enable_web_search": search,
             "enable_web_citations": True,
             "enable_web_scraping": read_urls,
+            # Else a stream has none.
+            "include_search_results_in_stream": True,
         },
     }
     # Some models think hard by default; putting search results into words needs little of that.
@@ -143,16 +155,17 @@ def venice_ask_web(
         chat.fault,
         "The answer broke off before its end; ask something narrower for the rest.",
     )
+    pages = [_read_page(told) for told in chat.sources]
     answer = _bracket_markers(said.text)
+    if not pages:
+        all_came = said.ending == "stop" and chat.is_whole
+        notes.append(_tell_no_pages(answer, all_came=all_came))
     shown = _fitting(answer)
     if shown != answer:
         answer = shown.rsplit(" ", 1)[0] + " ..."
         notes.append(
             "The answer was shortened to 5,000 characters; ask something narrower for the rest."
         )
-    pages = [_read_page(told) for told in chat.sources]
-    if not pages:
-        notes.append("No page was found or needed: this is the model's own knowledge.")
     return _answer(
         answer=answer,
         sources=_list_sources(answer, pages),

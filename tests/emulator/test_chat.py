@@ -285,24 +285,30 @@ def test_search_results_as_documents(ask: Ask) -> None:
 
 
 def test_stream_says_the_same(ask: Ask, events: Callable[..., list[Any]]) -> None:
-    """A stream's pieces add up to the plain answer; the pages stand at the top of its first event."""
+    """A stream's pieces add up to the plain answer, then come its usage and, if asked for, the pages."""
     question = "How do red foxes live in cities?"
-    plain = ask(question, venice_parameters=SEARCH)
+    asked = {**SEARCH, "include_search_results_in_stream": True}
+    plain = ask(question, venice_parameters=asked)
 
-    streamed = events(question, venice_parameters=SEARCH, stream_options={"include_usage": True})
+    streamed = events(question, venice_parameters=asked, stream_options={"include_usage": True})
 
     deltas = [choice["delta"] for event in streamed for choice in event["choices"]]
+    ended, usage, pages = streamed[-3:]
     assert (
         "".join(delta.get("content", "") for delta in deltas)
         == plain["choices"][0]["message"]["content"]
     )
-    assert (
-        streamed[0]["venice_parameters"]["web_search_citations"]
-        == plain["venice_parameters"]["web_search_citations"]
-    )
-    assert streamed[-1]["usage"] == plain["usage"]
-    assert streamed[-1]["choices"] == []
-    assert [event["choices"][0]["finish_reason"] for event in streamed[-2:-1]] == ["stop"]
+    assert ended["choices"][0]["finish_reason"] == "stop"
+    assert (usage["choices"], usage["usage"]) == ([], plain["usage"])
+    assert (pages["choices"], pages["venice_parameters"]) == ([], plain["venice_parameters"])
+    assert len(pages["venice_parameters"]["web_search_citations"]) > 1
+
+
+def test_stream_has_no_pages_unless_they_are_asked_for(events: Callable[..., list[Any]]) -> None:
+    """Whoever searches and streams does not see what was found, if the request does not say so."""
+    streamed = events("How do red foxes live in cities?", venice_parameters=SEARCH)
+
+    assert not any("venice_parameters" in event for event in streamed)
 
 
 def test_stream_without_usage(events: Callable[..., list[Any]]) -> None:

@@ -119,6 +119,7 @@ def test_sends_one_question_with_search_and_citations(
             "enable_web_search": "on",
             "enable_web_citations": True,
             "enable_web_scraping": False,
+            "include_search_results_in_stream": True,
         },
         "stream": True,
         "stream_options": {"include_usage": True},
@@ -224,6 +225,47 @@ def test_no_citations_is_said(ask: Callable[..., Any]) -> None:
 
     assert ["No page was found or needed: this is the model's own knowledge."] == reply["notes"]
     assert "sources" not in reply
+
+
+MISSED = "The sources of this answer, if it has any, did not come: say so, or ask once more."
+
+
+@pytest.mark.parametrize("written", ["Four.^1^", "Four.[REF]0[/REF]", "Four [1]."])
+def test_citations_that_did_not_come_are_said(ask: Callable[..., Any], written: str) -> None:
+    """An answer that cites what did not come is not called the model's own knowledge."""
+    assert [MISSED] == ask(piece(written, "stop"))["notes"]
+
+
+def test_a_year_in_brackets_cites_nothing(ask: Callable[..., Any]) -> None:
+    """Only a small number stands for a source."""
+    (note,) = ask(piece("It rose in [2024].", "stop"))["notes"]
+
+    assert note.startswith("No page was found or needed")
+
+
+@pytest.mark.parametrize("ending", ["length", None], ids=["length", "cut"])
+def test_an_answer_that_was_cut_before_its_sources_says_so(
+    ask: Callable[..., Any], ending: str | None
+) -> None:
+    """They come at the end of a stream, so that nobody knows whether there were any."""
+    assert [CUT, MISSED] == ask(piece("It is", ending))["notes"]
+
+
+@pytest.mark.usefixtures("models")
+def test_a_drop_between_an_answer_and_its_sources_is_said(
+    api: respx.MockRouter, tool: Tool
+) -> None:
+    """The answer is whole, and its sources are missing."""
+    api.post("/chat/completions").respond(stream=BrokenStream(stream(piece("Four.", "stop"))))
+
+    assert [MISSED] == json.loads(tool(question="?"))["notes"]
+
+
+def test_a_fault_between_an_answer_and_its_sources_is_said(ask: Callable[..., Any]) -> None:
+    """Where Venice fails after the answer, it is whole, and its sources are missing."""
+    reply = ask(piece("Four.", "stop"), {"error": {"message": "Search failed"}})
+
+    assert ("Four.", [MISSED]) == (reply["answer"], reply["notes"])
 
 
 def test_pages_without_content_and_date_are_sources_too(ask: Callable[..., Any]) -> None:
