@@ -5,13 +5,16 @@ import json
 import math
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from operator import mul
 from pathlib import Path
 from typing import Any
 
 from sanctum_venice_tools.runtime.intake import _stored_file
+from sanctum_venice_tools.runtime.listing import _list_models
 from sanctum_venice_tools.runtime.media import _part_file, _put_in_place, _stem_of
+from sanctum_venice_tools.runtime.models import _find_model
 from sanctum_venice_tools.runtime.replies import _number_of, _object_of, _objects_in, _text_of
 from sanctum_venice_tools.runtime.venice import _CHARGED, VeniceError, _call, _given
 
@@ -33,6 +36,10 @@ class _Embedded:
     """The first few vectors."""
     fault: str = ""
     """What stopped it: what is paid is kept when a later batch fails."""
+    maker: str = ""
+    """The model that made the vectors, as one asks for it."""
+    named: str = ""
+    """What Venice calls the maker, if that is not the model that was asked for."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,44 @@ def _embed_batch(
     vectors = [_vector_of(row.get("embedding")) for row in rows]
     if len(vectors) != len(batch) or not all(vectors):
         raise VeniceError(f"Venice sent too few vectors, or none that are; {_CHARGED}")
+    _note_maker(done, model, _text_of(reply.get("model")))
     return vectors
+
+
+def _note_maker(done: _Embedded, asked: str, named: str) -> None:
+    """Remember which model made a batch; an error, if another made those before."""
+    is_another = _without_provider(named) not in ("", _without_provider(asked))
+    maker = asked
+    if is_another:
+        maker = _listed_as(named) or asked
+    if done.maker not in ("", maker):
+        raise VeniceError(f"Venice took another model for them, {maker:.80}; {_CHARGED}")
+    done.maker = maker
+    done.named = named if is_another else ""
+
+
+def _without_provider(name: str) -> str:
+    """A model's name without its provider, in small letters: the same model has the same."""
+    return name.lower().rpartition("/")[2]
+
+
+def _listed_as(named: str) -> str:
+    """The id under which Venice lists a model of a name; nothing, where it lists none."""
+    with suppress(VeniceError):  # the vectors are paid, and are kept without the list
+        found = _find_model(named, _list_models("embedding"))
+        return found["id"] if found else ""
+    return ""
+
+
+def _tell_maker(done: _Embedded, asked: str) -> list[str]:
+    """What to note of vectors that another model made than the one that was asked for."""
+    if not done.named:
+        return []
+    if done.maker == asked:
+        what = f"Venice says that {done.named!r:.80} made the vectors, which it does not list"
+        return [f"{what}; they count as those of {asked:.80}."]
+    what = f"Venice took {done.maker:.80} for {asked:.80}: the vectors are of that model"
+    return [f"{what}, and cost_usd goes by the price of the one that was asked for."]
 
 
 def _index_of(row: dict[str, Any]) -> float:
@@ -108,7 +152,7 @@ def _store_vectors(
     digest = hashlib.sha256()
     with _part_file(folder, advice="The vectors may be charged. Tell the operator.") as part:
         for text, vector in _embed(model, texts, dimensions, done):
-            row = {"text": text, "model": model, "vector": list(vector)}
+            row = {"text": text, "model": done.maker, "vector": list(vector)}
             line = json.dumps(row).encode() + b"\n"
             digest.update(line)
             part.write(line)

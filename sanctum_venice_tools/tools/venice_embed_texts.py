@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.embedding import _Embedded, _store_vectors, _texts_in
+from sanctum_venice_tools.runtime.embedding import _Embedded, _store_vectors, _tell_maker, _texts_in
 from sanctum_venice_tools.runtime.media import _media_folder
 from sanctum_venice_tools.runtime.models import _input_cost, _pick_model
 from sanctum_venice_tools.runtime.options import _read_options
@@ -70,7 +70,7 @@ def venice_embed_texts(
     done = _Embedded()
     path = _store_vectors(folder, chosen.id, wanted, dimensions, done)
 
-    notes = [*chosen.notes]
+    notes = [*chosen.notes, *_tell_maker(done, chosen.id)]
     if done.fault:
         notes.append(f"Only the first {done.count:,} of {len(wanted):,} texts: {done.fault}")
     shown = []
@@ -85,7 +85,7 @@ def venice_embed_texts(
         bytes=path.stat().st_size,
         count=done.count,
         dimensions=len(done.first[0]),
-        model=chosen.id,
+        model=done.maker,
         tokens=done.tokens,
         cost_usd=_input_cost(chosen.spec, done.tokens, digits=8),
         vectors=shown,

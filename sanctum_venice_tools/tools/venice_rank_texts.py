@@ -10,6 +10,7 @@ from sanctum_venice_tools.runtime.embedding import (
     _model_of_vectors,
     _score,
     _Scored,
+    _tell_maker,
     _vectors_in,
 )
 from sanctum_venice_tools.runtime.models import _input_cost, _pick_model
@@ -68,6 +69,10 @@ def venice_rank_texts(
         chosen = _pick_model("embedding", maker, setting="VENICE_EMBEDDING_MODEL")
         dimensions = length if chosen.spec.get("supportsCustomDimensions") else None
         _, vector = next(_embed(chosen.id, [query], dimensions, done))
+        if done.maker != chosen.id:
+            told = f"Venice has {done.maker:.80} now for {chosen.id:.80}, which made these vectors"
+            advice = "Make them anew with venice_embed_texts; the query's vector may be charged"
+            raise VeniceError(f"{told}. {advice}.")
         scores = _score(vector, _vectors_in(file, maker), done)
     else:
         chosen = _pick_model("embedding", model, setting="VENICE_EMBEDDING_MODEL")
@@ -76,7 +81,7 @@ def venice_rank_texts(
         scores = _score(vector, embedded, done)
     best = heapq.nlargest(top_k, scores, key=_by_score)
 
-    notes = [*chosen.notes]
+    notes = [*chosen.notes, *_tell_maker(done, chosen.id)]
     if done.fault:
         ranked = done.count - 1
         notes.append(
@@ -86,7 +91,7 @@ def venice_rank_texts(
     return _answer(
         results=[_describe(one, longest) for one in best],
         ranked=done.ranked,
-        model=chosen.id,
+        model=done.maker,
         cost_usd=_input_cost(chosen.spec, done.tokens, digits=8),
         notes=notes,
     )

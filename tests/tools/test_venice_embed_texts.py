@@ -125,6 +125,60 @@ def test_what_is_paid_is_kept(embed: Callable[..., Any], posts: respx.Route) -> 
     )
 
 
+def vectors_by(model: str, count: int = 1) -> httpx.Response:
+    """Vectors, and the model that made them."""
+    data = [{"index": place, "embedding": [1.0]} for place in range(count)]
+    return httpx.Response(200, json={"data": data, "model": model, "usage": {"total_tokens": 5}})
+
+
+TOLD_OF_ANOTHER = (
+    "Venice took qwen for bge: the vectors are of that model, "
+    "and cost_usd goes by the price of the one that was asked for."
+)
+TOLD_OF_UNLISTED = (
+    "Venice says that 'some-other' made the vectors, which it does not list; "
+    "they count as those of bge."
+)
+
+
+@pytest.mark.parametrize(
+    ("named", "maker", "note"),
+    [
+        ("bge", "bge", None),
+        ("BGE", "bge", None),
+        ("venice/bge", "bge", None),
+        ("", "bge", None),
+        ("Qwen", "qwen", TOLD_OF_ANOTHER),
+        ("some-other", "bge", TOLD_OF_UNLISTED),
+    ],
+    ids=["the-same", "case", "provider", "untold", "another", "unlisted"],
+)
+def test_vectors_are_of_the_model_that_made_them(
+    embed: Callable[..., Any], posts: respx.Route, named: str, maker: str, note: str | None
+) -> None:
+    """The file names what made its vectors, by a name that can be asked for again; a difference is told."""
+    posts.mock(return_value=vectors_by(named))
+
+    reply = embed(texts=["a"])
+
+    assert maker == reply["model"] == lines(reply)[0]["model"]
+    assert reply.get("notes") == (note and [note])
+
+
+def test_vectors_of_two_models_are_not_mixed(embed: Callable[..., Any], posts: respx.Route) -> None:
+    """When Venice takes another model in between, what came before is kept, and the reason is told."""
+    posts.mock(side_effect=[vectors_by("bge", 512), vectors_by("qwen", 2)])
+
+    reply = embed(texts=["x"] * 514)
+
+    assert {"bge"} == {line["model"] for line in lines(reply)}
+    assert 512 == reply["count"]
+    (note,) = reply["notes"]
+    assert note.startswith(
+        "Only the first 512 of 514 texts: Venice took another model for them, qwen;"
+    )
+
+
 @pytest.mark.parametrize(
     ("content", "held"),
     [

@@ -100,6 +100,18 @@ def test_a_file_of_vectors_costs_only_the_query(
     assert ["north", "south"] == [one["text"] for one in reply["results"]]
 
 
+def test_a_query_of_another_model_is_not_compared(
+    rank: Callable[..., Any], posts: respx.Route, media: Path
+) -> None:
+    """Where Venice takes another model for the one that made a file, nearness would mean nothing."""
+    made = {"model": "a", "data": [{"index": 0, "embedding": [0, 1]}]}
+    posts.mock(return_value=httpx.Response(200, json=made))
+    name = keep(media, south=["b", [0, -1]], north=["b", [0, 9]])
+
+    with pytest.raises(Exception, match=r"Venice has a now for b, which made these .* be charged"):
+        rank(file=name)
+
+
 def test_long_texts_are_shortened(rank: Callable[..., Any]) -> None:
     """Fifty long texts, full of quotes, still make a short reply."""
     assert 50 == len(rank(texts=['"so" \n' * 500] * 60, top_k=50)["results"])
