@@ -4,8 +4,9 @@ import base64
 import io
 import os
 import socket
+import unicodedata
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -434,6 +435,19 @@ def test_a_stored_file_is_read_by_name_and_path(space: Space, media: Path) -> No
 
     for name in ("deep/fox.png", "./deep/../deep/fox.png", str(media / "deep" / "fox.png")):
         assert b"fox" == space["_read_media"](name, most_mb=1)
+
+
+@pytest.mark.parametrize("stored", ["NFC", "NFD"])
+@pytest.mark.parametrize("asked", ["NFC", "NFD"])
+def test_a_name_is_the_same_in_any_spelling(
+    space: Space, media: Path, stored: Literal["NFC", "NFD"], asked: Literal["NFC", "NFD"]
+) -> None:
+    """Macs write an ö as an o and two dots, models as one letter."""
+    name = "F\u00fcchse \u00d6.png"
+    (media / unicodedata.normalize(stored, name)).write_bytes(b"foxes")
+
+    for path in (name, str(media / name)):
+        assert b"foxes" == space["_read_media"](unicodedata.normalize(asked, path), most_mb=1)
 
 
 def test_a_file_with_a_second_name_is_not_opened(space: Space, media: Path, tmp_path: Path) -> None:
