@@ -163,8 +163,12 @@ def _ask_for_consent(told: dict[str, Any]) -> dict[str, Any]:
 
 # What follows venice-video or venice-audio: a model, an id, and an address, if there is one.
 # |wan-2.5-preview-text-to-video|0f1e2d3c-4b5a-6978|https://private-share.venice.ai/v1/share/read/a1
-_PART = r"[^\s|\"'`<>()]+"
-_PARTS = rf"\|({_PART})\|({_PART})(?:\|(https?://{_PART}))?"
+_PART = r"[^\s|\"'`<>(){}\[\]*\\]+"
+_ADDRESS = r"https?://[^\s|\"'`<>(){}\\]+"
+_PARTS = rf"\|({_PART})\|({_PART})(?:\|({_ADDRESS}))?"
+
+# Signs of the text around that may follow a job: **venice-video|m|q**, [venice-video|m|q], m|q!
+_AFTER_JOB = ".,;:!?*]"
 
 
 def _job_string(job: _Job) -> str:
@@ -190,7 +194,7 @@ def _read_job(text: str, kind: str) -> _Job:
     found = re.search(f"venice-{kind}{_PARTS}", text)
     if found:
         # The text around may go on with a sign that is none of the job's.
-        model, queue_id, url = (part.rstrip(".,;:") for part in found.groups(default=""))
+        model, queue_id, url = (part.rstrip(_AFTER_JOB) for part in found.groups(default=""))
         return _Job(kind, unquote(model), unquote(queue_id), url)
     other = "audio" if kind == "video" else "video"
     if f"venice-{other}|" in text:

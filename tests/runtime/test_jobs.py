@@ -94,6 +94,13 @@ def done(content: bytes = FILM, kind: str = "video/mp4") -> httpx.Response:
         f"({JOB})",
         f"<{JOB}>",
         f"job: '{JOB}',",
+        f"**{JOB}**",
+        f"[{JOB}]",
+        f"{{{JOB}}}",
+        f"Keep {JOB}!",
+        f"Is it {JOB}?",
+        f'"{{\\"job\\": \\"{JOB}\\"}}"',
+        f"{JOB}\\nIt is a fox.",
     ],
     ids=repr,
 )
@@ -105,12 +112,13 @@ def test_a_job_is_read_wherever_it_stands(space: Space, text: str) -> None:
 @given(
     model=st.from_regex(r"[a-z0-9]([a-z0-9./:_-]{0,60}[a-z0-9])?", fullmatch=True),
     queue_id=st.from_regex(r"[A-Za-z0-9_-]{1,60}", fullmatch=True)
-    | st.text("ab|%2F'\" .:\n", min_size=1, max_size=50),
+    | st.text("ab|%2F'\" .:\n*[]{}\\!?", min_size=1, max_size=50),
     url=st.sampled_from(
         [
             "",
             "https://files.example.org/a/b.mp4?token=x_y-z&e=1",
             "http://127.0.0.1:8484/files/x.mp4",
+            "https://files.example.org/a*b.mp4?of[]=1&sign=!x",
         ]
     ),
     kind=st.sampled_from(["video", "audio"]),
