@@ -6,6 +6,7 @@ import math
 import re
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial, wraps
 from pathlib import Path
 from types import NoneType, UnionType
@@ -136,7 +137,9 @@ def _call_as_meant(tool: Callable[..., str], /, **sent: Any) -> str:
 
 
 def _is_left_out(value: Any, form: Any = str) -> bool:
-    """Whether a value says that there is none."""
+    """Whether a value says that there is none; so do texts of which each says it: [""], [null]."""
+    if isinstance(value, list) and _without_none(form) == list[str]:
+        return bool(value) and all(_is_left_out(item) for item in value)
     if not isinstance(value, str):
         return value is None
     text = value.strip()
@@ -201,8 +204,7 @@ def _read_form(value: Any, form: Any) -> Any:
     if kind is list:
         (item,) = get_args(form)
         return _read_list(value, item)
-    reader = _READERS.get(kind)
-    return reader(value) if reader else value
+    return _READERS[kind](value)
 
 
 def _read_text(value: Any) -> str:
@@ -309,6 +311,15 @@ def _read_object_or_list(value: Any) -> dict[str, Any] | list[Any]:
     return _read_list(value, Any)
 
 
+def _read_anything(value: Any) -> Any:
+    """A value as it is, but for a text that holds an object: that is one."""
+    is_object_as_text = isinstance(value, str) and value.lstrip().startswith("{")
+    if is_object_as_text:
+        with suppress(*_UNREADABLE):
+            return _read_object(value)
+    return value
+
+
 def _parse_value(text: str) -> Any:
     """What a text holds as JSON, or as Python would write the same."""
     try:
@@ -325,6 +336,7 @@ _READERS: dict[Any, Callable[[Any], Any]] = {
     float: _read_number,
     bool: _read_switch,
     dict: _read_object,
+    Any: _read_anything,
     UnionType: _read_object_or_list,
 }
 

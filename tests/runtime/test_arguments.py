@@ -143,6 +143,24 @@ def test_nothing_is_left_out(demo: Demo, name: str, nothing: str | None) -> None
     assert usual(demo, name) == demo(**{name: nothing})[name]
 
 
+@pytest.mark.parametrize("nothing", NOTHING, ids=repr)
+def test_a_list_of_nothing_is_left_out(demo: Demo, nothing: str | None) -> None:
+    """Texts of which each is null leave the argument out; where anything may stand, null is one thing of it."""
+    assert usual(demo, "texts") == demo(texts=[nothing])["texts"]
+    assert usual(demo, "texts") == demo(texts=[nothing, None])["texts"]
+    assert [nothing] == demo(anything=[nothing])["anything"]
+
+
+@pytest.mark.parametrize("sent", ['{"to": "0x1"}', "{'to': '0x1'}", ' {"to":"0x1"}'])
+def test_an_object_may_be_a_text_where_anything_may_stand(demo: Demo, sent: str) -> None:
+    """Alone, or as an item of a list; what only begins like one stays a text."""
+    assert [{"to": "0x1"}] == demo(anything=sent)["anything"]
+    assert [{"to": "0x1"}, "latest"] == demo(anything=[sent, "latest"])["anything"]
+    assert [{"to": "0x1"}, 7] == demo(anything=json.dumps([sent, 7]))["anything"]
+    assert [f"{sent},"[1:]] == demo(anything=[f"{sent},"[1:]])["anything"]
+    assert ["{to}"] == demo(anything=["{to}"])["anything"]
+
+
 def test_none_is_a_word_in_texts_only(demo: Demo) -> None:
     """A text may be "none"; where a number or a list belongs, that is none."""
     assert "none" == demo(text="none")["text"]
