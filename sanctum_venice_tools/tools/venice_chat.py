@@ -38,6 +38,8 @@ def _read_settings(rare: dict[str, Any], able: dict[str, Any]) -> dict[str, Any]
     """The options, checked, in the form that Venice takes."""
     tools = [_read_offer(offer) for offer in _listed(rare.pop("tools", None))]
     stops = _read_stops(rare.pop("stop", None))
+    if "tool_choice" in rare:
+        rare["tool_choice"] = _read_tool_choice(rare["tool_choice"], tools)
     known = {
         **_OPTIONS,
         "reasoning_effort": able.get("reasoningEffortOptions") or [],
@@ -48,10 +50,11 @@ def _read_settings(rare: dict[str, Any], able: dict[str, Any]) -> dict[str, Any]
 
 
 def _listed(value: Any) -> list[Any]:
-    """A list as it is, and one thing as a list of one."""
+    """A list as it is, or out of its text, and one thing as a list of one."""
     if not value:
         return []
-    return value if isinstance(value, list) else [value]
+    meant = _parse_reply(value) if isinstance(value, str) else value
+    return meant if isinstance(meant, list) else [value]
 
 
 def _read_offer(offer: Any) -> dict[str, Any]:
@@ -65,6 +68,14 @@ def _read_offer(offer: Any) -> dict[str, Any]:
 def _form_of_choice(tool: dict[str, Any]) -> dict[str, Any]:
     """How Venice is told that the model must call this tool."""
     return {"type": "function", "function": {"name": tool["function"]["name"]}}
+
+
+def _read_tool_choice(wanted: Any, tools: list[dict[str, Any]]) -> Any:
+    """The choice of a tool by its mere name, as Venice is told it; another stays as it is."""
+    for tool in tools:
+        if wanted == tool["function"]["name"]:
+            return _form_of_choice(tool)
+    return wanted
 
 
 def _read_stops(value: Any) -> list[str]:

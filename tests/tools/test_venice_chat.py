@@ -180,6 +180,27 @@ def test_settings_reach_venice(
     assert body["venice_parameters"]["include_venice_system_prompt"] is False
 
 
+@pytest.mark.parametrize("stop", [["END", "STOP"], '["END", "STOP"]'])
+def test_stops_may_be_a_text_that_holds_them(
+    chat: Callable[..., Any], api: respx.MockRouter, stop: Any
+) -> None:
+    """A list that was written as a text is no text at which to stop."""
+    chat(options={"stop": stop})
+
+    assert ["END", "STOP"] == sent(api)["stop"]
+
+
+@pytest.mark.parametrize("offered", [[{"name": "look"}], '[{"name": "look"}]'])
+def test_a_tool_may_be_chosen_by_its_name(
+    chat: Callable[..., Any], api: respx.MockRouter, offered: Any
+) -> None:
+    """Venice wants a form of its own; the mere name of an offered tool means the same."""
+    chat(options={"tools": offered, "tool_choice": "look"})
+
+    assert {"type": "function", "function": {"name": "look"}} == sent(api)["tool_choice"]
+    assert ["look"] == [tool["function"]["name"] for tool in sent(api)["tools"]]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
