@@ -205,15 +205,23 @@ def _client() -> httpx.Client:
 
 
 def _base_url() -> httpx.URL:
-    """Where Venice is: an http address without a name or password in it."""
+    """Where Venice is."""
     setting = os.environ.get("VENICE_BASE_URL", "").strip() or "https://api.venice.ai/api/v1"
-    if _HTTP_ADDRESS.fullmatch(setting):
+    url = _http_url(setting)
+    if not url:
+        raise VeniceError("VENICE_BASE_URL is no http address. Ask the operator to correct it.")
+    return url
+
+
+def _http_url(address: str) -> httpx.URL | None:
+    """An http address without a name or password in it; None, if it is none."""
+    if _HTTP_ADDRESS.fullmatch(address):
         with suppress(httpx.InvalidURL, UnicodeError):
-            url = httpx.URL(setting)
+            url = httpx.URL(address)
             url.host.encode("idna")  # as a connection will: no part of a name is empty, or too long
             if (url.port or 443) <= 65_535:
                 return url
-    raise VeniceError("VENICE_BASE_URL is no http address. Ask the operator to correct it.")
+    return None
 
 
 def _send(
@@ -302,9 +310,9 @@ def _pieces(reply: httpx.Response, most: int = _MOST_OF_FILE) -> Iterator[bytes]
         raise _lost(reply.request, error) from None
 
 
-def _read(reply: httpx.Response) -> bytes:
-    """The body of a reply that is no file."""
-    return b"".join(_pieces(reply, _MOST_OF_JSON))
+def _read(reply: httpx.Response, pictures: int = 1) -> bytes:
+    """The body of a reply that is no file; the more pictures are in it, the longer it may be."""
+    return b"".join(_pieces(reply, pictures * _MOST_OF_JSON))
 
 
 def _read_what_comes(reply: httpx.Response) -> bytes:
@@ -317,11 +325,16 @@ def _read_what_comes(reply: httpx.Response) -> bytes:
     return body
 
 
-def _call(method: str, path: str, **content: Any) -> tuple[Any, httpx.Headers]:
-    """Send a request; return the JSON of Venice's reply, and its headers."""
+def _call(
+    method: str, path: str, *, pictures: int = 1, **content: Any
+) -> tuple[Any, httpx.Headers]:
+    """Send a request; return the JSON of Venice's reply, and its headers.
+
+    `pictures` is how many the JSON may hold: in base64, each may take as much as other JSON does.
+    """
     reply = _send(method, path, **content)
     try:
-        return json.loads(_read(reply)), reply.headers
+        return json.loads(_read(reply, pictures)), reply.headers
     except (ValueError, RecursionError) as error:
         raise _lost(reply.request, error) from None
 
@@ -742,7 +755,9 @@ def _call_as_meant(tool: Callable[..., str], /, **sent: Any) -> str:
 
 
 def _is_left_out(value: Any, form: Any = str) -> bool:
-    """Whether a value says that there is none."""
+    """Whether a value says that there is none; so do texts of which each says it: [""], [null]."""
+    if isinstance(value, list) and _without_none(form) == list[str]:
+        return bool(value) and all(_is_left_out(item) for item in value)
     if not isinstance(value, str):
         return value is None
     text = value.strip()
@@ -807,8 +822,7 @@ def _read_form(value: Any, form: Any) -> Any:
     if kind is list:
         (item,) = get_args(form)
         return _read_list(value, item)
-    reader = _READERS.get(kind)
-    return reader(value) if reader else value
+    return _READERS[kind](value)
 
 
 def _read_text(value: Any) -> str:
@@ -907,6 +921,15 @@ def _read_object_or_list(value: Any) -> dict[str, Any] | list[Any]:
     return _read_list(value, Any)
 
 
+def _read_anything(value: Any) -> Any:
+    """A value as it is, but for a text that holds an object: that is one."""
+    is_object_as_text = isinstance(value, str) and value.lstrip().startswith("{")
+    if is_object_as_text:
+        with suppress(*_UNREADABLE):
+            return _read_object(value)
+    return value
+
+
 def _parse_value(text: str) -> Any:
     """What a text holds as JSON, or as Python would write the same."""
     try:
@@ -923,6 +946,7 @@ _READERS: dict[Any, Callable[[Any], Any]] = {
     float: _read_number,
     bool: _read_switch,
     dict: _read_object,
+    Any: _read_anything,
     UnionType: _read_object_or_list,
 }
 
@@ -988,7 +1012,7 @@ def _media_server() -> str:
     place = os.environ.get("VENICE_MEDIA", "").strip().rstrip("/")
     if not place.lower().startswith(("http:", "https:")):
         return ""
-    if not _HTTP_ADDRESS.fullmatch(place):
+    if not _http_url(place):
         raise VeniceError("VENICE_MEDIA is no http address. Ask the operator to correct it.")
     return place
 
@@ -1070,7 +1094,10 @@ class _Chat:
     sources: list[dict[str, Any]] = field(default_factory=list)
     usage: dict[str, Any] = field(default_factory=dict)
     cost_usd: float | None = None
-    fault: str = "no reason given"
+    fault: str = ""
+    """Why Venice broke it off, in Venice's words; nothing, if it did not."""
+    is_whole: bool = False
+    """Whether all of it came; sources and costs come after the answers."""
 
 
 def _chat(body: dict[str, Any]) -> _Chat:
@@ -1078,11 +1105,8 @@ def _chat(body: dict[str, Any]) -> _Chat:
     body = {**body, "stream": True, "stream_options": {"include_usage": True}}
     reply = _send("POST", "/chat/completions", json=body)
     chat = _Chat([_Said() for _ in range(body.get("n", 1))])
-    for event in _events(reply):
-        if event.get("error"):
-            chat.fault = _reason(event)
-            break
-        _gather(chat, event)
+    with suppress(VeniceError):
+        _gather_all(chat, reply)
     for answer in chat.answers:
         answer.text = _THOUGHT.sub("", answer.text)
 
@@ -1097,27 +1121,54 @@ def _says_something(answer: _Said, has_tools: bool) -> bool:
     return bool(answer.text.strip()) or (has_tools and bool(answer.calls))
 
 
-def _tell_cut(ending: str, advice: str) -> list[str]:
-    """What to note of an answer that stopped before its end; nothing, if it did not."""
-    if ending == "content_filter":
-        return [_FILTERED]
-    if ending in ("cut", "length"):
-        return [advice]
-    return []
+def _tell_cut(ending: str, fault: str, advice: str) -> list[str]:
+    """What to note of an answer that stopped before its end; nothing, if it did not.
+
+    The advice is for one that was only too long, or whose connection broke.
+    """
+    if ending in ("stop", "tool_calls"):
+        return []
+    was_broken_off = ending == "cut" and bool(fault)
+    if ending == "content_filter" or (was_broken_off and _is_filtered(fault)):
+        return [_tell_filtered(fault)]
+    if was_broken_off:
+        what = f"The answer broke off, for Venice failed: {fault:.160}"
+        return [f"{what}. What was said is paid: try again later, or use another model."]
+    return [advice]
+
+
+def _is_filtered(fault: str) -> bool:
+    """Whether a fault in a stream is that of a filter."""
+    return "content_filter" in fault or "content_blocked" in fault
+
+
+def _tell_filtered(fault: str) -> str:
+    """What to say of an answer that a filter stopped, with Venice's own words, if there are any."""
+    return f"{_FILTERED} Venice says: {fault:.160}." if fault else _FILTERED
 
 
 def _silence(chat: _Chat) -> str:
     """What to say of a model that said nothing."""
     first = chat.answers[0]
     ending = first.ending
-    if ending == "content_filter" or "content_filter" in chat.fault:
-        return f"The model said nothing; it may be charged. {_FILTERED}"
-    if first.has_thought and ending in ("stop", "length", "cut"):
+    if ending == "content_filter" or _is_filtered(chat.fault):
+        return f"The model said nothing; it may be charged. {_tell_filtered(chat.fault)}"
+    if first.has_thought and ending in ("stop", "length", "cut") and not chat.fault:
         return (
             f"The model spent all on thinking and said nothing ({ending}); it is charged. "
             "Raise max_tokens, lower reasoning_effort in options, or use another model."
         )
-    return f"The model said nothing ({ending}, {chat.fault}); {_CHARGED}"
+    return f"The model said nothing ({ending}, {chat.fault or 'no reason given'}); {_CHARGED}"
+
+
+def _gather_all(chat: _Chat, reply: httpx.Response) -> None:
+    """Add what a reply holds, event by event, until it ends or Venice breaks it off."""
+    for event in _events(reply):
+        if event.get("error"):
+            chat.fault = _reason(event)
+            return
+        _gather(chat, event)
+    chat.is_whole = True
 
 
 def _gather(chat: _Chat, event: dict[str, Any]) -> None:
@@ -1149,9 +1200,7 @@ def _extend(answer: _Said, choice: dict[str, Any]) -> None:
     answer.text += _content_of(piece)
     if piece.get("reasoning_content"):
         answer.has_thought = True
-    ending = choice.get("finish_reason")
-    if isinstance(ending, str):
-        answer.ending = ending
+    answer.ending = _text_of(choice.get("finish_reason")) or answer.ending
     for part in _objects_in(piece.get("tool_calls")):
         _extend_call(answer, part)
 
@@ -1181,15 +1230,14 @@ def _content_of(piece: dict[str, Any]) -> str:
 
 
 def _events(reply: httpx.Response) -> Iterator[dict[str, Any]]:
-    """The events of a stream, as far as they come; or the one object that came in its place."""
+    """The events of a stream, or the one object that came in its place."""
     content_type = reply.headers.get("content-type", "").lower()
     is_stream = "application/json" not in content_type
-    with suppress(VeniceError):
-        texts = _data_in(reply) if is_stream else [_read(reply)]
-        for text in texts:
-            event = _parse_reply(text)
-            if isinstance(event, dict):
-                yield event
+    texts = _data_in(reply) if is_stream else [_read(reply)]
+    for text in texts:
+        event = _parse_reply(text)
+        if isinstance(event, dict):
+            yield event
 
 
 def _data_in(reply: httpx.Response) -> Iterator[bytes]:
@@ -1606,6 +1654,9 @@ _CARETS = re.compile(r"\^(\d+(?:\s*,\s*\d+)*)\^")
 
 _REF = re.compile(r"\[REF\](\d+)\[/REF\]")
 
+# A marker in brackets; a year is none.
+_MARKER = re.compile(r"\[\d{1,2}\]")
+
 # The space before a marker: "Foxes dig [1]."
 _SPACE_BEFORE_MARKER = re.compile(r"\s+(?=\[\d)")
 
@@ -1634,6 +1685,13 @@ def _bracket_carets(marker: re.Match[str]) -> str:
     """[1][2] for ^1, 2^."""
     numbers = marker[1].split(",")
     return "".join(f"[{number.strip()}]" for number in numbers)
+
+
+def _tell_no_pages(answer: str, *, all_came: bool) -> str:
+    """What to note of an answer without pages: that there are none, or did not come."""
+    if all_came and not _MARKER.search(answer):
+        return "No page was found or needed: this is the model's own knowledge."
+    return "The sources of this answer, if it has any, did not come: say so, or ask once more."
 
 
 def _fitting(answer: str) -> str:
@@ -1713,6 +1771,8 @@ def venice_ask_web(
             "enable_web_search": search,
             "enable_web_citations": True,
             "enable_web_scraping": read_urls,
+            # Else a stream has none.
+            "include_search_results_in_stream": True,
         },
     }
     # Some models think hard by default; putting search results into words needs little of that.
@@ -1724,18 +1784,21 @@ def venice_ask_web(
     notes = [*chosen.notes]
     said = chat.answers[0]
     notes += _tell_cut(
-        said.ending, "The answer broke off before its end; ask something narrower for the rest."
+        said.ending,
+        chat.fault,
+        "The answer broke off before its end; ask something narrower for the rest.",
     )
+    pages = [_read_page(told) for told in chat.sources]
     answer = _bracket_markers(said.text)
+    if not pages:
+        all_came = said.ending == "stop" and chat.is_whole
+        notes.append(_tell_no_pages(answer, all_came=all_came))
     shown = _fitting(answer)
     if shown != answer:
         answer = shown.rsplit(" ", 1)[0] + " ..."
         notes.append(
             "The answer was shortened to 5,000 characters; ask something narrower for the rest."
         )
-    pages = [_read_page(told) for told in chat.sources]
-    if not pages:
-        notes.append("No page was found or needed: this is the model's own knowledge.")
     return _answer(
         answer=answer,
         sources=_list_sources(answer, pages),

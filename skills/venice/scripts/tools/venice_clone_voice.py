@@ -22,6 +22,7 @@ import re
 import secrets
 import socket
 import time
+import unicodedata
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -209,15 +210,23 @@ def _client() -> httpx.Client:
 
 
 def _base_url() -> httpx.URL:
-    """Where Venice is: an http address without a name or password in it."""
+    """Where Venice is."""
     setting = os.environ.get("VENICE_BASE_URL", "").strip() or "https://api.venice.ai/api/v1"
-    if _HTTP_ADDRESS.fullmatch(setting):
+    url = _http_url(setting)
+    if not url:
+        raise VeniceError("VENICE_BASE_URL is no http address. Ask the operator to correct it.")
+    return url
+
+
+def _http_url(address: str) -> httpx.URL | None:
+    """An http address without a name or password in it; None, if it is none."""
+    if _HTTP_ADDRESS.fullmatch(address):
         with suppress(httpx.InvalidURL, UnicodeError):
-            url = httpx.URL(setting)
+            url = httpx.URL(address)
             url.host.encode("idna")  # as a connection will: no part of a name is empty, or too long
             if (url.port or 443) <= 65_535:
                 return url
-    raise VeniceError("VENICE_BASE_URL is no http address. Ask the operator to correct it.")
+    return None
 
 
 def _send(
@@ -306,9 +315,9 @@ def _pieces(reply: httpx.Response, most: int = _MOST_OF_FILE) -> Iterator[bytes]
         raise _lost(reply.request, error) from None
 
 
-def _read(reply: httpx.Response) -> bytes:
-    """The body of a reply that is no file."""
-    return b"".join(_pieces(reply, _MOST_OF_JSON))
+def _read(reply: httpx.Response, pictures: int = 1) -> bytes:
+    """The body of a reply that is no file; the more pictures are in it, the longer it may be."""
+    return b"".join(_pieces(reply, pictures * _MOST_OF_JSON))
 
 
 def _read_what_comes(reply: httpx.Response) -> bytes:
@@ -321,11 +330,16 @@ def _read_what_comes(reply: httpx.Response) -> bytes:
     return body
 
 
-def _call(method: str, path: str, **content: Any) -> tuple[Any, httpx.Headers]:
-    """Send a request; return the JSON of Venice's reply, and its headers."""
+def _call(
+    method: str, path: str, *, pictures: int = 1, **content: Any
+) -> tuple[Any, httpx.Headers]:
+    """Send a request; return the JSON of Venice's reply, and its headers.
+
+    `pictures` is how many the JSON may hold: in base64, each may take as much as other JSON does.
+    """
     reply = _send(method, path, **content)
     try:
-        return json.loads(_read(reply)), reply.headers
+        return json.loads(_read(reply, pictures)), reply.headers
     except (ValueError, RecursionError) as error:
         raise _lost(reply.request, error) from None
 
@@ -746,7 +760,9 @@ def _call_as_meant(tool: Callable[..., str], /, **sent: Any) -> str:
 
 
 def _is_left_out(value: Any, form: Any = str) -> bool:
-    """Whether a value says that there is none."""
+    """Whether a value says that there is none; so do texts of which each says it: [""], [null]."""
+    if isinstance(value, list) and _without_none(form) == list[str]:
+        return bool(value) and all(_is_left_out(item) for item in value)
     if not isinstance(value, str):
         return value is None
     text = value.strip()
@@ -811,8 +827,7 @@ def _read_form(value: Any, form: Any) -> Any:
     if kind is list:
         (item,) = get_args(form)
         return _read_list(value, item)
-    reader = _READERS.get(kind)
-    return reader(value) if reader else value
+    return _READERS[kind](value)
 
 
 def _read_text(value: Any) -> str:
@@ -911,6 +926,15 @@ def _read_object_or_list(value: Any) -> dict[str, Any] | list[Any]:
     return _read_list(value, Any)
 
 
+def _read_anything(value: Any) -> Any:
+    """A value as it is, but for a text that holds an object: that is one."""
+    is_object_as_text = isinstance(value, str) and value.lstrip().startswith("{")
+    if is_object_as_text:
+        with suppress(*_UNREADABLE):
+            return _read_object(value)
+    return value
+
+
 def _parse_value(text: str) -> Any:
     """What a text holds as JSON, or as Python would write the same."""
     try:
@@ -927,6 +951,7 @@ _READERS: dict[Any, Callable[[Any], Any]] = {
     float: _read_number,
     bool: _read_switch,
     dict: _read_object,
+    Any: _read_anything,
     UnionType: _read_object_or_list,
 }
 
@@ -967,10 +992,8 @@ _FORMATS = (
     Format("GIF", ("gif",), "image/gif", rb"GIF8[79]a", "PNG"),
     Format("BMP", ("bmp",), "image/bmp", rb"BM....\0\0\0\0", "PNG"),
     Format("TIFF", ("tiff", "tif"), "image/tiff", rb"II\*\0|MM\0\*", "PNG"),
-    Format(
-        "HEIC", ("heic", "heif"), "image/heic", rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)", "JPEG"
-    ),
-    Format("AVIF", ("avif",), "image/avif", rb"....ftypavi[fs]", "JPEG"),
+    Format("HEIC", ("heic", "heif"), "image/heic", rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)"),
+    Format("AVIF", ("avif",), "image/avif", rb"....ftypavi[fs]"),
     Format("WAV", ("wav", "wave"), "audio/wav", rb"RIFF....WAVE"),
     Format("MP3", ("mp3",), "audio/mpeg", rb"ID3[\x02-\x04]|\xff[\xe2\xe3\xf2\xf3\xfa\xfb]"),
     Format("AAC", ("aac",), "audio/aac", rb"\xff[\xf0\xf1\xf8\xf9]"),
@@ -1081,7 +1104,7 @@ def _media_server() -> str:
     place = os.environ.get("VENICE_MEDIA", "").strip().rstrip("/")
     if not place.lower().startswith(("http:", "https:")):
         return ""
-    if not _HTTP_ADDRESS.fullmatch(place):
+    if not _http_url(place):
         raise VeniceError("VENICE_MEDIA is no http address. Ask the operator to correct it.")
     return place
 
@@ -1101,10 +1124,11 @@ def _is_on_media_server(reference: str) -> bool:
     return reference.startswith((f"{server}/m/", f"{_check_media_server()}/m/"))
 
 
-def _ask_media_server(method: str, path: str, **content: Any) -> Any:
+def _ask_media_server(method: str, place: Any, **content: Any) -> Any:
     """What the media server answers to a request, read as JSON."""
+    address = _address_of(place)
     try:
-        reply = _media_client().request(method, path, **_in_time(), **content)
+        reply = _client_to(address).request(method, address, **_in_time(), **_sendable(content))
     except httpx.HTTPError as error:
         raise _no_media_server(error) from None
     _check_accepted(reply)
@@ -1116,7 +1140,7 @@ def _media_client() -> httpx.Client:
     """The way to the media server, with the operator's token."""
     token = os.environ.get("VENICE_MEDIA_TOKEN", "").strip()
     headers = {"Authorization": f"Bearer {token}"} if _SIGNS.fullmatch(token) else {}
-    return httpx.Client(base_url=_media_server(), headers=headers)
+    return httpx.Client(headers=headers)
 
 
 @functools.cache
@@ -1125,9 +1149,19 @@ def _bucket_client() -> httpx.Client:
     return httpx.Client(headers={"Accept-Encoding": "gzip"})
 
 
-def _client_to(place: str) -> httpx.Client:
-    """The way to a place that the media server named: on itself, or in its bucket."""
-    return _media_client() if place.startswith("/") else _bucket_client()
+def _address_of(place: Any) -> str:
+    """The address of a place that the media server named: a path on itself, or all of it."""
+    named = _text_of(place)
+    address = f"{_media_server()}{named}" if named.startswith("/") else named
+    if not _http_url(address):
+        raise VeniceError("The media server named no place for the file. Tell the operator.")
+    return address
+
+
+def _client_to(address: str) -> httpx.Client:
+    """The way to an address that the media server named: on itself, or in its bucket."""
+    is_own = address.startswith(f"{_media_server()}/")
+    return _media_client() if is_own else _bucket_client()
 
 
 def _in_time() -> dict[str, Any]:
@@ -1151,7 +1185,7 @@ def _check_accepted(reply: httpx.Response) -> None:
         told = "The media server refuses this agent"
         raise _failed(f"{told}. Ask the operator to set VENICE_MEDIA_TOKEN.", status)
     error = _text_of(_object_of(_parse_reply(reply.read())).get("error"))
-    line = " ".join(error.split())[:200].rstrip(".")
+    line = " ".join(_whole(error).split())[:200].rstrip(".")
     told = f"The media server answered {status}: {line or 'no reason given'}"
     raise _failed(f"{told}. Tell the operator.", status)
 
@@ -1802,16 +1836,17 @@ def _take_published(folder: Path, **query: str) -> Path | None:
         raise VeniceError("The media server sent no name of a file. Tell the operator.")
     path = folder / name
     with _part_file(folder, advice="Tell the operator.") as part:
-        part.writelines(_published_bytes(_text_of(found.get("content"))))
+        part.writelines(_published_bytes(found.get("content")))
         _put_in_place(part, path)
     return path
 
 
-def _published_bytes(place: str) -> Iterator[bytes]:
+def _published_bytes(place: Any) -> Iterator[bytes]:
     """The bytes of a file, from the place that the media server named."""
-    client = _client_to(place)
+    address = _address_of(place)
+    client = _client_to(address)
     try:
-        reply = client.send(client.build_request("GET", place, **_in_time()), stream=True)
+        reply = client.send(client.build_request("GET", address, **_in_time()), stream=True)
         _check_accepted(reply)
         yield from _unpacked(reply)
     except httpx.HTTPError as error:
@@ -1902,18 +1937,35 @@ def _stored_file(name: str) -> Path:
     Nothing outside of the store is ever opened, and nothing hidden.
     """
     folder = _media_place().resolve()
+    path = _path_inside(folder, name) or _path_inside(folder, _as_spelled(name, folder))
+    if path:
+        return _without_second_name(path)
+    taken = _take_published(folder, name=Path(name).name)
+    if taken:
+        return taken
+    near = ", ".join(_names_near(name, folder)) or "none"
+    raise VeniceError(f"No stored file is called {name[:80]!r}. Near it: {near}. URLs work too.")
+
+
+def _path_inside(folder: Path, name: str) -> Path | None:
+    """The file of that name or path in a folder, if it is there, and nothing of it is hidden."""
     # It may be outside, too long, have a null character, or be a circle of links.
     with suppress(OSError, ValueError, RuntimeError):
         path = (folder / name).resolve()
         inside = path.relative_to(folder).parts
         is_hidden = any(part.startswith(".") for part in inside)
         if path.is_file() and not is_hidden:
-            return _without_second_name(path)
-    taken = _take_published(folder, name=Path(name).name)
-    if taken:
-        return taken
-    near = ", ".join(_names_near(name, folder)) or "none"
-    raise VeniceError(f"No stored file is called {name[:80]!r}. Near it: {near}. URLs work too.")
+            return path
+    return None
+
+
+def _as_spelled(name: str, folder: Path) -> str:
+    """A name as a file of the folder spells it: Macs write an ö as an o and two dots."""
+    wanted = unicodedata.normalize("NFC", str(folder / name))
+    for entry in folder.iterdir():
+        if unicodedata.normalize("NFC", str(entry)) == wanted:
+            return entry.name
+    return name
 
 
 def _names_near(name: str, folder: Path) -> list[str]:

@@ -23,6 +23,7 @@ import re
 import secrets
 import socket
 import time
+import unicodedata
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -208,15 +209,23 @@ def _client() -> httpx.Client:
 
 
 def _base_url() -> httpx.URL:
-    """Where Venice is: an http address without a name or password in it."""
+    """Where Venice is."""
     setting = os.environ.get("VENICE_BASE_URL", "").strip() or "https://api.venice.ai/api/v1"
-    if _HTTP_ADDRESS.fullmatch(setting):
+    url = _http_url(setting)
+    if not url:
+        raise VeniceError("VENICE_BASE_URL is no http address. Ask the operator to correct it.")
+    return url
+
+
+def _http_url(address: str) -> httpx.URL | None:
+    """An http address without a name or password in it; None, if it is none."""
+    if _HTTP_ADDRESS.fullmatch(address):
         with suppress(httpx.InvalidURL, UnicodeError):
-            url = httpx.URL(setting)
+            url = httpx.URL(address)
             url.host.encode("idna")  # as a connection will: no part of a name is empty, or too long
             if (url.port or 443) <= 65_535:
                 return url
-    raise VeniceError("VENICE_BASE_URL is no http address. Ask the operator to correct it.")
+    return None
 
 
 def _send(
@@ -305,9 +314,9 @@ def _pieces(reply: httpx.Response, most: int = _MOST_OF_FILE) -> Iterator[bytes]
         raise _lost(reply.request, error) from None
 
 
-def _read(reply: httpx.Response) -> bytes:
-    """The body of a reply that is no file."""
-    return b"".join(_pieces(reply, _MOST_OF_JSON))
+def _read(reply: httpx.Response, pictures: int = 1) -> bytes:
+    """The body of a reply that is no file; the more pictures are in it, the longer it may be."""
+    return b"".join(_pieces(reply, pictures * _MOST_OF_JSON))
 
 
 def _read_what_comes(reply: httpx.Response) -> bytes:
@@ -320,11 +329,16 @@ def _read_what_comes(reply: httpx.Response) -> bytes:
     return body
 
 
-def _call(method: str, path: str, **content: Any) -> tuple[Any, httpx.Headers]:
-    """Send a request; return the JSON of Venice's reply, and its headers."""
+def _call(
+    method: str, path: str, *, pictures: int = 1, **content: Any
+) -> tuple[Any, httpx.Headers]:
+    """Send a request; return the JSON of Venice's reply, and its headers.
+
+    `pictures` is how many the JSON may hold: in base64, each may take as much as other JSON does.
+    """
     reply = _send(method, path, **content)
     try:
-        return json.loads(_read(reply)), reply.headers
+        return json.loads(_read(reply, pictures)), reply.headers
     except (ValueError, RecursionError) as error:
         raise _lost(reply.request, error) from None
 
@@ -745,7 +759,9 @@ def _call_as_meant(tool: Callable[..., str], /, **sent: Any) -> str:
 
 
 def _is_left_out(value: Any, form: Any = str) -> bool:
-    """Whether a value says that there is none."""
+    """Whether a value says that there is none; so do texts of which each says it: [""], [null]."""
+    if isinstance(value, list) and _without_none(form) == list[str]:
+        return bool(value) and all(_is_left_out(item) for item in value)
     if not isinstance(value, str):
         return value is None
     text = value.strip()
@@ -810,8 +826,7 @@ def _read_form(value: Any, form: Any) -> Any:
     if kind is list:
         (item,) = get_args(form)
         return _read_list(value, item)
-    reader = _READERS.get(kind)
-    return reader(value) if reader else value
+    return _READERS[kind](value)
 
 
 def _read_text(value: Any) -> str:
@@ -910,6 +925,15 @@ def _read_object_or_list(value: Any) -> dict[str, Any] | list[Any]:
     return _read_list(value, Any)
 
 
+def _read_anything(value: Any) -> Any:
+    """A value as it is, but for a text that holds an object: that is one."""
+    is_object_as_text = isinstance(value, str) and value.lstrip().startswith("{")
+    if is_object_as_text:
+        with suppress(*_UNREADABLE):
+            return _read_object(value)
+    return value
+
+
 def _parse_value(text: str) -> Any:
     """What a text holds as JSON, or as Python would write the same."""
     try:
@@ -926,6 +950,7 @@ _READERS: dict[Any, Callable[[Any], Any]] = {
     float: _read_number,
     bool: _read_switch,
     dict: _read_object,
+    Any: _read_anything,
     UnionType: _read_object_or_list,
 }
 
@@ -966,10 +991,8 @@ _FORMATS = (
     Format("GIF", ("gif",), "image/gif", rb"GIF8[79]a", "PNG"),
     Format("BMP", ("bmp",), "image/bmp", rb"BM....\0\0\0\0", "PNG"),
     Format("TIFF", ("tiff", "tif"), "image/tiff", rb"II\*\0|MM\0\*", "PNG"),
-    Format(
-        "HEIC", ("heic", "heif"), "image/heic", rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)", "JPEG"
-    ),
-    Format("AVIF", ("avif",), "image/avif", rb"....ftypavi[fs]", "JPEG"),
+    Format("HEIC", ("heic", "heif"), "image/heic", rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)"),
+    Format("AVIF", ("avif",), "image/avif", rb"....ftypavi[fs]"),
     Format("WAV", ("wav", "wave"), "audio/wav", rb"RIFF....WAVE"),
     Format("MP3", ("mp3",), "audio/mpeg", rb"ID3[\x02-\x04]|\xff[\xe2\xe3\xf2\xf3\xfa\xfb]"),
     Format("AAC", ("aac",), "audio/aac", rb"\xff[\xf0\xf1\xf8\xf9]"),
@@ -1201,7 +1224,7 @@ def _media_server() -> str:
     place = os.environ.get("VENICE_MEDIA", "").strip().rstrip("/")
     if not place.lower().startswith(("http:", "https:")):
         return ""
-    if not _HTTP_ADDRESS.fullmatch(place):
+    if not _http_url(place):
         raise VeniceError("VENICE_MEDIA is no http address. Ask the operator to correct it.")
     return place
 
@@ -1221,10 +1244,11 @@ def _is_on_media_server(reference: str) -> bool:
     return reference.startswith((f"{server}/m/", f"{_check_media_server()}/m/"))
 
 
-def _ask_media_server(method: str, path: str, **content: Any) -> Any:
+def _ask_media_server(method: str, place: Any, **content: Any) -> Any:
     """What the media server answers to a request, read as JSON."""
+    address = _address_of(place)
     try:
-        reply = _media_client().request(method, path, **_in_time(), **content)
+        reply = _client_to(address).request(method, address, **_in_time(), **_sendable(content))
     except httpx.HTTPError as error:
         raise _no_media_server(error) from None
     _check_accepted(reply)
@@ -1236,7 +1260,7 @@ def _media_client() -> httpx.Client:
     """The way to the media server, with the operator's token."""
     token = os.environ.get("VENICE_MEDIA_TOKEN", "").strip()
     headers = {"Authorization": f"Bearer {token}"} if _SIGNS.fullmatch(token) else {}
-    return httpx.Client(base_url=_media_server(), headers=headers)
+    return httpx.Client(headers=headers)
 
 
 @functools.cache
@@ -1245,9 +1269,19 @@ def _bucket_client() -> httpx.Client:
     return httpx.Client(headers={"Accept-Encoding": "gzip"})
 
 
-def _client_to(place: str) -> httpx.Client:
-    """The way to a place that the media server named: on itself, or in its bucket."""
-    return _media_client() if place.startswith("/") else _bucket_client()
+def _address_of(place: Any) -> str:
+    """The address of a place that the media server named: a path on itself, or all of it."""
+    named = _text_of(place)
+    address = f"{_media_server()}{named}" if named.startswith("/") else named
+    if not _http_url(address):
+        raise VeniceError("The media server named no place for the file. Tell the operator.")
+    return address
+
+
+def _client_to(address: str) -> httpx.Client:
+    """The way to an address that the media server named: on itself, or in its bucket."""
+    is_own = address.startswith(f"{_media_server()}/")
+    return _media_client() if is_own else _bucket_client()
 
 
 def _in_time() -> dict[str, Any]:
@@ -1271,7 +1305,7 @@ def _check_accepted(reply: httpx.Response) -> None:
         told = "The media server refuses this agent"
         raise _failed(f"{told}. Ask the operator to set VENICE_MEDIA_TOKEN.", status)
     error = _text_of(_object_of(_parse_reply(reply.read())).get("error"))
-    line = " ".join(error.split())[:200].rstrip(".")
+    line = " ".join(_whole(error).split())[:200].rstrip(".")
     told = f"The media server answered {status}: {line or 'no reason given'}"
     raise _failed(f"{told}. Tell the operator.", status)
 
@@ -1491,16 +1525,17 @@ def _take_published(folder: Path, **query: str) -> Path | None:
         raise VeniceError("The media server sent no name of a file. Tell the operator.")
     path = folder / name
     with _part_file(folder, advice="Tell the operator.") as part:
-        part.writelines(_published_bytes(_text_of(found.get("content"))))
+        part.writelines(_published_bytes(found.get("content")))
         _put_in_place(part, path)
     return path
 
 
-def _published_bytes(place: str) -> Iterator[bytes]:
+def _published_bytes(place: Any) -> Iterator[bytes]:
     """The bytes of a file, from the place that the media server named."""
-    client = _client_to(place)
+    address = _address_of(place)
+    client = _client_to(address)
     try:
-        reply = client.send(client.build_request("GET", place, **_in_time()), stream=True)
+        reply = client.send(client.build_request("GET", address, **_in_time()), stream=True)
         _check_accepted(reply)
         yield from _unpacked(reply)
     except httpx.HTTPError as error:
@@ -1557,18 +1592,35 @@ def _stored_file(name: str) -> Path:
     Nothing outside of the store is ever opened, and nothing hidden.
     """
     folder = _media_place().resolve()
+    path = _path_inside(folder, name) or _path_inside(folder, _as_spelled(name, folder))
+    if path:
+        return _without_second_name(path)
+    taken = _take_published(folder, name=Path(name).name)
+    if taken:
+        return taken
+    near = ", ".join(_names_near(name, folder)) or "none"
+    raise VeniceError(f"No stored file is called {name[:80]!r}. Near it: {near}. URLs work too.")
+
+
+def _path_inside(folder: Path, name: str) -> Path | None:
+    """The file of that name or path in a folder, if it is there, and nothing of it is hidden."""
     # It may be outside, too long, have a null character, or be a circle of links.
     with suppress(OSError, ValueError, RuntimeError):
         path = (folder / name).resolve()
         inside = path.relative_to(folder).parts
         is_hidden = any(part.startswith(".") for part in inside)
         if path.is_file() and not is_hidden:
-            return _without_second_name(path)
-    taken = _take_published(folder, name=Path(name).name)
-    if taken:
-        return taken
-    near = ", ".join(_names_near(name, folder)) or "none"
-    raise VeniceError(f"No stored file is called {name[:80]!r}. Near it: {near}. URLs work too.")
+            return path
+    return None
+
+
+def _as_spelled(name: str, folder: Path) -> str:
+    """A name as a file of the folder spells it: Macs write an ö as an o and two dots."""
+    wanted = unicodedata.normalize("NFC", str(folder / name))
+    for entry in folder.iterdir():
+        if unicodedata.normalize("NFC", str(entry)) == wanted:
+            return entry.name
+    return name
 
 
 def _names_near(name: str, folder: Path) -> list[str]:
@@ -1619,7 +1671,10 @@ class _Chat:
     sources: list[dict[str, Any]] = field(default_factory=list)
     usage: dict[str, Any] = field(default_factory=dict)
     cost_usd: float | None = None
-    fault: str = "no reason given"
+    fault: str = ""
+    """Why Venice broke it off, in Venice's words; nothing, if it did not."""
+    is_whole: bool = False
+    """Whether all of it came; sources and costs come after the answers."""
 
 
 def _chat(body: dict[str, Any]) -> _Chat:
@@ -1627,11 +1682,8 @@ def _chat(body: dict[str, Any]) -> _Chat:
     body = {**body, "stream": True, "stream_options": {"include_usage": True}}
     reply = _send("POST", "/chat/completions", json=body)
     chat = _Chat([_Said() for _ in range(body.get("n", 1))])
-    for event in _events(reply):
-        if event.get("error"):
-            chat.fault = _reason(event)
-            break
-        _gather(chat, event)
+    with suppress(VeniceError):
+        _gather_all(chat, reply)
     for answer in chat.answers:
         answer.text = _THOUGHT.sub("", answer.text)
 
@@ -1646,27 +1698,54 @@ def _says_something(answer: _Said, has_tools: bool) -> bool:
     return bool(answer.text.strip()) or (has_tools and bool(answer.calls))
 
 
-def _tell_cut(ending: str, advice: str) -> list[str]:
-    """What to note of an answer that stopped before its end; nothing, if it did not."""
-    if ending == "content_filter":
-        return [_FILTERED]
-    if ending in ("cut", "length"):
-        return [advice]
-    return []
+def _tell_cut(ending: str, fault: str, advice: str) -> list[str]:
+    """What to note of an answer that stopped before its end; nothing, if it did not.
+
+    The advice is for one that was only too long, or whose connection broke.
+    """
+    if ending in ("stop", "tool_calls"):
+        return []
+    was_broken_off = ending == "cut" and bool(fault)
+    if ending == "content_filter" or (was_broken_off and _is_filtered(fault)):
+        return [_tell_filtered(fault)]
+    if was_broken_off:
+        what = f"The answer broke off, for Venice failed: {fault:.160}"
+        return [f"{what}. What was said is paid: try again later, or use another model."]
+    return [advice]
+
+
+def _is_filtered(fault: str) -> bool:
+    """Whether a fault in a stream is that of a filter."""
+    return "content_filter" in fault or "content_blocked" in fault
+
+
+def _tell_filtered(fault: str) -> str:
+    """What to say of an answer that a filter stopped, with Venice's own words, if there are any."""
+    return f"{_FILTERED} Venice says: {fault:.160}." if fault else _FILTERED
 
 
 def _silence(chat: _Chat) -> str:
     """What to say of a model that said nothing."""
     first = chat.answers[0]
     ending = first.ending
-    if ending == "content_filter" or "content_filter" in chat.fault:
-        return f"The model said nothing; it may be charged. {_FILTERED}"
-    if first.has_thought and ending in ("stop", "length", "cut"):
+    if ending == "content_filter" or _is_filtered(chat.fault):
+        return f"The model said nothing; it may be charged. {_tell_filtered(chat.fault)}"
+    if first.has_thought and ending in ("stop", "length", "cut") and not chat.fault:
         return (
             f"The model spent all on thinking and said nothing ({ending}); it is charged. "
             "Raise max_tokens, lower reasoning_effort in options, or use another model."
         )
-    return f"The model said nothing ({ending}, {chat.fault}); {_CHARGED}"
+    return f"The model said nothing ({ending}, {chat.fault or 'no reason given'}); {_CHARGED}"
+
+
+def _gather_all(chat: _Chat, reply: httpx.Response) -> None:
+    """Add what a reply holds, event by event, until it ends or Venice breaks it off."""
+    for event in _events(reply):
+        if event.get("error"):
+            chat.fault = _reason(event)
+            return
+        _gather(chat, event)
+    chat.is_whole = True
 
 
 def _gather(chat: _Chat, event: dict[str, Any]) -> None:
@@ -1698,9 +1777,7 @@ def _extend(answer: _Said, choice: dict[str, Any]) -> None:
     answer.text += _content_of(piece)
     if piece.get("reasoning_content"):
         answer.has_thought = True
-    ending = choice.get("finish_reason")
-    if isinstance(ending, str):
-        answer.ending = ending
+    answer.ending = _text_of(choice.get("finish_reason")) or answer.ending
     for part in _objects_in(piece.get("tool_calls")):
         _extend_call(answer, part)
 
@@ -1730,15 +1807,14 @@ def _content_of(piece: dict[str, Any]) -> str:
 
 
 def _events(reply: httpx.Response) -> Iterator[dict[str, Any]]:
-    """The events of a stream, as far as they come; or the one object that came in its place."""
+    """The events of a stream, or the one object that came in its place."""
     content_type = reply.headers.get("content-type", "").lower()
     is_stream = "application/json" not in content_type
-    with suppress(VeniceError):
-        texts = _data_in(reply) if is_stream else [_read(reply)]
-        for text in texts:
-            event = _parse_reply(text)
-            if isinstance(event, dict):
-                yield event
+    texts = _data_in(reply) if is_stream else [_read(reply)]
+    for text in texts:
+        event = _parse_reply(text)
+        if isinstance(event, dict):
+            yield event
 
 
 def _data_in(reply: httpx.Response) -> Iterator[bytes]:
@@ -2213,8 +2289,8 @@ def venice_describe_image(*, images: list[str], question: str = "", model: str =
 
     Args:
         images: Files from earlier answers, public URLs, data URLs, or "attached", the picture that
-            the person attached last ("attached:2" is the one before): PNG, JPEG or WebP, at least
-            64 pixels wide.
+            the person attached last ("attached:2" is the one before): PNG, JPEG, WebP, HEIC
+            or AVIF, at least 64 pixels wide.
         question: What you want to know, such as "Which numbers are on the receipt?"; left out, all
             is described.
         model: Leave out, unless the person asks for a certain Venice model that sees.
@@ -2255,6 +2331,8 @@ def venice_describe_image(*, images: list[str], question: str = "", model: str =
     whole = said.text.strip()
     answer = _clip(whole, _ROOM_FOR_ANSWER)
     ending = said.ending if answer == whole else "length"
-    cut = _tell_cut(ending, "The answer broke off before its end: ask for less at a time.")
-    notes = [*chosen.notes, *cut]
+    notes = [*chosen.notes]
+    notes += _tell_cut(
+        ending, chat.fault, "The answer broke off before its end: ask for less at a time."
+    )
     return _answer(answer=answer, model=chosen.id, cost_usd=chat.cost_usd, notes=notes)

@@ -25,6 +25,7 @@ import socket
 import struct
 import tempfile
 import time
+import unicodedata
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -33,6 +34,7 @@ from functools import partial, wraps
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, BinaryIO, Literal, NamedTuple, get_args, get_origin
+from urllib.parse import unquote
 
 import httpx
 
@@ -210,15 +212,23 @@ def _client() -> httpx.Client:
 
 
 def _base_url() -> httpx.URL:
-    """Where Venice is: an http address without a name or password in it."""
+    """Where Venice is."""
     setting = os.environ.get("VENICE_BASE_URL", "").strip() or "https://api.venice.ai/api/v1"
-    if _HTTP_ADDRESS.fullmatch(setting):
+    url = _http_url(setting)
+    if not url:
+        raise VeniceError("VENICE_BASE_URL is no http address. Ask the operator to correct it.")
+    return url
+
+
+def _http_url(address: str) -> httpx.URL | None:
+    """An http address without a name or password in it; None, if it is none."""
+    if _HTTP_ADDRESS.fullmatch(address):
         with suppress(httpx.InvalidURL, UnicodeError):
-            url = httpx.URL(setting)
+            url = httpx.URL(address)
             url.host.encode("idna")  # as a connection will: no part of a name is empty, or too long
             if (url.port or 443) <= 65_535:
                 return url
-    raise VeniceError("VENICE_BASE_URL is no http address. Ask the operator to correct it.")
+    return None
 
 
 def _send(
@@ -307,9 +317,9 @@ def _pieces(reply: httpx.Response, most: int = _MOST_OF_FILE) -> Iterator[bytes]
         raise _lost(reply.request, error) from None
 
 
-def _read(reply: httpx.Response) -> bytes:
-    """The body of a reply that is no file."""
-    return b"".join(_pieces(reply, _MOST_OF_JSON))
+def _read(reply: httpx.Response, pictures: int = 1) -> bytes:
+    """The body of a reply that is no file; the more pictures are in it, the longer it may be."""
+    return b"".join(_pieces(reply, pictures * _MOST_OF_JSON))
 
 
 def _read_what_comes(reply: httpx.Response) -> bytes:
@@ -322,11 +332,16 @@ def _read_what_comes(reply: httpx.Response) -> bytes:
     return body
 
 
-def _call(method: str, path: str, **content: Any) -> tuple[Any, httpx.Headers]:
-    """Send a request; return the JSON of Venice's reply, and its headers."""
+def _call(
+    method: str, path: str, *, pictures: int = 1, **content: Any
+) -> tuple[Any, httpx.Headers]:
+    """Send a request; return the JSON of Venice's reply, and its headers.
+
+    `pictures` is how many the JSON may hold: in base64, each may take as much as other JSON does.
+    """
     reply = _send(method, path, **content)
     try:
-        return json.loads(_read(reply)), reply.headers
+        return json.loads(_read(reply, pictures)), reply.headers
     except (ValueError, RecursionError) as error:
         raise _lost(reply.request, error) from None
 
@@ -753,7 +768,9 @@ def _call_as_meant(tool: Callable[..., str], /, **sent: Any) -> str:
 
 
 def _is_left_out(value: Any, form: Any = str) -> bool:
-    """Whether a value says that there is none."""
+    """Whether a value says that there is none; so do texts of which each says it: [""], [null]."""
+    if isinstance(value, list) and _without_none(form) == list[str]:
+        return bool(value) and all(_is_left_out(item) for item in value)
     if not isinstance(value, str):
         return value is None
     text = value.strip()
@@ -818,8 +835,7 @@ def _read_form(value: Any, form: Any) -> Any:
     if kind is list:
         (item,) = get_args(form)
         return _read_list(value, item)
-    reader = _READERS.get(kind)
-    return reader(value) if reader else value
+    return _READERS[kind](value)
 
 
 def _read_text(value: Any) -> str:
@@ -918,6 +934,15 @@ def _read_object_or_list(value: Any) -> dict[str, Any] | list[Any]:
     return _read_list(value, Any)
 
 
+def _read_anything(value: Any) -> Any:
+    """A value as it is, but for a text that holds an object: that is one."""
+    is_object_as_text = isinstance(value, str) and value.lstrip().startswith("{")
+    if is_object_as_text:
+        with suppress(*_UNREADABLE):
+            return _read_object(value)
+    return value
+
+
 def _parse_value(text: str) -> Any:
     """What a text holds as JSON, or as Python would write the same."""
     try:
@@ -934,6 +959,7 @@ _READERS: dict[Any, Callable[[Any], Any]] = {
     float: _read_number,
     bool: _read_switch,
     dict: _read_object,
+    Any: _read_anything,
     UnionType: _read_object_or_list,
 }
 
@@ -1130,10 +1156,8 @@ _FORMATS = (
     Format("GIF", ("gif",), "image/gif", rb"GIF8[79]a", "PNG"),
     Format("BMP", ("bmp",), "image/bmp", rb"BM....\0\0\0\0", "PNG"),
     Format("TIFF", ("tiff", "tif"), "image/tiff", rb"II\*\0|MM\0\*", "PNG"),
-    Format(
-        "HEIC", ("heic", "heif"), "image/heic", rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)", "JPEG"
-    ),
-    Format("AVIF", ("avif",), "image/avif", rb"....ftypavi[fs]", "JPEG"),
+    Format("HEIC", ("heic", "heif"), "image/heic", rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)"),
+    Format("AVIF", ("avif",), "image/avif", rb"....ftypavi[fs]"),
     Format("WAV", ("wav", "wave"), "audio/wav", rb"RIFF....WAVE"),
     Format("MP3", ("mp3",), "audio/mpeg", rb"ID3[\x02-\x04]|\xff[\xe2\xe3\xf2\xf3\xfa\xfb]"),
     Format("AAC", ("aac",), "audio/aac", rb"\xff[\xf0\xf1\xf8\xf9]"),
@@ -1339,7 +1363,7 @@ def _media_server() -> str:
     place = os.environ.get("VENICE_MEDIA", "").strip().rstrip("/")
     if not place.lower().startswith(("http:", "https:")):
         return ""
-    if not _HTTP_ADDRESS.fullmatch(place):
+    if not _http_url(place):
         raise VeniceError("VENICE_MEDIA is no http address. Ask the operator to correct it.")
     return place
 
@@ -1359,10 +1383,11 @@ def _is_on_media_server(reference: str) -> bool:
     return reference.startswith((f"{server}/m/", f"{_check_media_server()}/m/"))
 
 
-def _ask_media_server(method: str, path: str, **content: Any) -> Any:
+def _ask_media_server(method: str, place: Any, **content: Any) -> Any:
     """What the media server answers to a request, read as JSON."""
+    address = _address_of(place)
     try:
-        reply = _media_client().request(method, path, **_in_time(), **content)
+        reply = _client_to(address).request(method, address, **_in_time(), **_sendable(content))
     except httpx.HTTPError as error:
         raise _no_media_server(error) from None
     _check_accepted(reply)
@@ -1374,7 +1399,7 @@ def _media_client() -> httpx.Client:
     """The way to the media server, with the operator's token."""
     token = os.environ.get("VENICE_MEDIA_TOKEN", "").strip()
     headers = {"Authorization": f"Bearer {token}"} if _SIGNS.fullmatch(token) else {}
-    return httpx.Client(base_url=_media_server(), headers=headers)
+    return httpx.Client(headers=headers)
 
 
 @functools.cache
@@ -1383,9 +1408,19 @@ def _bucket_client() -> httpx.Client:
     return httpx.Client(headers={"Accept-Encoding": "gzip"})
 
 
-def _client_to(place: str) -> httpx.Client:
-    """The way to a place that the media server named: on itself, or in its bucket."""
-    return _media_client() if place.startswith("/") else _bucket_client()
+def _address_of(place: Any) -> str:
+    """The address of a place that the media server named: a path on itself, or all of it."""
+    named = _text_of(place)
+    address = f"{_media_server()}{named}" if named.startswith("/") else named
+    if not _http_url(address):
+        raise VeniceError("The media server named no place for the file. Tell the operator.")
+    return address
+
+
+def _client_to(address: str) -> httpx.Client:
+    """The way to an address that the media server named: on itself, or in its bucket."""
+    is_own = address.startswith(f"{_media_server()}/")
+    return _media_client() if is_own else _bucket_client()
 
 
 def _in_time() -> dict[str, Any]:
@@ -1409,7 +1444,7 @@ def _check_accepted(reply: httpx.Response) -> None:
         told = "The media server refuses this agent"
         raise _failed(f"{told}. Ask the operator to set VENICE_MEDIA_TOKEN.", status)
     error = _text_of(_object_of(_parse_reply(reply.read())).get("error"))
-    line = " ".join(error.split())[:200].rstrip(".")
+    line = " ".join(_whole(error).split())[:200].rstrip(".")
     told = f"The media server answered {status}: {line or 'no reason given'}"
     raise _failed(f"{told}. Tell the operator.", status)
 
@@ -1774,17 +1809,30 @@ def _publish(path: Path, facts: dict[str, Any]) -> str:
     declared = {"name": path.name, "bytes": length, "sha256": digest, "facts": facts}
     told = _object_of(_ask_media_server("POST", "/files", json=declared))
     if "upload" in told:
-        headers = {"Content-Length": str(length), **_object_of(told.get("upload_headers"))}
-        _send_file(path, _text_of(told["upload"]), headers)
-        told = _object_of(_ask_media_server("POST", told["confirm"]))
-    return _text_of(told.get("url"))
+        _send_file(path, told["upload"], _upload_headers(told, length))
+        told = _object_of(_ask_media_server("POST", told.get("confirm")))
+    url = _text_of(told.get("url"))
+    if not url:
+        raise VeniceError("The media server told no address of it. Tell the operator.")
+    return url
 
 
-def _send_file(path: Path, place: str, headers: dict[str, str]) -> None:
+def _upload_headers(told: dict[str, Any], length: int) -> dict[str, str]:
+    """What to say with the bytes of a file: how many they are, and what the media server asks."""
+    headers = {"Content-Length": str(length)}
+    for name, value in _object_of(told.get("upload_headers")).items():
+        text = _text_of(value)
+        if text and f"{name}{text}".isascii():
+            headers[name] = text
+    return headers
+
+
+def _send_file(path: Path, place: Any, headers: dict[str, str]) -> None:
     """Send a file to the place that the media server named."""
+    address = _address_of(place)
     sent: dict[str, Any] = {"content": _pieces_of(path), "headers": headers}
     try:
-        reply = _client_to(place).put(place, **sent, **_in_time())
+        reply = _client_to(address).put(address, **sent, **_in_time())
     except httpx.HTTPError as error:
         raise _no_media_server(error) from None
     _check_accepted(reply)
@@ -1820,16 +1868,17 @@ def _take_published(folder: Path, **query: str) -> Path | None:
         raise VeniceError("The media server sent no name of a file. Tell the operator.")
     path = folder / name
     with _part_file(folder, advice="Tell the operator.") as part:
-        part.writelines(_published_bytes(_text_of(found.get("content"))))
+        part.writelines(_published_bytes(found.get("content")))
         _put_in_place(part, path)
     return path
 
 
-def _published_bytes(place: str) -> Iterator[bytes]:
+def _published_bytes(place: Any) -> Iterator[bytes]:
     """The bytes of a file, from the place that the media server named."""
-    client = _client_to(place)
+    address = _address_of(place)
+    client = _client_to(address)
     try:
-        reply = client.send(client.build_request("GET", place, **_in_time()), stream=True)
+        reply = client.send(client.build_request("GET", address, **_in_time()), stream=True)
         _check_accepted(reply)
         yield from _unpacked(reply)
     except httpx.HTTPError as error:
@@ -1837,6 +1886,9 @@ def _published_bytes(place: str) -> Iterator[bytes]:
 
 
 # --- shared by several tools: sanctum_venice_tools/runtime/intake.py ---
+
+# Pictures that Venice takes, and that are not measured here.
+_UNMEASURED = ("HEIC", "AVIF")
 
 
 class _Picture(NamedTuple):
@@ -1852,6 +1904,9 @@ def _check_picture(reference: str, content: bytes, *, least: int, most: int) -> 
     try:
         _, width, height = _picture_size(content)
     except ValueError:
+        if _is_unmeasured(content):
+            what = f"{reference[:60]!r} is HEIC or AVIF, which can't be measured here"
+            raise VeniceError(f"{what}. Turn it into JPEG, and give that.") from None
         advice = _untaken(content, reference) or "Give another."
         what = f"{reference[:60]!r} is no whole PNG, JPEG or WebP picture"
         raise VeniceError(f"{what}. {advice}") from None
@@ -1862,6 +1917,12 @@ def _check_picture(reference: str, content: bytes, *, least: int, most: int) -> 
         raise VeniceError(f"{what}; {least:,} to {most:,} are allowed. Give another.")
     encoded = base64.b64encode(content).decode()
     return _Picture(encoded, width, height)
+
+
+def _is_unmeasured(content: bytes) -> bool:
+    """Whether a picture is of a kind that Venice takes, and that is not measured here."""
+    form = _format_of(content[:100])
+    return form is not None and form.name in _UNMEASURED
 
 
 def _is_data_url(reference: str) -> bool:
@@ -1911,18 +1972,35 @@ def _stored_file(name: str) -> Path:
     Nothing outside of the store is ever opened, and nothing hidden.
     """
     folder = _media_place().resolve()
+    path = _path_inside(folder, name) or _path_inside(folder, _as_spelled(name, folder))
+    if path:
+        return _without_second_name(path)
+    taken = _take_published(folder, name=Path(name).name)
+    if taken:
+        return taken
+    near = ", ".join(_names_near(name, folder)) or "none"
+    raise VeniceError(f"No stored file is called {name[:80]!r}. Near it: {near}. URLs work too.")
+
+
+def _path_inside(folder: Path, name: str) -> Path | None:
+    """The file of that name or path in a folder, if it is there, and nothing of it is hidden."""
     # It may be outside, too long, have a null character, or be a circle of links.
     with suppress(OSError, ValueError, RuntimeError):
         path = (folder / name).resolve()
         inside = path.relative_to(folder).parts
         is_hidden = any(part.startswith(".") for part in inside)
         if path.is_file() and not is_hidden:
-            return _without_second_name(path)
-    taken = _take_published(folder, name=Path(name).name)
-    if taken:
-        return taken
-    near = ", ".join(_names_near(name, folder)) or "none"
-    raise VeniceError(f"No stored file is called {name[:80]!r}. Near it: {near}. URLs work too.")
+            return path
+    return None
+
+
+def _as_spelled(name: str, folder: Path) -> str:
+    """A name as a file of the folder spells it: Macs write an ö as an o and two dots."""
+    wanted = unicodedata.normalize("NFC", str(folder / name))
+    for entry in folder.iterdir():
+        if unicodedata.normalize("NFC", str(entry)) == wanted:
+            return entry.name
+    return name
 
 
 def _names_near(name: str, folder: Path) -> list[str]:
@@ -2350,6 +2428,10 @@ def _amounts(node: Any) -> Iterator[float]:
 
 # --- shared by several tools: sanctum_venice_tools/runtime/pictures.py ---
 
+# What Venice asks for a prompt that it rewrote (its skills for pictures, 2026-10-02); the catalogue
+# does not say it.
+_REWRITING_USD = 0.04
+
 # PNG, 11.2.2: after the signature, and the length and name of the first chunk, come two sides, the
 # bits of a sample, and the type of its colours.
 _PNG_HEADER = ">8s8xIIBB"
@@ -2492,6 +2574,26 @@ def _is_held_back(headers: httpx.Headers) -> bool:
     return "true" in told
 
 
+def _tell_blur(headers: httpx.Headers) -> list[str]:
+    """A note, if Venice blurred what it made."""
+    if headers.get("x-venice-is-blurred") != "true":
+        return []
+    return ["Venice blurred adult content, as safe_mode asks."]
+
+
+def _rewritten_prompt(headers: httpx.Headers) -> str:
+    """The prompt that Venice made of the caller's; nothing, if it took that as it was."""
+    return unquote(headers.get("x-venice-enhanced-prompt", ""))
+
+
+def _price_in_all(usd: float | None, headers: httpx.Headers) -> float | None:
+    """What pictures cost together with a prompt that Venice rewrote for them, where it says."""
+    if usd is None:
+        return None
+    for_rewriting = _REWRITING_USD if _rewritten_prompt(headers) else 0.0
+    return round(usd + for_rewriting, 4)
+
+
 # --- shared by several tools: sanctum_venice_tools/runtime/ratio.py ---
 
 # What people call a shape.
@@ -2578,7 +2680,7 @@ def _takes(count: int, model: _Listed) -> bool:
 
 @dataclass(frozen=True)
 class _Sent:
-    """A picture as Venice gets it: in base64; or as a URL, and then its size is not known."""
+    """A picture as Venice gets it: in base64, or as a URL. The size of some is not known."""
 
     image: str
     width: int | None = None
@@ -2590,6 +2692,8 @@ def _as_sent(image: str) -> _Sent:
     if _is_for_venice(image):
         return _Sent(image)
     content = _read_local(image, most_mb=25)
+    if _is_unmeasured(content):
+        return _Sent(base64.b64encode(content).decode())
     picture = _check_picture(image, content, least=65_536, most=33_177_600)
     return _Sent(picture.in_base64, picture.width, picture.height)
 
@@ -2599,10 +2703,10 @@ def _price(spec: dict[str, Any], tier: str, quality: str, pictures: int) -> floa
     base = _picture_price(spec, "inpaint", tier=tier, quality=quality)
     extra = spec.get("pricing", {}).get("inputImages")
     if not base or not extra:
-        return base and round(base, 4)
+        return base
     more = max(pictures - extra["included"], 0)
     for_more: float = more * extra["additional"]["usd"]
-    return round(base + for_more, 4)
+    return base + for_more
 
 
 @_published
@@ -2655,7 +2759,7 @@ def venice_edit_image(
     )
     limits = chosen.spec.get("constraints", {})
     known = {
-        "resolution": limits.get("resolutions") or ["1K"],
+        "resolution": limits.get("resolutions") or [],
         "quality": limits.get("qualities") or [],
         "safe_mode": [True, False],
         "enhance_prompt": [True, False],
@@ -2688,12 +2792,15 @@ def venice_edit_image(
         notes.append(f"Took the shape {ratio} for {aspect_ratio!r:.40}.")
     if transparent:
         notes += _tell_transparency([file])
+    notes += _tell_blur(headers)
     tier, quality = rare.get("resolution", ""), rare.get("quality", "")
+    price = _price(chosen.spec, tier, quality, len(images))
     return _answer(
         **file,
         input_width=pictures[0].width,
         input_height=pictures[0].height,
         model=chosen.id,
-        cost_usd=_price(chosen.spec, tier, quality, len(images)),
+        prompt_used=_rewritten_prompt(headers),
+        cost_usd=_price_in_all(price, headers),
         notes=notes,
     )

@@ -26,6 +26,7 @@ import socket
 import struct
 import tempfile
 import time
+import unicodedata
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -212,15 +213,23 @@ def _client() -> httpx.Client:
 
 
 def _base_url() -> httpx.URL:
-    """Where Venice is: an http address without a name or password in it."""
+    """Where Venice is."""
     setting = os.environ.get("VENICE_BASE_URL", "").strip() or "https://api.venice.ai/api/v1"
-    if _HTTP_ADDRESS.fullmatch(setting):
+    url = _http_url(setting)
+    if not url:
+        raise VeniceError("VENICE_BASE_URL is no http address. Ask the operator to correct it.")
+    return url
+
+
+def _http_url(address: str) -> httpx.URL | None:
+    """An http address without a name or password in it; None, if it is none."""
+    if _HTTP_ADDRESS.fullmatch(address):
         with suppress(httpx.InvalidURL, UnicodeError):
-            url = httpx.URL(setting)
+            url = httpx.URL(address)
             url.host.encode("idna")  # as a connection will: no part of a name is empty, or too long
             if (url.port or 443) <= 65_535:
                 return url
-    raise VeniceError("VENICE_BASE_URL is no http address. Ask the operator to correct it.")
+    return None
 
 
 def _send(
@@ -309,9 +318,9 @@ def _pieces(reply: httpx.Response, most: int = _MOST_OF_FILE) -> Iterator[bytes]
         raise _lost(reply.request, error) from None
 
 
-def _read(reply: httpx.Response) -> bytes:
-    """The body of a reply that is no file."""
-    return b"".join(_pieces(reply, _MOST_OF_JSON))
+def _read(reply: httpx.Response, pictures: int = 1) -> bytes:
+    """The body of a reply that is no file; the more pictures are in it, the longer it may be."""
+    return b"".join(_pieces(reply, pictures * _MOST_OF_JSON))
 
 
 def _read_what_comes(reply: httpx.Response) -> bytes:
@@ -324,11 +333,16 @@ def _read_what_comes(reply: httpx.Response) -> bytes:
     return body
 
 
-def _call(method: str, path: str, **content: Any) -> tuple[Any, httpx.Headers]:
-    """Send a request; return the JSON of Venice's reply, and its headers."""
+def _call(
+    method: str, path: str, *, pictures: int = 1, **content: Any
+) -> tuple[Any, httpx.Headers]:
+    """Send a request; return the JSON of Venice's reply, and its headers.
+
+    `pictures` is how many the JSON may hold: in base64, each may take as much as other JSON does.
+    """
     reply = _send(method, path, **content)
     try:
-        return json.loads(_read(reply)), reply.headers
+        return json.loads(_read(reply, pictures)), reply.headers
     except (ValueError, RecursionError) as error:
         raise _lost(reply.request, error) from None
 
@@ -749,7 +763,9 @@ def _call_as_meant(tool: Callable[..., str], /, **sent: Any) -> str:
 
 
 def _is_left_out(value: Any, form: Any = str) -> bool:
-    """Whether a value says that there is none."""
+    """Whether a value says that there is none; so do texts of which each says it: [""], [null]."""
+    if isinstance(value, list) and _without_none(form) == list[str]:
+        return bool(value) and all(_is_left_out(item) for item in value)
     if not isinstance(value, str):
         return value is None
     text = value.strip()
@@ -814,8 +830,7 @@ def _read_form(value: Any, form: Any) -> Any:
     if kind is list:
         (item,) = get_args(form)
         return _read_list(value, item)
-    reader = _READERS.get(kind)
-    return reader(value) if reader else value
+    return _READERS[kind](value)
 
 
 def _read_text(value: Any) -> str:
@@ -922,6 +937,15 @@ def _read_object_or_list(value: Any) -> dict[str, Any] | list[Any]:
     return _read_list(value, Any)
 
 
+def _read_anything(value: Any) -> Any:
+    """A value as it is, but for a text that holds an object: that is one."""
+    is_object_as_text = isinstance(value, str) and value.lstrip().startswith("{")
+    if is_object_as_text:
+        with suppress(*_UNREADABLE):
+            return _read_object(value)
+    return value
+
+
 def _parse_value(text: str) -> Any:
     """What a text holds as JSON, or as Python would write the same."""
     try:
@@ -938,6 +962,7 @@ _READERS: dict[Any, Callable[[Any], Any]] = {
     float: _read_number,
     bool: _read_switch,
     dict: _read_object,
+    Any: _read_anything,
     UnionType: _read_object_or_list,
 }
 
@@ -1199,10 +1224,8 @@ _FORMATS = (
     Format("GIF", ("gif",), "image/gif", rb"GIF8[79]a", "PNG"),
     Format("BMP", ("bmp",), "image/bmp", rb"BM....\0\0\0\0", "PNG"),
     Format("TIFF", ("tiff", "tif"), "image/tiff", rb"II\*\0|MM\0\*", "PNG"),
-    Format(
-        "HEIC", ("heic", "heif"), "image/heic", rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)", "JPEG"
-    ),
-    Format("AVIF", ("avif",), "image/avif", rb"....ftypavi[fs]", "JPEG"),
+    Format("HEIC", ("heic", "heif"), "image/heic", rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)"),
+    Format("AVIF", ("avif",), "image/avif", rb"....ftypavi[fs]"),
     Format("WAV", ("wav", "wave"), "audio/wav", rb"RIFF....WAVE"),
     Format("MP3", ("mp3",), "audio/mpeg", rb"ID3[\x02-\x04]|\xff[\xe2\xe3\xf2\xf3\xfa\xfb]"),
     Format("AAC", ("aac",), "audio/aac", rb"\xff[\xf0\xf1\xf8\xf9]"),
@@ -1818,7 +1841,7 @@ def _media_server() -> str:
     place = os.environ.get("VENICE_MEDIA", "").strip().rstrip("/")
     if not place.lower().startswith(("http:", "https:")):
         return ""
-    if not _HTTP_ADDRESS.fullmatch(place):
+    if not _http_url(place):
         raise VeniceError("VENICE_MEDIA is no http address. Ask the operator to correct it.")
     return place
 
@@ -1838,10 +1861,11 @@ def _is_on_media_server(reference: str) -> bool:
     return reference.startswith((f"{server}/m/", f"{_check_media_server()}/m/"))
 
 
-def _ask_media_server(method: str, path: str, **content: Any) -> Any:
+def _ask_media_server(method: str, place: Any, **content: Any) -> Any:
     """What the media server answers to a request, read as JSON."""
+    address = _address_of(place)
     try:
-        reply = _media_client().request(method, path, **_in_time(), **content)
+        reply = _client_to(address).request(method, address, **_in_time(), **_sendable(content))
     except httpx.HTTPError as error:
         raise _no_media_server(error) from None
     _check_accepted(reply)
@@ -1853,7 +1877,7 @@ def _media_client() -> httpx.Client:
     """The way to the media server, with the operator's token."""
     token = os.environ.get("VENICE_MEDIA_TOKEN", "").strip()
     headers = {"Authorization": f"Bearer {token}"} if _SIGNS.fullmatch(token) else {}
-    return httpx.Client(base_url=_media_server(), headers=headers)
+    return httpx.Client(headers=headers)
 
 
 @functools.cache
@@ -1862,9 +1886,19 @@ def _bucket_client() -> httpx.Client:
     return httpx.Client(headers={"Accept-Encoding": "gzip"})
 
 
-def _client_to(place: str) -> httpx.Client:
-    """The way to a place that the media server named: on itself, or in its bucket."""
-    return _media_client() if place.startswith("/") else _bucket_client()
+def _address_of(place: Any) -> str:
+    """The address of a place that the media server named: a path on itself, or all of it."""
+    named = _text_of(place)
+    address = f"{_media_server()}{named}" if named.startswith("/") else named
+    if not _http_url(address):
+        raise VeniceError("The media server named no place for the file. Tell the operator.")
+    return address
+
+
+def _client_to(address: str) -> httpx.Client:
+    """The way to an address that the media server named: on itself, or in its bucket."""
+    is_own = address.startswith(f"{_media_server()}/")
+    return _media_client() if is_own else _bucket_client()
 
 
 def _in_time() -> dict[str, Any]:
@@ -1888,7 +1922,7 @@ def _check_accepted(reply: httpx.Response) -> None:
         told = "The media server refuses this agent"
         raise _failed(f"{told}. Ask the operator to set VENICE_MEDIA_TOKEN.", status)
     error = _text_of(_object_of(_parse_reply(reply.read())).get("error"))
-    line = " ".join(error.split())[:200].rstrip(".")
+    line = " ".join(_whole(error).split())[:200].rstrip(".")
     told = f"The media server answered {status}: {line or 'no reason given'}"
     raise _failed(f"{told}. Tell the operator.", status)
 
@@ -2284,17 +2318,30 @@ def _publish(path: Path, facts: dict[str, Any]) -> str:
     declared = {"name": path.name, "bytes": length, "sha256": digest, "facts": facts}
     told = _object_of(_ask_media_server("POST", "/files", json=declared))
     if "upload" in told:
-        headers = {"Content-Length": str(length), **_object_of(told.get("upload_headers"))}
-        _send_file(path, _text_of(told["upload"]), headers)
-        told = _object_of(_ask_media_server("POST", told["confirm"]))
-    return _text_of(told.get("url"))
+        _send_file(path, told["upload"], _upload_headers(told, length))
+        told = _object_of(_ask_media_server("POST", told.get("confirm")))
+    url = _text_of(told.get("url"))
+    if not url:
+        raise VeniceError("The media server told no address of it. Tell the operator.")
+    return url
 
 
-def _send_file(path: Path, place: str, headers: dict[str, str]) -> None:
+def _upload_headers(told: dict[str, Any], length: int) -> dict[str, str]:
+    """What to say with the bytes of a file: how many they are, and what the media server asks."""
+    headers = {"Content-Length": str(length)}
+    for name, value in _object_of(told.get("upload_headers")).items():
+        text = _text_of(value)
+        if text and f"{name}{text}".isascii():
+            headers[name] = text
+    return headers
+
+
+def _send_file(path: Path, place: Any, headers: dict[str, str]) -> None:
     """Send a file to the place that the media server named."""
+    address = _address_of(place)
     sent: dict[str, Any] = {"content": _pieces_of(path), "headers": headers}
     try:
-        reply = _client_to(place).put(place, **sent, **_in_time())
+        reply = _client_to(address).put(address, **sent, **_in_time())
     except httpx.HTTPError as error:
         raise _no_media_server(error) from None
     _check_accepted(reply)
@@ -2330,16 +2377,17 @@ def _take_published(folder: Path, **query: str) -> Path | None:
         raise VeniceError("The media server sent no name of a file. Tell the operator.")
     path = folder / name
     with _part_file(folder, advice="Tell the operator.") as part:
-        part.writelines(_published_bytes(_text_of(found.get("content"))))
+        part.writelines(_published_bytes(found.get("content")))
         _put_in_place(part, path)
     return path
 
 
-def _published_bytes(place: str) -> Iterator[bytes]:
+def _published_bytes(place: Any) -> Iterator[bytes]:
     """The bytes of a file, from the place that the media server named."""
-    client = _client_to(place)
+    address = _address_of(place)
+    client = _client_to(address)
     try:
-        reply = client.send(client.build_request("GET", place, **_in_time()), stream=True)
+        reply = client.send(client.build_request("GET", address, **_in_time()), stream=True)
         _check_accepted(reply)
         yield from _unpacked(reply)
     except httpx.HTTPError as error:
@@ -2396,18 +2444,35 @@ def _stored_file(name: str) -> Path:
     Nothing outside of the store is ever opened, and nothing hidden.
     """
     folder = _media_place().resolve()
+    path = _path_inside(folder, name) or _path_inside(folder, _as_spelled(name, folder))
+    if path:
+        return _without_second_name(path)
+    taken = _take_published(folder, name=Path(name).name)
+    if taken:
+        return taken
+    near = ", ".join(_names_near(name, folder)) or "none"
+    raise VeniceError(f"No stored file is called {name[:80]!r}. Near it: {near}. URLs work too.")
+
+
+def _path_inside(folder: Path, name: str) -> Path | None:
+    """The file of that name or path in a folder, if it is there, and nothing of it is hidden."""
     # It may be outside, too long, have a null character, or be a circle of links.
     with suppress(OSError, ValueError, RuntimeError):
         path = (folder / name).resolve()
         inside = path.relative_to(folder).parts
         is_hidden = any(part.startswith(".") for part in inside)
         if path.is_file() and not is_hidden:
-            return _without_second_name(path)
-    taken = _take_published(folder, name=Path(name).name)
-    if taken:
-        return taken
-    near = ", ".join(_names_near(name, folder)) or "none"
-    raise VeniceError(f"No stored file is called {name[:80]!r}. Near it: {near}. URLs work too.")
+            return path
+    return None
+
+
+def _as_spelled(name: str, folder: Path) -> str:
+    """A name as a file of the folder spells it: Macs write an ö as an o and two dots."""
+    wanted = unicodedata.normalize("NFC", str(folder / name))
+    for entry in folder.iterdir():
+        if unicodedata.normalize("NFC", str(entry)) == wanted:
+            return entry.name
+    return name
 
 
 def _names_near(name: str, folder: Path) -> list[str]:
@@ -2932,6 +2997,11 @@ def _check_company(content: dict[str, Any], rare: dict[str, Any]) -> None:
         is_given = name in content or name in rare
         if is_given and "image_url" not in content:
             raise VeniceError(f"The option '{name}' needs an image: give one, or leave it out.")
+    has_start = bool(content.keys() & {"image_url", "keyframes"})
+    if _made_of(content, rare) == "image" and not has_start:
+        raise VeniceError(
+            "A last frame needs a first one: give image, too, or leave end_image out."
+        )
     has_visible = content.keys() & {"reference_image_urls", "reference_video_urls", *_REFERRING}
     if "reference_audio_urls" in content and not has_visible:
         told = "Venice takes reference_audio_urls only beside a reference image or video"
@@ -3390,8 +3460,8 @@ _QUOTED = (
 
 _USUAL_LONGEST_PROMPT = 2500
 
-# A length in seconds, as people write it: 5, 5.0, 5 s, 5sec, 5 seconds.
-_SECONDS = re.compile(r"(\d+)(\.0)? ?(s|sec|seconds?)?")
+# A length in seconds, as people write it: 5, 5.0, 5 s, 5sec, 5 Seconds.
+_SECONDS = re.compile(r"(\d+)(\.0)? ?(s|secs?|seconds?)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -3613,9 +3683,10 @@ def _read_setting(name: str, field: str, asked: str, choices: list[str]) -> str:
     if not asked:
         return ""
     value = _as_choice_of(field, asked, choices)
+    if not choices:
+        raise VeniceError(f"{name} takes no {field}: leave it out, or choose another model.")
     if value not in choices:
-        offered = f"it has {', '.join(choices)}" if choices else "it leaves no choice"
-        told = f"{name} has no {field} {value!r:.40}: {offered}"
+        told = f"{name} has no {field} {value!r:.40}: it has {', '.join(choices)}"
         raise VeniceError(f"{told}. Choose so, or another model.")
     return value
 
@@ -3812,9 +3883,14 @@ def _ask_for_consent(told: dict[str, Any]) -> dict[str, Any]:
 
 # What follows venice-video or venice-audio: a model, an id, and an address, if there is one.
 # |wan-2.5-preview-text-to-video|0f1e2d3c-4b5a-6978|https://private-share.venice.ai/v1/share/read/a1
-_PART = r"[^\s|\"'`<>()]+"
+_PART = r"[^\s|\"'`<>(){}\[\]*\\]+"
 
-_PARTS = rf"\|({_PART})\|({_PART})(?:\|(https?://{_PART}))?"
+_ADDRESS = r"https?://[^\s|\"'`<>(){}\\]+"
+
+_PARTS = rf"\|({_PART})\|({_PART})(?:\|({_ADDRESS}))?"
+
+# Signs of the text around that may follow a job: **venice-video|m|q**, [venice-video|m|q], m|q!
+_AFTER_JOB = ".,;:!?*]"
 
 
 def _job_string(job: _Job) -> str:
@@ -3840,7 +3916,7 @@ def _read_job(text: str, kind: str) -> _Job:
     found = re.search(f"venice-{kind}{_PARTS}", text)
     if found:
         # The text around may go on with a sign that is none of the job's.
-        model, queue_id, url = (part.rstrip(".,;:") for part in found.groups(default=""))
+        model, queue_id, url = (part.rstrip(_AFTER_JOB) for part in found.groups(default=""))
         return _Job(kind, unquote(model), unquote(queue_id), url)
     other = "audio" if kind == "video" else "video"
     if f"venice-{other}|" in text:

@@ -204,15 +204,23 @@ def _client() -> httpx.Client:
 
 
 def _base_url() -> httpx.URL:
-    """Where Venice is: an http address without a name or password in it."""
+    """Where Venice is."""
     setting = os.environ.get("VENICE_BASE_URL", "").strip() or "https://api.venice.ai/api/v1"
-    if _HTTP_ADDRESS.fullmatch(setting):
+    url = _http_url(setting)
+    if not url:
+        raise VeniceError("VENICE_BASE_URL is no http address. Ask the operator to correct it.")
+    return url
+
+
+def _http_url(address: str) -> httpx.URL | None:
+    """An http address without a name or password in it; None, if it is none."""
+    if _HTTP_ADDRESS.fullmatch(address):
         with suppress(httpx.InvalidURL, UnicodeError):
-            url = httpx.URL(setting)
+            url = httpx.URL(address)
             url.host.encode("idna")  # as a connection will: no part of a name is empty, or too long
             if (url.port or 443) <= 65_535:
                 return url
-    raise VeniceError("VENICE_BASE_URL is no http address. Ask the operator to correct it.")
+    return None
 
 
 def _send(
@@ -301,9 +309,9 @@ def _pieces(reply: httpx.Response, most: int = _MOST_OF_FILE) -> Iterator[bytes]
         raise _lost(reply.request, error) from None
 
 
-def _read(reply: httpx.Response) -> bytes:
-    """The body of a reply that is no file."""
-    return b"".join(_pieces(reply, _MOST_OF_JSON))
+def _read(reply: httpx.Response, pictures: int = 1) -> bytes:
+    """The body of a reply that is no file; the more pictures are in it, the longer it may be."""
+    return b"".join(_pieces(reply, pictures * _MOST_OF_JSON))
 
 
 def _read_what_comes(reply: httpx.Response) -> bytes:
@@ -316,11 +324,16 @@ def _read_what_comes(reply: httpx.Response) -> bytes:
     return body
 
 
-def _call(method: str, path: str, **content: Any) -> tuple[Any, httpx.Headers]:
-    """Send a request; return the JSON of Venice's reply, and its headers."""
+def _call(
+    method: str, path: str, *, pictures: int = 1, **content: Any
+) -> tuple[Any, httpx.Headers]:
+    """Send a request; return the JSON of Venice's reply, and its headers.
+
+    `pictures` is how many the JSON may hold: in base64, each may take as much as other JSON does.
+    """
     reply = _send(method, path, **content)
     try:
-        return json.loads(_read(reply)), reply.headers
+        return json.loads(_read(reply, pictures)), reply.headers
     except (ValueError, RecursionError) as error:
         raise _lost(reply.request, error) from None
 
@@ -741,7 +754,9 @@ def _call_as_meant(tool: Callable[..., str], /, **sent: Any) -> str:
 
 
 def _is_left_out(value: Any, form: Any = str) -> bool:
-    """Whether a value says that there is none."""
+    """Whether a value says that there is none; so do texts of which each says it: [""], [null]."""
+    if isinstance(value, list) and _without_none(form) == list[str]:
+        return bool(value) and all(_is_left_out(item) for item in value)
     if not isinstance(value, str):
         return value is None
     text = value.strip()
@@ -806,8 +821,7 @@ def _read_form(value: Any, form: Any) -> Any:
     if kind is list:
         (item,) = get_args(form)
         return _read_list(value, item)
-    reader = _READERS.get(kind)
-    return reader(value) if reader else value
+    return _READERS[kind](value)
 
 
 def _read_text(value: Any) -> str:
@@ -914,6 +928,15 @@ def _read_object_or_list(value: Any) -> dict[str, Any] | list[Any]:
     return _read_list(value, Any)
 
 
+def _read_anything(value: Any) -> Any:
+    """A value as it is, but for a text that holds an object: that is one."""
+    is_object_as_text = isinstance(value, str) and value.lstrip().startswith("{")
+    if is_object_as_text:
+        with suppress(*_UNREADABLE):
+            return _read_object(value)
+    return value
+
+
 def _parse_value(text: str) -> Any:
     """What a text holds as JSON, or as Python would write the same."""
     try:
@@ -930,6 +953,7 @@ _READERS: dict[Any, Callable[[Any], Any]] = {
     float: _read_number,
     bool: _read_switch,
     dict: _read_object,
+    Any: _read_anything,
     UnionType: _read_object_or_list,
 }
 
@@ -987,7 +1011,7 @@ def _media_server() -> str:
     place = os.environ.get("VENICE_MEDIA", "").strip().rstrip("/")
     if not place.lower().startswith(("http:", "https:")):
         return ""
-    if not _HTTP_ADDRESS.fullmatch(place):
+    if not _http_url(place):
         raise VeniceError("VENICE_MEDIA is no http address. Ask the operator to correct it.")
     return place
 

@@ -20,6 +20,7 @@ import os
 import re
 import secrets
 import time
+import unicodedata
 import zlib
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -207,15 +208,23 @@ def _client() -> httpx.Client:
 
 
 def _base_url() -> httpx.URL:
-    """Where Venice is: an http address without a name or password in it."""
+    """Where Venice is."""
     setting = os.environ.get("VENICE_BASE_URL", "").strip() or "https://api.venice.ai/api/v1"
-    if _HTTP_ADDRESS.fullmatch(setting):
+    url = _http_url(setting)
+    if not url:
+        raise VeniceError("VENICE_BASE_URL is no http address. Ask the operator to correct it.")
+    return url
+
+
+def _http_url(address: str) -> httpx.URL | None:
+    """An http address without a name or password in it; None, if it is none."""
+    if _HTTP_ADDRESS.fullmatch(address):
         with suppress(httpx.InvalidURL, UnicodeError):
-            url = httpx.URL(setting)
+            url = httpx.URL(address)
             url.host.encode("idna")  # as a connection will: no part of a name is empty, or too long
             if (url.port or 443) <= 65_535:
                 return url
-    raise VeniceError("VENICE_BASE_URL is no http address. Ask the operator to correct it.")
+    return None
 
 
 def _send(
@@ -304,9 +313,9 @@ def _pieces(reply: httpx.Response, most: int = _MOST_OF_FILE) -> Iterator[bytes]
         raise _lost(reply.request, error) from None
 
 
-def _read(reply: httpx.Response) -> bytes:
-    """The body of a reply that is no file."""
-    return b"".join(_pieces(reply, _MOST_OF_JSON))
+def _read(reply: httpx.Response, pictures: int = 1) -> bytes:
+    """The body of a reply that is no file; the more pictures are in it, the longer it may be."""
+    return b"".join(_pieces(reply, pictures * _MOST_OF_JSON))
 
 
 def _read_what_comes(reply: httpx.Response) -> bytes:
@@ -319,11 +328,16 @@ def _read_what_comes(reply: httpx.Response) -> bytes:
     return body
 
 
-def _call(method: str, path: str, **content: Any) -> tuple[Any, httpx.Headers]:
-    """Send a request; return the JSON of Venice's reply, and its headers."""
+def _call(
+    method: str, path: str, *, pictures: int = 1, **content: Any
+) -> tuple[Any, httpx.Headers]:
+    """Send a request; return the JSON of Venice's reply, and its headers.
+
+    `pictures` is how many the JSON may hold: in base64, each may take as much as other JSON does.
+    """
     reply = _send(method, path, **content)
     try:
-        return json.loads(_read(reply)), reply.headers
+        return json.loads(_read(reply, pictures)), reply.headers
     except (ValueError, RecursionError) as error:
         raise _lost(reply.request, error) from None
 
@@ -744,7 +758,9 @@ def _call_as_meant(tool: Callable[..., str], /, **sent: Any) -> str:
 
 
 def _is_left_out(value: Any, form: Any = str) -> bool:
-    """Whether a value says that there is none."""
+    """Whether a value says that there is none; so do texts of which each says it: [""], [null]."""
+    if isinstance(value, list) and _without_none(form) == list[str]:
+        return bool(value) and all(_is_left_out(item) for item in value)
     if not isinstance(value, str):
         return value is None
     text = value.strip()
@@ -809,8 +825,7 @@ def _read_form(value: Any, form: Any) -> Any:
     if kind is list:
         (item,) = get_args(form)
         return _read_list(value, item)
-    reader = _READERS.get(kind)
-    return reader(value) if reader else value
+    return _READERS[kind](value)
 
 
 def _read_text(value: Any) -> str:
@@ -909,6 +924,15 @@ def _read_object_or_list(value: Any) -> dict[str, Any] | list[Any]:
     return _read_list(value, Any)
 
 
+def _read_anything(value: Any) -> Any:
+    """A value as it is, but for a text that holds an object: that is one."""
+    is_object_as_text = isinstance(value, str) and value.lstrip().startswith("{")
+    if is_object_as_text:
+        with suppress(*_UNREADABLE):
+            return _read_object(value)
+    return value
+
+
 def _parse_value(text: str) -> Any:
     """What a text holds as JSON, or as Python would write the same."""
     try:
@@ -925,6 +949,7 @@ _READERS: dict[Any, Callable[[Any], Any]] = {
     float: _read_number,
     bool: _read_switch,
     dict: _read_object,
+    Any: _read_anything,
     UnionType: _read_object_or_list,
 }
 
@@ -990,15 +1015,16 @@ def _media_server() -> str:
     place = os.environ.get("VENICE_MEDIA", "").strip().rstrip("/")
     if not place.lower().startswith(("http:", "https:")):
         return ""
-    if not _HTTP_ADDRESS.fullmatch(place):
+    if not _http_url(place):
         raise VeniceError("VENICE_MEDIA is no http address. Ask the operator to correct it.")
     return place
 
 
-def _ask_media_server(method: str, path: str, **content: Any) -> Any:
+def _ask_media_server(method: str, place: Any, **content: Any) -> Any:
     """What the media server answers to a request, read as JSON."""
+    address = _address_of(place)
     try:
-        reply = _media_client().request(method, path, **_in_time(), **content)
+        reply = _client_to(address).request(method, address, **_in_time(), **_sendable(content))
     except httpx.HTTPError as error:
         raise _no_media_server(error) from None
     _check_accepted(reply)
@@ -1010,7 +1036,7 @@ def _media_client() -> httpx.Client:
     """The way to the media server, with the operator's token."""
     token = os.environ.get("VENICE_MEDIA_TOKEN", "").strip()
     headers = {"Authorization": f"Bearer {token}"} if _SIGNS.fullmatch(token) else {}
-    return httpx.Client(base_url=_media_server(), headers=headers)
+    return httpx.Client(headers=headers)
 
 
 @functools.cache
@@ -1019,9 +1045,19 @@ def _bucket_client() -> httpx.Client:
     return httpx.Client(headers={"Accept-Encoding": "gzip"})
 
 
-def _client_to(place: str) -> httpx.Client:
-    """The way to a place that the media server named: on itself, or in its bucket."""
-    return _media_client() if place.startswith("/") else _bucket_client()
+def _address_of(place: Any) -> str:
+    """The address of a place that the media server named: a path on itself, or all of it."""
+    named = _text_of(place)
+    address = f"{_media_server()}{named}" if named.startswith("/") else named
+    if not _http_url(address):
+        raise VeniceError("The media server named no place for the file. Tell the operator.")
+    return address
+
+
+def _client_to(address: str) -> httpx.Client:
+    """The way to an address that the media server named: on itself, or in its bucket."""
+    is_own = address.startswith(f"{_media_server()}/")
+    return _media_client() if is_own else _bucket_client()
 
 
 def _in_time() -> dict[str, Any]:
@@ -1045,7 +1081,7 @@ def _check_accepted(reply: httpx.Response) -> None:
         told = "The media server refuses this agent"
         raise _failed(f"{told}. Ask the operator to set VENICE_MEDIA_TOKEN.", status)
     error = _text_of(_object_of(_parse_reply(reply.read())).get("error"))
-    line = " ".join(error.split())[:200].rstrip(".")
+    line = " ".join(_whole(error).split())[:200].rstrip(".")
     told = f"The media server answered {status}: {line or 'no reason given'}"
     raise _failed(f"{told}. Tell the operator.", status)
 
@@ -1149,16 +1185,17 @@ def _take_published(folder: Path, **query: str) -> Path | None:
         raise VeniceError("The media server sent no name of a file. Tell the operator.")
     path = folder / name
     with _part_file(folder, advice="Tell the operator.") as part:
-        part.writelines(_published_bytes(_text_of(found.get("content"))))
+        part.writelines(_published_bytes(found.get("content")))
         _put_in_place(part, path)
     return path
 
 
-def _published_bytes(place: str) -> Iterator[bytes]:
+def _published_bytes(place: Any) -> Iterator[bytes]:
     """The bytes of a file, from the place that the media server named."""
-    client = _client_to(place)
+    address = _address_of(place)
+    client = _client_to(address)
     try:
-        reply = client.send(client.build_request("GET", place, **_in_time()), stream=True)
+        reply = client.send(client.build_request("GET", address, **_in_time()), stream=True)
         _check_accepted(reply)
         yield from _unpacked(reply)
     except httpx.HTTPError as error:
@@ -1174,18 +1211,35 @@ def _stored_file(name: str) -> Path:
     Nothing outside of the store is ever opened, and nothing hidden.
     """
     folder = _media_place().resolve()
+    path = _path_inside(folder, name) or _path_inside(folder, _as_spelled(name, folder))
+    if path:
+        return _without_second_name(path)
+    taken = _take_published(folder, name=Path(name).name)
+    if taken:
+        return taken
+    near = ", ".join(_names_near(name, folder)) or "none"
+    raise VeniceError(f"No stored file is called {name[:80]!r}. Near it: {near}. URLs work too.")
+
+
+def _path_inside(folder: Path, name: str) -> Path | None:
+    """The file of that name or path in a folder, if it is there, and nothing of it is hidden."""
     # It may be outside, too long, have a null character, or be a circle of links.
     with suppress(OSError, ValueError, RuntimeError):
         path = (folder / name).resolve()
         inside = path.relative_to(folder).parts
         is_hidden = any(part.startswith(".") for part in inside)
         if path.is_file() and not is_hidden:
-            return _without_second_name(path)
-    taken = _take_published(folder, name=Path(name).name)
-    if taken:
-        return taken
-    near = ", ".join(_names_near(name, folder)) or "none"
-    raise VeniceError(f"No stored file is called {name[:80]!r}. Near it: {near}. URLs work too.")
+            return path
+    return None
+
+
+def _as_spelled(name: str, folder: Path) -> str:
+    """A name as a file of the folder spells it: Macs write an ö as an o and two dots."""
+    wanted = unicodedata.normalize("NFC", str(folder / name))
+    for entry in folder.iterdir():
+        if unicodedata.normalize("NFC", str(entry)) == wanted:
+            return entry.name
+    return name
 
 
 def _names_near(name: str, folder: Path) -> list[str]:
@@ -1203,148 +1257,6 @@ def _without_second_name(path: Path) -> Path:
         why = "It has a second name on the disk (a hard link), perhaps outside of the media store"
         raise VeniceError(f"{path.name[:80]!r} is not opened. {why}: ask the operator for a copy.")
     return path
-
-
-# --- shared by several tools: sanctum_venice_tools/runtime/embedding.py ---
-
-# Texts in one request. Venice takes 2,048, but their vectors alone would fill 150 MB.
-_BATCH = 512
-
-# How many vectors are kept to be looked at.
-_KEPT = 4
-
-
-@dataclass
-class _Embedded:
-    """What came of turning texts into vectors, as far as it came."""
-
-    count: int = 0
-    tokens: int = 0
-    ranked: int = 0
-    first: list[Sequence[float]] = field(default_factory=list)
-    """The first few vectors."""
-    fault: str = ""
-    """What stopped it: what is paid is kept when a later batch fails."""
-
-
-@dataclass(frozen=True)
-class _Scored:
-    """A text, its place from 0, and how near it is to a query: 1 means the same."""
-
-    score: float
-    place: int
-    text: str
-
-
-def _embed(
-    model: str, texts: list[str], dimensions: int | None, done: _Embedded
-) -> Iterator[tuple[str, Sequence[float]]]:
-    """Each text with its vector, batch after batch; only one batch is ever held."""
-    for start in range(0, len(texts), _BATCH):
-        batch = texts[start : start + _BATCH]
-        try:
-            vectors = _embed_batch(model, batch, dimensions, done)
-        except VeniceError as error:
-            if start == 0:
-                raise
-            done.fault = str(error)
-            return
-        done.count += len(vectors)
-        missing = _KEPT - len(done.first)
-        done.first += vectors[:missing]
-        yield from zip(batch, vectors, strict=True)
-
-
-def _embed_batch(
-    model: str, batch: list[str], dimensions: int | None, done: _Embedded
-) -> list[Sequence[float]]:
-    """The vectors of a batch, in its order."""
-    body = _given(model=model, input=batch, dimensions=dimensions)
-    told, _ = _call("POST", "/embeddings", json=body)
-    reply = _object_of(told)
-
-    usage = _object_of(reply.get("usage"))
-    done.tokens += int(_number_of(usage.get("total_tokens")) or 0)
-
-    rows = sorted(_objects_in(reply.get("data")), key=_index_of)
-    vectors = [_vector_of(row.get("embedding")) for row in rows]
-    if len(vectors) != len(batch) or not all(vectors):
-        raise VeniceError(f"Venice sent too few vectors, or none that are; {_CHARGED}")
-    return vectors
-
-
-def _index_of(row: dict[str, Any]) -> float:
-    """Which text of its batch, from 0, a vector is of."""
-    return _number_of(row.get("index")) or 0
-
-
-def _vector_of(value: Any) -> Sequence[float]:
-    """The numbers of a vector, in little room; none, if it is no vector."""
-    try:
-        vector = array("d", value)
-    except TypeError:
-        return ()
-    return vector if math.isfinite(sum(vector)) else ()
-
-
-def _lines_of(name: str) -> Iterator[Any]:
-    """The lines of a stored file, as the JSON that they are, or else as texts; no empty ones."""
-    try:
-        with _stored_file(name).open(encoding="utf-8-sig") as file:
-            for raw in file:
-                line = raw.strip()
-                if line.startswith(("{", '"')):
-                    yield json.loads(line)
-                elif line:
-                    yield line
-    except (ValueError, OSError, RecursionError):
-        raise VeniceError(
-            f"{name[:60]!r} is no text file, or no JSON Lines. Give another."
-        ) from None
-
-
-def _model_of_vectors(name: str) -> tuple[str, int]:
-    """The model that made the vectors of a file, and how long they are."""
-    first = _object_of(next(_lines_of(name), None))
-    model = _text_of(first.get("model"))
-    vector = _vector_of(first.get("vector"))
-    if not model or not vector:
-        raise VeniceError("This file holds no vectors. Make them with venice_embed_texts.")
-    return model, len(vector)
-
-
-def _vectors_in(name: str, model: str) -> Iterator[tuple[str, Sequence[float]]]:
-    """Each text of a file with its vector; one line is held at a time."""
-    for line in _lines_of(name):
-        row = _object_of(line)
-        if row.get("model") != model:
-            raise VeniceError(f"{_NOT_OF_ONE_MODEL}.")
-        yield str(row.get("text") or ""), _vector_of(row.get("vector"))
-
-
-_NOT_OF_ONE_MODEL = (
-    "The vectors of this file are not all of one model. Make them anew with venice_embed_texts"
-)
-
-
-def _score(
-    query: Sequence[float], texts: Iterable[tuple[str, Sequence[float]]], done: _Embedded
-) -> Iterator[_Scored]:
-    """How near each text is to a query."""
-    for place, (text, vector) in enumerate(texts):
-        if len(vector) != len(query):
-            raise VeniceError(f"{_NOT_OF_ONE_MODEL}; the query's vector may be charged.")
-        done.ranked += 1
-        yield _Scored(_likeness(query, vector), place, text)
-
-
-def _likeness(one: Sequence[float], other: Sequence[float]) -> float:
-    """The cosine of the angle between two vectors."""
-    lengths = math.hypot(*one) * math.hypot(*other)
-    if lengths == 0:
-        return 0.0
-    product: float = sum(map(mul, one, other))
-    return product / lengths
 
 
 # --- shared by several tools: sanctum_venice_tools/runtime/listing.py ---
@@ -1688,6 +1600,200 @@ def _amounts(node: Any) -> Iterator[float]:
             yield from _amounts(value)
 
 
+# --- shared by several tools: sanctum_venice_tools/runtime/embedding.py ---
+
+# Texts in one request. Venice takes 2,048, but their vectors alone would fill 150 MB.
+_BATCH = 512
+
+# How many vectors are kept to be looked at.
+_KEPT = 4
+
+
+@dataclass
+class _Embedded:
+    """What came of turning texts into vectors, as far as it came."""
+
+    count: int = 0
+    tokens: int = 0
+    ranked: int = 0
+    first: list[Sequence[float]] = field(default_factory=list)
+    """The first few vectors."""
+    fault: str = ""
+    """What stopped it: what is paid is kept when a later batch fails."""
+    maker: str = ""
+    """The model that made the vectors, as one asks for it."""
+    named: str = ""
+    """What Venice calls the maker, if that is not the model that was asked for."""
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """A text, its place from 0, and how near it is to a query: 1 means the same."""
+
+    score: float
+    place: int
+    text: str
+
+
+def _embed(
+    model: str, texts: list[str], dimensions: int | None, done: _Embedded
+) -> Iterator[tuple[str, Sequence[float]]]:
+    """Each text with its vector, batch after batch; only one batch is ever held."""
+    for start in range(0, len(texts), _BATCH):
+        batch = texts[start : start + _BATCH]
+        try:
+            vectors = _embed_batch(model, batch, dimensions, done)
+        except VeniceError as error:
+            if start == 0:
+                raise
+            done.fault = str(error)
+            return
+        done.count += len(vectors)
+        missing = _KEPT - len(done.first)
+        done.first += vectors[:missing]
+        yield from zip(batch, vectors, strict=True)
+
+
+def _embed_batch(
+    model: str, batch: list[str], dimensions: int | None, done: _Embedded
+) -> list[Sequence[float]]:
+    """The vectors of a batch, in its order."""
+    body = _given(model=model, input=batch, dimensions=dimensions)
+    told, _ = _call("POST", "/embeddings", json=body)
+    reply = _object_of(told)
+
+    usage = _object_of(reply.get("usage"))
+    done.tokens += int(_number_of(usage.get("total_tokens")) or 0)
+
+    rows = sorted(_objects_in(reply.get("data")), key=_index_of)
+    vectors = [_vector_of(row.get("embedding")) for row in rows]
+    if len(vectors) != len(batch) or not all(vectors):
+        raise VeniceError(f"Venice sent too few vectors, or none that are; {_CHARGED}")
+    _note_maker(done, model, _text_of(reply.get("model")))
+    return vectors
+
+
+def _note_maker(done: _Embedded, asked: str, named: str) -> None:
+    """Remember which model made a batch; an error, if another made those before."""
+    is_another = _without_provider(named) not in ("", _without_provider(asked))
+    maker = asked
+    if is_another:
+        maker = _listed_as(named) or asked
+    if done.maker not in ("", maker):
+        raise VeniceError(f"Venice took another model for them, {maker:.80}; {_CHARGED}")
+    done.maker = maker
+    done.named = named if is_another else ""
+
+
+def _without_provider(name: str) -> str:
+    """A model's name without its provider, in small letters: the same model has the same."""
+    return name.lower().rpartition("/")[2]
+
+
+def _listed_as(named: str) -> str:
+    """The id under which Venice lists a model of a name; nothing, where it lists none."""
+    with suppress(VeniceError):  # the vectors are paid, and are kept without the list
+        found = _find_model(named, _list_models("embedding"))
+        return found["id"] if found else ""
+    return ""
+
+
+def _tell_maker(done: _Embedded, asked: str) -> list[str]:
+    """What to note of vectors that another model made than the one that was asked for."""
+    if not done.named:
+        return []
+    if done.maker == asked:
+        what = f"Venice says that {done.named!r:.80} made the vectors, which it does not list"
+        return [f"{what}; they count as those of {asked:.80}."]
+    what = f"Venice took {done.maker:.80} for {asked:.80}: the vectors are of that model"
+    return [f"{what}, and cost_usd goes by the price of the one that was asked for."]
+
+
+def _index_of(row: dict[str, Any]) -> float:
+    """Which text of its batch, from 0, a vector is of."""
+    return _number_of(row.get("index")) or 0
+
+
+def _vector_of(value: Any) -> Sequence[float]:
+    """The numbers of a vector, in little room; none, if it is no vector."""
+    try:
+        vector = array("d", value)
+    except TypeError:
+        return ()
+    return vector if math.isfinite(sum(vector)) else ()
+
+
+def _lines_of(name: str) -> Iterator[Any]:
+    """The lines of a stored file, as the JSON that they are, or else as texts; no empty ones."""
+    may_be_text = not name.lower().endswith(".jsonl")
+    try:
+        with _stored_file(name).open(encoding="utf-8-sig") as file:
+            for raw in file:
+                line = raw.strip()
+                if line:
+                    yield _read_line(line, may_be_text=may_be_text)
+    except (ValueError, OSError, RecursionError):
+        raise VeniceError(
+            f"{name[:60]!r} is no text file, or no JSON Lines. Give another."
+        ) from None
+
+
+def _read_line(line: str, *, may_be_text: bool) -> Any:
+    """What a line holds as JSON, if it begins so; a text may begin with a quotation, too."""
+    if not line.startswith(("{", '"')):
+        return line
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        if not may_be_text:
+            raise
+        return line
+
+
+def _model_of_vectors(name: str) -> tuple[str, int]:
+    """The model that made the vectors of a file, and how long they are."""
+    first = _object_of(next(_lines_of(name), None))
+    model = _text_of(first.get("model"))
+    vector = _vector_of(first.get("vector"))
+    if not model or not vector:
+        raise VeniceError("This file holds no vectors. Make them with venice_embed_texts.")
+    return model, len(vector)
+
+
+def _vectors_in(name: str, model: str) -> Iterator[tuple[str, Sequence[float]]]:
+    """Each text of a file with its vector; one line is held at a time."""
+    for line in _lines_of(name):
+        row = _object_of(line)
+        if row.get("model") != model:
+            raise VeniceError(f"{_NOT_OF_ONE_MODEL}.")
+        yield str(row.get("text") or ""), _vector_of(row.get("vector"))
+
+
+_NOT_OF_ONE_MODEL = (
+    "The vectors of this file are not all of one model. Make them anew with venice_embed_texts"
+)
+
+
+def _score(
+    query: Sequence[float], texts: Iterable[tuple[str, Sequence[float]]], done: _Embedded
+) -> Iterator[_Scored]:
+    """How near each text is to a query."""
+    for place, (text, vector) in enumerate(texts):
+        if len(vector) != len(query):
+            raise VeniceError(f"{_NOT_OF_ONE_MODEL}; the query's vector may be charged.")
+        done.ranked += 1
+        yield _Scored(_likeness(query, vector), place, text)
+
+
+def _likeness(one: Sequence[float], other: Sequence[float]) -> float:
+    """The cosine of the angle between two vectors."""
+    lengths = math.hypot(*one) * math.hypot(*other)
+    if lengths == 0:
+        return 0.0
+    product: float = sum(map(mul, one, other))
+    return product / lengths
+
+
 # --- shared by several tools: sanctum_venice_tools/runtime/options.py ---
 
 
@@ -1813,6 +1919,10 @@ def venice_rank_texts(
         chosen = _pick_model("embedding", maker, setting="VENICE_EMBEDDING_MODEL")
         dimensions = length if chosen.spec.get("supportsCustomDimensions") else None
         _, vector = next(_embed(chosen.id, [query], dimensions, done))
+        if done.maker != chosen.id:
+            told = f"Venice has {done.maker:.80} now for {chosen.id:.80}, which made these vectors"
+            advice = "Make them anew with venice_embed_texts; the query's vector may be charged"
+            raise VeniceError(f"{told}. {advice}.")
         scores = _score(vector, _vectors_in(file, maker), done)
     else:
         chosen = _pick_model("embedding", model, setting="VENICE_EMBEDDING_MODEL")
@@ -1821,7 +1931,7 @@ def venice_rank_texts(
         scores = _score(vector, embedded, done)
     best = heapq.nlargest(top_k, scores, key=_by_score)
 
-    notes = [*chosen.notes]
+    notes = [*chosen.notes, *_tell_maker(done, chosen.id)]
     if done.fault:
         ranked = done.count - 1
         notes.append(
@@ -1831,7 +1941,7 @@ def venice_rank_texts(
     return _answer(
         results=[_describe(one, longest) for one in best],
         ranked=done.ranked,
-        model=chosen.id,
+        model=done.maker,
         cost_usd=_input_cost(chosen.spec, done.tokens, digits=8),
         notes=notes,
     )
