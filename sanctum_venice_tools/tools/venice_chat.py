@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sanctum_venice_tools.runtime.arguments import _read_as_meant
+from sanctum_venice_tools.runtime.arguments import _read_as_meant, _without_nothing
 from sanctum_venice_tools.runtime.chat import _attach, _chat, _Said, _tell_cut
 from sanctum_venice_tools.runtime.models import _pick_model
 from sanctum_venice_tools.runtime.options import _read_options
@@ -193,6 +193,8 @@ def venice_chat(
     schema = _parse_reply(answer_schema) if answer_schema else None
     if answer_schema and not isinstance(schema, dict):
         raise VeniceError('answer_schema is no JSON Schema as text: {"type": "object", ...}.')
+    images = _without_nothing(images or [])
+    files = _without_nothing(files or [])
     rare = {**(options or {}), **_given(max_completion_tokens=max_tokens)}
     if character and not model:
         model = _model_of(character)
@@ -214,7 +216,7 @@ def venice_chat(
     settings = _read_settings(rare, chosen.spec.get("capabilities", {}))
     body: dict[str, Any] = {"model": chosen.id, **settings}
     lowered = _lower_tokens(body, chosen.spec)
-    asked = _own_turn(prompt, images or [], files or [])
+    asked = _own_turn(prompt, images, files)
     body["messages"] = [*_system_turn(system), *(history or []), *asked]
     if schema:
         form = {"name": "answer", "strict": True, "schema": schema}

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from sanctum_venice_tools.runtime.arguments import _read_as_meant
+from sanctum_venice_tools.runtime.arguments import _read_as_meant, _without_nothing
 from sanctum_venice_tools.runtime.chat import _attach, _chat, _tell_cut
 from sanctum_venice_tools.runtime.models import _pick_model
 from sanctum_venice_tools.runtime.text import _clip
@@ -43,6 +43,7 @@ def venice_describe_image(*, images: list[str], question: str = "", model: str =
     Returns:
         JSON: answer, model, cost_usd, notes.
     """
+    images = _without_nothing(images)
     needs = "supportsVision"
     if len(images) > 1:
         needs += " supportsMultipleImages"

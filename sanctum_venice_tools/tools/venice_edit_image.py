@@ -5,7 +5,7 @@ import functools
 from dataclasses import dataclass
 from typing import Any
 
-from sanctum_venice_tools.runtime.arguments import _read_as_meant
+from sanctum_venice_tools.runtime.arguments import _read_as_meant, _without_nothing
 from sanctum_venice_tools.runtime.intake import _check_picture, _is_unmeasured, _read_local
 from sanctum_venice_tools.runtime.listing import _Listed
 from sanctum_venice_tools.runtime.media import _media_folder, _picture_size, _store
@@ -101,6 +101,7 @@ def venice_edit_image(
         raise VeniceError(
             "Venice knows no masks: say in the instruction what to change, and where it is."
         )
+    images = _without_nothing(images)
     if not images:
         raise VeniceError("There is no picture. Put each that is needed into images.")
     aspect_ratio = str(rare.pop("size", aspect_ratio))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sanctum_venice_tools.runtime.arguments import _read_as_meant
+from sanctum_venice_tools.runtime.arguments import _read_as_meant, _without_nothing
 from sanctum_venice_tools.runtime.film import _plan_film
 from sanctum_venice_tools.runtime.jobs import _queue, _quote
 from sanctum_venice_tools.runtime.venice import _answer
@@ -62,7 +62,7 @@ def venice_queue_video(
         prompt=prompt,
         image_url=image,
         end_image_url=end_image,
-        reference_image_urls=reference_images,
+        reference_image_urls=_without_nothing(reference_images),
         video_url=video,
     )
     queued = _queue("video", plan.body, _quote("video", plan.quoted), is_least=plan.price_is_least)

@@ -180,6 +180,16 @@ def test_settings_reach_venice(
     assert body["venice_parameters"]["include_venice_system_prompt"] is False
 
 
+@pytest.mark.parametrize("nothing", ["", "null", None])
+def test_what_names_no_file_is_left_out(
+    chat: Callable[..., Any], api: respx.MockRouter, nothing: str | None
+) -> None:
+    """Models fill lists with empty texts; these are no pictures and no documents."""
+    chat(images=[nothing], files=[nothing])
+
+    assert isinstance(sent(api)["messages"][-1]["content"], str)
+
+
 @pytest.mark.parametrize("stop", [["END", "STOP"], '["END", "STOP"]'])
 def test_stops_may_be_a_text_that_holds_them(
     chat: Callable[..., Any], api: respx.MockRouter, stop: Any

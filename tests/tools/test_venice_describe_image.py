@@ -148,6 +148,7 @@ def test_a_stored_picture_goes_along(
     ("arguments", "said"),
     [
         ({"images": []}, "Give 1 to 2 pictures at a time, not 0."),
+        ({"images": [""]}, "Give 1 to 2 pictures at a time, not 0."),
         ({"images": [FAR] * 3}, "Give 1 to 2 pictures at a time, not 3."),
         ({"images": [FAR] * 4, "model": "eagle"}, "Give 1 to 3 pictures at a time, not 4."),
         (

@@ -128,6 +128,13 @@ def test_several_pictures_are_combined(edit: Callable[..., Any], api: respx.Mock
     ] == posts(api)
 
 
+def test_what_names_no_picture_is_left_out(edit: Callable[..., Any], api: respx.MockRouter) -> None:
+    """Models fill lists with empty texts; these are no pictures."""
+    edit(images=["fox.png", "", "null"])
+
+    assert [FOX] == [body["image"] for _, body in posts(api)]
+
+
 def test_a_url_is_venices_to_fetch(edit: Callable[..., Any], api: respx.MockRouter) -> None:
     """A URL goes out as it is, and is not fetched here; its size is then not told."""
     reply = edit(images=["https://example.com/fox.png"])
@@ -260,6 +267,7 @@ def test_any_shape_is_fitted(texts: dict[str, str], width: int, height: int, sig
     ("arguments", "message"),
     [
         ({"images": []}, "Put each that is needed into images"),
+        ({"images": [""]}, "Put each that is needed into images"),
         ({"options": {"mask": "m.png"}}, "Venice knows no masks: say in the instruction"),
         ({"options": {"save_mode": True}}, "the nearest is 'safe_mode'"),
         ({"options": {"quality": "high"}}, "The option 'quality' must be left out with this model"),

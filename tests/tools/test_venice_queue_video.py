@@ -158,6 +158,8 @@ def test_a_shape_is_the_nearest_that_the_model_has(
             "wan-2.5-preview-image-to-video",
         ),
         ({"reference_images": [PICTURE]}, "happyhorse-reference-to-video"),
+        ({"reference_images": [""]}, "wan-2.5-preview-text-to-video"),
+        ({"reference_images": [None]}, "wan-2.5-preview-text-to-video"),
         ({"image": PICTURE, "reference_images": [PICTURE]}, "happyhorse-reference-to-video"),
         (
             {"options": {"elements": [{"frontal_image_url": PICTURE}]}},
