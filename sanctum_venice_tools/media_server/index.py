@@ -170,10 +170,14 @@ class Index:
         with self._engine.connect() as connection:
             return list(connection.scalars(query.order_by(*_NEWEST_FIRST).limit(limit)))
 
-    def bytes_in_all(self) -> int:
-        """What all files have together, those that are to come included."""
+    def bytes_held(self) -> tuple[int, int]:
+        """What all whole files have together, and what those have that are to come."""
+        query = sa.select(_FILES.c.is_whole, sa.func.sum(_FILES.c.bytes))
         with self._engine.connect() as connection:
-            return int(connection.scalar(sa.select(sa.func.sum(_FILES.c.bytes))) or 0)
+            held = {
+                row[0]: int(row[1]) for row in connection.execute(query.group_by(_FILES.c.is_whole))
+            }
+        return held.get(True, 0), held.get(False, 0)
 
     def oldest(self) -> StoredFile | None:
         """The file that is whole for the longest time."""

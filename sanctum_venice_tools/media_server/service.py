@@ -1,6 +1,7 @@
 """What every part of a media server works with."""
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -17,6 +18,12 @@ class Service:
     settings: Settings
     index: Index
     shelf: Shelf
+    room: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    """Held while the quota is looked at and room is taken, so that no two take the same room.
+
+    Servers that share an index do not share this. What each of them lets in at the same moment may
+    go over the quota together, by those few files; the next that comes is held to it.
+    """
 
     def link_to(self, file: StoredFile) -> str:
         """Where people see a file: an address that nobody can guess."""

@@ -20,7 +20,8 @@ _MOST_OF_DECLARATION = 256 << 10
 _TITLES = ("prompt", "instruction", "text", "question", "url")
 _LONGEST_TITLE = 1000
 
-_DAY_MICROSECONDS = 24 * 60 * 60 * 1_000_000
+# How long a declaration holds room: twice as long as the address of a bucket leads into it.
+_DECLARED_MICROSECONDS = 2 * 60 * 60 * 1_000_000
 
 Line = Annotated[str, Field(max_length=200)]
 
@@ -88,14 +89,14 @@ async def confirm(request: Request) -> Response:
 async def tell_room(request: Request) -> Response:
     """Say whether a file would be taken at all, before it is made and paid."""
     service = service_of(request)
-    if await run_in_threadpool(_make_room, service, 1):
+    if await run_in_threadpool(_has_room, service, 1):
         return JSONResponse({"public_url": service.settings.public_url})
     return refusal(507, "The quota of this media server is reached.")
 
 
 def sweep(service: Service) -> None:
-    """Forget what was declared a day ago, and never came."""
-    for file in service.index.unfinished(microseconds_now() - _DAY_MICROSECONDS):
+    """Forget what was declared two hours ago, and never came."""
+    for file in service.index.unfinished(microseconds_now() - _DECLARED_MICROSECONDS):
         service.remove(file)
     service.shelf.sweep()
 
@@ -105,11 +106,12 @@ def _take_note(service: Service, wanted: Declaration) -> Response:
     most = service.settings.most_bytes
     if wanted.bytes > most:
         return refusal(413, f"It has {wanted.bytes:,} bytes, and at most {most:,} are taken.")
-    there = service.index.find(name=wanted.name)
-    if there is None:
-        if not _make_room(service, wanted.bytes):
-            return refusal(507, "The quota of this media server is reached.")
-        there = service.index.declare(_declared(wanted))
+    with service.room:
+        there = service.index.find(name=wanted.name)
+        if there is None:
+            if not _has_room(service, wanted.bytes):
+                return refusal(507, "The quota of this media server is reached.")
+            there = service.index.declare(_declared(wanted))
     if there.sha256 != wanted.sha256:
         return refusal(409, f"Another file is called {wanted.name}.")
     return JSONResponse(_told_of(service, there), 200 if there.is_whole else 201)
@@ -125,7 +127,9 @@ def _count_in(service: Service, file_id: str) -> Response:
             return refusal(409, "Its bytes have not come.")
         start = service.shelf.read_start(file.id, kinds.START)
         media_type = kinds.media_type_of(start)
-        service.index.mark_whole(file.id, media_type, kinds.kind_of(media_type))
+        with service.room:
+            service.index.mark_whole(file.id, media_type, kinds.kind_of(media_type))
+            _drop_oldest(service)
     return JSONResponse(_told_of(service, file, is_whole=True))
 
 
@@ -169,20 +173,33 @@ def _title_in(arguments: dict[str, Any]) -> str:
     return ""
 
 
-def _make_room(service: Service, length: int) -> bool:
-    """See to it that so many bytes fit into the quota.
+def _has_room(service: Service, length: int) -> bool:
+    """Whether so many bytes fit into the quota.
 
-    The oldest files go for them, if the operator lets them.
+    Whole files are not in the way if the operator lets the oldest go; those that are to come are.
     """
     quota = service.settings.quota_bytes
     if quota is None:
         return True
-    while service.index.bytes_in_all() + length > quota:
-        oldest = service.index.oldest() if service.settings.drop_oldest else None
+    whole, to_come = service.index.bytes_held()
+    stays = to_come if service.settings.drop_oldest else whole + to_come
+    return stays + length <= quota
+
+
+def _drop_oldest(service: Service) -> None:
+    """Let the oldest files go until the whole ones keep to the quota, if the operator says so.
+
+    This is done when a file has come, not when it is declared: nothing goes for bytes that never
+    come. Until then the disk has both, so it needs room for a little more than the quota.
+    """
+    quota = service.settings.quota_bytes
+    if quota is None or not service.settings.drop_oldest:
+        return
+    while service.index.bytes_held()[0] > quota:
+        oldest = service.index.oldest()
         if oldest is None:
-            return False
+            return
         service.remove(oldest)
-    return True
 
 
 def _told_of(service: Service, file: StoredFile, *, is_whole: bool = False) -> dict[str, Any]:

@@ -171,7 +171,49 @@ def test_the_oldest_files_go_when_the_operator_says_so(
     assert 2 == len(files_in(service.settings.folder))
 
 
-def test_what_never_came_is_forgotten_after_a_day(tool: TestClient, service: Service) -> None:
+@pytest.mark.parametrize("length", [251, 200], ids=["too large", "never sent"])
+def test_nothing_goes_for_bytes_that_did_not_come(
+    make_service: Callable[..., Service], length: int
+) -> None:
+    """A declaration drops no file, neither one that the quota could never hold, nor one that never comes."""
+    tool = tool_of(make_service(quota_bytes=250, drop_oldest=True))
+    for name in ("a", "b"):
+        upload(tool, f"{name}.txt", name.encode() * 100)
+
+    declared = tool.post("/files", json=declaration("c.txt", b"c" * length))
+
+    assert (507 if length > 250 else 201) == declared.status_code
+    there = [tool.get("/files", params={"name": f"{name}.txt"}).status_code for name in "ab"]
+    assert [200, 200] == there
+
+
+def test_what_is_on_its_way_is_not_dropped(make_service: Callable[..., Service]) -> None:
+    """A file that can't fit beside those that are declared is refused, and so is whoever asks for room."""
+    tool = tool_of(make_service(quota_bytes=250, drop_oldest=True))
+    told = tool.post("/files", json=declaration("a.txt", b"a" * 250)).json()
+
+    assert 507 == tool.post("/files", json=declaration("b.txt", b"b")).status_code
+    assert 507 == tool.get("/room").status_code
+    tool.put(told["upload"], content=b"a" * 250)
+    assert 200 == tool.post(told["confirm"]).status_code
+    assert 200 == tool.get("/room").status_code
+    upload(tool, "b.txt", b"b")
+
+
+def test_the_quota_holds_for_tools_side_by_side(make_service: Callable[..., Service]) -> None:
+    """Of many tools that declare at once, only those are let in that fit together."""
+    tool = tool_of(make_service(quota_bytes=1073))
+
+    def declare(number: int) -> int:
+        return tool.post("/files", json=declaration(f"{number}.bin", bytes(500))).status_code
+
+    with ThreadPoolExecutor(16) as pool:
+        statuses = list(pool.map(declare, range(32)))
+
+    assert (2, 30) == (statuses.count(201), statuses.count(507))
+
+
+def test_what_never_came_is_forgotten_after_two_hours(tool: TestClient, service: Service) -> None:
     """A declaration without bytes does not count for ever; a fresh one stays."""
     old = tool.post("/files", json=declaration("old.txt", b"old")).json()
     fresh = tool.post("/files", json=declaration("fresh.txt", b"fresh")).json()
