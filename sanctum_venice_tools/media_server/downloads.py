@@ -1,6 +1,7 @@
 """How a file goes out: to tools by its name, and to anybody who has its address."""
 
 from pathlib import Path
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -82,7 +83,7 @@ async def show(request: Request) -> Response:
     is_shown = kinds.is_shown(file.media_type) and "download" not in request.query_params
     media_type = file.media_type if is_shown else kinds.UNKNOWN
     kind = "inline" if is_shown else "attachment"
-    disposition = f'{kind}; filename="{file.name}"'
+    disposition = f"{kind}; {_named(file.name)}"
     elsewhere = await run_in_threadpool(service.shelf.way_out, file, media_type, disposition)
     if elsewhere:
         return RedirectResponse(elsewhere, headers={"Cache-Control": _CACHING_ELSEWHERE})
@@ -98,6 +99,11 @@ async def show(request: Request) -> Response:
         "Referrer-Policy": "no-referrer",
     }
     return FileResponse(path, headers=headers, media_type=media_type)
+
+
+def _named(name: str) -> str:
+    """How a header names a file: older servers took letters that none can hold (RFC 6266, 4.3)."""
+    return f'filename="{name}"' if name.isascii() else f"filename*=UTF-8''{quote(name)}"
 
 
 def _path_of(service: Service, file: StoredFile | None) -> Path | None:

@@ -172,11 +172,10 @@ class Index:
 
     def bytes_held(self) -> tuple[int, int]:
         """What all whole files have together, and what those have that are to come."""
-        query = sa.select(_FILES.c.is_whole, sa.func.sum(_FILES.c.bytes))
+        query = sa.select(_FILES.c.is_whole, sa.func.sum(_FILES.c.bytes).label("held"))
         with self._engine.connect() as connection:
-            held = {
-                row[0]: int(row[1]) for row in connection.execute(query.group_by(_FILES.c.is_whole))
-            }
+            rows = connection.execute(query.group_by(_FILES.c.is_whole))
+            held = {row.is_whole: int(row.held) for row in rows}
         return held.get(True, 0), held.get(False, 0)
 
     def oldest(self) -> StoredFile | None:
@@ -243,4 +242,6 @@ def _escaped(text: str) -> str:
 def _file_of(row: Row[Any]) -> StoredFile:
     """A row of the index."""
     values = dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's documented way to a row's names
-    return StoredFile(**{**values, "facts": json.loads(values["facts"])})
+    # Older servers took numbers that JSON has not, which no page could be told.
+    facts = json.loads(values["facts"], parse_constant=str)
+    return StoredFile(**{**values, "facts": facts})

@@ -1,9 +1,10 @@
 """How a file comes: it is declared, its bytes are sent, and then it is confirmed."""
 
+import json
 import secrets
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -37,11 +38,17 @@ class Facts(BaseModel):
     cost_usd: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] | None = None
     arguments: dict[str, Any] = {}
 
+    @model_validator(mode="after")
+    def _check_numbers(self) -> Self:
+        """Refuse what pydantic reads and JSON can't tell again: 1e400, NaN."""
+        json.dumps(self.model_dump(), allow_nan=False)
+        return self
+
 
 class Declaration(BaseModel):
     """A file that is to come."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]{0,199}$")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$")]
     bytes: Annotated[int, Field(gt=0)]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     facts: Facts = Facts()
@@ -76,6 +83,10 @@ async def receive(request: Request) -> Response:
         return refusal(422, f"This is not the file that was declared: {error}.")
     except OSError as error:
         return refusal(507, f"The file could not be kept: {error.strerror}.")
+    if await run_in_threadpool(service.index.find, id=file.id) is None:
+        # Whoever deleted it found no bytes yet, and nothing would ever count these.
+        await run_in_threadpool(shelf.remove, file.id)
+        return refusal(404, "The file was deleted while it came.")
     return Response(status_code=204)
 
 

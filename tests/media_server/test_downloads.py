@@ -1,8 +1,11 @@
 """How files go out of the media server: to tools by name, to whoever has the address, and never as a program."""
 
+from dataclasses import replace
+
 import pytest
 from starlette.testclient import TestClient
 
+from sanctum_venice_tools.media_server.service import Service
 from tests.media_server.conftest import upload
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
@@ -43,6 +46,22 @@ def test_an_address_can_not_be_guessed(tool: TestClient, stranger: TestClient) -
     assert 404 == stranger.get(f"/m/{first['id']}/b.png").status_code
     assert 404 == stranger.get(f"/m/{'x' * 24}/{first['name']}").status_code
     assert first["id"][:8] != second["id"][:8]
+
+
+def test_a_name_of_before_is_shown(
+    tool: TestClient, stranger: TestClient, service: Service
+) -> None:
+    """A file whose name older servers took, with letters that a header can't hold, is shown as any other."""
+    made = upload(tool, "fox.png", PICTURE)
+    old = service.index.find(id=made["id"])
+    assert old
+    service.index.forget(old.id)
+    service.index.declare(replace(old, name="nul.\u0661"))
+
+    reply = stranger.get(f"/m/{old.id}/nul.\u0661")
+
+    assert (200, PICTURE) == (reply.status_code, reply.content)
+    assert "inline; filename*=UTF-8''nul.%D9%A1" == reply.headers["content-disposition"]
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,15 @@ def test_a_file_is_shown_with_how_it_was_made(tool: TestClient, person: TestClie
     assert PICTURE == person.get(file["url"]).content
 
 
+def test_numbers_of_before_break_no_page(person: TestClient, service: Service) -> None:
+    """A file whose facts have a number that JSON has not, as older servers took it, is shown with the rest."""
+    fill(service, 2, moment=lambda number: number + 1, facts={"x": [float("inf"), float("nan")]})
+
+    files = person.get("/gallery/files").json()["files"]
+
+    assert [{"x": ["Infinity", "NaN"]}] * 2 == [file["facts"] for file in files]
+
+
 def test_the_newest_come_first_and_can_be_narrowed(tool: TestClient, person: TestClient) -> None:
     """Kind, agent and words of any case choose; all words must fit, and none is a pattern."""
     upload(tool, "1.png", PICTURE, agent="Anna", arguments={"prompt": "A Fox in the city"})
@@ -170,7 +179,7 @@ def test_a_person_can_delete(tool: TestClient, person: TestClient) -> None:
     assert 404 == person.get(made["url"]).status_code
 
 
-def fill(service: Service, count: int, moment: Any) -> None:
+def fill(service: Service, count: int, moment: Any, facts: Any = None) -> None:
     """So many files in the index, without bytes."""
     for number in range(count):
         service.index.declare(
@@ -188,6 +197,6 @@ def fill(service: Service, count: int, moment: Any) -> None:
                 model="model",
                 title=f"picture {number}",
                 cost_usd=0.01,
-                facts={},
+                facts=facts or {},
             )
         )

@@ -1,6 +1,7 @@
 """How files come to the media server: declared, sent, confirmed; whole or not at all."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,7 @@ def test_a_whole_file_is_never_overwritten(tool: TestClient) -> None:
         ({"name": "a/b"}, "name"),
         ({"name": "a\nb"}, "name"),
         ({"name": "x" * 300}, "name"),
+        ({"name": "nul.\u0661"}, "name"),
         ({"bytes": 0}, "bytes"),
         ({"bytes": "many"}, "bytes"),
         ({"sha256": "zz"}, "sha256"),
@@ -121,6 +123,40 @@ def test_a_declaration_that_is_none_names_its_fault(
 
     assert 422 == refused.status_code
     assert refused.json()["error"].startswith(f"{field}: ")
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "NaN", "[Infinity]"])
+@pytest.mark.parametrize("place", ["arguments", "answer"])
+def test_numbers_that_json_has_not_are_refused(tool: TestClient, number: str, place: str) -> None:
+    """What the gallery could not tell again is not taken, however deep it stands."""
+    body = json.dumps(declaration("fox.png", PICTURE, **{place: {"x": 7}})).replace(
+        "7}", f"{number}}}"
+    )
+
+    refused = tool.post("/files", content=body)
+
+    assert 422 == refused.status_code
+    assert refused.json()["error"].startswith("facts: ")
+
+
+def test_a_file_that_is_deleted_while_it_comes_leaves_nothing(
+    tool: TestClient, service: Service
+) -> None:
+    """Bytes whose file is gone from the index when they are whole are taken away, and the sender is told."""
+    told = tool.post("/files", json=declaration("fox.png", PICTURE)).json()
+
+    def pieces() -> Iterator[bytes]:
+        yield PICTURE[:10]
+        assert 204 == tool_of(service).delete(f"/files/{told['id']}").status_code
+        yield PICTURE[10:]
+
+    refused = tool.put(told["upload"], content=pieces())
+
+    assert (404, "The file was deleted while it came.") == (
+        refused.status_code,
+        refused.json()["error"],
+    )
+    assert [] == files_in(service.settings.folder)
 
 
 @pytest.mark.parametrize(
