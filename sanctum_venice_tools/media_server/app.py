@@ -2,7 +2,7 @@
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -37,7 +37,8 @@ def create_app(service: Service, workbench: Workbench | None = None) -> Starlett
     ]
     if workbench:
         routes += workbench_routes()
-    app = Starlette(routes=routes, exception_handlers={404: _refuse, 405: _refuse})
+    handlers = {404: _refuse, 405: _refuse, ClientDisconnect: _give_up}
+    app = Starlette(routes=routes, exception_handlers=handlers)
     app.state.service = service
     app.state.workbench = workbench
     return app
@@ -47,3 +48,8 @@ async def _refuse(_request: Request, error: Exception) -> Response:
     """Say in JSON that there is no such address."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     return refusal(status, "There is nothing at this address, or not by this method.")
+
+
+async def _give_up(_request: Request, _error: Exception) -> Response:
+    """Nothing is wrong here when a request breaks off, and nobody is left to be told."""
+    return refusal(400, "The request broke off.")

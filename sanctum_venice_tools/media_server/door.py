@@ -80,6 +80,11 @@ def _cookie_of(request: Request) -> str:
 
 
 def _is_from_here(request: Request) -> bool:
-    """Whether the page that asks is this server's own; a browser names another's in Origin."""
+    """Whether the page that asks is this server's own; a browser names another's in Origin.
+
+    A proxy may have another name in Host than browsers have for this server.
+    """
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    public_host = urlsplit(service_of(request).settings.public_url).netloc
+    own_hosts = (request.headers.get("host"), public_host)
+    return origin is None or origin.partition("://")[2] in own_hosts

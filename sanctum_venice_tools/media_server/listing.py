@@ -14,6 +14,8 @@ _PAGE = 60
 _DAYS = 30
 _START = 100_000
 
+_LAST_MOMENT = (1 << 63) - 1
+
 
 @for_people
 async def list_files(request: Request) -> Response:
@@ -26,7 +28,7 @@ async def list_files(request: Request) -> Response:
             agent=asked.get("agent", ""),
             words=asked.get("words", ""),
             before=_read_place(asked.get("before", "")),
-            since=int(asked["since"]) if "since" in asked else None,
+            since=_read_moment(asked["since"]) if "since" in asked else None,
         )
     except ValueError:
         return refusal(422, "before and since are places that this server has given.")
@@ -63,7 +65,15 @@ def _read_place(text: str) -> tuple[int, str] | None:
     if not text:
         return None
     moment, _, file_id = text.partition("-")
-    return int(moment), file_id
+    return _read_moment(moment), file_id
+
+
+def _read_moment(text: str) -> int:
+    """A moment, as far as a database can hold one; ValueError, if it is none."""
+    moment = int(text)
+    if not 0 <= moment <= _LAST_MOMENT:
+        raise ValueError("beyond what a database holds")
+    return moment
 
 
 def _shown(service: Service, file: StoredFile) -> dict[str, Any]:

@@ -82,7 +82,7 @@ async def call_tool(request: Request) -> Response:
     try:
         body = json.loads(await request.body())
         arguments, is_agreed = dict(body["arguments"]), body.get("agreed") is True
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return refusal(422, "A call is an object of arguments, and of agreed.")
     record = await run_in_threadpool(read_record, name)
     if _asks_first(workbench, record) and not is_agreed:

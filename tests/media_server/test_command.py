@@ -178,6 +178,32 @@ def test_half_a_gigabyte_passes_without_being_held(tmp_path: Path) -> None:
     assert after - before < 60 * MEGABYTE
 
 
+def test_an_upload_that_breaks_off_is_no_trouble(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """When a sender goes away in the middle, its part is taken away, and the log says nothing."""
+    with running_media_server(tmp_path) as server, client_of(server) as tool:
+        told = tool.post("/files", json=declaration("lost.bin", bytes(1000))).json()
+        head = f"PUT {told['upload']} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n"
+        with socket.create_connection(("127.0.0.1", tool.base_url.port)) as sender:
+            sender.sendall(f"{head}Authorization: Bearer {server.token}\r\n\r\n".encode())
+            sender.sendall(bytes(10))
+            wait_for_parts(tmp_path, 1)
+        wait_for_parts(tmp_path, 0)
+
+        assert upload(tool, "lost.bin", bytes(1000))
+
+    assert "" == capfd.readouterr().err
+
+
+def wait_for_parts(folder: Path, count: int) -> None:
+    """Wait until so many uploads are on their way."""
+    deadline = time.monotonic() + 10
+    while count != len(list(folder.glob("files/.*.part"))):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 @pytest.mark.slow
 def test_nothing_is_half_there_after_a_sudden_end(tmp_path: Path) -> None:
     """Killed in the middle of an upload, the server has all that it confirmed, and nothing of what was on its way."""

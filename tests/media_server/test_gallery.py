@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from sanctum_venice_tools.media_server.index import StoredFile
 from sanctum_venice_tools.media_server.service import Service
-from tests.media_server.conftest import TOKEN, upload
+from tests.media_server.conftest import PUBLIC, TOKEN, upload
 
 PICTURE = b"\x89PNG\r\n\x1a\n"
 SOUND = b"ID3\x04\0\0"
@@ -57,10 +57,18 @@ def test_another_site_s_page_can_do_nothing(tool: TestClient, person: TestClient
     """A request from a page of another origin is refused, cookie or not."""
     made = upload(tool, "fox.png", PICTURE)
 
-    refused = person.delete(f"/gallery/files/{made['id']}", headers={"Origin": "https://evil.test"})
-
-    assert 403 == refused.status_code
+    for origin in ("https://evil.test", "null", "http://[::1", "https://media.test.evil.test"):
+        refused = person.delete(f"/gallery/files/{made['id']}", headers={"Origin": origin})
+        assert 403 == refused.status_code
     assert 1 == len(titles(person))
+
+
+def test_a_person_can_delete_behind_a_proxy(tool: TestClient, person: TestClient) -> None:
+    """A page of the public address is this server's own also when a proxy has another name for it in Host."""
+    made = upload(tool, "fox.png", PICTURE)
+    headers = {"Origin": PUBLIC, "Host": "127.0.0.1:8490"}
+
+    assert 204 == person.delete(f"/gallery/files/{made['id']}", headers=headers).status_code
 
 
 def test_pages_load_nothing_from_elsewhere(person: TestClient) -> None:
@@ -139,8 +147,20 @@ def test_pages_follow_each_other_without_gap_or_repetition(
 
     assert "" == page["more"]
     assert 150 == len(set(seen)) == len(seen)
-    assert 422 == person.get("/gallery/files", params={"before": "x-y"}).status_code
     assert tool is not None
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"before": "x-y"}, {"before": f"{'9' * 23}-y"}, {"since": "9" * 23}, {"since": "-1"}],
+    ids=str,
+)
+def test_places_that_nobody_gave_are_refused(person: TestClient, query: dict[str, str]) -> None:
+    """A place that is none, or that no database could hold, is told in one line."""
+    refused = person.get("/gallery/files", params=query)
+
+    assert 422 == refused.status_code
+    assert "places that this server has given" in refused.json()["error"]
 
 
 def test_what_came_since_is_told(tool: TestClient, person: TestClient) -> None:

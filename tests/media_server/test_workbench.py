@@ -116,7 +116,9 @@ def test_what_changes_the_account_is_agreed_to(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b"{}", b'{"arguments": 7}', b'{"arguments": [1]}', b"\xff"]
+    "body",
+    [b"", b"[]", b"{}", b'{"arguments": 7}', b'{"arguments": [1]}', b"\xff", b"[" * 100_000],
+    ids=["none", "list", "empty", "number", "items", "binary", "deep"],
 )
 def test_what_is_no_call_is_refused(bench: Bench, body: bytes) -> None:
     """A body of another form is one line."""
