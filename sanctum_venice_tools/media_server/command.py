@@ -4,7 +4,7 @@ import importlib
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,6 +12,7 @@ import click
 
 from sanctum_venice_tools.emulator.process import running_venice
 from sanctum_venice_tools.host_names import ALLOW_HOST
+from sanctum_venice_tools.media_server.index import open_index
 from sanctum_venice_tools.media_server.server import listen, serve
 from sanctum_venice_tools.media_server.settings import (
     GIGABYTE,
@@ -22,8 +23,12 @@ from sanctum_venice_tools.media_server.settings import (
 )
 from sanctum_venice_tools.media_server.shelf import FolderShelf, Shelf
 from sanctum_venice_tools.media_server.workbench import Workbench
+from sanctum_venice_tools.runtime.venice import _HTTP_ADDRESS
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+# More than there are disks for.
+_MOST_GIGABYTES = 1e9
 
 # These stand for every address of a machine, and no browser can open them.
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # to be told apart
@@ -35,10 +40,22 @@ def _check_public_url(
     """Refuse what no browser could open."""
     if given is None:
         return None
-    parts = urlsplit(given)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    try:
+        is_address = _HTTP_ADDRESS.fullmatch(given) and urlsplit(given).port != 0
+    except ValueError:  # a port beyond the last, or no address of IPv6
+        is_address = False
+    if not is_address or "?" in given or "#" in given:
         raise click.BadParameter("write an address such as https://media.example.org")
     return given.rstrip("/")
+
+
+def _check_quota(
+    _context: click.Context, _option: click.Parameter, given: float | None
+) -> float | None:
+    """Refuse what is no quota; nan and inf are numbers to click, also within a range."""
+    if given is not None and not 0 < given <= _MOST_GIGABYTES:
+        raise click.BadParameter("write a number of gigabytes, such as 50 or 0.5")
+    return given
 
 
 @click.command()
@@ -51,7 +68,11 @@ def _check_public_url(
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option(
-    "--port", default=8490, show_default=True, help="The port to listen at; 0 takes a free one."
+    "--port",
+    default=8490,
+    show_default=True,
+    type=click.IntRange(0, 65_535),
+    help="The port to listen at; 0 takes a free one.",
 )
 @ALLOW_HOST
 @click.option(
@@ -79,7 +100,8 @@ def _check_public_url(
 )
 @click.option(
     "--quota-gb",
-    type=click.FloatRange(0, min_open=True),
+    type=float,
+    callback=_check_quota,
     help="The most that all files may have, in gigabytes.  [default: no limit]",
 )
 @click.option(
@@ -123,48 +145,49 @@ def media(
         raise click.UsageError(
             "--workbench spends money: it is for this machine alone, at 127.0.0.1"
         )
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        token = read_token(folder)
-        shelf = _open_bucket(bucket) if bucket else FolderShelf(folder)
-        listening = listen(host, port)
-    except (OSError, SettingError) as error:
-        raise click.ClickException(str(error)) from None
+    with ExitStack() as opened:
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            token = read_token(folder)
+            shelf = _open_bucket(bucket) if bucket else FolderShelf(folder)
+            index = opened.enter_context(closing(open_index(database, folder)))
+            listening = opened.enter_context(listen(host, port))
+        except (OSError, SettingError) as error:
+            raise click.ClickException(str(error)) from None
 
-    address = _address_of(listening)
-    settings = Settings(
-        folder=folder,
-        token=token,
-        public_url=public_url or address,
-        most_bytes=max_mb * MEGABYTE,
-        quota_bytes=None if quota_gb is None else int(quota_gb * GIGABYTE),
-        drop_oldest=drop_oldest,
-    )
+        address = _address_of(listening)
+        settings = Settings(
+            folder=folder,
+            token=token,
+            public_url=public_url or address,
+            most_bytes=max_mb * MEGABYTE,
+            quota_bytes=None if quota_gb is None else int(quota_gb * GIGABYTE),
+            drop_oldest=drop_oldest,
+        )
 
-    def announce() -> None:
-        click.echo(f"Media server at {address}")
-        click.echo(f"Gallery: {settings.public_url}/?token={token}")
-        if with_workbench:
-            click.echo(f"Workbench: {settings.public_url}/workbench, once the gallery is open")
+        def announce() -> None:
+            click.echo(f"Media server at {address}")
+            click.echo(f"Gallery: {settings.public_url}/?token={token}")
+            if with_workbench:
+                click.echo(f"Workbench: {settings.public_url}/workbench, once the gallery is open")
 
-    try:
-        with ExitStack() as stack:
+        try:
             workbench = None
             if with_workbench:
-                workbench = stack.enter_context(_open_workbench(address, token))
+                workbench = opened.enter_context(_open_workbench(address, token))
             serve(
                 settings,
                 listening,
+                index=index,
                 shelf=shelf,
-                database=database,
                 allowed_hosts=allowed_hosts,
                 workbench=workbench,
                 until_stdin_closes=until_stdin_closes,
                 announce=announce,
             )
-    except KeyboardInterrupt:
-        # Ctrl-C is how a person ends it; that is no failure.
-        return
+        except KeyboardInterrupt:
+            # Ctrl-C is how a person ends it; that is no failure.
+            return
 
 
 def _open_bucket(place: str) -> Shelf:

@@ -12,6 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine, Row
 
+from sanctum_venice_tools.media_server.settings import SettingError
+
 _METADATA = sa.MetaData()
 
 _FILES = sa.Table(
@@ -39,6 +41,11 @@ _FILES = sa.Table(
 )
 
 _DAY_MICROSECONDS = 24 * 60 * 60 * 1_000_000
+
+_NO_DATABASE = (
+    "--database takes a URL of SQLAlchemy's, such as "
+    "postgresql+psycopg://media:PASSWORD@db.example.org/media, with an @ of the password as %40."
+)
 
 _IS_WHOLE = _FILES.c.is_whole.is_(True)
 _NEWEST_FIRST = (_FILES.c.moment.desc(), _FILES.c.id.desc())
@@ -86,14 +93,41 @@ def open_index(database: str, folder: Path) -> "Index":
     """The index in a database.
 
     SQLite in the folder, unless `database` is the URL of another, such as PostgreSQL.
+
+    Raises:
+        SettingError: It can't be opened.
     """
-    engine = sa.create_engine(
-        database or f"sqlite:///{folder / 'index.sqlite'}", pool_pre_ping=True
-    )
+    engine = _engine_of(database or f"sqlite:///{folder / 'index.sqlite'}")
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _set_up_sqlite)
-    _METADATA.create_all(engine)
+    try:
+        _METADATA.create_all(engine)
+    except sa.exc.SQLAlchemyError as error:
+        engine.dispose()
+        place = engine.url.host or engine.url.database
+        reason = " ".join(str(getattr(error, "orig", error)).split())
+        option = "--database" if database else "--folder"
+        told = f"The index at {place} can't be opened; check {option}"
+        raise SettingError(f"{told}: {reason}") from None
     return Index(engine)
+
+
+def _engine_of(database: str) -> Engine:
+    """The way to the database of a URL.
+
+    What SQLAlchemy tells of a URL may have the password in it, so none of that is passed on. What
+    follows a bare @ in a password would be taken for the host, which drivers do tell.
+    """
+    try:
+        engine = sa.create_engine(database, pool_pre_ping=True)
+    except ImportError as missing:
+        advice = "sanctum-venice-tools[cluster] has that of PostgreSQL"
+        raise SettingError(f"--database needs the package {missing.name}: {advice}.") from None
+    except (sa.exc.ArgumentError, ValueError):
+        raise SettingError(_NO_DATABASE) from None
+    if engine.url.password and "@" in f"{engine.url.host}{engine.url.database}":
+        raise SettingError(_NO_DATABASE)
+    return engine
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

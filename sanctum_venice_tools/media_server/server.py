@@ -14,7 +14,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from sanctum_venice_tools.host_names import OWN_NAMES
 from sanctum_venice_tools.media_server.app import create_app
-from sanctum_venice_tools.media_server.index import open_index
+from sanctum_venice_tools.media_server.index import Index
 from sanctum_venice_tools.media_server.service import Service
 from sanctum_venice_tools.media_server.settings import Settings
 from sanctum_venice_tools.media_server.shelf import Shelf
@@ -48,8 +48,8 @@ def serve(
     settings: Settings,
     listening: socket.socket,
     *,
+    index: Index,
     shelf: Shelf,
-    database: str = "",
     allowed_hosts: Sequence[str] = (),
     workbench: Workbench | None = None,
     until_stdin_closes: bool = False,
@@ -59,7 +59,7 @@ def serve(
 
     It answers to its own names, to that of its public address, and to those that are allowed.
     """
-    service = Service(settings, open_index(database, settings.folder), shelf)
+    service = Service(settings, index, shelf)
     ended = threading.Event()
     threading.Thread(target=_sweep_hourly, args=(service, ended), daemon=True).start()
     public_name = urlsplit(settings.public_url).hostname or ""
@@ -82,7 +82,6 @@ def serve(
         _Server(config, announce).run(sockets=[listening])
     finally:
         ended.set()
-        service.index.close()
 
 
 class _Server(uvicorn.Server):

@@ -44,12 +44,14 @@ def read_token(folder: Path) -> str:
         OSError: The folder can't be written to.
     """
     given = os.environ.get("VENICE_MEDIA_TOKEN", "").strip()
-    token = given or _kept_token(folder / TOKEN_FILE)
+    file = folder / TOKEN_FILE
+    token = given or _kept_token(file)
     is_for_header = token.isascii() and token.isprintable() and " " not in token
     if not (is_for_header and 16 <= len(token) <= LONGEST_TOKEN):
-        raise SettingError(
-            "VENICE_MEDIA_TOKEN must have 16 to 500 letters, digits or signs of ASCII."
-        )
+        source = "VENICE_MEDIA_TOKEN" if given else f"The token in {file}"
+        advice = "" if given else " Delete that file, and a new one is made."
+        told = "must have 16 to 500 letters, digits or signs of ASCII."
+        raise SettingError(f"{source} {told}{advice}")
     return token
 
 
@@ -58,7 +60,7 @@ def _kept_token(file: Path) -> str:
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return file.read_text(encoding="ascii").strip()
+        return file.read_text(encoding="ascii", errors="replace").strip()
     token = secrets.token_urlsafe(32)
     with os.fdopen(descriptor, "w", encoding="ascii") as new:
         new.write(token)

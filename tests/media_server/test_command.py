@@ -81,7 +81,16 @@ def test_what_was_stored_is_there_after_a_restart(tmp_path: Path) -> None:
         (["--drop-oldest"], {}, "--drop-oldest goes with --quota-gb", 2),
         (["--public-url", "media.example.org"], {}, "write an address such as", 2),
         (["--allow-host", "http://x"], {}, "is no name of a host", 2),
+        (["--public-url", "http://[::1"], {}, "write an address such as", 2),
+        (["--public-url", "http://[:::]"], {}, "write an address such as", 2),
+        (["--public-url", "http://h:99999"], {}, "write an address such as", 2),
+        (["--public-url", "http://*"], {}, "write an address such as", 2),
+        (["--public-url", "http://h/?"], {}, "write an address such as", 2),
+        (["--port", "99999"], {}, "is not in the range", 2),
         (["--quota-gb", "0"], {}, "--quota-gb", 2),
+        (["--quota-gb", "nan"], {}, "write a number of gigabytes", 2),
+        (["--quota-gb", "inf"], {}, "write a number of gigabytes", 2),
+        (["--quota-gb", "1e308"], {}, "write a number of gigabytes", 2),
         (["--host", "192.0.2.1"], {}, "Cannot assign requested address", 1),
         ([], {"VENICE_MEDIA_TOKEN": "short"}, "must have 16 to 500", 1),
         ([], {"VENICE_MEDIA_TOKEN": "tökén" * 10}, "must have 16 to 500", 1),
@@ -98,6 +107,46 @@ def test_what_can_not_be_is_one_line(
     assert expected in result.output
     assert "Traceback" not in result.output
     assert not environment or environment["VENICE_MEDIA_TOKEN"] not in result.output
+
+
+@pytest.mark.parametrize(
+    ("database", "expected"),
+    [
+        ("foo", "takes a URL of SQLAlchemy's"),
+        ("nosuch://media:s3cret@h/x", "takes a URL of SQLAlchemy's"),
+        ("postgresql+psycopg://media:pass@s3cret@127.0.0.1/x", "an @ of the password as %40"),
+        ("postgresql+psycopg://media:pass@s3/cret@127.0.0.1/x", "an @ of the password as %40"),
+        ("postgresql+psycopg://media:pass@h:s3cret@127.0.0.1/x", "an @ of the password as %40"),
+        ("postgresql+psycopg://media:s3cret@127.0.0.1:9/x", "Connection refused"),
+        ("sqlite:////no/such/folder/x", "unable to open database file"),
+        ("", "index.sqlite can't be opened; check --folder: file is not a database"),
+    ],
+)
+def test_an_index_that_can_not_be_opened_is_one_line(
+    tmp_path: Path, database: str, expected: str
+) -> None:
+    """A database that is none, or is away, is told in one line, and its password is not."""
+    (tmp_path / "index.sqlite").write_text("no database " * 100)
+
+    result = run("--folder", str(tmp_path), "--port", "0", "--database", database)
+
+    assert 1 == result.exit_code
+    assert expected in result.output
+    assert 1 == result.output.count("\n")
+    assert "s3" not in result.output
+
+
+@pytest.mark.parametrize("kept", ["", "short", "tökén" * 10], ids=["empty", "short", "umlauts"])
+def test_a_kept_token_that_is_none_names_its_file(tmp_path: Path, kept: str) -> None:
+    """The token's file is blamed, and not a variable that nobody set."""
+    (tmp_path / "token").write_text(kept, encoding="utf-8")
+
+    result = run("--folder", str(tmp_path), "--port", "0", VENICE_MEDIA_TOKEN="")
+
+    assert 1 == result.exit_code
+    assert f"The token in {tmp_path / 'token'} must have 16 to 500" in result.output
+    assert "VENICE_MEDIA_TOKEN" not in result.output
+    assert "Delete that file" in result.output
 
 
 def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
