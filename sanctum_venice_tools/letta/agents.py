@@ -29,6 +29,7 @@ from sanctum_venice_tools.letta.registration import AT_ONCE
 from sanctum_venice_tools.letta.secrets import (
     SECRETS,
     SecretsError,
+    lacking_secrets,
     readable_secrets,
     refuse_loss,
     secrets_after,
@@ -111,6 +112,9 @@ def find_agents(
     Raises:
         AgentError: Nobody, or more than one, is called so.
     """
+    if not all(text.strip() for text in (*named, *tags)):
+        # Letta takes an empty one for none, and lists all agents.
+        raise AgentError("an agent's name or tag is empty; say which agents are meant")
     parts: list[Any] = [SECRETS] if with_secrets else []
     found = [_find_agent(letta, name, parts) for name in named]
     for tag in tags:
@@ -178,7 +182,7 @@ def apply_agents(
         try:
             return _change_agent(letta, change, wishes, tool_ids)
         except APIError as error:
-            return replace(change, problem=explain(error))
+            return replace(change, problem=explain(error, wishes.secrets))
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(change_one, changes))
@@ -285,6 +289,4 @@ def _is_kept(letta: Letta, change: AgentChange, wishes: Wishes) -> bool:
     """Whether the agent is now as it was to be."""
     agent = read_agent(letta, change.agent_id, [SECRETS])
     left = plan_agent(letta, agent, replace(wishes, secrets={}))
-    # Of the secrets the names must do: not every server tells the values.
-    named = {secret.key for secret in agent.secrets or []}
-    return set(change.secrets) <= named and not left.writes
+    return not (left.writes or lacking_secrets(agent, wishes.secrets))

@@ -4,7 +4,7 @@ import contextlib
 import functools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
@@ -24,6 +24,8 @@ from sanctum_venice_tools.letta.reading import ReplyError
 # may be written twice.
 _SECONDS = 20.0
 _CONNECT_SECONDS = 5.0
+
+_NONE: Mapping[str, str] = {}
 
 
 class _HttpClient(DefaultHttpxClient):
@@ -85,11 +87,14 @@ def address_of(base_url: str) -> str:
     return str(httpx.URL(base_url).copy_with(username=None, password=None)).rstrip("/")
 
 
-def explain(error: APIError) -> str:
+def explain(error: APIError, secrets: Mapping[str, str] = _NONE) -> str:
     """What went wrong, in one line.
 
-    Of a refusal only its own words are shown: its other fields may repeat what was sent, secrets
-    too.
+    Of a refusal only its own words are shown, without the secrets: it may repeat what was sent.
+
+    Args:
+        error: The failure.
+        secrets: What may not be shown, by the names that stand in its place.
     """
     match error:
         case ReplyError():
@@ -99,19 +104,22 @@ def explain(error: APIError) -> str:
         case APIConnectionError():
             return "the server dropped the connection, or is not Letta"
         case APIStatusError():
-            words = _words(error.body)
+            words = _words(error.body, secrets)
             told = f"the server answered {error.status_code}"
             return f"{told}: {words}" if words else told
     return type(error).__name__
 
 
-def _words(body: object) -> str:
-    """The reason that the body of a refusal states."""
+def _words(body: object, secrets: Mapping[str, str]) -> str:
+    """The reason that the body of a refusal states, without the secrets."""
     if not isinstance(body, dict):
         return ""
     for name in ("detail", "message", "error"):
         stated = body.get(name)
         if isinstance(stated, str):
             line = " ".join(stated.split())
+            # Before it is cut: no part of a secret may be left.
+            for secret, value in secrets.items():
+                line = line.replace(value, f"[{secret}]") if value else line
             return line[:200]
     return ""

@@ -63,6 +63,12 @@ def _secret_name(name: str) -> str:
     return name
 
 
+def _agent(text: str) -> str:
+    if not text.strip():
+        raise ValueError("an empty text names no agent")
+    return text
+
+
 Usd = Annotated[float, Field(ge=0.01, le=9_999_999_999)]
 
 
@@ -81,8 +87,8 @@ class Entry(BaseModel):
     adopt: bool = False
     sandbox: Literal["local", "cloud"] | None = None
     fast_sandbox: bool | None = None
-    agents: list[str] = []
-    agent_tags: list[str] = []
+    agents: list[Annotated[str, AfterValidator(_agent)]] = []
+    agent_tags: list[Annotated[str, AfterValidator(_agent)]] = []
     secrets: list[Annotated[str, AfterValidator(_secret_name)]] = []
     replace_secrets: bool = False
     usd_per_day: Usd | None = None

@@ -25,6 +25,20 @@ def readable_secrets(agent: AgentState) -> dict[str, str]:
     return {secret.key: secret.value for secret in known if secret.value or secret.value_enc}
 
 
+def lacking_secrets(agent: AgentState, wanted: Mapping[str, str]) -> list[str]:
+    """The names of the secrets that an agent lacks, or has with another value.
+
+    Where a server hides the values, the name must do.
+    """
+    named = {secret.key for secret in agent.secrets or []}
+    readable = readable_secrets(agent)
+    return [
+        name
+        for name, value in wanted.items()
+        if name not in named or readable.get(name, value) != value
+    ]
+
+
 def secrets_at_risk(agent: AgentState, new: Mapping[str, str]) -> tuple[str, ...]:
     """The names of the secrets that would be lost by setting others: those that can't be read."""
     known = {*readable_secrets(agent), *new}

@@ -224,6 +224,17 @@ def test_says_when_an_agent_was_not_given_all(cloud: respx.Router) -> None:
     assert (3, 3) == (secret.exit_code, tool.exit_code)
 
 
+def test_a_secret_that_keeps_its_old_value_was_not_set(cloud: respx.Router) -> None:
+    """Where the value can be read back, it is compared: that some value has the name says nothing."""
+    old = {"agent_id": "agent-1", "key": "VENICE_API_KEY", "value": "old-key"}
+    cloud.get("/v1/agents/").respond(json=[{**agent(), "secrets": [old]}])
+    cloud.get("/v1/agents/agent-1").respond(json={**agent(), "secrets": [old]})
+    result = register("venice_ask_web", "--agent", "scout", "--secret", "VENICE_API_KEY")
+
+    assert 3 == result.exit_code
+    assert "Error: agent scout: the server did not keep all of it\n" == result.stderr
+
+
 def test_secrets_are_not_shown_with_what_an_agent_is_to_have() -> None:
     """Where these wishes are printed, as in a traceback, no secret is."""
     wishes = Wishes([], lifts_approvals=False, secrets={"A": "hidden"}, loses_secrets=False)

@@ -78,6 +78,8 @@ WRONG = {
     "a secret with its value": ('secrets = ["A=b"]', "line 3: secrets: give the name alone"),
     "an approval of nothing": ('approve = "costy"', "line 3: approve: there is no tool 'costy'"),
     "a day that is over": ('expires = "2020-01-01"', "line 3: expires: write a day to come"),
+    "an agent without a name": ('agents = [""]', "line 3: agents: an empty text names no agent"),
+    "a tag of nothing": ('agent_tags = [" "]', "line 3: agent_tags: an empty text names no agent"),
     "limits for nobody": ("usd_per_day = 5", "line 1: secrets and limits belong to agents"),
     "two limits": (
         'agents = ["a"]\nusd_per_day = 5\nusd_in_all = 9',

@@ -5,7 +5,7 @@ Source: Venice's OpenAPI document, the operations of /api_keys.
 
 import re
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
@@ -79,6 +79,10 @@ class ListedKey(BaseModel):
         """What that agent was called then, as far as there was room."""
         label = _LABEL.fullmatch(self.description)
         return (label["name"] or "") if label else ""
+
+    def is_among(self, secrets: Iterable[str]) -> bool:
+        """Whether one of these values is the key, as far as its last six characters tell."""
+        return any(value and value[-6:] == self.last6Chars for value in secrets)
 
     @property
     def limit(self) -> "Limit":
@@ -235,7 +239,7 @@ class AccountKeys:
             raise VeniceError(
                 "only an ADMIN key may manage keys: set VENICE_ADMIN_KEY to one, made at venice.ai"
             )
-        told = f"Venice answered {reply.status_code} {_reason(reply)}".strip()
+        told = f"Venice answered {reply.status_code} {_reason(reply, self.venice.key)}".strip()
         raise (_UnclearError if reply.is_server_error else VeniceError)(told)
 
     def _send_once(self, method: str, **content: Any) -> httpx.Response:
@@ -278,10 +282,13 @@ def check_last_day(expires: str) -> str:
     return day
 
 
-def _reason(reply: httpx.Response) -> str:
-    """Venice's own words of a refusal, on one line, where it gives some."""
+def _reason(reply: httpx.Response, key: str) -> str:
+    """Venice's own words of a refusal, on one line without the key, where it gives some."""
     try:
         error = reply.json().get("error")
     except (ValueError, AttributeError):
         return ""
-    return " ".join(str(error).split())[:200] if isinstance(error, str) else ""
+    if not isinstance(error, str):
+        return ""
+    # Before it is cut: no part of the key may be left.
+    return " ".join(error.split()).replace(key, "[key]")[:200]

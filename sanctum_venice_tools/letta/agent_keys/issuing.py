@@ -13,6 +13,7 @@ from sanctum_venice_tools.letta.reading import read_agent
 from sanctum_venice_tools.letta.secrets import (
     SECRETS,
     SecretsError,
+    lacking_secrets,
     readable_secrets,
     refuse_loss,
     secrets_after,
@@ -133,8 +134,10 @@ def _plan_key(agent: AgentState, keys: Sequence[ListedKey], wish: Wish) -> KeyCh
     at_risk = secrets_at_risk(agent, {wish.secret_name: ""})
     if at_risk and not wish.loses_secrets:
         return replace(change, problem=str(refuse_loss(at_risk)))
-    action: Action = "replace" if theirs else "issue"
-    return replace(change, action=action, old=tuple(theirs), lost=at_risk)
+    # What stands under another of the agent's secrets is still in use.
+    kept = {**readable_secrets(agent), wish.secret_name: ""}
+    old = tuple(key for key in theirs if not key.is_among(kept.values()))
+    return replace(change, action="replace" if old else "issue", old=old, lost=at_risk)
 
 
 def _present_key(
@@ -168,18 +171,18 @@ def _hand_over(
     letta: Letta, account: AccountKeys, change: KeyChange, wish: Wish, made: NewKey
 ) -> str | None:
     """Set the key as the agent's secret, or else revoke it. What went wrong, if something did."""
+    new = {wish.secret_name: made.secret}
     try:
-        new = {wish.secret_name: made.secret}
         secrets = secrets_after(letta, change.agent_id, new, loses=wish.loses_secrets)
         letta.agents.update(change.agent_id, secrets=secrets)
         agent = read_agent(letta, change.agent_id, [SECRETS])
-        if wish.secret_name in {secret.key for secret in agent.secrets or []}:
+        if not lacking_secrets(agent, new):
             return None
         why = "the server did not keep the secret"
     except SecretsError as error:
         why = str(error)
     except APIError as error:
-        why = explain(error)
+        why = explain(error, new)
     except BaseException:  # Ctrl-C too: no key may be left that nobody has
         account.progress(_take_back(account, made, f"{change.name} was interrupted"))
         raise

@@ -67,8 +67,10 @@ def _row(key: ListedKey, agents: Mapping[str, AgentState] | None, secret_name: s
     agent = agents.get(key.agent_id)
     if agent is None:
         return KeyRow(key, key.agent_name, "its agent is not on this server")
-    value = readable_secrets(agent).get(secret_name)
-    if value and value[-6:] != key.last6Chars:
+    readable = readable_secrets(agent)
+    if key.is_among(readable.values()):
+        return KeyRow(key, agent.name)
+    if readable.get(secret_name):
         return KeyRow(key, agent.name, "its agent has another key")
     if all(secret.key != secret_name for secret in agent.secrets or []):
         return KeyRow(key, agent.name, "its agent does not have it")

@@ -23,6 +23,7 @@ from sanctum_venice_tools.letta.reading import Id, list_agents, parsed, read_age
 from sanctum_venice_tools.letta.ready_agents import ReadyAgent
 from sanctum_venice_tools.letta.ready_agents.agent_file import SUFFIX, agent_file, file_text
 from sanctum_venice_tools.letta.registration import Change
+from sanctum_venice_tools.letta.secrets import SECRETS, lacking_secrets
 from sanctum_venice_tools.letta.venice import (
     LETTA_OUTPUT_TOKENS,
     LONGEST_WINDOW,
@@ -189,10 +190,11 @@ def carry_out(letta: Letta, plan: Import, secrets: Mapping[str, str]) -> Import:
     try:
         agent_id = _import(letta, plan, records, secrets)
     except APIError as error:
-        told = _without(secrets, explain(error))
+        # A failed import repeats what it could not store.
+        told = explain(error, secrets)
         advice = "Run it again: an agent that came to be is left as it is"
         return replace(plan, problem=f"{told}. {advice}")
-    return _confirmed(letta, replace(plan, agent_id=agent_id), records)
+    return _confirmed(letta, replace(plan, agent_id=agent_id), records, secrets)
 
 
 def _import(letta: Letta, plan: Import, records: list[Record], secrets: Mapping[str, str]) -> str:
@@ -213,7 +215,9 @@ def _import(letta: Letta, plan: Import, records: list[Record], secrets: Mapping[
     return answer.agent_ids[0]
 
 
-def _confirmed(letta: Letta, made: Import, records: list[Record]) -> Import:
+def _confirmed(
+    letta: Letta, made: Import, records: list[Record], secrets: Mapping[str, str]
+) -> Import:
     """The import in the light of what the server has now."""
     agent_id = made.agent_id or ""
     wishes = Wishes(records, lifts_approvals=False, secrets={}, loses_secrets=False)
@@ -221,20 +225,12 @@ def _confirmed(letta: Letta, made: Import, records: list[Record]) -> Import:
         # Now that it has an id, Letta adds that and the hour to what its model is told of it.
         letta.post(f"/v1/agents/{agent_id}/recompile", cast_to=httpx.Response)
     try:
-        agent = read_agent(letta, agent_id, ["agent.secrets"])
+        agent = read_agent(letta, agent_id, [SECRETS])
         lacks = plan_agent(letta, agent, wishes)
     except APIError as error:
         return replace(made, problem=f"made, but reading it back failed: {explain(error)}")
-    kept = {secret.key for secret in agent.secrets or []}
-    lost = [name for name in made.agent.secrets if name not in kept]
-    missing = [*lacks.attach, *(f"the approval of {name}" for name in lacks.approvals), *lost]
+    approvals = [f"the approval of {name}" for name in lacks.approvals]
+    missing = [*lacks.attach, *approvals, *lacking_secrets(agent, secrets)]
     if not missing:
         return made
     return replace(made, problem=f"made, but the server did not keep {', '.join(missing)}")
-
-
-def _without(secrets: Mapping[str, str], told: str) -> str:
-    """What a server told, without the secrets: a failed import repeats what it could not store."""
-    for name, value in secrets.items():
-        told = told.replace(value, f"[{name}]")
-    return told

@@ -1,0 +1,147 @@
+"""Agents' keys, as far as no Letta server is needed: which agents, which keys are in use, what a server kept."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+import respx
+from click.testing import CliRunner, Result
+
+from sanctum_venice_tools.cli.keys import keys
+from sanctum_venice_tools.cli.register import register_tools
+
+LETTA = "http://letta.test"
+VENICE = "https://venice.test/api/v1"
+SCOUT = "agent-8c1fd0f2-1111-4222-8333-444455556666"
+OLD_KEY = "VENICE_INFERENCE_KEY_of_old111"
+NEW_KEY = "VENICE_INFERENCE_KEY_of_new222"
+
+
+class Servers:
+    """A Letta server with one agent, and the Venice account of its keys."""
+
+    def __init__(self, router: respx.Router) -> None:
+        self.router = router
+        self.secrets: dict[str, str] = {"VENICE_API_KEY": OLD_KEY}
+        self.keys: dict[str, str] = {"old": OLD_KEY}
+        self.keeps = True
+        """Whether Letta keeps what is written."""
+        router.get(f"{LETTA}/v1/agents/").mock(side_effect=lambda _: self._told([self.agent]))
+        router.get(f"{LETTA}/v1/agents/{SCOUT}").mock(side_effect=lambda _: self._told(self.agent))
+        router.get(f"{LETTA}/v1/agents/{SCOUT}/tools").respond(json=[])
+        router.get(f"{LETTA}/v1/tools/").respond(json=[])
+        router.patch(f"{LETTA}/v1/agents/{SCOUT}").mock(side_effect=self._update)
+        router.get(f"{VENICE}/api_keys").mock(side_effect=lambda _: self._listed())
+        router.post(f"{VENICE}/api_keys").mock(side_effect=self._make)
+        router.delete(f"{VENICE}/api_keys").mock(side_effect=self._revoke)
+
+    @property
+    def agent(self) -> dict[str, Any]:
+        """The agent as Letta tells of it."""
+        secrets = [{"key": key, "value": value} for key, value in self.secrets.items()]
+        return {"id": SCOUT, "name": "Scout", "tools": [], "tool_rules": [], "secrets": secrets}
+
+    def _told(self, content: Any) -> httpx.Response:
+        return httpx.Response(200, json=content)
+
+    def _update(self, request: httpx.Request) -> httpx.Response:
+        if self.keeps:
+            self.secrets = json.loads(request.content)["secrets"]
+        return self._told(self.agent)
+
+    def _listed(self) -> httpx.Response:
+        listed = [
+            {
+                "id": key_id,
+                "description": f"letta {SCOUT} Scout",
+                "last6Chars": key[-6:],
+                "consumptionLimits": {"usd": 5, "diem": 5},
+                "limitPeriod": "EPOCH",
+            }
+            for key_id, key in self.keys.items()
+        ]
+        return self._told({"data": listed})
+
+    def _make(self, _: httpx.Request) -> httpx.Response:
+        self.keys["new"] = NEW_KEY
+        return self._told({"data": {"id": "new", "apiKey": NEW_KEY}})
+
+    def _revoke(self, request: httpx.Request) -> httpx.Response:
+        del self.keys[request.url.params["id"]]
+        return self._told({"success": True})
+
+
+@pytest.fixture
+def servers() -> Iterator[Servers]:
+    """The servers; nothing else can be reached."""
+    with respx.mock(assert_all_called=False) as router:
+        yield Servers(router)
+
+
+def run(*words: str) -> Result:
+    """Run `sanctum-venice keys`."""
+    own = {
+        "LETTA_BASE_URL": LETTA,
+        "LETTA_API_KEY": "",
+        "VENICE_ADMIN_KEY": "VENICE_ADMIN_KEY_of_mine",
+        "VENICE_BASE_URL": VENICE,
+    }
+    return CliRunner(env=own).invoke(keys, words)
+
+
+@pytest.mark.parametrize("option", ["--agent", "--agent-tag"])
+@pytest.mark.parametrize("given", ["", " "])
+def test_an_empty_name_is_no_agent(servers: Servers, option: str, given: str) -> None:
+    """An unset variable of a shell means nobody, where Letta would take it for all agents."""
+    issued = run("issue", option, given, "--usd-per-day", "1", "--yes")
+    registered = CliRunner(env={"LETTA_API_KEY": ""}).invoke(
+        register_tools, ["venice_ask_web", option, given, "--yes", "--server", LETTA]
+    )
+
+    for told in (issued, registered):
+        assert 2 == told.exit_code, told.output
+        assert "name or tag is empty" in told.stderr
+    assert {"GET"} >= {call.request.method for call in servers.router.calls}
+
+
+def test_the_old_key_outlives_a_secret_that_was_not_kept(servers: Servers) -> None:
+    """Where the server answers well and keeps the old value, the new key is taken back, and the old one stays."""
+    servers.keeps = False
+    told = run("rotate", "--agent", "Scout", "--yes")
+
+    assert 3 == told.exit_code, told.output
+    assert "did not keep the secret; its new key is revoked again" in told.stderr
+    assert {"old": OLD_KEY} == servers.keys
+
+
+def test_a_hidden_value_is_taken_for_kept(servers: Servers) -> None:
+    """Where a server tells no values, the name among the secrets must do."""
+    servers.keeps = False
+    servers.secrets = {"VENICE_API_KEY": "<encrypted>"}
+    told = run("rotate", "--agent", "Scout", "--yes")
+
+    assert 0 == told.exit_code, told.output
+    assert {"new": NEW_KEY} == servers.keys
+
+
+def test_a_key_under_another_secret_is_in_use(servers: Servers) -> None:
+    """A second key for an agent leaves it the first one, which is then no stale key either."""
+    told = run("issue", "--agent", "Scout", "--usd-per-day", "1", "--secret", "OTHER_KEY", "--yes")
+    listed = json.loads(run("list", "--json").stdout)
+
+    assert 0 == told.exit_code, told.output
+    assert {"old": OLD_KEY, "new": NEW_KEY} == servers.keys
+    assert {"VENICE_API_KEY": OLD_KEY, "OTHER_KEY": NEW_KEY} == servers.secrets
+    assert [None, None] == [row["stale"] for row in listed]
+
+
+def test_a_second_key_is_rotated_alone(servers: Servers) -> None:
+    """Of an agent's two keys, the one whose secret gets a new value is revoked."""
+    servers.keys["other"] = "VENICE_INFERENCE_KEY_of_oth333"
+    servers.secrets["OTHER_KEY"] = servers.keys["other"]
+    told = run("rotate", "--agent", "Scout", "--secret", "OTHER_KEY", "--yes")
+
+    assert 0 == told.exit_code, told.output
+    assert {"old": OLD_KEY, "new": NEW_KEY} == servers.keys
