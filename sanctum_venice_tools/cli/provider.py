@@ -175,7 +175,9 @@ def _one_line(base_url: str, key: str) -> Iterator[None]:
         lack = f"{address} has no page for providers (404)"
         problem = f"{lack}. Check LETTA_BASE_URL; Letta Cloud documents none."
     except letta_client.APIStatusError as error:
-        problem = f"{address} refused: {explain(error)} (is LETTA_API_KEY right?)"
+        problem = f"{address} refused: {explain(error, {'key': key})}"
+        if error.status_code in {401, 403}:
+            problem += " (is LETTA_API_KEY right?)"
     except letta_client.APIConnectionError:
         problem = f"there is no Letta server at {address}. Check LETTA_BASE_URL."
     except (letta_client.APIError, TypeError, KeyError, ValueError):

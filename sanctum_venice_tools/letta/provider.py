@@ -11,7 +11,7 @@ from urllib.parse import quote
 from letta_client import Letta
 from pydantic import BaseModel, Field
 
-from sanctum_venice_tools.letta.reading import Id, list_agents, parsed
+from sanctum_venice_tools.letta.reading import AgentForm, Id, checked, list_agents, parsed
 from sanctum_venice_tools.letta.venice import (
     LETTA_OUTPUT_TOKENS,
     LONGEST_WINDOW,
@@ -273,7 +273,7 @@ def create_agent(letta: Letta, name: str, settings: Mapping[str, Any]) -> NamedA
     """
     for agent in list_agents(letta, name=name):
         return NamedAgent(agent.id, is_new=False)
-    made = letta.agents.create(name=name, **settings)
+    made = checked("agent", AgentForm, lambda: letta.agents.create(name=name, **settings))
     return NamedAgent(made.id, is_new=True)
 
 

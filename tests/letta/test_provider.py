@@ -576,16 +576,44 @@ def test_a_cloud_without_providers(venice: LocalVenice, cloud: respx.Router) -> 
     )
 
 
-def test_a_refusal_that_repeats_the_key(venice: LocalVenice, cloud: respx.Router) -> None:
-    """A server that sends the key back in its refusal does not get it printed."""
+@pytest.mark.parametrize("width", [12, 190])
+def test_a_refusal_that_repeats_the_key(
+    venice: LocalVenice, cloud: respx.Router, width: int
+) -> None:
+    """A server that sends the key back in its refusal does not get it printed, nor the part before a cut."""
     cloud.get(f"{CLOUD}/v1/providers/").respond(json=[])
-    cloud["create"].respond(422, json={"detail": f"bad api_key {venice.key}"})
+    words = f"{'bad api_key ':.<{width}}"
+    cloud["create"].respond(422, json={"detail": f"{words}{venice.key}"})
 
     result = configure(venice, letta=CLOUD)
 
     assert 4 == result.exit_code
-    assert "bad api_key [key]" in result.stderr
-    assert venice.key not in result.output
+    assert f"{words}[key]" in result.stderr
+    assert venice.key[:8] not in result.output
+
+
+@pytest.mark.parametrize("status", [401, 403, 500])
+def test_a_refusal_of_us_asks_for_the_servers_key(
+    venice: LocalVenice, cloud: respx.Router, status: int
+) -> None:
+    """LETTA_API_KEY is doubted where the server lets us not in, and not where it takes something else amiss."""
+    cloud.get(f"{CLOUD}/v1/providers/").respond(status, json={"detail": "no"})
+
+    result = configure(venice, letta=CLOUD)
+
+    assert 4 == result.exit_code
+    assert (status != 500) == ("is LETTA_API_KEY right?" in result.stderr)
+
+
+def test_an_agent_is_made_or_it_is_said(venice: LocalVenice, cloud: respx.Router) -> None:
+    """A server whose answer to the making of an agent is no agent is told of in a line."""
+    cloud.get(f"{CLOUD}/v1/agents/").respond(json=[])
+    cloud.post(f"{CLOUD}/v1/agents/").respond(json=[])
+
+    result = configure(venice, "--create-agent", "Scout", letta=CLOUD)
+
+    assert 4 == result.exit_code
+    assert "does not answer as a Letta server does" in result.stderr
 
 
 def test_the_script_is_the_command() -> None:

@@ -56,7 +56,7 @@ def _outcome_of(check: Check, patient: Patient) -> Outcome:
     except VeniceError as error:
         return failure(str(error))
     except letta_client.APIError as error:
-        return failure(explain(error), "Look into the log of the Letta server.")
+        return failure(explain(error, patient.secrets), "Look into the log of the Letta server.")
     except Exception as error:  # noqa: BLE001  # a check that breaks is a finding; the others are still made
-        told = str(error)[:_ERROR_LENGTH]
+        told = patient.hide(str(error))[:_ERROR_LENGTH]
         return failure(f"this check broke: {type(error).__name__}: {told}", "Please report it.")

@@ -91,11 +91,15 @@ class Patient:
             raise Skip("no Letta server answers")
         return self.letta
 
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        """What no finding may show, by name."""
+        names = ("VENICE_API_KEY", "VENICE_MEDIA_TOKEN")
+        own = {name: self.settings.get(name, "") for name in names}
+        return own | {"LETTA_API_KEY": self.letta_key, "VENICE_ADMIN_KEY": self.admin_key}
+
     def hide(self, text: str) -> str:
         """A text on one line, without any key."""
-        settings = self.settings
-        keys = [settings.get("VENICE_API_KEY"), settings.get("VENICE_MEDIA_TOKEN")]
-        keys += [self.letta_key, self.admin_key]
-        for secret in keys:
+        for secret in self.secrets.values():
             text = text.replace(secret, "[key]") if secret else text
         return " ".join(text.split())

@@ -12,6 +12,7 @@ from sanctum_venice_tools.letta.connection import address_of, explain
 from sanctum_venice_tools.letta.doctor.outcome import Outcome, Skip, failure, ok, warning
 from sanctum_venice_tools.letta.doctor.patient import Patient
 from sanctum_venice_tools.letta.exposed import is_exposed, tools_of_others
+from sanctum_venice_tools.letta.reading import checked
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.record import read_record
 
@@ -104,7 +105,7 @@ def check_letta(patient: Patient) -> Outcome:
         timeout=_RUN_SECONDS,
         max_retries=0,
     )
-    outcome = _greet(letta, address, is_own=registration.sandbox_of(patient.letta_url) == "local")
+    outcome = _greet(letta, address, patient)
     if outcome.state == "failure":
         letta.close()
     else:
@@ -207,7 +208,9 @@ def check_attached(patient: Patient) -> Outcome:
     result = _run(patient, _TRY_LETTA, _schema_of("venice_try_letta"), {}, **given)
     answer = str(result["tool_return"])
     if result["status"] == "success" and answer == "200":
-        return ok(f"agents that have the secrets {' and '.join(given)} can use them")
+        secrets = "secret" if len(given) == 1 else "secrets"
+        pronoun = "it" if len(given) == 1 else "them"
+        return ok(f"agents that have the {secrets} {' and '.join(given)} can use {pronoun}")
     reason = answer if result["status"] == "success" else _reason(result)
     told = f"the sandbox does not reach the server at LETTA_BASE_URL ({reason})"
     advice = "Give agents a LETTA_BASE_URL that works where the tools run: --secret LETTA_BASE_URL."
@@ -254,22 +257,24 @@ def check_provider(patient: Patient) -> Outcome:
     return ok(told)
 
 
-def _greet(letta: Letta, address: str, *, is_own: bool) -> Outcome:
+def _greet(letta: Letta, address: str, patient: Patient) -> Outcome:
     """Whether a Letta server answers at the address, and lets us in.
 
     Also whether it is of the version that the pack is tested with.
     """
     try:
         # The client takes a web page for a text, without a version.
-        version = getattr(letta.health(), "version", "")
+        version = getattr(checked("state", Any, letta.health), "version", "")
         # The version is told to anybody, this only to those let in.
-        letta.get("/v1/models/", cast_to=object)
+        checked("list of models", list[Any], lambda: letta.get("/v1/models/", cast_to=object))
     except letta_client.APIConnectionError:
         return failure(
             f"there is no Letta server at {address}", "Start it, or correct LETTA_BASE_URL."
         )
     except (letta_client.AuthenticationError, letta_client.PermissionDeniedError) as error:
-        return failure(f"{address} refuses us: {explain(error)}", "Check LETTA_API_KEY.")
+        return failure(
+            f"{address} refuses us: {explain(error, patient.secrets)}", "Check LETTA_API_KEY."
+        )
     except letta_client.APIError:
         return failure(
             f"{address} is no Letta server, or an ill one",
@@ -277,6 +282,7 @@ def _greet(letta: Letta, address: str, *, is_own: bool) -> Outcome:
         )
     if not version:
         return failure(f"{address} is no Letta server", "Correct LETTA_BASE_URL.")
+    is_own = registration.sandbox_of(patient.letta_url) == "local"
     if is_own and version != TESTED_LETTA:
         return warning(f"Letta {version} at {address}", f"The pack is tested with {TESTED_LETTA}.")
     return ok(f"Letta {version} at {address}")
