@@ -104,6 +104,18 @@ def test_start_status_stop(stand_in: Path) -> None:
     assert not psutil.pid_exists(server.pid)
 
 
+def test_another_way_to_the_same_folder(stand_in: Path) -> None:
+    """A server is found by its folder, whether a link leads there or a path goes up and down again."""
+    server = local_server.start(stand_in)
+    link = stand_in.with_name("link")
+    link.symlink_to(stand_in)
+    detour = stand_in / "tools" / ".." / ".." / stand_in.name
+
+    assert [server, server] == [local_server.status(link), local_server.start(detour)]
+    assert local_server.stop(link)
+    assert not psutil.pid_exists(server.pid)
+
+
 def test_second_start_returns_the_first(stand_in: Path) -> None:
     """Starting what runs already changes nothing, and says so."""
     said: list[str] = []

@@ -65,7 +65,7 @@ def start(
     Raises:
         LocalProgramError: It could not be installed or started.
     """
-    home = home.absolute()
+    home = home.resolve()  # by which its process is known, however a person writes it
     with alone(home / "start.lock", "Waiting for another start of the same server", progress):
         state = read_state(home)
         if state is not None and (server := _running(home, state)) is not None:
@@ -91,7 +91,7 @@ def stop(home: Path = DEFAULT_HOME, *, progress: Progress = lambda _: None) -> b
     Returns:
         Whether there was one to stop.
     """
-    home = home.absolute()
+    home = home.resolve()
     state = read_state(home)
     if state is not None:
         _end(state.pid, progress)
@@ -102,7 +102,7 @@ def stop(home: Path = DEFAULT_HOME, *, progress: Progress = lambda _: None) -> b
 
 def status(home: Path = DEFAULT_HOME) -> LocalServer | None:
     """The server of `home` if it runs and has answered before."""
-    home = home.absolute()
+    home = home.resolve()
     state = read_state(home)
     return None if state is None else _running(home, state)
 
