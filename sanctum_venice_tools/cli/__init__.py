@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from sanctum_venice_tools.loading import quick_loading
+from sanctum_venice_tools.printing import print_on_any_terminal
 
 HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -64,3 +65,4 @@ class _LazyGroup(click.Group):
 @click.group(cls=_LazyGroup, context_settings=HELP)
 def main() -> None:
     """Venice (venice.ai) as tools for Letta agents."""
+    print_on_any_terminal()

@@ -13,6 +13,7 @@ from sanctum_venice_tools.fronts.run import RunError, run_tool
 from sanctum_venice_tools.fronts.skill.call_tool import (
     BROKEN,
     COSTS_IN_WORDS,
+    INTERRUPTED,
     REFUSED,
     UsageError,
     help_of,
@@ -131,6 +132,11 @@ def _end(record: Record, arguments: dict[str, Any]) -> None:
             outcome = run_tool(record, arguments)
     except RunError as error:
         show(f"Error: {error}", err=True)
+        sys.exit(BROKEN)
+    except KeyboardInterrupt:
+        if record.cost == "free":
+            raise
+        show(f"Error: {record.name} was interrupted; {INTERRUPTED[record.cost]}", err=True)
         sys.exit(BROKEN)
     if outcome.refusal:
         show(f"Error: {outcome.refusal}", err=True)

@@ -100,7 +100,56 @@ def test_keeps_files_where_it_is_called(tmp_path: Path, monkeypatch: pytest.Monk
     assert Path(file["file"]).is_file()
 
 
+@pytest.mark.usefixtures("at_venice")
+def test_a_terminal_that_lacks_a_letter() -> None:
+    """A reply that was paid for is never lost on the way to the terminal: it stays the same JSON."""
+    args = json.dumps({"query": "fox", "texts": ["\u72d0 \u00e9 \U0001f98a fox", "b"]})
+    command = [sys.executable, "-m", "sanctum_venice_tools.cli", "run", "rank_texts"]
+    done = subprocess.run(
+        [*command, "--args", args],
+        capture_output=True,
+        check=False,
+        timeout=60,
+        env=os.environ | {"PYTHONIOENCODING": "latin-1"},
+    )
+
+    assert (0, b"") == (done.returncode, done.stderr)
+    texts = {one["text"] for one in json.loads(done.stdout.decode("latin-1"))["results"]}
+    assert {"\u72d0 \u00e9 \U0001f98a fox", "b"} == texts
+
+
 # --- how it fails ---
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "said"),
+    [
+        (
+            ["rank_texts", "query=a", 'texts=["a"]'],
+            4,
+            "Error: venice_rank_texts was interrupted; it may be charged. Look at",
+        ),
+        (
+            ["create_api_key", "description=a", "--yes"],
+            4,
+            "Error: venice_create_api_key was interrupted; your Venice account may be changed.",
+        ),
+        (["list_models"], 1, "\nAborted!"),
+    ],
+)
+def test_ctrl_c_tells_what_may_be_charged(
+    monkeypatch: pytest.MonkeyPatch, call: list[str], status: int, said: str
+) -> None:
+    """A call that is ended before its answer may have cost something, unless the tool is free."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sanctum_venice_tools.cli.run.run_tool", interrupt)
+    done = run(*call)
+
+    assert status == done.exit_code, done.output
+    assert done.stderr.startswith(said)
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,24 @@ def test_arguments_come_by_the_input(folder: Path, venice: LocalVenice) -> None:
     assert 2 == len(json.loads(done.stdout)["results"])
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
+def test_a_terminal_that_lacks_a_letter(folder: Path, venice: LocalVenice, encoding: str) -> None:
+    """A reply that was paid for is never lost on the way to the terminal: it stays the same JSON."""
+    args = json.dumps({"query": "fox", "texts": ["\u72d0 \u00e9 \U0001f98a fox", "b"]})
+    done = subprocess.run(
+        [sys.executable, str(folder / "scripts" / "call_tool.py"), "rank_texts", "--args", args],
+        capture_output=True,
+        check=False,
+        timeout=60,
+        env=os.environ | settings(venice) | {"PYTHONIOENCODING": encoding},
+    )
+
+    assert (0, b"") == (done.returncode, done.stderr)
+    texts = {one["text"] for one in json.loads(done.stdout.decode(encoding))["results"]}
+    assert {"\u72d0 \u00e9 \U0001f98a fox", "b"} == texts
+
+
 WRONG = [
     ["venice_ask_wbe", "question=x"],
     ["venice_create_api_key", "description=x"],
