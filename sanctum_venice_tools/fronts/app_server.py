@@ -38,6 +38,8 @@ _TIMEOUT_MS = 300_000
 _MOST_PICTURES = 4
 _LARGEST_PICTURE = 4 << 20
 
+_NO_APP_SERVER = "What answers there is no App Server of Letta's. Check its address."
+
 Approve = Callable[[Record, Mapping[str, Any]], Awaitable[bool]]
 """Whether a person agrees to a call that may cost dollars or changes the account."""
 
@@ -198,7 +200,7 @@ async def serve(
         raise ServeError(
             f"{url} refused ({status}). Check its address, and LETTA_APP_SERVER_TOKEN."
         ) from error
-    except InvalidURI as error:
+    except (InvalidURI, ValueError) as error:
         raise ServeError(f"{url} is no address such as ws://127.0.0.1:4511/ws.") from error
 
 
@@ -208,6 +210,17 @@ def _tell_and_retry(url: str, tell: Tell, error: Exception) -> Exception | None:
     if fatal is None:
         tell(f"There is no App Server at {url} yet. It is tried again.")
     return fatal
+
+
+def _message_of(text: str | bytes) -> dict[str, Any]:
+    """A message of the App Server."""
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ServeError(_NO_APP_SERVER) from None
+    if not isinstance(message, dict):
+        raise ServeError(_NO_APP_SERVER)
+    return message
 
 
 class _Offer:
@@ -233,7 +246,7 @@ class _Offer:
         for agent in self._agents:
             await self._send(self._start_of(agent))
         async for text in self._connection:
-            message = json.loads(text)
+            message = _message_of(text)
             if message.get("type") == "runtime_start_response":
                 self._note_start(message)
             elif message.get("type") == "external_tool_call_request":
@@ -259,9 +272,11 @@ class _Offer:
         if not message.get("success"):
             agent, reason = message.get("request_id"), message.get("error")
             raise ServeError(f"The App Server does not start {agent}: {reason}")
-        runtime = message["runtime"]
-        count = len(self._tools.definitions)
-        self._tell(f"{runtime['agent_id']} has {count} tools in {runtime['conversation_id']}.")
+        runtime = message.get("runtime")
+        if not isinstance(runtime, dict):
+            raise ServeError(_NO_APP_SERVER)
+        agent, conversation = runtime.get("agent_id"), runtime.get("conversation_id")
+        self._tell(f"{agent} has {len(self._tools.definitions)} tools in {conversation}.")
 
     async def _answer(self, request: Mapping[str, Any]) -> None:
         """Run a tool, and hand over what became of it, if the connection still stands."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from websockets.asyncio.server import ServerConnection, serve
 
 from sanctum_venice_tools.cli import main
 from sanctum_venice_tools.emulator.process import LocalVenice
@@ -142,6 +143,25 @@ def test_no_address_is_told() -> None:
 
     assert (1, 1) == (done.exit_code, len(done.stderr.splitlines()))
     assert "http://127.0.0.1:1 is no address such as ws://127.0.0.1:4511/ws." in done.stderr
+
+
+@pytest.mark.parametrize(
+    "answer", ["hello", "[]", '{"type": "runtime_start_response", "success": true}']
+)
+def test_another_server_at_the_address_is_told(answer: str) -> None:
+    """What talks as no App Server does ends it with one line."""
+
+    async def greet(connection: ServerConnection) -> None:
+        await connection.send(answer)
+        await connection.wait_closed()
+
+    async def ask() -> None:
+        async with serve(greet, "127.0.0.1", 0) as other:
+            port = other.sockets[0].getsockname()[1]
+            await app_server.serve(f"ws://127.0.0.1:{port}/ws", VeniceTools([]), [])
+
+    with pytest.raises(app_server.ServeError, match="no App Server of Letta's"):
+        asyncio.run(ask())
 
 
 def test_waits_for_the_server() -> None:

@@ -62,7 +62,8 @@ class Place:
             if memory.is_dir():
                 return memory
         raise HostError(
-            f"there is no agent {self.agent} on this machine: `letta agents list` names them"
+            f"there is no agent {self.agent} on this machine: "
+            "`letta --backend local agents list` names them"
         )
 
     def _home(self) -> Path:
