@@ -1,9 +1,8 @@
 """The Venice account of the operator's ADMIN key, which no agent gets."""
 
-import os
-
 import click
 
+from sanctum_venice_tools.cli.secret import key_of_operator
 from sanctum_venice_tools.letta.agent_keys.account import AccountKeys
 from sanctum_venice_tools.letta.venice import ChoiceError, Venice, normal_url
 from sanctum_venice_tools.terminal import visible
@@ -11,8 +10,7 @@ from sanctum_venice_tools.terminal import visible
 
 def account_of_operator(venice_url: str) -> AccountKeys:
     """The keys of that account; the command ends with one line where there is no key for it."""
-    key = os.environ.get("VENICE_ADMIN_KEY", "").strip()
-    key = key or os.environ.get("VENICE_API_KEY", "").strip()
+    key = key_of_operator("VENICE_ADMIN_KEY") or key_of_operator("VENICE_API_KEY")
     if not key:
         raise click.UsageError(
             "VENICE_ADMIN_KEY is not set; an ADMIN key is made at https://venice.ai/settings/api"

@@ -17,7 +17,7 @@ from sanctum_venice_tools.cli.options import (
     one_line_errors,
     shown_progress,
 )
-from sanctum_venice_tools.cli.secret import secret_of_operator
+from sanctum_venice_tools.cli.secret import key_of_operator, secret_of_operator
 from sanctum_venice_tools.cli.server import end_unreachable, need_server, server_errors
 from sanctum_venice_tools.letta.connection import address_of, connect
 from sanctum_venice_tools.letta.ready_agents import ReadyAgent, agent_names, read_ready_agent
@@ -65,10 +65,11 @@ def write(names: tuple[str, ...], folder: Path, check: bool) -> None:
     """  # noqa: D301  # click keeps the lines after \b as they are
     wanted = {folder / f"{name}{SUFFIX}": name for name in names or agent_names()}
     stale = {}
-    for path, name in wanted.items():
-        text = agent_file_text(name).encode()
-        if not path.is_file() or path.read_bytes() != text:
-            stale[path] = text
+    with one_line_errors(OSError):
+        for path, name in wanted.items():
+            text = agent_file_text(name).encode()
+            if not path.is_file() or path.read_bytes() != text:
+                stale[path] = text
     if check and stale:
         raise click.ClickException(
             f"these are not what the pack says: {', '.join(map(str, stale))}"
@@ -79,7 +80,8 @@ def write(names: tuple[str, ...], folder: Path, check: bool) -> None:
             part = path.with_suffix(".part")
             part.write_bytes(text)
             part.replace(path)
-    show(f"{len(wanted)} agent files in {folder}: {len(stale)} written")
+    count = "1 agent file" if len(wanted) == 1 else f"{len(wanted)} agent files"
+    show(f"{count} in {folder}: {len(stale)} written")
 
 
 @agents.command(
@@ -143,7 +145,7 @@ def import_agent(
     agent = read_ready_agent(name)
     agent = agent.model_copy(update={"name": called or agent.name})
     address = address_of(base_url)
-    with connect(base_url, os.environ.get("LETTA_API_KEY")) as letta, server_errors(address):
+    with connect(base_url, key_of_operator("LETTA_API_KEY")) as letta, server_errors(address):
         there = find_agent(letta, agent.name)
         if there:
             _tell_there(agent, there, address, as_json=as_json)

@@ -1,7 +1,7 @@
 """`keys`: an API key for each agent, with a limit that Venice holds."""
 
 import json
-import os
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,6 +13,7 @@ from sanctum_venice_tools.cli import HELP
 from sanctum_venice_tools.cli import keys_view as view
 from sanctum_venice_tools.cli.admin_key import account_of_operator
 from sanctum_venice_tools.cli.options import JSON, LETTA_URL, at_terminal, shown_progress
+from sanctum_venice_tools.cli.secret import key_of_operator
 from sanctum_venice_tools.cli.server import end_unreachable, need_server, server_errors
 from sanctum_venice_tools.letta import connection
 from sanctum_venice_tools.letta.agent_keys import issuing
@@ -93,6 +94,15 @@ class _UsdType(click.FloatRange):
 
     def __init__(self) -> None:
         super().__init__(0.01, 9_999_999_999)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The amount; NaN, which is in any range, is none."""
+        amount: float = super().convert(value, param, ctx)
+        if math.isnan(amount):
+            self.fail(f"{value} is no amount.", param, ctx)
+        return amount
 
 
 def _check_expires(
@@ -267,7 +277,8 @@ def revoke(
         click.echo(json.dumps({"dry_run": dry_run, "keys": told}, indent=2, ensure_ascii=False))
     else:
         count = len(chosen) - len(problems)
-        show(f"{count} {'would be' if dry_run else 'are'} revoked.")
+        done = "is" if count == 1 else "are"
+        show(f"{count} {'would be' if dry_run else done} revoked.")
         for row in chosen:
             if problem := problems.get(row.key.id):
                 show(f"Error: ...{row.key.last6Chars}: {problem}", err=True)
@@ -331,7 +342,7 @@ def _letta(base_url: str | None) -> Iterator["Letta"]:
     """A client of the Letta server; the command ends with one line where that can't be used."""
     url = need_server(base_url)
     with (
-        connection.connect(url, os.environ.get("LETTA_API_KEY")) as letta,
+        connection.connect(url, key_of_operator("LETTA_API_KEY")) as letta,
         server_errors(connection.address_of(url)),
     ):
         yield letta

@@ -1,10 +1,9 @@
 """`letta-code`: Venice as the model behind Letta Code's agents."""
 
-import os
-
 import click
 
 from sanctum_venice_tools.cli import HELP
+from sanctum_venice_tools.cli.secret import key_of_operator
 from sanctum_venice_tools.letta.letta_code import provider
 from sanctum_venice_tools.letta.letta_code.program import LettaCode, LettaCodeError
 from sanctum_venice_tools.letta.venice import ChoiceError, Venice, VeniceError, normal_url
@@ -59,7 +58,7 @@ def connect_letta_code(
       sanctum-venice letta-code
       sanctum-venice letta-code --agent agent-local-5133 --model kimi-k3
     """  # noqa: D301  # click keeps the lines after \b as they are
-    key = os.environ.get("VENICE_API_KEY", "").strip()
+    key = key_of_operator("VENICE_API_KEY")
     if not key:
         raise click.UsageError(
             "VENICE_API_KEY is not set; a key is made at https://venice.ai/settings/api"

@@ -1,5 +1,8 @@
 """`mcp`: serve the tools to hosts that speak MCP, such as desktop assistants and editors."""
 
+import contextlib
+import socket
+
 import click
 
 from sanctum_venice_tools.cli import HELP
@@ -13,7 +16,13 @@ from sanctum_venice_tools.host_names import ALLOW_HOST
 @click.option(
     "--http", is_flag=True, help="Serve by HTTP, rather than the program that starts this."
 )
-@click.option("--port", default=8485, show_default=True, help="The port of 127.0.0.1 to listen at.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=8485,
+    show_default=True,
+    help="The port of 127.0.0.1 to listen at.",
+)
 @ALLOW_HOST
 def serve_mcp(
     names: tuple[str, ...],
@@ -49,6 +58,16 @@ def serve_mcp(
     if not http:
         anyio.run(mcp_server.serve_stdio, server)
         return
-    click.echo(f"http://127.0.0.1:{port}/mcp")
     app = mcp_server.http_app(server, allowed_hosts)
-    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
+    try:
+        listener = socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        raise click.ClickException(
+            f"port {port} of 127.0.0.1 cannot be used: {error.strerror}; name another --port"
+        ) from error
+    with listener:
+        click.echo(f"http://127.0.0.1:{port}/mcp")
+        config = uvicorn.Config(app, log_level="warning")
+        # Ctrl-C is how a person ends it; that is no failure.
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listener])

@@ -1,7 +1,6 @@
 """`provider`: Venice as the model behind Letta."""
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,14 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import click
-import httpx
 import letta_client
-from letta_client import Letta
 
 from sanctum_venice_tools.cli import HELP
 from sanctum_venice_tools.cli.options import JSON, LETTA_URL, shown_progress
+from sanctum_venice_tools.cli.secret import key_of_operator
+from sanctum_venice_tools.cli.server import need_server
 from sanctum_venice_tools.letta import provider
-from sanctum_venice_tools.letta.connection import address_of, explain
+from sanctum_venice_tools.letta.connection import Client, address_of, explain
 from sanctum_venice_tools.letta.provider import RESERVED_NAMES, Change, Form, NamedAgent
 from sanctum_venice_tools.letta.venice import (
     ChatModel,
@@ -129,7 +128,7 @@ def configure_provider(
         )
     if show_key and not form:
         raise click.UsageError("--show-key goes with --env")
-    key = os.environ.get("VENICE_API_KEY", "").strip()
+    key = key_of_operator("VENICE_API_KEY")
     needs_key = show_key or not form
     if needs_key and not key:
         raise click.UsageError(
@@ -141,7 +140,7 @@ def configure_provider(
             "or use --env for one that you start; `sanctum-venice letta start` runs one here"
         )
 
-    address = base_url or ""
+    address = need_server(base_url) if base_url else ""
     with _one_line(address, key):
         venice = Venice(normal_url(venice_url), key)
         chat = venice.choose_chat_model(wanted_model, blind=blind)
@@ -159,14 +158,10 @@ def _one_line(base_url: str, key: str) -> Iterator[None]:
 
     The key is never in that line.
     """
-    problem = address = ""
+    problem = ""
+    address = address_of(base_url)
     try:
-        address = address_of(base_url)
         yield
-    except httpx.InvalidURL:
-        raise click.UsageError(
-            "LETTA_BASE_URL is no address, such as http://localhost:8283"
-        ) from None
     except ChoiceError as error:
         raise click.UsageError(visible(str(error))) from None
     except VeniceError as error:
@@ -225,12 +220,12 @@ def _configure(
     if verdict.state == "wrong":
         raise VeniceError(f"VENICE_API_KEY is no good: {verdict.told}")
     address = address_of(base_url)
-    letta_key = os.environ.get("LETTA_API_KEY")
+    letta_key = key_of_operator("LETTA_API_KEY")
     made = None
     with (
         # The server asks Venice for its models before it answers. A provider must not be made
         # twice: no second try.
-        Letta(base_url=base_url, api_key=letta_key, timeout=60, max_retries=0) as letta,
+        Client(base_url=base_url, api_key=letta_key, timeout=60, max_retries=0) as letta,
         shown_progress() as progress,
         progress.counting(f"Configuring {address}"),
     ):

@@ -18,7 +18,7 @@ from sanctum_venice_tools.cli.admin_key import account_of_operator
 from sanctum_venice_tools.cli.choosing import TOOLSET, choose, known
 from sanctum_venice_tools.cli.options import JSON, at_terminal
 from sanctum_venice_tools.cli.register_run import AgentKeys, Job, Manner
-from sanctum_venice_tools.cli.secret import secret_of_operator
+from sanctum_venice_tools.cli.secret import key_of_operator, secret_of_operator
 from sanctum_venice_tools.cli.server import need_server
 from sanctum_venice_tools.letta import bootstrap, registration
 from sanctum_venice_tools.letta.address import server_url
@@ -266,7 +266,7 @@ def _job(entry: Entry, values: Mapping[str, str]) -> Job:
         account = account_of_operator(os.environ.get("VENICE_BASE_URL", ""))
         wish = Wish(entry.limit, entry.expires, loses_secrets=entry.replace_secrets)
         keys = AgentKeys(account, wish)
-    return Job(server, os.environ.get(entry.key_variable), order, keys)
+    return Job(server, key_of_operator(entry.key_variable), order, keys)
 
 
 def _approved(records: list[Record], approve: str | None) -> list[Record]:

@@ -47,7 +47,7 @@ class Job:
     """What one server is to have, and what became of it."""
 
     base_url: str
-    api_key: str | None = field(repr=False)
+    api_key: str = field(repr=False)
     order: bootstrap.Order
     keys: AgentKeys | None = None
     plan: bootstrap.Plan | None = field(default=None, init=False)

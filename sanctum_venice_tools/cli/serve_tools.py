@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +10,7 @@ import click
 
 from sanctum_venice_tools.cli import HELP
 from sanctum_venice_tools.cli.choosing import TOOLSET, choose
+from sanctum_venice_tools.cli.secret import key_of_operator
 from sanctum_venice_tools.packing.record import Record
 from sanctum_venice_tools.terminal import show, visible
 
@@ -66,7 +66,7 @@ def serve_tools(  # noqa: PLR0917  # click hands over one argument for each opti
         ) from error
 
     tools = app_server.VeniceTools(choose(names, toolsets), _approve_all if yes else _ask)
-    token = os.environ.get("LETTA_APP_SERVER_TOKEN", "")
+    token = key_of_operator("LETTA_APP_SERVER_TOKEN")
     serving = app_server.serve(
         url, tools, agents, conversation=conversation, token=token, tell=show
     )

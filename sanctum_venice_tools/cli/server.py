@@ -7,6 +7,7 @@ from typing import NoReturn
 import click
 import letta_client
 
+from sanctum_venice_tools.letta.address import is_address
 from sanctum_venice_tools.letta.agents import AgentError
 from sanctum_venice_tools.letta.connection import explain
 from sanctum_venice_tools.terminal import show, visible
@@ -19,6 +20,8 @@ def need_server(base_url: str | None) -> str:
             "which server? Set LETTA_BASE_URL, such as http://localhost:8283 or "
             "https://api.letta.com; `sanctum-venice letta start` runs one here"
         )
+    if not is_address(base_url):
+        raise click.UsageError("LETTA_BASE_URL is no address, such as http://localhost:8283")
     return base_url
 
 

@@ -28,6 +28,7 @@ from sanctum_venice_tools.demo.places import (
 )
 from sanctum_venice_tools.letta import provider, registration
 from sanctum_venice_tools.letta.address import server_url
+from sanctum_venice_tools.letta.connection import Client
 from sanctum_venice_tools.letta.venice import ChoiceError, Venice, VeniceError
 from sanctum_venice_tools.media_server.process import RunningMediaServer
 from sanctum_venice_tools.terminal import Progress
@@ -70,7 +71,7 @@ def run(console: Console, progress: Progress, *, keep: bool = False) -> None:
                 )
             # The tools of a server elsewhere could not reach a media server of this machine.
             media = stack.enter_context(own_media_server() if server.is_own else nullcontext())
-            letta = Letta(base_url=server.base_url, api_key=server.key or None, timeout=300)
+            letta = Client(base_url=server.base_url, api_key=server.key, timeout=300)
             tools = _register(letta, server.base_url)
             settings = _settings(venice, server, media)
             agent, model = stack.enter_context(_agent(letta, venice, settings))
@@ -116,7 +117,7 @@ def _letta(progress: Progress) -> Iterator[Place]:
     if base_url:
         yield Place(
             base_url,
-            os.environ.get("LETTA_API_KEY", ""),
+            os.environ.get("LETTA_API_KEY", "").strip(),
             f"your server at {base_url}",
             is_own=False,
         )

@@ -66,11 +66,24 @@ class _HttpClient(DefaultHttpxClient):
             self.close()
 
 
-def connect(base_url: str, api_key: str | None = None) -> Letta:
+class Client(Letta):
+    """Letta's client; with "" for a key it sends none.
+
+    By itself it would send a header that is none, and for None take LETTA_API_KEY, which may be
+    another server's.
+    """
+
+    @property
+    def auth_headers(self) -> dict[str, str]:
+        """What tells the server who asks."""
+        return super().auth_headers if self.api_key else {}
+
+
+def connect(base_url: str, api_key: str = "") -> Letta:
     """A client of the server; nothing is sent yet."""
     timeout = httpx.Timeout(_SECONDS, connect=_CONNECT_SECONDS)
     http_client = _HttpClient(event_hooks={"response": [_refuse_web_page]})
-    return Letta(base_url=base_url, api_key=api_key, timeout=timeout, http_client=http_client)
+    return Client(base_url=base_url, api_key=api_key, timeout=timeout, http_client=http_client)
 
 
 def _refuse_web_page(response: httpx.Response) -> None:

@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from sanctum_venice_tools.letta.address import server_url
+from sanctum_venice_tools.letta.address import is_address, server_url
 from sanctum_venice_tools.letta.agent_keys.account import Limit, check_last_day
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.record import TOOLSETS
@@ -39,9 +39,10 @@ class RegisterFileError(Exception):
 
 
 def _address(text: str) -> str:
-    if not text.startswith(("http://", "https://")):
+    address = server_url(text)
+    if not is_address(address):
         raise ValueError("write an address such as http://localhost:8283")
-    return server_url(text)
+    return address
 
 
 def _tool(name: str) -> str:
@@ -162,12 +163,14 @@ def read_entries(path: Path) -> list[Entry]:
         RegisterFileError: It can't be read, or has mistakes; each of them with its line.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with such a sign
         content = tomllib.loads(text)
     except OSError as error:
         raise RegisterFileError(f"{path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RegisterFileError(f"{path}: {error}") from None
+    except RecursionError:
+        raise RegisterFileError(f"{path}: its lists lie too deep in each other") from None
     if _TABLE not in content:
         raise RegisterFileError(f"{path}: there is no table [[{_TABLE}]] in it")
     try:

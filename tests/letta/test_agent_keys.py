@@ -145,3 +145,12 @@ def test_a_second_key_is_rotated_alone(servers: Servers) -> None:
 
     assert 0 == told.exit_code, told.output
     assert {"old": OLD_KEY, "new": NEW_KEY} == servers.keys
+
+
+@pytest.mark.parametrize(("ids", "said"), [(["old"], "1 is"), (["old", "new"], "2 are")])
+def test_says_how_many_are_revoked(servers: Servers, ids: list[str], said: str) -> None:
+    """One key is told of as one."""
+    servers.keys["new"] = NEW_KEY
+    told = run("revoke", "--yes", *(word for key_id in ids for word in ("--id", key_id)))
+
+    assert f"{said} revoked." in told.stdout

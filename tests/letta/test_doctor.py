@@ -94,6 +94,7 @@ SETTINGS = [
         "failure",
         "Venice refuses it: 401 Authentication failed",
     ),
+    ("VENICE_API_KEY", "not-the-k\u00e9y", "key", "failure", "holds characters that no key has"),
     ("VENICE_API_KEY", "not the-key-1234", "key", "failure", "holds characters that no key has"),
     (
         "VENICE_BASE_URL",
@@ -464,6 +465,36 @@ def test_an_address_that_only_we_can_mend(venice: LocalVenice) -> None:
         f"Set VENICE_BASE_URL to {venice.base_url}." in result.stdout,
     )
     assert "ok" == finding(result, "key")[0]
+
+
+def test_a_key_that_can_not_be_sent_holds_up_no_other_check(venice: LocalVenice) -> None:
+    """Venice's models need no key: what is wrong with it is said of the key alone."""
+    result = examine(venice, VENICE_API_KEY="not-the-k\u00e9y")
+
+    assert ("ok", "failure") == (finding(result, "Venice")[0], finding(result, "key")[0])
+    assert "this check broke" not in result.stdout
+
+
+def test_a_key_of_letta_that_can_not_be_sent(venice: LocalVenice) -> None:
+    """A line feed within LETTA_API_KEY is what is wrong, and not the server; one at its end is no part of it."""
+    server = "http://127.0.0.1:9"
+    within = examine(venice, LETTA_BASE_URL=server, LETTA_API_KEY="a\nkey")
+    at_end = examine(venice, LETTA_BASE_URL=server, LETTA_API_KEY="a-key\r\n")
+
+    assert "LETTA_API_KEY holds characters that no key has" in finding(within, "Letta")[1]
+    assert "there is no Letta server at" in finding(at_end, "Letta")[1]
+
+
+def test_a_server_that_sends_no_text(venice: LocalVenice) -> None:
+    """Bytes of no text are a finding of their own, and no fault of the check."""
+    with respx.mock() as router:
+        router.route(url__startswith=venice.base_url).pass_through()
+        router.get("http://letta.test/v1/health/").respond(
+            content=b"\xff\xfe{", headers={"content-type": "application/json"}
+        )
+        result = examine(venice, LETTA_BASE_URL="http://letta.test")
+
+    assert "is no Letta server, or an ill one" in finding(result, "Letta")[1]
 
 
 def test_another_service_at_the_address(faults: LocalVenice) -> None:

@@ -605,6 +605,19 @@ def test_a_refusal_of_us_asks_for_the_servers_key(
     assert (status != 500) == ("is LETTA_API_KEY right?" in result.stderr)
 
 
+def test_a_key_of_letta_that_can_not_be_sent(
+    venice: LocalVenice, cloud: respx.Router, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key with a line feed in it is named, not shown, and nothing is written."""
+    monkeypatch.setenv("LETTA_API_KEY", "hidden\nkey")
+    result = configure(venice, letta=CLOUD)
+
+    assert 2 == result.exit_code
+    assert "LETTA_API_KEY holds characters that no key has" in result.stderr
+    assert "hidden" not in result.output
+    assert not cloud["create"].called
+
+
 def test_an_agent_is_made_or_it_is_said(venice: LocalVenice, cloud: respx.Router) -> None:
     """A server whose answer to the making of an agent is no agent is told of in a line."""
     cloud.get(f"{CLOUD}/v1/agents/").respond(json=[])

@@ -102,6 +102,26 @@ def test_a_mistake_is_told_with_its_line(tmp_path: Path, case: str) -> None:
     assert told.startswith(expected)
 
 
+def test_lists_without_end_are_told(tmp_path: Path) -> None:
+    """A file that no reader gets to the end of is one line."""
+    (told,) = mistakes(tmp_path, f"a = {'[' * 5000}")
+
+    assert "too deep in each other" in told
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    """Some editors begin each file with such a sign."""
+    assert 2 == len(read_entries(write(tmp_path, f"\ufeff{WHOLE}")))
+
+
+@pytest.mark.parametrize("address", ["http://localhost:xx", "http://[::1", "localhost:8283"])
+def test_an_address_that_is_none_is_told(tmp_path: Path, address: str) -> None:
+    """What no server can be asked at is a mistake of its line."""
+    (told,) = mistakes(tmp_path, f'[[register]]\nserver = "{address}"\n')
+
+    assert told.startswith("line 2: server: write an address such as http://localhost:8283")
+
+
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     """Mistakes in several tables are a line each, in the table where they stand."""
     text = '[[register]]\nserver = "a"\n\n[[register]]\nserver = "http://b"\nadopt = 1\nnope = 2\n'

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from sanctum_venice_tools.letta.doctor.outcome import Outcome, Skip, failure, ok, warning
 from sanctum_venice_tools.letta.doctor.patient import Patient
+from sanctum_venice_tools.letta.header import fits_header
 from sanctum_venice_tools.letta.venice import Venice, normal_url
 from sanctum_venice_tools.letta.venice_replies import Balance, read
 
@@ -25,7 +26,9 @@ def check_address(patient: Patient) -> Outcome:
     except ValueError as error:
         return failure(str(error), "Correct VENICE_BASE_URL, or unset it for Venice's own.")
 
-    venice = Venice(base_url, patient.settings.get("VENICE_API_KEY", ""))
+    key = patient.settings.get("VENICE_API_KEY", "")
+    # A key that can't be sent is told of by its own check; the models need none.
+    venice = Venice(base_url, key if fits_header(key) else "")
     count = len(venice.models("text"))
     patient.venice = venice
     # The tools take the setting as it is: what could be mended here is a failure there.
@@ -42,7 +45,7 @@ def check_key(patient: Patient) -> Outcome:
     key = patient.settings.get("VENICE_API_KEY", "")
     if not key:
         return failure("VENICE_API_KEY is not set", f"Make one at {_KEYS_PAGE}, and set it.")
-    if not (key.isascii() and key.isprintable() and " " not in key):
+    if not fits_header(key) or " " in key:
         return failure(
             "VENICE_API_KEY holds characters that no key has",
             "Copy it anew from where it was made.",

@@ -68,7 +68,7 @@ class Patient:
         return cls(
             settings,
             letta_url,
-            letta_key=os.environ.get("LETTA_API_KEY", ""),
+            letta_key=os.environ.get("LETTA_API_KEY", "").strip(),
             admin_key=os.environ.get("VENICE_ADMIN_KEY", "").strip(),
             provider_name=provider_name,
         )

@@ -8,10 +8,11 @@ import letta_client
 from letta_client import Letta
 
 from sanctum_venice_tools.letta import provider, registration
-from sanctum_venice_tools.letta.connection import address_of, explain
+from sanctum_venice_tools.letta.connection import Client, address_of, explain
 from sanctum_venice_tools.letta.doctor.outcome import Outcome, Skip, failure, ok, warning
 from sanctum_venice_tools.letta.doctor.patient import Patient
 from sanctum_venice_tools.letta.exposed import is_exposed, tools_of_others
+from sanctum_venice_tools.letta.header import fits_header
 from sanctum_venice_tools.letta.reading import checked
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.record import read_record
@@ -99,11 +100,13 @@ def check_letta(patient: Patient) -> Outcome:
             "LETTA_BASE_URL is no address", "Correct it, to one such as http://localhost:8283."
         )
 
-    letta = Letta(
-        base_url=patient.letta_url,
-        api_key=patient.letta_key or None,
-        timeout=_RUN_SECONDS,
-        max_retries=0,
+    if not fits_header(patient.letta_key):
+        return failure(
+            "LETTA_API_KEY holds characters that no key has", "Copy it anew from where it was made."
+        )
+
+    letta = Client(
+        base_url=patient.letta_url, api_key=patient.letta_key, timeout=_RUN_SECONDS, max_retries=0
     )
     outcome = _greet(letta, address, patient)
     if outcome.state == "failure":

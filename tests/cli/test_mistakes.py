@@ -1,0 +1,178 @@
+"""An operator's mistakes: each command ends with one line that says what is wrong, and without a key."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import respx
+from click.testing import CliRunner, Result
+
+from sanctum_venice_tools.cli import main
+
+LETTA = "http://letta.test"
+VENICE = "https://venice.test/api/v1"
+SECRET = "hidden"
+SETTINGS = {
+    "LETTA_BASE_URL": LETTA,
+    "LETTA_API_KEY": f"{SECRET}-1",
+    "LETTA_APP_SERVER_TOKEN": "",
+    "VENICE_API_KEY": f"{SECRET}-2",
+    "VENICE_ADMIN_KEY": "",
+    "VENICE_BASE_URL": VENICE,
+}
+
+
+def run(*words: str, **settings: str) -> Result:
+    """Run a command, with these settings in the place of good ones."""
+    return CliRunner(env=SETTINGS | settings).invoke(main, words)
+
+
+@pytest.fixture
+def nothing() -> Iterator[respx.Router]:
+    """A network in which nothing answers."""
+    with respx.mock(assert_all_called=False) as router:
+        yield router
+
+
+COMMANDS = {
+    "register": ["register", "venice_ask_web"],
+    "agents import": ["agents", "import", "voice"],
+    "keys issue": ["keys", "issue", "--agent", "Scout", "--usd-per-day", "1"],
+    "keys list": ["keys", "list"],
+    "provider": ["provider"],
+    "letta-code": ["letta-code"],
+}
+
+
+@pytest.mark.usefixtures("nothing")
+@pytest.mark.parametrize("command", ["register", "agents import", "keys issue", "provider"])
+@pytest.mark.parametrize(
+    "address", ["http://localhost:xx", "http://localhost:99999", "http://[::1", "http://a\x07b"]
+)
+def test_an_address_that_is_none(command: str, address: str) -> None:
+    """Where LETTA_BASE_URL is no address, that is said, and nothing is asked."""
+    done = run(*COMMANDS[command], LETTA_BASE_URL=address)
+
+    assert 2 == done.exit_code, done.output
+    assert "LETTA_BASE_URL is no address, such as http://localhost:8283" in done.stderr
+
+
+@pytest.mark.parametrize("key", [f"{SECRET}-k\u00e9y", f"{SECRET}\nkey", f"{SECRET}\rkey"])
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("register", "LETTA_API_KEY"),
+        ("agents import", "LETTA_API_KEY"),
+        ("agents import", "VENICE_API_KEY"),
+        ("keys issue", "LETTA_API_KEY"),
+        ("keys list", "LETTA_API_KEY"),
+        ("keys list", "VENICE_API_KEY"),
+        ("provider", "VENICE_API_KEY"),
+        ("letta-code", "VENICE_API_KEY"),
+    ],
+)
+def test_a_key_that_can_not_be_sent(
+    nothing: respx.Router, command: str, name: str, key: str
+) -> None:
+    """A key with a line feed or a letter of no key in it is named, and not shown."""
+    nothing.get(f"{LETTA}/v1/agents/").respond(json=[])
+    nothing.get(f"{VENICE}/api_keys").respond(json={"data": []})
+    done = run(*COMMANDS[command], **{name: key})
+
+    assert 2 == done.exit_code, done.output
+    assert f"{name} holds characters that no key has" in done.stderr
+    assert SECRET not in done.output
+
+
+def test_the_end_of_a_line_is_no_part_of_a_key(nothing: respx.Router) -> None:
+    """A key that was read from a file goes without the end of its line, Letta's as Venice's."""
+    agents = nothing.get(f"{LETTA}/v1/agents/").respond(json=[])
+    nothing.get(f"{VENICE}/api_keys").respond(json={"data": []})
+    done = run("keys", "list", LETTA_API_KEY="letta-key\r\n", VENICE_API_KEY="venice-key\n")
+
+    assert 0 == done.exit_code, done.output
+    assert "Bearer letta-key" == agents.calls[0].request.headers["authorization"]
+
+
+def test_an_empty_key_is_not_sent(nothing: respx.Router) -> None:
+    """A variable that is set to nothing is no key: the server is asked without one."""
+    agents = nothing.get(f"{LETTA}/v1/agents/").respond(json=[])
+    nothing.get(f"{VENICE}/api_keys").respond(json={"data": []})
+    done = run("keys", "list", LETTA_API_KEY="")
+
+    assert 0 == done.exit_code, done.output
+    assert "authorization" not in agents.calls[0].request.headers
+
+
+def test_a_server_without_its_key_gets_no_other(nothing: respx.Router, tmp_path: Path) -> None:
+    """Where the variable that a file names is not set, the server is not sent the key of LETTA_API_KEY."""
+    tools = nothing.get(f"{LETTA}/v1/tools/").respond(json=[])
+    file = tmp_path / "servers.toml"
+    file.write_text(f'[[register]]\nserver = "{LETTA}"\nkey_variable = "OTHER_LETTA_KEY"\n')
+    done = run("register", "--file", str(file), "--check", LETTA_BASE_URL="")
+
+    assert 1 == done.exit_code, done.output
+    assert "authorization" not in tools.calls[0].request.headers
+
+
+@pytest.mark.parametrize("amount", ["nan", "inf"])
+def test_an_amount_that_is_none(amount: str) -> None:
+    """What is no number of dollars is no limit."""
+    done = run("keys", "issue", "--agent", "Scout", "--usd-per-day", amount)
+
+    assert 2 == done.exit_code
+    assert "'--usd-per-day'" in done.stderr
+
+
+def test_a_folder_whose_name_is_too_long() -> None:
+    """A path that the system refuses is told of."""
+    done = run("agents", "write", "voice", "--into", "x" * 300)
+
+    assert (1, 1) == (done.exit_code, len(done.stderr.splitlines()))
+    assert "File name too long" in done.stderr
+
+
+def test_one_file_is_one_file(tmp_path: Path) -> None:
+    """One agent's file is told of as one."""
+    assert run("agents", "write", "voice", "--into", str(tmp_path)).stdout.startswith(
+        "1 agent file in "
+    )
+
+
+@pytest.mark.parametrize("url", ["ws://127.0.0.1:99999/ws", "ws://[::1", "ws://127.0.0.1:x/ws"])
+def test_a_socket_that_is_none(url: str) -> None:
+    """What is no address of a socket is not tried again and again."""
+    done = run("serve-tools", "venice_ask_web", "--url", url, "--agent", "agent-1")
+
+    assert (1, 1) == (done.exit_code, len(done.stderr.splitlines()))
+    assert "is no address such as ws://127.0.0.1:4511/ws." in done.stderr
+
+
+@pytest.mark.parametrize("token", [f"{SECRET}\rtoken", f"{SECRET}-t\u00f6ken"])
+def test_a_token_that_can_not_be_sent(token: str) -> None:
+    """The App Server's token is named, and not shown."""
+    words = ("serve-tools", "venice_ask_web", "--url", "ws://127.0.0.1:9/ws", "--agent", "agent-1")
+    done = run(*words, LETTA_APP_SERVER_TOKEN=token)
+
+    assert 2 == done.exit_code
+    assert "LETTA_APP_SERVER_TOKEN holds characters that no key has" in done.stderr
+    assert SECRET not in done.output
+
+
+def test_a_port_that_is_none() -> None:
+    """A number that is no port is wrong usage."""
+    done = run("mcp", "venice_ask_web", "--http", "--port", "99999")
+
+    assert 2 == done.exit_code
+    assert "'--port'" in done.stderr
+
+
+def test_a_port_that_is_taken() -> None:
+    """No address is told of a server that does not listen there."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run("mcp", "venice_ask_web", "--http", "--port", port)
+
+    assert (1, "", 1) == (done.exit_code, done.stdout, len(done.stderr.splitlines()))
+    assert f"port {port} of 127.0.0.1 cannot be used: Address already in use" in done.stderr
