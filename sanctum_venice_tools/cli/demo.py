@@ -5,6 +5,7 @@ from rich.console import Console
 
 from sanctum_venice_tools.cli import HELP
 from sanctum_venice_tools.cli.options import one_line_errors
+from sanctum_venice_tools.cli.secret import key_of_operator
 from sanctum_venice_tools.demo import on_letta, on_letta_code, samples
 from sanctum_venice_tools.demo.places import DemoError, spending
 from sanctum_venice_tools.terminal import Progress
@@ -40,6 +41,8 @@ def run_demo(*, yes: bool, keep: bool, letta_code: bool, gallery: bool) -> None:
             if gallery:
                 samples.run(console, progress)
                 return
+            for name in ("VENICE_API_KEY", "LETTA_API_KEY"):
+                key_of_operator(name)  # one that can't be sent ends it here
             _confirm_spending(console, yes=yes)
             place = on_letta_code if letta_code else on_letta
             place.run(console, progress, keep=keep)

@@ -389,7 +389,8 @@ def _choose_rows(
 ) -> list[KeyRow]:
     """The keys that are meant; a name or id that fits none is an error."""
     for agent in agents:
-        if not any(agent in (row.agent, row.key.agent_id) for row in rows):
+        # The name of an agent may be unknown: an empty one means nobody.
+        if not agent or not any(agent in (row.agent, row.key.agent_id) for row in rows):
             raise click.UsageError(f"no key was issued for an agent {visible(agent)!r}")
     every = [*rows, *others]
     for key_id in ids:

@@ -27,7 +27,7 @@ from sanctum_venice_tools.demo.places import (
     venice_for,
 )
 from sanctum_venice_tools.letta import provider, registration
-from sanctum_venice_tools.letta.address import server_url
+from sanctum_venice_tools.letta.address import is_address, server_url
 from sanctum_venice_tools.letta.connection import Client
 from sanctum_venice_tools.letta.venice import ChoiceError, Venice, VeniceError
 from sanctum_venice_tools.media_server.process import RunningMediaServer
@@ -115,6 +115,8 @@ def _reason(error: APIError) -> str:
 def _letta(progress: Progress) -> Iterator[Place]:
     base_url = server_url(os.environ.get("LETTA_BASE_URL", ""))
     if base_url:
+        if not is_address(base_url):
+            raise DemoError("LETTA_BASE_URL is no address, such as http://localhost:8283.")
         yield Place(
             base_url,
             os.environ.get("LETTA_API_KEY", "").strip(),

@@ -36,7 +36,7 @@ class Place:
 
 def spending() -> str | None:
     """What a demo in this environment is about to spend, in words; None when it is nothing."""
-    if not os.environ.get("VENICE_API_KEY"):
+    if not os.environ.get("VENICE_API_KEY", "").strip():
         return None
     place = os.environ.get("VENICE_BASE_URL") or PUBLIC_URL
     return f"This uses your VENICE_API_KEY at {place}: about 10 US cents."
@@ -45,7 +45,7 @@ def spending() -> str | None:
 @contextmanager
 def venice_for(progress: Progress) -> Iterator[Place]:
     """The real Venice where the environment has a key for it, else a local one."""
-    key = os.environ.get("VENICE_API_KEY")
+    key = os.environ.get("VENICE_API_KEY", "").strip()
     if key:
         base_url = os.environ.get("VENICE_BASE_URL") or PUBLIC_URL
         yield Place(base_url, key, f"{base_url}, with your key", is_own=False)

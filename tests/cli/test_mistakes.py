@@ -42,6 +42,7 @@ COMMANDS = {
     "keys list": ["keys", "list"],
     "provider": ["provider"],
     "letta-code": ["letta-code"],
+    "demo": ["demo", "--yes"],
 }
 
 
@@ -70,6 +71,8 @@ def test_an_address_that_is_none(command: str, address: str) -> None:
         ("keys list", "VENICE_API_KEY"),
         ("provider", "VENICE_API_KEY"),
         ("letta-code", "VENICE_API_KEY"),
+        ("demo", "LETTA_API_KEY"),
+        ("demo", "VENICE_API_KEY"),
     ],
 )
 def test_a_key_that_can_not_be_sent(
@@ -83,6 +86,14 @@ def test_a_key_that_can_not_be_sent(
     assert 2 == done.exit_code, done.output
     assert f"{name} holds characters that no key has" in done.stderr
     assert SECRET not in done.output
+
+
+def test_a_demo_at_an_address_that_is_none() -> None:
+    """The demo, too, says so in one line."""
+    done = run("demo", "--yes", LETTA_BASE_URL="http://localhost:xx")
+
+    assert 1 == done.exit_code, done.output
+    assert "Error: LETTA_BASE_URL is no address, such as http://localhost:8283." in done.stderr
 
 
 def test_the_end_of_a_line_is_no_part_of_a_key(nothing: respx.Router) -> None:

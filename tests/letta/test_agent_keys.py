@@ -26,6 +26,7 @@ class Servers:
         self.router = router
         self.secrets: dict[str, str] = {"VENICE_API_KEY": OLD_KEY}
         self.keys: dict[str, str] = {"old": OLD_KEY}
+        self.name = "Scout"
         self.keeps = True
         """Whether Letta keeps what is written."""
         router.get(f"{LETTA}/v1/agents/").mock(side_effect=lambda _: self._told([self.agent]))
@@ -55,7 +56,7 @@ class Servers:
         listed = [
             {
                 "id": key_id,
-                "description": f"letta {SCOUT} Scout",
+                "description": f"letta {SCOUT} {self.name}".rstrip(),
                 "last6Chars": key[-6:],
                 "consumptionLimits": {"usd": 5, "diem": 5},
                 "limitPeriod": "EPOCH",
@@ -145,6 +146,16 @@ def test_a_second_key_is_rotated_alone(servers: Servers) -> None:
 
     assert 0 == told.exit_code, told.output
     assert {"old": OLD_KEY, "new": NEW_KEY} == servers.keys
+
+
+def test_an_empty_name_revokes_nothing(servers: Servers) -> None:
+    """A key whose agent is gone, and was never named, is not what an unset variable of a shell means."""
+    servers.router.get(f"{LETTA}/v1/agents/").respond(json=[])
+    servers.name = ""
+    told = run("revoke", "--agent", "", "--yes")
+
+    assert 2 == told.exit_code, told.output
+    assert {"old": OLD_KEY} == servers.keys
 
 
 @pytest.mark.parametrize(("ids", "said"), [(["old"], "1 is"), (["old", "new"], "2 are")])
