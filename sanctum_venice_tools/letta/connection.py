@@ -82,8 +82,23 @@ class Client(Letta):
 def connect(base_url: str, api_key: str = "") -> Letta:
     """A client of the server; nothing is sent yet."""
     timeout = httpx.Timeout(_SECONDS, connect=_CONNECT_SECONDS)
-    http_client = _HttpClient(event_hooks={"response": [_refuse_web_page]})
+    hooks = [_refuse_moved_write, _refuse_web_page]
+    http_client = _HttpClient(event_hooks={"response": hooks})
     return Client(base_url=base_url, api_key=api_key, timeout=timeout, http_client=http_client)
+
+
+class _MovedError(httpx.RemoteProtocolError):
+    """A server sends elsewhere what is to be written."""
+
+
+def _refuse_moved_write(response: httpx.Response) -> None:
+    """Follow no redirect that makes a reading of a writing.
+
+    It would be answered well, and nothing would be written.
+    """
+    is_write = response.request.method not in {"GET", "HEAD"}
+    if is_write and response.status_code in {301, 302, 303}:
+        raise _MovedError("moved")
 
 
 def _refuse_web_page(response: httpx.Response) -> None:
@@ -114,6 +129,8 @@ def explain(error: APIError, secrets: Mapping[str, str] = _NONE) -> str:
             return str(error)
         case APITimeoutError():
             return "the server did not answer in time"
+        case APIConnectionError(__cause__=_MovedError()):
+            return "it is at another address: set LETTA_BASE_URL to where this one redirects"
         case APIConnectionError():
             return "the server dropped the connection, or is not Letta"
         case APIStatusError():

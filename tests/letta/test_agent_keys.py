@@ -117,6 +117,22 @@ def test_the_old_key_outlives_a_secret_that_was_not_kept(servers: Servers) -> No
     assert {"old": OLD_KEY} == servers.keys
 
 
+@pytest.mark.parametrize("status", [301, 302])
+def test_what_is_written_is_not_sent_elsewhere_to_be_read(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """A redirect would make a reading of it, and look like success: the old key stays, also where values are hidden."""
+    monkeypatch.setattr("letta_client._base_client.INITIAL_RETRY_DELAY", 0.01)
+    servers.secrets = {"VENICE_API_KEY": "<encrypted>"}
+    moved = {"location": f"{LETTA}/v1/agents/{SCOUT}"}
+    servers.router.patch(f"{LETTA}/v1/agents/{SCOUT}").respond(status, headers=moved)
+    told = run("rotate", "--agent", "Scout", "--yes")
+
+    assert 3 == told.exit_code, told.output
+    assert "set LETTA_BASE_URL to where this one redirects" in told.stderr
+    assert {"old": OLD_KEY} == servers.keys
+
+
 def test_a_hidden_value_is_taken_for_kept(servers: Servers) -> None:
     """Where a server tells no values, the name among the secrets must do."""
     servers.keeps = False
