@@ -297,6 +297,24 @@ LETTA = "http://letta.test"
 
 
 @pytest.mark.parametrize(
+    ("key", "said"),
+    [("", "the secret LETTA_BASE_URL can use it"), ("k-1", "and LETTA_API_KEY can use them")],
+)
+def test_says_which_secrets_agents_need(venice: LocalVenice, key: str, said: str) -> None:
+    """A server without a key needs one secret, and a server with one needs two."""
+    with respx.mock(assert_all_called=False) as router:
+        router.route(host="127.0.0.1").pass_through()
+        router.get(f"{LETTA}/v1/health/").respond(json={"status": "ok", "version": "0.16.8"})
+        router.post(f"{LETTA}/v1/tools/run").respond(
+            json={"status": "success", "tool_return": "200"}
+        )
+        router.route(host="letta.test").respond(json=[])
+        result = examine(venice, LETTA_BASE_URL=LETTA, LETTA_API_KEY=key)
+
+    assert said in finding(result, "attached pictures")[1]
+
+
+@pytest.mark.parametrize(
     ("ran", "expected"),
     [
         ({"status": "success", "tool_return": "200"}, "ok"),
