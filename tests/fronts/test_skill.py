@@ -14,7 +14,13 @@ from click.testing import CliRunner
 
 from sanctum_venice_tools.cli import main
 from sanctum_venice_tools.emulator.process import LocalVenice
-from sanctum_venice_tools.fronts.skill import COMMAND, skill_files, skill_tools, write_skill
+from sanctum_venice_tools.fronts.skill import (
+    COMMAND,
+    call_tool,
+    skill_files,
+    skill_tools,
+    write_skill,
+)
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.record import read_record
 from sanctum_venice_tools.packing.schema import typed_schema_of
@@ -156,6 +162,22 @@ def test_a_terminal_that_lacks_a_letter(folder: Path, venice: LocalVenice, encod
     assert (0, b"") == (done.returncode, done.stderr)
     texts = {one["text"] for one in json.loads(done.stdout.decode(encoding))["results"]}
     assert {"\u72d0 \u00e9 \U0001f98a fox", "b"} == texts
+
+
+def test_an_interrupted_call_tells_what_may_be_charged(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A call that is ended before its answer may have cost something, unless the tool is free."""
+
+    def interrupt(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("runpy.run_path", interrupt)
+
+    assert 4 == call_tool._call("venice_rank_texts", "cents", {})
+    assert "venice_rank_texts was interrupted; it may be charged." in capsys.readouterr().err
+    with pytest.raises(KeyboardInterrupt):
+        call_tool._call("venice_list_models", "free", {})
 
 
 WRONG = [
