@@ -9,7 +9,9 @@ texts of the tools: so it imports nothing of the pack, and httpx is only for tho
 """
 
 import argparse
+import codecs
 import difflib
+import io
 import json
 import runpy
 import sys
@@ -27,6 +29,15 @@ COSTS_IN_WORDS = {
     "cents": "It costs up to a few US cents.",
     "dollars": "It may cost dollars.",
     "account": "It changes your Venice account.",
+}
+
+_CHARGED = "it may be charged. Look at venice_report_usage before you try again."
+
+# What may have come of a call that was ended before its answer.
+INTERRUPTED = {
+    "cents": _CHARGED,
+    "dollars": _CHARGED,
+    "account": "your Venice account may be changed. Look at it before you try again.",
 }
 
 _HERE = Path(__file__).resolve().parent
@@ -158,7 +169,7 @@ def main(words: Sequence[str]) -> int:
         _check_agreed(name, tool, is_agreed=given.yes)
     except UsageError as error:
         return _fail(WRONG_USAGE, str(error))
-    return _call(name, arguments)
+    return _call(name, tool["cost"], arguments)
 
 
 def _read_words(words: Sequence[str]) -> argparse.Namespace:
@@ -179,7 +190,7 @@ def _check_agreed(name: str, tool: Mapping[str, Any], *, is_agreed: bool) -> Non
         raise UsageError(f"{name}: {price} Add --yes if a person agreed.")
 
 
-def _call(name: str, arguments: Mapping[str, Any]) -> int:
+def _call(name: str, cost: str, arguments: Mapping[str, Any]) -> int:
     """Run a tool's text, call it, and tell what became of it."""
     text: dict[str, Any] = {"VeniceError": ()}
     try:
@@ -189,8 +200,19 @@ def _call(name: str, arguments: Mapping[str, Any]) -> int:
         if isinstance(error, text["VeniceError"]):
             return _fail(REFUSED, str(error))
         return _fail(BROKEN, f"{name} broke: {error.__class__.__name__}: {error}")
+    except KeyboardInterrupt:
+        if cost == "free":
+            raise
+        return _fail(BROKEN, f"{name} was interrupted; {INTERRUPTED[cost]}")
     _tell(_visible(reply))
     return ANSWERED
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    """The escape of JSON in the place of what an output's encoding lacks, and where to go on."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
 
 
 def _tell(*lines: str) -> None:
@@ -209,4 +231,9 @@ def _visible(text: str) -> str:
 
 
 if __name__ == "__main__":
+    # A reply that was paid for may hold any character.
+    codecs.register_error("json", _escape)
+    for _stream in (sys.stdout, sys.stderr):
+        if isinstance(_stream, io.TextIOWrapper):
+            _stream.reconfigure(errors="json")
     sys.exit(main(sys.argv[1:]))

@@ -755,9 +755,9 @@ def _call_as_meant(tool: Callable[..., str], /, **sent: Any) -> str:
 
 
 def _is_left_out(value: Any, form: Any = str) -> bool:
-    """Whether a value says that there is none; so do texts of which each says it: [""], [null]."""
+    """Whether a value says that there is none; so does a null where texts belong: [null]."""
     if isinstance(value, list) and _without_none(form) == list[str]:
-        return bool(value) and all(_is_left_out(item) for item in value)
+        return value == [None]
     if not isinstance(value, str):
         return value is None
     text = value.strip()

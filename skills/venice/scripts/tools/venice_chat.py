@@ -760,9 +760,9 @@ def _call_as_meant(tool: Callable[..., str], /, **sent: Any) -> str:
 
 
 def _is_left_out(value: Any, form: Any = str) -> bool:
-    """Whether a value says that there is none; so do texts of which each says it: [""], [null]."""
+    """Whether a value says that there is none; so does a null where texts belong: [null]."""
     if isinstance(value, list) and _without_none(form) == list[str]:
-        return bool(value) and all(_is_left_out(item) for item in value)
+        return value == [None]
     if not isinstance(value, str):
         return value is None
     text = value.strip()
@@ -2501,6 +2501,8 @@ def venice_chat(
     schema = _parse_reply(answer_schema) if answer_schema else None
     if answer_schema and not isinstance(schema, dict):
         raise VeniceError('answer_schema is no JSON Schema as text: {"type": "object", ...}.')
+    images = _without_nothing(images or [])
+    files = _without_nothing(files or [])
     rare = {**(options or {}), **_given(max_completion_tokens=max_tokens)}
     if character and not model:
         model = _model_of(character)
@@ -2522,7 +2524,7 @@ def venice_chat(
     settings = _read_settings(rare, chosen.spec.get("capabilities", {}))
     body: dict[str, Any] = {"model": chosen.id, **settings}
     lowered = _lower_tokens(body, chosen.spec)
-    asked = _own_turn(prompt, images or [], files or [])
+    asked = _own_turn(prompt, images, files)
     body["messages"] = [*_system_turn(system), *(history or []), *asked]
     if schema:
         form = {"name": "answer", "strict": True, "schema": schema}

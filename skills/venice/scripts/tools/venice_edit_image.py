@@ -768,9 +768,9 @@ def _call_as_meant(tool: Callable[..., str], /, **sent: Any) -> str:
 
 
 def _is_left_out(value: Any, form: Any = str) -> bool:
-    """Whether a value says that there is none; so do texts of which each says it: [""], [null]."""
+    """Whether a value says that there is none; so does a null where texts belong: [null]."""
     if isinstance(value, list) and _without_none(form) == list[str]:
-        return bool(value) and all(_is_left_out(item) for item in value)
+        return value == [None]
     if not isinstance(value, str):
         return value is None
     text = value.strip()
@@ -2739,6 +2739,7 @@ def venice_edit_image(
         raise VeniceError(
             "Venice knows no masks: say in the instruction what to change, and where it is."
         )
+    images = _without_nothing(images)
     if not images:
         raise VeniceError("There is no picture. Put each that is needed into images.")
     aspect_ratio = str(rare.pop("size", aspect_ratio))
