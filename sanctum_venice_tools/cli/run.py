@@ -58,7 +58,8 @@ def run() -> None:
 
     \b
     Exit status: 0 it answered, 1 you said no, 2 wrong usage,
-    3 it refused, with one line that says why and what to do, 4 it broke.
+    3 it refused, with one line that says why and what to do,
+    4 it broke, or was interrupted: if it may be charged, that is said.
 
     \b
     Examples:

@@ -48,7 +48,7 @@ Usage: venice NAME [ARGUMENT=VALUE ...] [--args JSON] [--yes]
 
 Prints the tool's reply, a line of JSON. --args takes arguments as a JSON object, - reads it from
 the input. Exit status: 0 it answered, 2 wrong usage, 3 it refused, with one line that says why and
-what to do, 4 it broke.
+what to do, 4 it broke or was interrupted.
 
 Tools:"""
 
