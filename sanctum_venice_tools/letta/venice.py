@@ -185,19 +185,19 @@ class Venice:
         if reply.is_success:
             return KeyVerdict("good", "Venice accepts it", _account_in(reply))
         if reply.status_code not in (401, 402, 403):
-            return KeyVerdict("unclear", f"Venice answered {_answer(reply, self.key)}")
+            return KeyVerdict("unclear", f"Venice answered {words_of(reply, self.key)}")
         # Venice's documents leave open whether an inference key may see its limits. Every good key
         # may see this:
         if self.ask("/characters", limit="1").is_success:
             told = "Venice accepts it for inference, and does not show it the account"
             return KeyVerdict("inference", told)
-        return KeyVerdict("wrong", f"Venice refuses it: {_answer(reply, self.key)}")
+        return KeyVerdict("wrong", f"Venice refuses it: {words_of(reply, self.key)}")
 
     def _listing(self, path: str, kind: str, form: Any) -> Any:
         """What a page lists under "data", in its form."""
         reply = self.ask(path, type=kind)
         if not reply.is_success or "data" not in _json(reply):
-            raise self._not_venice(f"answers {_answer(reply, self.key)} to GET {path}")
+            raise self._not_venice(f"answers {words_of(reply, self.key)} to GET {path}")
         try:
             return read(form, _json(reply)["data"], where="data")
         except FormError as error:
@@ -311,7 +311,7 @@ def _json(reply: httpx.Response) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _answer(reply: httpx.Response, key: str) -> str:
+def words_of(reply: httpx.Response, key: str) -> str:
     """A reply's status, and Venice's own reason, without the key, where it gives one."""
     error = _json(reply).get("error", "")
     reason = error.get("message", "") if isinstance(error, dict) else error

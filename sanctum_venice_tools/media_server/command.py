@@ -6,7 +6,6 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
@@ -23,7 +22,7 @@ from sanctum_venice_tools.media_server.settings import (
 )
 from sanctum_venice_tools.media_server.shelf import FolderShelf, Shelf
 from sanctum_venice_tools.media_server.workbench import Workbench
-from sanctum_venice_tools.runtime.venice import _HTTP_ADDRESS
+from sanctum_venice_tools.runtime.venice import _http_url
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -40,11 +39,8 @@ def _check_public_url(
     """Refuse what no browser could open."""
     if given is None:
         return None
-    try:
-        is_address = _HTTP_ADDRESS.fullmatch(given) and urlsplit(given).port != 0
-    except ValueError:  # a port beyond the last, or no address of IPv6
-        is_address = False
-    if not is_address or "?" in given or "#" in given:
+    url = _http_url(given)
+    if not url or url.port == 0 or "?" in given or "#" in given:
         raise click.BadParameter("write an address such as https://media.example.org")
     return given.rstrip("/")
 

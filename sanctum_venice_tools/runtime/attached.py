@@ -18,10 +18,10 @@ from sanctum_venice_tools.runtime.replies import _object_of, _objects_in, _parse
 from sanctum_venice_tools.runtime.unpacking import _unpacked
 from sanctum_venice_tools.runtime.venice import (
     _DEADLINE,
-    _HTTP_ADDRESS,
     _MEGABYTE,
     VeniceError,
     _guard_connection,
+    _http_url,
 )
 
 # attached, attached:2
@@ -102,7 +102,7 @@ def _last_request() -> dict[str, Any]:
 def _ask_letta(path: str, **query: Any) -> Any:
     """What the Letta server answers to a question."""
     address = os.environ.get("LETTA_BASE_URL", "").strip().rstrip("/").removesuffix("/v1")
-    if not _HTTP_ADDRESS.fullmatch(address):
+    if not _http_url(address):
         needed = "LETTA_BASE_URL (and LETTA_API_KEY, if the server asks for one)"
         advice = f"Ask the operator to set {needed} as a secret of this agent"
         raise VeniceError(f"Attached pictures can't be read here. {advice}. {_OR_ELSE}")

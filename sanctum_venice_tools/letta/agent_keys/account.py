@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 import httpx
 from pydantic import BaseModel, BeforeValidator
 
-from sanctum_venice_tools.letta.venice import Venice, VeniceError
+from sanctum_venice_tools.letta.venice import Venice, VeniceError, words_of
 from sanctum_venice_tools.letta.venice_replies import FormError, Words, read
 
 Period = Literal["EPOCH", "MONTH", "LIFETIME"]
@@ -239,7 +239,7 @@ class AccountKeys:
             raise VeniceError(
                 "only an ADMIN key may manage keys: set VENICE_ADMIN_KEY to one, made at venice.ai"
             )
-        told = f"Venice answered {reply.status_code} {_reason(reply, self.venice.key)}".strip()
+        told = f"Venice answered {words_of(reply, self.venice.key)}"
         raise (_UnclearError if reply.is_server_error else VeniceError)(told)
 
     def _send_once(self, method: str, **content: Any) -> httpx.Response:
@@ -280,15 +280,3 @@ def check_last_day(expires: str) -> str:
     if day <= datetime.now(UTC).date().isoformat():
         raise ValueError("it is not a day to come")
     return day
-
-
-def _reason(reply: httpx.Response, key: str) -> str:
-    """Venice's own words of a refusal, on one line without the key, where it gives some."""
-    try:
-        error = reply.json().get("error")
-    except (ValueError, AttributeError):
-        return ""
-    if not isinstance(error, str):
-        return ""
-    # Before it is cut: no part of the key may be left.
-    return " ".join(error.split()).replace(key, "[key]")[:200]

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
 import letta_client
 from letta_client import Letta
 
 from sanctum_venice_tools.letta import provider, registration
+from sanctum_venice_tools.letta.address import is_address
 from sanctum_venice_tools.letta.connection import Client, address_of, explain
 from sanctum_venice_tools.letta.doctor.outcome import Outcome, Skip, failure, ok, warning
 from sanctum_venice_tools.letta.doctor.patient import Patient
@@ -93,9 +93,7 @@ def check_letta(patient: Patient) -> Outcome:
     """Whether a Letta server answers."""
     if not patient.letta_url:
         raise Skip("LETTA_BASE_URL is not set")
-    try:
-        address = address_of(patient.letta_url)
-    except httpx.InvalidURL:
+    if not is_address(patient.letta_url):
         return failure(
             "LETTA_BASE_URL is no address", "Correct it, to one such as http://localhost:8283."
         )
@@ -108,7 +106,7 @@ def check_letta(patient: Patient) -> Outcome:
     letta = Client(
         base_url=patient.letta_url, api_key=patient.letta_key, timeout=_RUN_SECONDS, max_retries=0
     )
-    outcome = _greet(letta, address, patient)
+    outcome = _greet(letta, address_of(patient.letta_url), patient)
     if outcome.state == "failure":
         letta.close()
     else:

@@ -1096,7 +1096,7 @@ def _last_request() -> dict[str, Any]:
 def _ask_letta(path: str, **query: Any) -> Any:
     """What the Letta server answers to a question."""
     address = os.environ.get("LETTA_BASE_URL", "").strip().rstrip("/").removesuffix("/v1")
-    if not _HTTP_ADDRESS.fullmatch(address):
+    if not _http_url(address):
         needed = "LETTA_BASE_URL (and LETTA_API_KEY, if the server asks for one)"
         advice = f"Ask the operator to set {needed} as a secret of this agent"
         raise VeniceError(f"Attached pictures can't be read here. {advice}. {_OR_ELSE}")
