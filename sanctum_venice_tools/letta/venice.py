@@ -26,6 +26,10 @@ LONGEST_VECTOR = 4096
 # keeps closed.
 _SENT_ELSEWHERE = ("o1", "o3", "o4", "gpt-5")
 
+# Letta takes this end of any model's name for a wish of its own: it asks for the model without it,
+# with a `service_tier`, a field that Venice refuses (letta 0.16.8, llm_api/openai_client.py).
+_TAKEN_APART = "-fast"
+
 # Of the models that Venice recommends, those for agents, the best first.
 _TRAITS_FOR_AGENTS = ("function_calling_default", "default", "default_vision")
 
@@ -252,6 +256,8 @@ def unfitness(entry: ListedModel) -> str:
         return "it is offline"
     if entry.id.startswith(_SENT_ELSEWHERE):
         return "Letta would send it to /responses, which Venice keeps closed"
+    if entry.id.endswith(_TAKEN_APART):
+        return f"Letta would take {_TAKEN_APART} off its name, and ask for a tier that Venice lacks"
     return ""
 
 

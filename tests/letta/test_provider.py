@@ -175,6 +175,7 @@ def test_prefers_a_settled_model(catalogue: respx.Router, spec: dict[str, Any]) 
         (entry("odd", capabilities={}), "it calls no functions"),
         (entry("odd", offline=True), "it is offline"),
         (entry("gpt-5-odd"), "Letta would send it to /responses"),
+        (entry("odd-fast"), "Letta would take -fast off its name"),
         (entry("something else"), "Venice has no such model"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -191,6 +192,13 @@ def test_refuses_a_model_that_cannot_drive_an_agent(
 
     assert "best" in str(refusal.value).partition("These can: ")[2]
     assert "best" == offered.choose_chat_model().id
+
+
+def test_a_fast_model_of_another_name_drives_an_agent(catalogue: respx.Router) -> None:
+    """Letta looks at the end of a name only, so that a model with `fast` elsewhere is fine."""
+    offered = offer(catalogue, entry("grok-fast-1"), entry("best"))
+
+    assert "grok-fast-1" == offered.choose_chat_model("grok-fast-1").id
 
 
 def test_takes_an_embedding_model_that_letta_can_store(catalogue: respx.Router) -> None:
