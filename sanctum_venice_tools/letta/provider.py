@@ -3,12 +3,13 @@
 import base64
 import json
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import quote
 
 from letta_client import Letta
+from letta_client.types import AgentState
 from pydantic import BaseModel, Field
 
 from sanctum_venice_tools.letta.reading import AgentForm, Id, checked, list_agents, parsed
@@ -33,6 +34,19 @@ ENVIRONMENT_PREFIX = "openai-proxy"
 
 # Letta's own models, and those of a server's environment, are called after these.
 RESERVED_NAMES = ("letta", "openai", ENVIRONMENT_PREFIX)
+
+# How an agent's conversation is summarised when it outgrows the window. By itself Letta asks for
+# that without tools, thus with `tool_choice: null`, which Venice refuses: then nothing is ever
+# summarised, and each turn pays for all that was said. The two modes of this beginning ask as a
+# turn of the agent does, with its tools.
+_WITH_TOOLS = "self_compact_"
+
+# Of the two, the one that always comes to an end: all of the conversation becomes the summary, and
+# when it is too long for one request, Letta takes the other mode by itself. That one keeps the last
+# messages word by word, but where these fill the window alone, it asks without tools again
+# (letta 0.16.8, services/summarizer/compact.py). What was said word by word, an agent still finds
+# with conversation_search.
+COMPACTION: Mapping[str, str] = {"mode": f"{_WITH_TOOLS}all"}
 
 Action = Literal["create", "update", "unchanged", "foreign"]
 Form = Literal["shell", "dotenv", "compose"]
@@ -217,6 +231,42 @@ def agents_at_old_address(letta: Letta, change: Change) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def agents_at(letta: Letta, base_url: str) -> list[AgentState]:
+    """The agents that think with the models of an address, whatever the provider is called."""
+    return [agent for agent in list_agents(letta) if _address(agent) == base_url]
+
+
+def _address(agent: AgentState) -> str:
+    """Where an agent's model is called; "" where the server does not tell."""
+    address: str | None = getattr(agent.llm_config, "api_model_endpoint", None)
+    return (address or "").rstrip("/")
+
+
+def never_summarised(letta: Letta, base_url: str, agents: Iterable[AgentState]) -> list[AgentState]:
+    """Those of Venice's agents whose conversations Venice would refuse to summarise."""
+    elsewhere = {
+        model.handle
+        for model in _models_at(letta, "/v1/models/")
+        if model.handle and (model.model_endpoint or "").rstrip("/") != base_url
+    }
+    return [agent for agent in agents if not _is_summarised(agent, elsewhere)]
+
+
+def _is_summarised(agent: AgentState, elsewhere: set[str]) -> bool:
+    """Whether an agent is summarised with its tools, or by a model that is not Venice's."""
+    settings = agent.compaction_settings
+    if settings is None:
+        return False
+    return (settings.mode or "").startswith(_WITH_TOOLS) or settings.model in elsewhere
+
+
+def summary_update(agents: Iterable[AgentState]) -> str:
+    """A line that has these agents summarised as those that we create."""
+    ids = json.dumps([agent.id for agent in agents])
+    update = f"letta.agents.update(agent, compaction_settings={json.dumps(dict(COMPACTION))})"
+    return f"for agent in {ids}: {update}"
+
+
 def embeds_at(letta: Letta, base_url: str) -> bool:
     """Whether the server's own environment has Venice's key.
 
@@ -246,6 +296,7 @@ def agent_settings(
     settings: dict[str, Any] = {
         "model": f"{prefix}/{model.id}",
         "context_window_limit": min(model.window, LONGEST_WINDOW),
+        "compaction_settings": dict(COMPACTION),
     }
     if model.output_tokens < LETTA_OUTPUT_TOKENS:
         settings["model_settings"] = {
@@ -268,8 +319,8 @@ def agent_settings(
 def create_agent(letta: Letta, name: str, settings: Mapping[str, Any]) -> NamedAgent:
     """Create an agent, unless one of that name is there.
 
-    It gets Letta's base tools: to a model without any tool Letta sends `tool_choice: null`, which
-    Venice refuses.
+    It gets Letta's base tools: to an agent's model without any tool Letta sends
+    `tool_choice: null`, which Venice refuses, at each turn and for each summary.
     """
     for agent in list_agents(letta, name=name):
         return NamedAgent(agent.id, is_new=False)

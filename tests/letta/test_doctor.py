@@ -59,7 +59,7 @@ def test_says_what_is_well_and_what_is_left_out(venice: LocalVenice) -> None:
     lines = result.stdout.splitlines()
     assert 0 == result.exit_code
     assert list(CHECKS) == [line[9:29].strip() for line in lines]
-    assert ["ok"] * 7 + ["skipped"] * 8 == [line.split()[0] for line in lines]
+    assert ["ok"] * 7 + ["skipped"] * 9 == [line.split()[0] for line in lines]
     assert "25.00 USD" in finding(result, "balance")[1] or "USD" in finding(result, "balance")[1]
     assert "LETTA_BASE_URL is not set" in finding(result, "Letta")[1]
     assert venice.key not in result.output

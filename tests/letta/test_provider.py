@@ -229,15 +229,11 @@ def test_tells_when_an_address_is_not_venice(catalogue: respx.Router, content: s
 @pytest.mark.parametrize(
     ("model", "expected"),
     [
-        (
-            ChatModel("m", 1_000_000, 131_072),
-            {"model": "venice/m", "context_window_limit": 128_000},
-        ),
-        (ChatModel("m", 32_000, 16_384), {"model": "venice/m", "context_window_limit": 32_000}),
+        (ChatModel("m", 1_000_000, 131_072), {"context_window_limit": 128_000}),
+        (ChatModel("m", 32_000, 16_384), {"context_window_limit": 32_000}),
         (
             ChatModel("m", 128_000, 4096),
             {
-                "model": "venice/m",
                 "context_window_limit": 128_000,
                 "model_settings": {
                     "provider_type": "openrouter",
@@ -250,8 +246,9 @@ def test_tells_when_an_address_is_not_venice(catalogue: respx.Router, content: s
     ids=["large", "small window", "short replies"],
 )
 def test_tells_an_agent_what_letta_gets_wrong(model: ChatModel, expected: dict[str, Any]) -> None:
-    """The window, and the length of replies where Letta's own would be too much for the model."""
-    assert expected == provider.agent_settings("venice", model)
+    """The window, the way to summarise, and the length of replies where Letta's own is too much for the model."""
+    always = {"model": "venice/m", "compaction_settings": {"mode": "self_compact_all"}}
+    assert always | expected == provider.agent_settings("venice", model)
 
 
 def test_the_snippet_is_python() -> None:

@@ -23,6 +23,9 @@ pytestmark = pytest.mark.server
 
 NAME = "venice-tested"
 
+# In tokens, with room for what Letta itself says to an agent, and two or three long messages.
+SMALL_WINDOW = 16_000
+
 
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
@@ -82,6 +85,16 @@ def assert_accepted(asked: list[dict[str, Any]], model: str) -> None:
     assert asked
     assert {200} == {entry["status"] for entry in asked}
     assert {model} == {entry["body"]["model"] for entry in asked}
+
+
+def is_for_summary(asked: dict[str, Any]) -> bool:
+    """Whether a request asks for a summary, in the words of Letta's own prompts."""
+    return "summary" in str(asked["body"]["messages"][-1]["content"])
+
+
+def length(asked: dict[str, Any]) -> int:
+    """About how many tokens a request has."""
+    return len(json.dumps(asked["body"]["messages"])) // 4
 
 
 def test_creates_the_provider(letta: Letta, venice: LocalVenice) -> None:
@@ -240,6 +253,47 @@ def test_a_conversation_goes_on_after_a_picture(letta: Letta, own_venice: LocalV
 
     assert "end_turn" == answered.stop_reason.stop_reason
     assert "I am the local Venice" in say(letta, agent.id, "hello")
+
+
+def test_a_conversation_beyond_its_window_is_summarised(
+    letta: Letta, own_venice: LocalVenice, log: Path
+) -> None:
+    """With the printed settings, Venice refuses no request for a summary, and the next turn's prompt is small again."""
+    settings = json.loads(configure(letta, own_venice, "--json").stdout)["agent"]
+    agent = letta.agents.create(
+        name="rememberer", **settings | {"context_window_limit": SMALL_WINDOW}
+    )
+
+    for _ in range(6):
+        said = letta.agents.messages.create(
+            agent.id, messages=[{"role": "user", "content": "I like my tea hot. " * 700}]
+        )
+        assert "end_turn" == said.stop_reason.stop_reason
+
+    letta.agents.messages.create(agent.id, messages=[{"role": "user", "content": "hello"}])
+    asked = requests(log, "/chat/completions")
+    assert_accepted(asked, "qwen3-vl-235b-a22b")
+    summaries = [one for one in asked if is_for_summary(one)]
+    assert summaries
+    assert {"auto"} == {one["body"]["tool_choice"] for one in summaries}
+    assert max(map(length, asked)) < 2 * SMALL_WINDOW
+    assert length(asked[-1]) < SMALL_WINDOW
+    told = [str(message["content"]) for message in asked[-1]["body"]["messages"]]
+    assert 1 == sum("a summary of the previous messages" in one for one in told)
+
+
+def test_an_agent_is_summarised_by_hand(letta: Letta, own_venice: LocalVenice, log: Path) -> None:
+    """Letta's own page for that makes a text of the conversation of an agent that --create-agent made."""
+    configure(letta, own_venice, "--create-agent", "truth")
+    (agent,) = letta.agents.list(name="truth")
+    for _ in range(5):
+        say(letta, agent.id, "hello")
+
+    done: Any = letta.post(f"/v1/agents/{agent.id}/summarize", cast_to=object, body={})
+
+    assert "I am the local Venice" in done["summary"]
+    assert done["num_messages_after"] < done["num_messages_before"]
+    assert_accepted(requests(log, "/chat/completions"), "qwen3-vl-235b-a22b")
 
 
 def test_no_embeddings_where_the_server_has_no_key(letta: Letta, venice: LocalVenice) -> None:

@@ -1,19 +1,16 @@
 """Whether agents have keys of their own, so that none can spend more than it is allowed."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from sanctum_venice_tools.letta.agent_keys.account import AccountKeys, ListedKey
 from sanctum_venice_tools.letta.agent_keys.overview import sharing_agents, unlimited_agents
-from sanctum_venice_tools.letta.doctor.outcome import Outcome, Skip, ok, warning
+from sanctum_venice_tools.letta.doctor.outcome import Outcome, Skip, few, ok, warning
 from sanctum_venice_tools.letta.doctor.patient import Patient
 from sanctum_venice_tools.letta.reading import list_agents
 from sanctum_venice_tools.letta.secrets import SECRETS, readable_secrets
 from sanctum_venice_tools.letta.venice import VeniceError
 
 _SECRET = "VENICE_API_KEY"  # noqa: S105  # it is the name
-
-_NAMES_SHOWN = 3
 
 _ISSUE_KEYS = "Run: sanctum-venice keys issue --agent NAME --usd-per-day 5"
 
@@ -28,8 +25,8 @@ def check_agent_keys(patient: Patient) -> Outcome:
     keys = _keys_of_account(patient)
     unlimited = unlimited_agents(having, keys or [], _SECRET)
 
-    found = [f"{_few(names)} share a key" for names in shared]
-    found += [f"no limit holds {_few(unlimited)}"] if unlimited else []
+    found = [f"{few(names)} share a key" for names in shared]
+    found += [f"no limit holds {few(unlimited)}"] if unlimited else []
     if found:
         return warning("; ".join(found), _ISSUE_KEYS)
     told = f"{len(having)} agents have keys of their own"
@@ -45,10 +42,3 @@ def _keys_of_account(patient: Patient) -> list[ListedKey] | None:
         return AccountKeys(replace(patient.need_venice(), key=key)).list()
     except VeniceError:
         return None
-
-
-def _few(names: Sequence[str]) -> str:
-    """Some of the names, and how many more there are."""
-    shown = ", ".join(names[:_NAMES_SHOWN])
-    more = len(names) - _NAMES_SHOWN
-    return f"{shown} and {more} more" if more > 0 else shown

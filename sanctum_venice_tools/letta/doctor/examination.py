@@ -30,6 +30,7 @@ CHECKS: dict[str, Check] = {
     "media": server.check_folder,
     "attached pictures": server.check_attached,
     "provider": server.check_provider,
+    "long conversations": server.check_summaries,
     "agents' keys": agent_keys.check_agent_keys,
 }
 

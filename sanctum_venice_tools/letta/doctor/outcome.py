@@ -1,7 +1,10 @@
 """How a check ends: what it found, and what to do about that."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+_NAMES_SHOWN = 3
 
 State = Literal["ok", "warning", "failure", "skipped"]
 
@@ -44,3 +47,10 @@ def warning(told: str, advice: str) -> Outcome:
 def failure(told: str, advice: str = "") -> Outcome:
     """Something does not work."""
     return Outcome("failure", told, advice)
+
+
+def few(names: Sequence[str]) -> str:
+    """Some of the names, and how many more there are."""
+    shown = ", ".join(names[:_NAMES_SHOWN])
+    more = len(names) - _NAMES_SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown

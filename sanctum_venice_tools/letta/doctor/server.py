@@ -9,7 +9,7 @@ from letta_client import Letta
 from sanctum_venice_tools.letta import provider, registration
 from sanctum_venice_tools.letta.address import is_address
 from sanctum_venice_tools.letta.connection import Client, address_of, explain
-from sanctum_venice_tools.letta.doctor.outcome import Outcome, Skip, failure, ok, warning
+from sanctum_venice_tools.letta.doctor.outcome import Outcome, Skip, failure, few, ok, warning
 from sanctum_venice_tools.letta.doctor.patient import Patient
 from sanctum_venice_tools.letta.exposed import is_exposed, tools_of_others
 from sanctum_venice_tools.letta.header import fits_header
@@ -256,6 +256,20 @@ def check_provider(patient: Patient) -> Outcome:
     ):
         return warning(f"{told}, but its key is not VENICE_API_KEY", _CONFIGURE)
     return ok(told)
+
+
+def check_summaries(patient: Patient) -> Outcome:
+    """Whether agents that think with Venice are summarised when they outgrow their windows."""
+    letta, venice = patient.need_letta(), patient.need_venice()
+    agents = provider.agents_at(letta, venice.base_url)
+    if not agents:
+        raise Skip("no agent thinks with Venice")
+    lacking = provider.never_summarised(letta, venice.base_url, agents)
+    if lacking:
+        names = few([agent.name for agent in lacking])
+        told = f"Venice refuses to summarise {names}, so that each turn pays for all that was said"
+        return warning(told, f"Run: {provider.summary_update(lacking)}")
+    return ok(f"{len(agents)} agents think with Venice, and are summarised")
 
 
 def _greet(letta: Letta, address: str, patient: Patient) -> Outcome:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sanctum_venice_tools.letta.provider import PROVIDER_NAME, PROVIDER_TYPE
+from sanctum_venice_tools.letta.provider import COMPACTION, PROVIDER_NAME, PROVIDER_TYPE
 from sanctum_venice_tools.letta.ready_agents import BLOCK_LIMIT, ReadyAgent, read_ready_agent
 from sanctum_venice_tools.letta.ready_agents.system_prompt import first_message, system_prompt
 from sanctum_venice_tools.letta.stored import wanted_fields
@@ -54,6 +54,7 @@ def agent_file(
         "agent_type": "letta_v1_agent",
         "system": system_prompt(agent),
         "llm_config": model,
+        "compaction_settings": dict(COMPACTION),
         "tool_ids": list(tools),
         "block_ids": list(blocks),
         # A person is asked even on a server where the tool itself no longer asks.

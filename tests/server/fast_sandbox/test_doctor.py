@@ -3,13 +3,14 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 from letta_client import Letta
 
 from sanctum_venice_tools.cli.doctor import run_doctor
-from sanctum_venice_tools.emulator.process import LocalVenice
+from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
 from sanctum_venice_tools.letta.doctor import CHECKS
 from sanctum_venice_tools.packing.bundle import tool_files
 from tests.server.conftest import provider_at
@@ -72,12 +73,12 @@ def finding(result: Result, check: str) -> tuple[str, str]:
 def test_a_healthy_place(letta: Letta, venice: LocalVenice, tmp_path: Path) -> None:
     """All is well: the tools are there and run, the folder takes files, the provider lists models.
 
-    Only of agents there is nothing to tell, for none has a key.
+    Only of agents there is nothing to tell, for none thinks with Venice, or has a key.
     """
     result = examine(letta, venice, VENICE_MEDIA_DIR=str(tmp_path / "media"))
 
     lines = result.stdout.splitlines()
-    assert ["ok"] * (len(CHECKS) - 1) + ["skipped"] == [line.split()[0] for line in lines]
+    assert ["ok"] * (len(CHECKS) - 2) + ["skipped"] * 2 == [line.split()[0] for line in lines]
     assert 0 == result.exit_code
     assert f"Letta 0.16.8 at {str(letta.base_url).rstrip('/')}" in finding(result, "Letta")[1]
     assert f"{len(tool_files())} of {len(tool_files())} are there" in finding(result, "tools")[1]
@@ -228,7 +229,7 @@ def test_something_else_at_the_address(letta: Letta, venice: LocalVenice) -> Non
     assert (
         f"{venice.base_url.removesuffix('/v1')} is no Letta server" in finding(result, "Letta")[1]
     )
-    assert ["skipped"] * 5 == [line.split()[0] for line in result.stdout.splitlines()[-5:]]
+    assert ["skipped"] * 6 == [line.split()[0] for line in result.stdout.splitlines()[-6:]]
 
 
 def test_a_provider_of_another_venice(letta: Letta, venice: LocalVenice) -> None:
@@ -247,6 +248,55 @@ def test_a_provider_of_another_venice(letta: Letta, venice: LocalVenice) -> None
     letta.delete(f"/v1/providers/{listed[0]['id']}", cast_to=object)
     assert "failure" == state
     assert f"venice-test is there, and lists no model of {venice.base_url}" in line
+
+
+def test_an_agent_that_venice_refuses_to_summarise(
+    letta: Letta, venice: LocalVenice, provider: str
+) -> None:
+    """It is named, with the line that mends it; one that is summarised with its tools is not."""
+    model = f"{provider}/qwen3-vl-235b-a22b"
+    wrong = letta.agents.create(name="forgetful", model=model)
+    right = letta.agents.create(
+        name="mindful", model=model, compaction_settings={"mode": "self_compact_sliding_window"}
+    )
+
+    state, line = finding(examine(letta, venice), "long conversations")
+    exec(line.partition("Run: ")[2], {"letta": letta})  # noqa: S102  # the line is made to be pasted
+    mended = finding(examine(letta, venice), "long conversations")
+    modes = [letta.agents.retrieve(agent.id).compaction_settings for agent in (wrong, right)]
+    for agent in (wrong, right):
+        letta.agents.delete(agent.id)
+
+    assert "warning" == state
+    assert "summarise forgetful, so" in line
+    assert ("ok", True) == (mended[0], "2 agents think with Venice" in mended[1])
+    assert ["self_compact_all", "self_compact_sliding_window"] == [
+        one and one.mode for one in modes
+    ]
+
+
+def test_an_agent_that_another_model_summarises(
+    letta: Letta, venice: LocalVenice, provider: str
+) -> None:
+    """It is well: what another place is asked for, Venice does not refuse."""
+    with running_venice() as place:
+        body = {
+            "name": "elsewhere",
+            "provider_type": "openrouter",
+            "api_key": place.key,
+            "base_url": place.base_url,
+        }
+        made: Any = letta.post("/v1/providers/", cast_to=object, body=body)
+        agent = letta.agents.create(
+            name="mindful",
+            model=f"{provider}/qwen3-vl-235b-a22b",
+            compaction_settings={"model": "elsewhere/qwen3-vl-235b-a22b"},
+        )
+        state, line = finding(examine(letta, venice), "long conversations")
+        letta.agents.delete(agent.id)
+        letta.delete(f"/v1/providers/{made['id']}", cast_to=object)
+
+    assert "ok" == state, line
 
 
 @pytest.mark.usefixtures("registered")

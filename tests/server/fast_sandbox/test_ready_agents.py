@@ -13,6 +13,7 @@ from letta_client.types import AgentState
 
 from sanctum_venice_tools.cli.agents import agents
 from sanctum_venice_tools.emulator.process import LocalVenice
+from sanctum_venice_tools.letta.provider import COMPACTION
 from sanctum_venice_tools.letta.ready_agents import agent_names, read_ready_agent
 from sanctum_venice_tools.letta.ready_agents.agent_file import MODEL
 from sanctum_venice_tools.packing.record import read_record
@@ -71,7 +72,7 @@ def secrets_of(agent: AgentState) -> dict[str, str]:
 
 
 def assert_is(agent: AgentState, name: str) -> None:
-    """An agent on the server has the tools, approvals, memory and prompt of the ready-made one."""
+    """An agent on the server has the tools, approvals, memory and prompt of the ready-made one, and is summarised."""
     ready = read_ready_agent(name)
     asking = {tool for tool in ready.tools if read_record(tool).needs_approval}
     rules = agent.tool_rules or []
@@ -81,6 +82,8 @@ def assert_is(agent: AgentState, name: str) -> None:
         block.label: block.value for block in agent.blocks
     }
     assert ready.rules in agent.system
+    assert agent.compaction_settings is not None
+    assert COMPACTION["mode"] == agent.compaction_settings.mode
 
 
 # --- by our command ---
@@ -205,6 +208,19 @@ def test_the_file_imports_by_letta_s_own_route(letta: Letta, name: str) -> None:
     assert f"{name}_copy" == agent.name
     assert dict.fromkeys(read_ready_agent(name).secrets, "") == secrets_of(agent)
     assert f"venice/{MODEL.id}" == agent.llm_config.handle
+
+
+def test_the_file_imports_with_another_model(letta: Letta, provider: str) -> None:
+    """Such an agent is as it should be, too, and it is that model which summarises it."""
+    agent = look_at(letta, by_letta(letta, "voice", model=f"{provider}/zai-org-glm-5-2"))
+
+    letta.agents.messages.create(agent.id, messages=[{"role": "user", "content": "hello"}])
+    done: Any = letta.post(f"/v1/agents/{agent.id}/summarize", cast_to=object, body={})
+
+    assert_is(agent, "voice")
+    assert agent.compaction_settings is not None
+    assert f"{provider}/zai-org-glm-5-2" == agent.compaction_settings.model
+    assert "I am the local Venice" in done["summary"]
 
 
 @pytest.mark.parametrize("name", NAMES)
