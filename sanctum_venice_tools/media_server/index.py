@@ -185,10 +185,13 @@ class Index:
         with self._engine.begin() as connection:
             connection.execute(_FILES.update().filter_by(id=file_id).values(values))
 
-    def forget(self, file_id: str) -> None:
-        """Take a file out of the index."""
+    def forget(self, *file_ids: str) -> None:
+        """Take files out of the index, all at once."""
+        if not file_ids:
+            return
+        query = _FILES.delete().where(_FILES.c.id == sa.bindparam("file_id"))
         with self._engine.begin() as connection:
-            connection.execute(_FILES.delete().filter_by(id=file_id))
+            connection.execute(query, [{"file_id": one} for one in file_ids])
 
     def choose(self, choice: Choice, limit: int) -> list[StoredFile]:
         """So many of the whole files, the newest first."""
@@ -212,12 +215,21 @@ class Index:
             held = {row.is_whole: int(row.held) for row in rows}
         return held.get(True, 0), held.get(False, 0)
 
-    def oldest(self) -> StoredFile | None:
-        """The file that is whole for the longest time."""
-        query = sa.select(_FILES).where(_IS_WHOLE).order_by(_FILES.c.moment).limit(1)
-        with self._engine.connect() as connection:
-            row = connection.execute(query).first()
-        return _file_of(row) if row else None
+    def oldest(self, held: int, *, other_than: str) -> list[str]:
+        """The files that are whole for the longest time, until they have so many bytes together.
+
+        One is never among them: it has just come, whatever the clock said when the others came.
+        """
+        query = sa.select(_FILES.c.id, _FILES.c.bytes).where(_IS_WHOLE, _FILES.c.id != other_than)
+        query = query.order_by(_FILES.c.moment, _FILES.c.id).execution_options(yield_per=1000)
+        found: list[str] = []
+        with self._engine.connect() as connection, connection.execute(query) as rows:
+            for row in rows:
+                if held <= 0:
+                    break
+                found.append(row.id)
+                held -= row.bytes
+        return found
 
     def unfinished(self, before: int) -> list[StoredFile]:
         """The files that were declared before a moment, and never came whole."""

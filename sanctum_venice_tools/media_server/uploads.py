@@ -140,7 +140,10 @@ def _count_in(service: Service, file_id: str) -> Response:
         media_type = kinds.media_type_of(start)
         with service.room:
             service.index.mark_whole(file.id, media_type, kinds.kind_of(media_type))
-            _drop_oldest(service)
+            going = _oldest_to_go(service, file)
+            service.index.forget(*going)
+        for one in going:
+            service.shelf.remove(one)
     return JSONResponse(_told_of(service, file, is_whole=True))
 
 
@@ -197,20 +200,17 @@ def _has_room(service: Service, length: int) -> bool:
     return stays + length <= quota
 
 
-def _drop_oldest(service: Service) -> None:
-    """Let the oldest files go until the whole ones keep to the quota, if the operator says so.
+def _oldest_to_go(service: Service, come: StoredFile) -> list[str]:
+    """The oldest files, so many that the whole ones keep to the quota, if the operator says so.
 
-    This is done when a file has come, not when it is declared: nothing goes for bytes that never
-    come. Until then the disk has both, so it needs room for a little more than the quota.
+    They go when a file has come, not when it is declared: nothing goes for bytes that never come.
+    Until then the disk has both, so it needs room for a little more than the quota.
     """
     quota = service.settings.quota_bytes
     if quota is None or not service.settings.drop_oldest:
-        return
-    while service.index.bytes_held()[0] > quota:
-        oldest = service.index.oldest()
-        if oldest is None:
-            return
-        service.remove(oldest)
+        return []
+    whole, _ = service.index.bytes_held()
+    return service.index.oldest(whole - quota, other_than=come.id)
 
 
 def _told_of(service: Service, file: StoredFile, *, is_whole: bool = False) -> dict[str, Any]:

@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from sanctum_venice_tools.media_server.index import microseconds_now
+from sanctum_venice_tools.media_server.index import Choice, microseconds_now
 from sanctum_venice_tools.media_server.service import Service
 from sanctum_venice_tools.media_server.uploads import Declaration, sweep
 from tests.media_server.conftest import PUBLIC, declaration, tool_of, upload
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(100)
+HOUR = 60 * 60 * 1_000_000
 
 
 def files_in(folder: Path) -> list[str]:
@@ -205,6 +207,49 @@ def test_the_oldest_files_go_when_the_operator_says_so(
     there = [tool.get("/files", params={"name": f"{name}.txt"}).status_code for name in "abc"]
     assert [404, 200, 200] == there
     assert 2 == len(files_in(service.settings.folder))
+
+
+def test_what_has_just_come_is_not_what_goes(
+    make_service: Callable[..., Service], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that was told to be there stays, also where older ones seem newer: a clock was ahead."""
+    tool = tool_of(make_service(quota_bytes=250, drop_oldest=True))
+    with monkeypatch.context() as ahead:
+        ahead.setattr(
+            "sanctum_venice_tools.media_server.index.microseconds_now",
+            lambda: microseconds_now() + 5 * HOUR,
+        )
+        for name in ("a", "b"):
+            upload(tool, f"{name}.txt", name.encode() * 100)
+
+    told = upload(tool, "c.txt", b"c" * 100)
+
+    assert b"c" * 100 == tool.get(told["url"]).content
+    there = [tool.get("/files", params={"name": f"{name}.txt"}).status_code for name in "ab"]
+    assert [404, 200] == there
+
+
+def test_a_quota_that_was_lowered_is_kept_to_in_few_steps(
+    make_service: Callable[..., Service],
+) -> None:
+    """Many files that go at once take the index no longer than a few: nobody else comes in meanwhile."""
+    before = tool_of(make_service())
+    for number in range(50):
+        upload(before, f"{number}.txt", str(number).encode())
+    service = make_service(quota_bytes=20, drop_oldest=True)
+    tool = tool_of(service)
+    steps: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        steps.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    upload(tool, "last.txt", b"last")
+    sa.event.remove(sa.Engine, "before_cursor_execute", note)
+
+    assert len(steps) < 20
+    assert [4] + 8 * [2] == [file.bytes for file in service.index.choose(Choice(), 100)]
+    assert 9 == len(files_in(service.settings.folder))
 
 
 @pytest.mark.parametrize("length", [251, 200], ids=["too large", "never sent"])

@@ -18,6 +18,7 @@ from moto.server import ThreadedMotoServer
 
 from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.letta.local_server import installation
+from sanctum_venice_tools.media_server.index import StoredFile, open_index
 from sanctum_venice_tools.media_server.process import RunningMediaServer, running_media_server
 from tests.media_server.conftest import declaration, shown_by
 
@@ -114,6 +115,34 @@ def upload(server: RunningMediaServer, name: str, content: bytes) -> dict[str, A
         ).raise_for_status()
         made: dict[str, Any] = tool.post(told["confirm"]).raise_for_status().json()
         return made
+
+
+def test_the_oldest_files_are_found_in_postgresql(database: str, tmp_path: Path) -> None:
+    """Of many files the oldest are read, as many as have to go, and they leave the index together."""
+    index = open_index(database, tmp_path)
+    common = dict.fromkeys(("media_type", "kind", "tool", "agent", "model", "title"), "")
+    ids = [f"old-{moment}" for moment in range(1500)]
+    for moment, file_id in enumerate(ids):
+        index.declare(
+            StoredFile(
+                id=file_id,
+                name=file_id,
+                sha256="0" * 64,
+                bytes=10,
+                moment=moment,
+                is_whole=True,
+                cost_usd=None,
+                facts={},
+                **common,
+            )
+        )
+
+    found = index.oldest(12_995, other_than="old-0")
+    index.forget(*ids)
+
+    assert ids[1:1301] == found
+    assert index.find(id="old-1499") is None
+    index.close()
 
 
 def test_two_servers_have_the_same_files(
