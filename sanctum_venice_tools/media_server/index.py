@@ -48,6 +48,7 @@ _NO_DATABASE = (
 )
 
 _IS_WHOLE = _FILES.c.is_whole.is_(True)
+_IS_TO_COME = _FILES.c.is_whole.is_(False)
 _NEWEST_FIRST = (_FILES.c.moment.desc(), _FILES.c.id.desc())
 
 
@@ -174,8 +175,14 @@ class Index:
             return there
         return file
 
-    def mark_whole(self, file_id: str, media_type: str, kind: str) -> None:
-        """Note that the bytes of a file have come."""
+    def renew(self, name: str, sha256: str) -> None:
+        """Have a file that is still to come be declared only now."""
+        query = _FILES.update().where(_IS_TO_COME).filter_by(name=name, sha256=sha256)
+        with self._engine.begin() as connection:
+            connection.execute(query.values(moment=microseconds_now()))
+
+    def mark_whole(self, file_id: str, media_type: str, kind: str) -> bool:
+        """Note that the bytes of a file have come; whether it is still in the index."""
         values = {
             "is_whole": True,
             "moment": microseconds_now(),
@@ -183,7 +190,8 @@ class Index:
             "kind": kind,
         }
         with self._engine.begin() as connection:
-            connection.execute(_FILES.update().filter_by(id=file_id).values(values))
+            done = connection.execute(_FILES.update().filter_by(id=file_id).values(values))
+        return bool(done.rowcount)
 
     def forget(self, *file_ids: str) -> None:
         """Take files out of the index, all at once."""
@@ -192,6 +200,12 @@ class Index:
         query = _FILES.delete().where(_FILES.c.id == sa.bindparam("file_id"))
         with self._engine.begin() as connection:
             connection.execute(query, [{"file_id": one} for one in file_ids])
+
+    def forget_unfinished(self, file_id: str, before: int) -> bool:
+        """Take a file out of the index if, since before a moment, it is to come; whether it was."""
+        query = _FILES.delete().where(_IS_TO_COME, _FILES.c.moment < before).filter_by(id=file_id)
+        with self._engine.begin() as connection:
+            return bool(connection.execute(query).rowcount)
 
     def choose(self, choice: Choice, limit: int) -> list[StoredFile]:
         """So many of the whole files, the newest first."""
@@ -233,7 +247,7 @@ class Index:
 
     def unfinished(self, before: int) -> list[StoredFile]:
         """The files that were declared before a moment, and never came whole."""
-        query = sa.select(_FILES).where(_FILES.c.is_whole.is_(False), _FILES.c.moment < before)
+        query = sa.select(_FILES).where(_IS_TO_COME, _FILES.c.moment < before)
         with self._engine.connect() as connection:
             return [_file_of(row) for row in connection.execute(query)]
 

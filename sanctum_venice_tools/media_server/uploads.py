@@ -107,8 +107,11 @@ async def tell_room(request: Request) -> Response:
 
 def sweep(service: Service) -> None:
     """Forget what was declared two hours ago, and never came."""
-    for file in service.index.unfinished(microseconds_now() - _DECLARED_MICROSECONDS):
-        service.remove(file)
+    before = microseconds_now() - _DECLARED_MICROSECONDS
+    for file in service.index.unfinished(before):
+        # It may have come whole, or have been declared again, since the index was asked.
+        if service.index.forget_unfinished(file.id, before):
+            service.shelf.remove(file.id)
     service.shelf.sweep()
 
 
@@ -118,6 +121,8 @@ def _take_note(service: Service, wanted: Declaration) -> Response:
     if wanted.bytes > most:
         return refusal(413, f"It has {wanted.bytes:,} bytes, and at most {most:,} are taken.")
     with service.room:
+        # First of all: what is renewed, no sweep forgets from here on.
+        service.index.renew(wanted.name, wanted.sha256)
         there = service.index.find(name=wanted.name)
         if there is None:
             if not _has_room(service, wanted.bytes):
@@ -139,7 +144,9 @@ def _count_in(service: Service, file_id: str) -> Response:
         start = service.shelf.read_start(file.id, kinds.START)
         media_type = kinds.media_type_of(start)
         with service.room:
-            service.index.mark_whole(file.id, media_type, kinds.kind_of(media_type))
+            kind = kinds.kind_of(media_type)
+            if not service.index.mark_whole(file.id, media_type, kind):
+                return refusal(404, "The file was deleted while it came.")
             going = _oldest_to_go(service, file)
             service.index.forget(*going)
         for one in going:

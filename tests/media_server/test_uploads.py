@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from sanctum_venice_tools.media_server.index import Choice, microseconds_now
+from sanctum_venice_tools.media_server.index import Choice, Index, StoredFile, microseconds_now
 from sanctum_venice_tools.media_server.service import Service
+from sanctum_venice_tools.media_server.shelf import FolderShelf
 from sanctum_venice_tools.media_server.uploads import Declaration, sweep
 from tests.media_server.conftest import PUBLIC, declaration, tool_of, upload
 
@@ -309,6 +311,76 @@ def test_what_never_came_is_forgotten_after_two_hours(tool: TestClient, service:
     assert index.find(id="old") is None
     assert index.find(id=fresh["id"]) is not None
     assert before.moment <= microseconds_now()
+
+
+def age(service: Service, file_id: str) -> StoredFile:
+    """Have a file that was declared be declared three hours ago."""
+    file = service.index.find(id=file_id)
+    assert file
+    service.index.forget(file_id)
+    return service.index.declare(replace(file, moment=file.moment - 3 * HOUR))
+
+
+def test_what_is_declared_again_is_not_forgotten_while_it_comes(
+    tool: TestClient, service: Service
+) -> None:
+    """An old declaration whose sender was killed is new when another sender takes it up."""
+    age(service, tool.post("/files", json=declaration("film.mp4", PICTURE)).json()["id"])
+    told = tool.post("/files", json=declaration("film.mp4", PICTURE)).json()
+
+    def pieces() -> Iterator[bytes]:
+        yield PICTURE[:10]
+        sweep(service)
+        yield PICTURE[10:]
+
+    assert 204 == tool.put(told["upload"], content=pieces()).status_code
+    assert 200 == tool.post(told["confirm"]).status_code
+    assert PICTURE == tool.get(told["url"]).content
+
+
+def test_another_file_of_a_name_does_not_renew_its_declaration(
+    tool: TestClient, service: Service
+) -> None:
+    """A name is free again two hours after its own file was declared, whoever else asks for it."""
+    age(service, tool.post("/files", json=declaration("fox.png", PICTURE)).json()["id"])
+
+    assert 409 == tool.post("/files", json=declaration("fox.png", b"another")).status_code
+    sweep(service)
+    assert 201 == tool.post("/files", json=declaration("fox.png", b"another")).status_code
+
+
+def test_what_is_confirmed_during_the_sweep_stays(
+    tool: TestClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that comes whole between the sweep's look and its deed is not forgotten."""
+    told = tool.post("/files", json=declaration("fox.png", PICTURE)).json()
+    tool.put(told["upload"], content=PICTURE)
+    old = age(service, told["id"])
+
+    def look(_index: Index, _before: int) -> list[StoredFile]:
+        assert 200 == tool.post(told["confirm"]).status_code
+        return [old]
+
+    monkeypatch.setattr(Index, "unfinished", look)
+    sweep(service)
+
+    assert PICTURE == tool.get(told["url"]).content
+
+
+def test_what_is_deleted_during_its_confirmation_is_not_there(
+    tool: TestClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is told the address of a file that went while it was counted in."""
+    told = tool.post("/files", json=declaration("fox.png", PICTURE)).json()
+    tool.put(told["upload"], content=PICTURE)
+
+    def read_start(_shelf: FolderShelf, _file_id: str, _count: int) -> bytes:
+        service.index.forget(told["id"])
+        return PICTURE
+
+    monkeypatch.setattr(FolderShelf, "read_start", read_start)
+
+    assert 404 == tool.post(told["confirm"]).status_code
 
 
 def test_many_tools_upload_the_same_at_once(tool: TestClient, service: Service) -> None:
