@@ -49,6 +49,9 @@ class BucketShelf:
         said = {"ResponseContentType": media_type, "ResponseContentDisposition": disposition}
         return self._address("get_object", file.id, **said)
 
+    def check_room(self) -> None:
+        """Nothing: a bucket has no end."""
+
     def has(self, file: StoredFile) -> bool:
         """Whether the bytes of a file are there.
 

@@ -5,6 +5,8 @@ A file is declared before its bytes come, and counts from when they have come wh
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,10 @@ _NO_DATABASE = (
 _IS_WHOLE = _FILES.c.is_whole.is_(True)
 _IS_TO_COME = _FILES.c.is_whole.is_(False)
 _NEWEST_FIRST = (_FILES.c.moment.desc(), _FILES.c.id.desc())
+
+
+class IndexWriteError(Exception):
+    """The index can't be written; one line that says why."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +144,10 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
 
 
 class Index:
-    """What a media server knows of its files."""
+    """What a media server knows of its files.
+
+    What notes something raises IndexWriteError where it can't be written: on a full disk, say.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -146,6 +155,16 @@ class Index:
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        """A transaction, which is written when its block has ended well."""
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except sa.exc.OperationalError as error:
+            reason = " ".join(str(error.orig).split())
+            raise IndexWriteError(f"The index can't be written: {reason}") from error
 
     def find(self, **columns: str) -> StoredFile | None:
         """The file of an id or a name, also one that is not whole yet."""
@@ -166,7 +185,7 @@ class Index:
         """Note a file whose bytes are to come; the one that is there, if one of this name is."""
         values = {**vars(file), "facts": json.dumps(file.facts)}
         try:
-            with self._engine.begin() as connection:
+            with self._writing() as connection:
                 connection.execute(_FILES.insert().values(values))
         except sa.exc.IntegrityError:
             there = self.find(name=file.name)
@@ -178,7 +197,7 @@ class Index:
     def renew(self, name: str, sha256: str) -> None:
         """Have a file that is still to come be declared only now."""
         query = _FILES.update().where(_IS_TO_COME).filter_by(name=name, sha256=sha256)
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             connection.execute(query.values(moment=microseconds_now()))
 
     def mark_whole(self, file_id: str, media_type: str, kind: str) -> bool:
@@ -189,7 +208,7 @@ class Index:
             "media_type": media_type,
             "kind": kind,
         }
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             done = connection.execute(_FILES.update().filter_by(id=file_id).values(values))
         return bool(done.rowcount)
 
@@ -198,13 +217,13 @@ class Index:
         if not file_ids:
             return
         query = _FILES.delete().where(_FILES.c.id == sa.bindparam("file_id"))
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             connection.execute(query, [{"file_id": one} for one in file_ids])
 
     def forget_unfinished(self, file_id: str, before: int) -> bool:
         """Take a file out of the index if, since before a moment, it is to come; whether it was."""
         query = _FILES.delete().where(_IS_TO_COME, _FILES.c.moment < before).filter_by(id=file_id)
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             return bool(connection.execute(query).rowcount)
 
     def choose(self, choice: Choice, limit: int) -> list[StoredFile]:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import secrets
+import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -14,6 +15,8 @@ from starlette.concurrency import run_in_threadpool
 from sanctum_venice_tools.media_server.index import StoredFile
 
 _DAY = 24 * 60 * 60
+
+_TRIAL_BYTES = 512 << 10
 
 
 class UploadError(Exception):
@@ -31,6 +34,9 @@ class Shelf(Protocol):
 
     def way_out(self, file: StoredFile, media_type: str, disposition: str) -> str:
         """Where bytes of a file can be fetched for a while; nothing, if this server gives them."""
+
+    def check_room(self) -> None:
+        """Raise OSError where no file could be kept, as far as that can be known."""
 
     def has(self, file: StoredFile) -> bool:
         """Whether the bytes of a file are there: all of them, and no others."""
@@ -92,6 +98,15 @@ class FolderShelf:
                 await run_in_threadpool(_put_in_place, file, self.path(file_id))
         finally:
             part.unlink(missing_ok=True)
+
+    def check_room(self) -> None:
+        """Raise OSError where no half a megabyte can be kept: it is really written, as tools do.
+
+        Only that meets what stops a file: a full disk, but also a quota of the file system's.
+        """
+        with tempfile.TemporaryFile(dir=self._folder) as trial:
+            trial.write(os.urandom(_TRIAL_BYTES))
+            trial.flush()
 
     def has(self, file: StoredFile) -> bool:
         """Whether a file is there: what was put in place was counted and compared on its way."""

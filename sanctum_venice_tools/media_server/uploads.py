@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from sanctum_venice_tools.media_server import kinds
 from sanctum_venice_tools.media_server.door import for_tools, refusal
-from sanctum_venice_tools.media_server.index import StoredFile, microseconds_now
+from sanctum_venice_tools.media_server.index import IndexWriteError, StoredFile, microseconds_now
 from sanctum_venice_tools.media_server.service import Service, service_of
 from sanctum_venice_tools.media_server.shelf import FolderShelf, UploadError
 
@@ -23,6 +23,8 @@ _LONGEST_TITLE = 1000
 
 # How long a declaration holds room: twice as long as the address of a bucket leads into it.
 _DECLARED_MICROSECONDS = 2 * 60 * 60 * 1_000_000
+
+_NO_ROOM = "The quota of this media server is reached."
 
 Line = Annotated[str, Field(max_length=200)]
 
@@ -64,7 +66,10 @@ async def declare(request: Request) -> Response:
         (fault, *_) = error.errors(include_url=False, include_input=False)
         field = ".".join(str(part) for part in fault["loc"]) or "the body"
         return refusal(422, f"{field}: {fault['msg']}")
-    return await run_in_threadpool(_take_note, service, wanted)
+    try:
+        return await run_in_threadpool(_take_note, service, wanted)
+    except IndexWriteError as error:
+        return refusal(507, f"{error}.")
 
 
 @for_tools
@@ -93,16 +98,23 @@ async def receive(request: Request) -> Response:
 @for_tools
 async def confirm(request: Request) -> Response:
     """Count a file in whose bytes have come."""
-    return await run_in_threadpool(_count_in, service_of(request), request.path_params["id"])
+    try:
+        return await run_in_threadpool(_count_in, service_of(request), request.path_params["id"])
+    except IndexWriteError as error:
+        return refusal(507, f"{error}.")
 
 
 @for_tools
 async def tell_room(request: Request) -> Response:
     """Say whether a file would be taken at all, before it is made and paid."""
     service = service_of(request)
-    if await run_in_threadpool(_has_room, service, 1):
-        return JSONResponse({"public_url": service.settings.public_url})
-    return refusal(507, "The quota of this media server is reached.")
+    if not await run_in_threadpool(_has_room, service, 1):
+        return refusal(507, _NO_ROOM)
+    try:
+        await run_in_threadpool(service.shelf.check_room)
+    except OSError as error:
+        return refusal(507, f"Nothing can be kept here: {error.strerror}.")
+    return JSONResponse({"public_url": service.settings.public_url})
 
 
 def sweep(service: Service) -> None:
@@ -126,7 +138,7 @@ def _take_note(service: Service, wanted: Declaration) -> Response:
         there = service.index.find(name=wanted.name)
         if there is None:
             if not _has_room(service, wanted.bytes):
-                return refusal(507, "The quota of this media server is reached.")
+                return refusal(507, _NO_ROOM)
             there = service.index.declare(_declared(wanted))
     if there.sha256 != wanted.sha256:
         return refusal(409, f"Another file is called {wanted.name}.")

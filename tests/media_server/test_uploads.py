@@ -1,6 +1,8 @@
 """How files come to the media server: declared, sent, confirmed; whole or not at all."""
 
 import json
+import resource
+import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -311,6 +313,46 @@ def test_what_never_came_is_forgotten_after_two_hours(tool: TestClient, service:
     assert index.find(id="old") is None
     assert index.find(id=fresh["id"]) is not None
     assert before.moment <= microseconds_now()
+
+
+def test_a_full_disk_is_told_before_anything_is_made(tool: TestClient, service: Service) -> None:
+    """Whoever asks for room is told of a disk that takes no file, or of a folder that is gone."""
+    assert 200 == tool.get("/room").status_code
+    assert [] == files_in(service.settings.folder)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
+    try:
+        on_full_disk = tool.get("/room")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    (service.settings.folder / "files").rmdir()
+    without_folder = tool.get("/room")
+
+    assert [507, 507] == [on_full_disk.status_code, without_folder.status_code]
+    assert "Nothing can be kept here: File too large." == on_full_disk.json()["error"]
+    assert "Nothing can be kept here: No such file or directory." == without_folder.json()["error"]
+
+
+def test_an_index_that_can_not_be_written_is_a_reason(tool: TestClient, service: Service) -> None:
+    """Where the index has no room, a declaration and a confirmation are refused in one line that says so."""
+    told = tool.post("/files", json=declaration("fox.png", PICTURE)).json()
+    tool.put(told["upload"], content=PICTURE)
+
+    def fill(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith(("INSERT", "UPDATE")):
+            raise sqlite3.OperationalError("database or disk is full")
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", fill)
+    refused = [
+        tool.post("/files", json=declaration("owl.png", PICTURE)),
+        tool.post(told["confirm"]),
+    ]
+    sa.event.remove(sa.Engine, "before_cursor_execute", fill)
+
+    reason = "The index can't be written: database or disk is full."
+    assert 2 * [(507, reason)] == [(one.status_code, one.json()["error"]) for one in refused]
+    assert 200 == tool.post(told["confirm"]).status_code
+    assert service.index.find(name="owl.png") is None
 
 
 def age(service: Service, file_id: str) -> StoredFile:
