@@ -81,7 +81,8 @@ async def receive(request: Request) -> Response:
     if file is None or not isinstance(shelf, FolderShelf):
         return refusal(404, "No such file was declared to be sent here.")
     if file.is_whole:
-        return refusal(409, "It is here already.")
+        # Another sender of the same bytes was faster; the confirmation tells this one the address.
+        return Response(status_code=204)
     try:
         await shelf.put(file.id, request.stream(), file.bytes, file.sha256)
     except UploadError as error:

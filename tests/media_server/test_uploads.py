@@ -94,13 +94,24 @@ def test_a_name_stands_for_one_content(tool: TestClient) -> None:
 
 
 def test_a_whole_file_is_never_overwritten(tool: TestClient) -> None:
-    """Bytes for a file that is whole are refused."""
+    """Bytes for a file that is whole change nothing."""
     told = tool.post("/files", json=declaration("fox.png", PICTURE)).json()
     tool.put(told["upload"], content=PICTURE)
     tool.post(told["confirm"])
 
-    assert 409 == tool.put(told["upload"], content=PICTURE).status_code
+    tool.put(told["upload"], content=b"another")
+
     assert 200 == tool.post(told["confirm"]).status_code
+    assert PICTURE == tool.get(told["url"]).content
+
+
+def test_the_slower_of_two_gets_the_address_too(tool: TestClient) -> None:
+    """A sender whose file another has brought meanwhile is told that all is well, and where it is."""
+    told = tool.post("/files", json=declaration("fox.png", PICTURE)).json()
+    other = upload(tool, "fox.png", PICTURE)
+
+    assert 204 == tool.put(told["upload"], content=PICTURE).status_code
+    assert other == tool.post(told["confirm"]).json()
 
 
 @pytest.mark.parametrize(
