@@ -62,8 +62,7 @@ def serve(
     service = Service(settings, index, shelf)
     ended = threading.Event()
     threading.Thread(target=_sweep_hourly, args=(service, ended), daemon=True).start()
-    public_name = urlsplit(settings.public_url).hostname or ""
-    names = [*OWN_NAMES, public_name, *allowed_hosts]
+    names = [*OWN_NAMES, _host_in(settings.public_url), *allowed_hosts]
     app = TrustedHostMiddleware(
         create_app(service, workbench), allowed_hosts=names, www_redirect=False
     )
@@ -82,6 +81,12 @@ def serve(
         _Server(config, announce).run(sockets=[listening])
     finally:
         ended.set()
+
+
+def _host_in(url: str) -> str:
+    """The host of an address as a browser names it in Host: one of IPv6 stands in brackets."""
+    name = urlsplit(url).hostname or ""
+    return f"[{name}]" if ":" in name else name
 
 
 class _Server(uvicorn.Server):

@@ -177,6 +177,17 @@ def test_another_name_that_points_here_reaches_nothing(tmp_path: Path) -> None:
     } == statuses
 
 
+def test_an_address_of_ipv6_is_answered_to(tmp_path: Path) -> None:
+    """A server whose public address has numbers in brackets answers to them, and to no others."""
+    with running_media_server(tmp_path, "--public-url", "http://[2001:DB8::5]:8490") as server:
+        statuses = {
+            host: httpx.get(server.address, headers={"Host": host}).status_code
+            for host in ("[2001:db8::5]:8490", "[2001:db8::6]:8490")
+        }
+
+    assert {"[2001:db8::5]:8490": 401, "[2001:db8::6]:8490": 400} == statuses
+
+
 @pytest.mark.slow
 def test_a_thousand_small_files_at_once(tmp_path: Path) -> None:
     """Many tools that upload at the same time all get their addresses, and nothing is lost."""
