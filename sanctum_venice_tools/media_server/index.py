@@ -108,7 +108,7 @@ def open_index(database: str, folder: Path) -> "Index":
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _set_up_sqlite)
     try:
-        _METADATA.create_all(engine)
+        _make_tables(engine)
     except sa.exc.SQLAlchemyError as error:
         engine.dispose()
         place = engine.url.host or engine.url.database
@@ -117,6 +117,14 @@ def open_index(database: str, folder: Path) -> "Index":
         told = f"The index at {place} can't be opened; check {option}"
         raise SettingError(f"{told}: {reason}") from None
     return Index(engine)
+
+
+def _make_tables(engine: Engine) -> None:
+    """Make what is not there; if that fails, once more: another server may have been faster."""
+    try:
+        _METADATA.create_all(engine)
+    except sa.exc.DBAPIError:
+        _METADATA.create_all(engine)
 
 
 def _engine_of(database: str) -> Engine:

@@ -14,9 +14,11 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from sanctum_venice_tools.media_server.command import media
+from sanctum_venice_tools.media_server.index import Choice, open_index
 from sanctum_venice_tools.media_server.process import RunningMediaServer, running_media_server
 from tests.media_server.conftest import declaration, shown_by
 
@@ -134,6 +136,25 @@ def test_an_index_that_can_not_be_opened_is_one_line(
     assert expected in result.output
     assert 1 == result.output.count("\n")
     assert "s3" not in result.output
+
+
+def test_two_servers_that_start_at_once_share_a_new_index(tmp_path: Path) -> None:
+    """That another server makes the tables at the same moment keeps none from starting."""
+    others: list[str] = []
+
+    def be_faster(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "CREATE TABLE" in statement and not others:
+            others.append("another server")
+            open_index("", tmp_path).close()
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", be_faster)
+    try:
+        index = open_index("", tmp_path)
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", be_faster)
+
+    assert [] == index.choose(Choice(), 1)
+    index.close()
 
 
 @pytest.mark.parametrize("kept", ["", "short", "tökén" * 10], ids=["empty", "short", "umlauts"])
