@@ -209,7 +209,7 @@ def _open_bucket(place: str) -> Shelf:
 @contextmanager
 def _open_workbench(address: str, token: str) -> Iterator[Workbench]:
     """A workbench at the Venice that the environment names, else at a local one."""
-    settings = {"VENICE_MEDIA": address, "VENICE_MEDIA_TOKEN": token}
+    settings = {"VENICE_MEDIA": address, "VENICE_MEDIA_TOKEN": token, **_past_proxies()}
     if os.environ.get("VENICE_API_KEY"):
         place = os.environ.get("VENICE_BASE_URL") or "https://api.venice.ai/api/v1"
         yield Workbench(settings, f"At {place}, with your key: calls are paid", is_local=False)
@@ -217,6 +217,13 @@ def _open_workbench(address: str, token: str) -> Iterator[Workbench]:
     with running_venice() as venice:
         settings |= {"VENICE_API_KEY": venice.key, "VENICE_BASE_URL": venice.base_url}
         yield Workbench(settings, "At a local stand-in for Venice: nothing is spent", is_local=True)
+
+
+def _past_proxies() -> dict[str, str]:
+    """What keeps requests to this machine, and the token in them, from somebody's proxy."""
+    kept = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    names = ",".join(filter(None, [kept, *_LOOPBACK]))
+    return {"NO_PROXY": names, "no_proxy": names}
 
 
 def _address_of(listening: socket.socket) -> str:

@@ -1,13 +1,16 @@
 """The workbench: what Letta would store runs, a person agrees before anything is paid, and strangers get nowhere."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from starlette.testclient import TestClient
 
 from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.media_server.app import create_app
+from sanctum_venice_tools.media_server.process import running_media_server
 from sanctum_venice_tools.media_server.service import Service
 from sanctum_venice_tools.media_server.workbench import Workbench
 from sanctum_venice_tools.packing.bundle import tool_files
@@ -62,6 +65,24 @@ def test_a_call_runs_the_text(bench: Bench) -> None:
 
     assert {"a fox", "a house"} == {one["text"] for one in told["reply"]["results"]}
     assert told["seconds"] > 0
+
+
+def test_no_proxy_comes_between_a_call_and_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a call tells the local servers, the token among it, goes through nobody's proxy."""
+    monkeypatch.delenv("VENICE_API_KEY", raising=False)
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "intern.example")
+    with (
+        running_media_server(tmp_path, "--workbench") as server,
+        httpx.Client(base_url=server.address, trust_env=False, timeout=60) as browser,
+    ):
+        browser.get(server.gallery)
+        body = {"arguments": {"prompt": "a fox"}}
+        told = browser.post("/workbench/tools/venice_generate_image", json=body).json()
+
+    assert told["reply"]["files"][0]["url"].startswith(server.address)
 
 
 def test_a_refusal_is_the_tool_s_own_line(bench: Bench) -> None:
