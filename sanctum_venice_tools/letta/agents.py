@@ -227,9 +227,8 @@ def _change_agent(
         parts["tool_rules"] = _rules_after(now, change, missing)
     if change.secrets:
         try:
-            parts["secrets"] = secrets_after(
-                letta, change.agent_id, wishes.secrets, loses=wishes.loses_secrets
-            )
+            agent = read_agent(letta, change.agent_id, [SECRETS])
+            parts["secrets"] = secrets_after(agent, wishes.secrets, loses=wishes.loses_secrets)
         except SecretsError as error:
             return replace(change, problem=str(error))
     letta.agents.update(change.agent_id, **parts)

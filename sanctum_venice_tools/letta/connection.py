@@ -115,6 +115,16 @@ def address_of(base_url: str) -> str:
     return str(httpx.URL(base_url).copy_with(username=None, password=None)).rstrip("/")
 
 
+def is_refusal(error: APIError) -> bool:
+    """Whether nothing was done for sure: other failures leave it open."""
+    match error:
+        case APIStatusError():
+            return error.status_code < httpx.codes.INTERNAL_SERVER_ERROR
+        case APIConnectionError(__cause__=_MovedError()):
+            return True
+    return False
+
+
 def explain(error: APIError, secrets: Mapping[str, str] = _NONE) -> str:
     """What went wrong, in one line.
 

@@ -3,10 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from letta_client import Letta
 from letta_client.types import AgentState
-
-from sanctum_venice_tools.letta.reading import read_agent
 
 # What Letta leaves out of an agent unless it is asked for.
 SECRETS: Any = "agent.secrets"
@@ -53,24 +50,17 @@ def refuse_loss(names: tuple[str, ...]) -> SecretsError:
     )
 
 
-def secrets_after(
-    letta: Letta, agent_id: str, new: Mapping[str, str], *, loses: bool
-) -> dict[str, str]:
+def secrets_after(agent: AgentState, new: Mapping[str, str], *, loses: bool) -> dict[str, str]:
     """All secrets that an agent is to have, when some are set and the others kept.
 
-    They are read just before: since the plan a person may have thought for long.
-
     Args:
-        letta: The server.
-        agent_id: The agent.
+        agent: The agent, read just before: since the plan a person may have thought for long.
         new: Values by name.
         loses: Whether it is done even where others can't be read, and so are lost.
 
     Raises:
         SecretsError: Others would be lost.
-        APIError: The server could not be read.
     """
-    agent = read_agent(letta, agent_id, [SECRETS])
     at_risk = secrets_at_risk(agent, new)
     if at_risk and not loses:
         raise refuse_loss(at_risk)

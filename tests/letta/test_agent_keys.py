@@ -26,6 +26,7 @@ class Servers:
         self.router = router
         self.secrets: dict[str, str] = {"VENICE_API_KEY": OLD_KEY}
         self.keys: dict[str, str] = {"old": OLD_KEY}
+        self.next_key = NEW_KEY
         self.name = "Scout"
         self.keeps = True
         """Whether Letta keeps what is written."""
@@ -66,8 +67,9 @@ class Servers:
         return self._told({"data": listed})
 
     def _make(self, _: httpx.Request) -> httpx.Response:
-        self.keys["new"] = NEW_KEY
-        return self._told({"data": {"id": "new", "apiKey": NEW_KEY}})
+        key_id = "new" if self.next_key == NEW_KEY else "newer"
+        self.keys[key_id] = self.next_key
+        return self._told({"data": {"id": key_id, "apiKey": self.next_key}})
 
     def _revoke(self, request: httpx.Request) -> httpx.Response:
         del self.keys[request.url.params["id"]]
@@ -79,6 +81,13 @@ def servers() -> Iterator[Servers]:
     """The servers; nothing else can be reached."""
     with respx.mock(assert_all_called=False) as router:
         yield Servers(router)
+
+
+@pytest.fixture
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Letta's client tries again without a pause."""
+    monkeypatch.setattr("letta_client._base_client.INITIAL_RETRY_DELAY", 0.01)
+    monkeypatch.setattr("letta_client._base_client.MAX_RETRY_DELAY", 0.01)
 
 
 def run(*words: str) -> Result:
@@ -131,6 +140,96 @@ def test_what_is_written_is_not_sent_elsewhere_to_be_read(
     assert 3 == told.exit_code, told.output
     assert "set LETTA_BASE_URL to where this one redirects" in told.stderr
     assert {"old": OLD_KEY} == servers.keys
+
+
+def fail_after_storing(servers: Servers, failure: str, *, times: int) -> None:
+    """Have Letta store what is written, and then lose its answer, so many times."""
+    left = times
+
+    def update(request: httpx.Request) -> httpx.Response:
+        nonlocal left
+        told = servers._update(request)
+        left -= 1
+        if left >= 0 and failure == "the connection":
+            raise httpx.ReadError("cut")
+        if left >= 0 and failure == "Ctrl-C":
+            raise KeyboardInterrupt
+        return httpx.Response(502) if left >= 0 else told
+
+    servers.router.patch(f"{LETTA}/v1/agents/{SCOUT}").mock(side_effect=update)
+
+
+@pytest.mark.usefixtures("quick_retries")
+@pytest.mark.parametrize(
+    ("failure", "tries"), [("the connection", 3), ("status 502", 3), ("Ctrl-C", 1)]
+)
+@pytest.mark.parametrize("command", ["rotate", "issue"])
+def test_a_lost_answer_leaves_the_agent_its_old_key(
+    servers: Servers, command: str, failure: str, tries: int
+) -> None:
+    """Where it is not known whether the new key was stored, the old one is put back before the new one is revoked."""
+    if command == "issue":
+        servers.secrets = {"OTHER": "kept"}
+        servers.keys = {}
+    before = dict(servers.secrets)
+    fail_after_storing(servers, failure, times=tries)
+    limit = ("--usd-per-day", "5") if command == "issue" else ()
+    told = run(command, "--agent", "Scout", *limit, "--yes")
+
+    assert 0 != told.exit_code, told.output
+    assert "its new key is revoked again" in told.stderr
+    assert before == servers.secrets
+    assert "new" not in servers.keys
+
+
+@pytest.mark.usefixtures("quick_retries")
+@pytest.mark.parametrize("failure", ["the connection", "status 502"])
+def test_a_key_that_the_agent_may_have_stays_good(servers: Servers, failure: str) -> None:
+    """Where the old key can't be put back, both stay, with the command that settles it; it does."""
+    fail_after_storing(servers, failure, times=100)
+    told = run("rotate", "--agent", "Scout", "--yes")
+
+    assert 3 == told.exit_code, told.output
+    assert {"old": OLD_KEY, "new": NEW_KEY} == servers.keys
+    assert "it may have its new key ...new222, which stays good, or ...old111." in told.stderr
+    settling = f"sanctum-venice keys rotate --agent {SCOUT}"
+    assert settling in told.stderr
+    fail_after_storing(servers, failure, times=0)
+    servers.next_key = "VENICE_INFERENCE_KEY_of_thr333"
+    settled = run(*settling.split()[2:], "--yes")
+    assert 0 == settled.exit_code, settled.output
+    assert [servers.next_key] == list(servers.keys.values()) == list(servers.secrets.values())
+
+
+@pytest.mark.usefixtures("quick_retries")
+def test_a_key_that_was_taken_stays_though_it_can_not_be_read_back(servers: Servers) -> None:
+    """Once Letta has answered that it took the key, a failure to look at it revokes neither key."""
+    looked = servers.router.get(f"{LETTA}/v1/agents/{SCOUT}")
+    looked.mock(
+        side_effect=lambda _: (
+            httpx.Response(500)
+            if servers.secrets["VENICE_API_KEY"] == NEW_KEY
+            else servers._told(servers.agent)
+        )
+    )
+    told = run("rotate", "--agent", "Scout", "--yes")
+
+    assert 3 == told.exit_code, told.output
+    assert {"VENICE_API_KEY": NEW_KEY} == servers.secrets
+    assert {"old": OLD_KEY, "new": NEW_KEY} == servers.keys
+    assert "500; it may have its new key ...new222, which stays good, or ...old111." in told.stderr
+
+
+@pytest.mark.usefixtures("quick_retries")
+def test_what_can_not_be_read_is_not_put_back(servers: Servers) -> None:
+    """Where the server hides values, a lost answer leaves both keys, and issuing one again settles it."""
+    servers.secrets = {"VENICE_API_KEY": "<encrypted>"}
+    fail_after_storing(servers, "status 502", times=3)
+    told = run("rotate", "--agent", "Scout", "--yes")
+
+    assert 3 == told.exit_code, told.output
+    assert {"old": OLD_KEY, "new": NEW_KEY} == servers.keys
+    assert f"run `sanctum-venice keys issue --agent {SCOUT} ...` again" in told.stderr
 
 
 def test_a_hidden_value_is_taken_for_kept(servers: Servers) -> None:

@@ -1,15 +1,16 @@
 """Giving agents their keys: what each has, what it is to have, and a way that loses no key."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 from letta_client import APIError, Letta
 from letta_client.types import AgentState
 
 from sanctum_venice_tools.letta.agent_keys.account import AccountKeys, Limit, ListedKey, NewKey
-from sanctum_venice_tools.letta.connection import explain
-from sanctum_venice_tools.letta.reading import read_agent
+from sanctum_venice_tools.letta.connection import explain, is_refusal
+from sanctum_venice_tools.letta.reading import AgentForm, checked, read_agent
 from sanctum_venice_tools.letta.secrets import (
     SECRETS,
     SecretsError,
@@ -161,32 +162,111 @@ def _carry_out(letta: Letta, account: AccountKeys, change: KeyChange, wish: Wish
     except VeniceError as error:
         return replace(change, problem=str(error))
 
-    problem = _hand_over(letta, account, change, wish, made)
+    problem = _hand_over(letta, account, _Handover(change, wish, made))
     if problem:
         return replace(change, problem=problem)
     return replace(change, last_six=made.last_six, problem=_revoke_old(account, change.old))
 
 
-def _hand_over(
-    letta: Letta, account: AccountKeys, change: KeyChange, wish: Wish, made: NewKey
-) -> str | None:
+@dataclass
+class _Handover:
+    """The setting of a new key as an agent's secret, and how far it has come."""
+
+    change: KeyChange
+    wish: Wish
+    made: NewKey
+    before: AgentState | None = None
+    """The agent as it was."""
+    state: Literal["not written", "unclear", "written"] = "not written"
+
+    @property
+    def secret(self) -> dict[str, str]:
+        """What is to be set."""
+        return {self.wish.secret_name: self.made.secret}
+
+
+def _hand_over(letta: Letta, account: AccountKeys, handover: _Handover) -> str | None:
     """Set the key as the agent's secret, or else revoke it. What went wrong, if something did."""
-    new = {wish.secret_name: made.secret}
     try:
-        secrets = secrets_after(letta, change.agent_id, new, loses=wish.loses_secrets)
-        letta.agents.update(change.agent_id, secrets=secrets)
-        agent = read_agent(letta, change.agent_id, [SECRETS])
-        if not lacking_secrets(agent, new):
-            return None
-        why = "the server did not keep the secret"
+        _set_secret(letta, handover)
     except SecretsError as error:
-        why = str(error)
+        return _settle(letta, account, handover, str(error))
     except APIError as error:
-        why = explain(error, new)
+        return _settle(letta, account, handover, explain(error, handover.secret))
     except BaseException:  # Ctrl-C too: no key may be left that nobody has
-        account.progress(_take_back(account, made, f"{change.name} was interrupted"))
+        why = f"{handover.change.name} was interrupted"
+        account.progress(_settle(letta, account, handover, why))
         raise
-    return _take_back(account, made, why)
+    return None
+
+
+def _set_secret(letta: Letta, handover: _Handover) -> None:
+    """Set the secret and read it back.
+
+    Raises:
+        SecretsError: It can't be set, or was not kept.
+        APIError: The server failed.
+    """
+    agent_id = handover.change.agent_id
+    agent = handover.before = read_agent(letta, agent_id, [SECRETS])
+    secrets = secrets_after(agent, handover.secret, loses=handover.wish.loses_secrets)
+    handover.state = "unclear"  # until an answer has come
+    try:
+        _write_secrets(letta, agent_id, secrets)
+    except APIError as error:
+        if is_refusal(error):
+            handover.state = "not written"
+        raise
+    handover.state = "written"
+    if lacking_secrets(read_agent(letta, agent_id, [SECRETS]), handover.secret):
+        handover.state = "not written"
+        raise SecretsError("the server did not keep the secret")
+
+
+def _settle(letta: Letta, account: AccountKeys, handover: _Handover, why: str) -> str:
+    """Revoke a key that the agent surely has not; what to tell of it.
+
+    One that it may have stays good: the value of the key before is nowhere else, so that nothing
+    could mend it.
+    """
+    made, present = handover.made, handover.change.present
+    is_without = handover.state == "not written"
+    if handover.state == "unclear" and handover.before:
+        is_without = _put_back(letta, handover.before)
+    if is_without:
+        return _take_back(account, made, why)
+    earlier = f"...{present.last6Chars}" if present else "what it had before"
+    told = f"{why}; it may have its new key ...{made.last_six}, which stays good, or {earlier}"
+    return f"{told}. Once the server answers, {_remedy(handover)}"
+
+
+def _put_back(letta: Letta, before: AgentState) -> bool:
+    """Give an agent the secrets that it had; whether it surely has them then."""
+    if secrets_at_risk(before, {}):
+        return False
+    had = readable_secrets(before)
+    try:
+        _write_secrets(letta, before.id, had)
+        agent = read_agent(letta, before.id, [SECRETS])
+    except APIError:
+        return False
+    return readable_secrets(agent) == had and not secrets_at_risk(agent, {})
+
+
+def _write_secrets(letta: Letta, agent_id: str, secrets: Mapping[str, str]) -> None:
+    """Replace all secrets of an agent."""
+    update = partial(letta.agents.update, agent_id, secrets=dict(secrets))
+    checked("agent", AgentForm, update)
+
+
+def _remedy(handover: _Handover) -> str:
+    """What leaves an agent one key, whichever it has."""
+    change, name = handover.change, handover.wish.secret_name
+    is_readable = handover.before and name in readable_secrets(handover.before)
+    verb = "rotate" if change.present and is_readable else "issue"
+    secret = "" if name == Wish.secret_name else f" --secret {name}"
+    command = f"sanctum-venice keys {verb} --agent {change.agent_id}{secret}"
+    return f"run `{command}`: it leaves one" if verb == "rotate" else f"run `{command} ...` again"
 
 
 def _take_back(account: AccountKeys, made: NewKey, why: str) -> str:
