@@ -72,19 +72,33 @@ def run_tool(
     environment = {**os.environ, **(settings or {})}
     if usual_seconds:
         environment.setdefault("VENICE_TOOL_SECONDS", str(usual_seconds))
-    with tempfile.TemporaryDirectory(prefix="venice-") as folder:
-        file = Path(folder) / f"{name}.py"
+    try:
+        done = _run_script(f"{name}.py", script, json.dumps(dict(arguments)), environment)
+    except OSError as error:
+        told = f"{name} could not be run: {error.strerror or error}"
+        raise RunError(
+            f"{told}. Make room in the folder for temporary files, or name another one in TMPDIR."
+        ) from error
+    return _outcome(name, done)
+
+
+def _run_script(
+    file_name: str, script: str, given: str, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a script in a process of its own, which reads what is given."""
+    # What was paid for is not lost where the folder can't be taken away.
+    with tempfile.TemporaryDirectory(prefix="venice-", ignore_cleanup_errors=True) as folder:
+        file = Path(folder) / file_name
         file.write_text(script, encoding="utf-8")
         # -I: what the text imports is never taken from this folder, or from the person's packages.
-        done = subprocess.run(  # noqa: S603  # our own text, and no shell
+        return subprocess.run(  # noqa: S603  # our own text, and no shell
             [sys.executable, "-I", str(file)],
-            input=json.dumps(dict(arguments)),
+            input=given,
             capture_output=True,
             encoding="utf-8",
             check=False,
             env=environment,
         )
-    return _outcome(name, done)
 
 
 def _outcome(name: str, done: subprocess.CompletedProcess[str]) -> Outcome:

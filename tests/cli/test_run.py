@@ -1,5 +1,6 @@
 """The command `run`: one tool from the command line."""
 
+import errno
 import json
 import os
 import pty
@@ -10,9 +11,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from mcp_types import TextContent
 
 from sanctum_venice_tools.cli import main
 from sanctum_venice_tools.emulator.process import LocalVenice
+from sanctum_venice_tools.fronts.mcp_server import answer_of
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.record import COSTLY, read_record
 from sanctum_venice_tools.packing.schema import typed_schema_of
@@ -150,6 +153,24 @@ def test_ctrl_c_tells_what_may_be_charged(
 
     assert status == done.exit_code, done.output
     assert done.stderr.startswith(said)
+
+
+def test_a_full_temporary_folder_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a tool's text can't be written before it is run, one line says so, to a person as to a model."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_text", refuse)
+    done = run("rank_texts", "query=a", 'texts=["a"]')
+    answer = answer_of(read_record("venice_rank_texts"), {"query": "a", "texts": ["a"]})
+
+    said = "venice_rank_texts could not be run: No space left on device. Make room in the folder "
+    assert (4, 1) == (done.exit_code, len(done.stderr.splitlines())), done.output
+    assert done.stderr.startswith(f"Error: {said}")
+    (text,) = answer.content
+    assert isinstance(text, TextContent)
+    assert (True, True) == (answer.is_error, text.text.startswith(said))
 
 
 @pytest.mark.parametrize(
