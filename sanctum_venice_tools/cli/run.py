@@ -1,6 +1,7 @@
 """`run`: call one tool from the command line."""
 
 import contextlib
+import signal
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -129,7 +130,7 @@ def _ask_first(record: Record, *, is_answered: bool) -> None:
 def _end(record: Record, arguments: dict[str, Any]) -> None:
     """Run the tool; print its reply, or what went wrong, and end with the exit status of that."""
     try:
-        with _seconds_shown(record.name):
+        with _ended_as_by_ctrl_c(), _seconds_shown(record.name):
             outcome = run_tool(record, arguments)
     except RunError as error:
         show(f"Error: {error}", err=True)
@@ -143,6 +144,16 @@ def _end(record: Record, arguments: dict[str, Any]) -> None:
         show(f"Error: {outcome.refusal}", err=True)
         sys.exit(REFUSED)
     show(outcome.reply)
+
+
+@contextlib.contextmanager
+def _ended_as_by_ctrl_c() -> Iterator[None]:
+    """Take SIGTERM, by which a host ends us, for Ctrl-C: the tool ends too, and it is told."""
+    usual = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, usual)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import pty
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,6 +17,7 @@ from mcp_types import TextContent
 from sanctum_venice_tools.cli import main
 from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.fronts.mcp_server import answer_of
+from sanctum_venice_tools.fronts.skill import write_skill
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.record import COSTLY, read_record
 from sanctum_venice_tools.packing.schema import typed_schema_of
@@ -153,6 +155,31 @@ def test_ctrl_c_tells_what_may_be_charged(
 
     assert status == done.exit_code, done.output
     assert done.stderr.startswith(said)
+
+
+@pytest.mark.parametrize("front", ["run", "skill"])
+def test_an_end_from_outside_tells_it_too(front: str, tmp_path: Path) -> None:
+    """A host that ends a paid call by SIGTERM reads the same line as a person who pressed Ctrl-C."""
+    write_skill(tmp_path)
+    command = {
+        "run": ["-m", "sanctum_venice_tools.cli", "run"],
+        "skill": [str(tmp_path / "scripts" / "call_tool.py")],
+    }[front]
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/api/v1"
+        call = subprocess.Popen(
+            [sys.executable, *command, "rank_texts", "query=a", 'texts=["a", "b"]'],
+            stderr=subprocess.PIPE,
+            env=os.environ | {"VENICE_API_KEY": "a-key-of-venice", "VENICE_BASE_URL": url},
+            text=True,
+        )
+        with call, silent.accept()[0] as connection:
+            assert connection.recv(4)
+            call.terminate()
+            _, said = call.communicate(timeout=30)
+
+    assert (4, 1) == (call.returncode, len(said.splitlines())), said
+    assert said.startswith("Error: venice_rank_texts was interrupted; it may be charged. Look at")
 
 
 def test_a_full_temporary_folder_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
