@@ -145,7 +145,7 @@ def import_agent(
     agent = read_ready_agent(name)
     agent = agent.model_copy(update={"name": called or agent.name})
     address = address_of(base_url)
-    with connect(base_url, key_of_operator("LETTA_API_KEY")) as letta, server_errors(address):
+    with server_errors(address), connect(base_url, key_of_operator("LETTA_API_KEY")) as letta:
         there = find_agent(letta, agent.name)
         if there:
             _tell_there(agent, there, address, as_json=as_json)

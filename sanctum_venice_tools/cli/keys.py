@@ -29,6 +29,7 @@ from sanctum_venice_tools.letta.agents import find_agents
 from sanctum_venice_tools.letta.reading import list_agents
 from sanctum_venice_tools.letta.secrets import SECRETS
 from sanctum_venice_tools.letta.venice import VeniceError
+from sanctum_venice_tools.network import NetworkSettingsError
 from sanctum_venice_tools.terminal import show, visible
 
 if TYPE_CHECKING:
@@ -342,8 +343,8 @@ def _letta(base_url: str | None) -> Iterator["Letta"]:
     """A client of the Letta server; the command ends with one line where that can't be used."""
     url = need_server(base_url)
     with (
-        connection.connect(url, key_of_operator("LETTA_API_KEY")) as letta,
         server_errors(connection.address_of(url)),
+        connection.connect(url, key_of_operator("LETTA_API_KEY")) as letta,
     ):
         yield letta
 
@@ -360,6 +361,8 @@ def _listed(account: AccountKeys) -> list[ListedKey]:
     """The keys of the account; the command ends with one line where Venice can't be used."""
     try:
         return account.list()
+    except NetworkSettingsError as error:
+        raise click.UsageError(str(error)) from None
     except VeniceError as error:
         end_unreachable(str(error))
 

@@ -7,6 +7,7 @@ from sanctum_venice_tools.cli.secret import key_of_operator
 from sanctum_venice_tools.letta.letta_code import provider
 from sanctum_venice_tools.letta.letta_code.program import LettaCode, LettaCodeError
 from sanctum_venice_tools.letta.venice import ChoiceError, Venice, VeniceError, normal_url
+from sanctum_venice_tools.network import NetworkSettingsError
 from sanctum_venice_tools.terminal import show, visible
 
 
@@ -74,7 +75,7 @@ def connect_letta_code(
             show(f"Letta Code knows Venice; the key is in {file}")
             for agent in agents:
                 provider.set_model(code, agent, model)
-    except ChoiceError as error:
+    except (ChoiceError, NetworkSettingsError) as error:
         raise click.UsageError(visible(str(error))) from None
     except (VeniceError, LettaCodeError) as error:
         show(f"Error: {str(error).replace(key, '[key]')}", err=True)

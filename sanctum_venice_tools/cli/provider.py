@@ -25,6 +25,7 @@ from sanctum_venice_tools.letta.venice import (
     VeniceError,
     normal_url,
 )
+from sanctum_venice_tools.network import NetworkSettingsError
 from sanctum_venice_tools.terminal import show, visible
 
 # What a provider may be called: venice, venice-2, my.venice
@@ -162,7 +163,7 @@ def _one_line(base_url: str, key: str) -> Iterator[None]:
     address = address_of(base_url)
     try:
         yield
-    except ChoiceError as error:
+    except (ChoiceError, NetworkSettingsError) as error:
         raise click.UsageError(visible(str(error))) from None
     except VeniceError as error:
         problem = str(error)

@@ -20,6 +20,7 @@ from sanctum_venice_tools.letta.agent_keys.account import AccountKeys
 from sanctum_venice_tools.letta.agent_keys.issuing import KeyChange, Wish
 from sanctum_venice_tools.letta.agents import AgentError, find_agents
 from sanctum_venice_tools.letta.venice import VeniceError
+from sanctum_venice_tools.network import NetworkSettingsError
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def _attempt(job: Job, doing: str, step: Callable[[Job, letta_client.Letta], Non
             progress.counting(doing),
         ):
             step(job, letta)
-    except AgentError as error:
+    except (AgentError, NetworkSettingsError) as error:
         raise click.UsageError(terminal.visible(str(error))) from None
     except letta_client.APIError as error:
         job.unreachable = reason_of(job.address, error)

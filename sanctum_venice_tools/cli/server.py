@@ -10,6 +10,7 @@ import letta_client
 from sanctum_venice_tools.letta.address import is_address
 from sanctum_venice_tools.letta.agents import AgentError
 from sanctum_venice_tools.letta.connection import explain
+from sanctum_venice_tools.network import NetworkSettingsError
 from sanctum_venice_tools.terminal import show, visible
 
 
@@ -27,10 +28,10 @@ def need_server(base_url: str | None) -> str:
 
 @contextlib.contextmanager
 def server_errors(address: str) -> Iterator[None]:
-    """End the command with one line: 4 for an unusable server, 2 for agents that can't be told."""
+    """End the command with one line: 4 for an unusable server, 2 for a mistake of the user's."""
     try:
         yield
-    except AgentError as error:
+    except (AgentError, NetworkSettingsError) as error:
         raise click.UsageError(visible(str(error))) from None
     except letta_client.APIError as error:
         end_unreachable(reason_of(address, error))

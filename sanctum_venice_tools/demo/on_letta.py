@@ -31,6 +31,7 @@ from sanctum_venice_tools.letta.address import is_address, server_url
 from sanctum_venice_tools.letta.connection import Client
 from sanctum_venice_tools.letta.venice import ChoiceError, Venice, VeniceError
 from sanctum_venice_tools.media_server.process import RunningMediaServer
+from sanctum_venice_tools.network import NetworkSettingsError
 from sanctum_venice_tools.terminal import Progress
 
 # Said with a picture, where the tools can reach the conversation.
@@ -90,6 +91,8 @@ def run(console: Console, progress: Progress, *, keep: bool = False) -> None:
             console.print()
             if media and keep:
                 keep_gallery(console, media)
+        except NetworkSettingsError as error:
+            raise DemoError(str(error)) from None
         except APIConnectionError:
             raise DemoError(
                 f"There is no Letta server at {letta.base_url}: check LETTA_BASE_URL."

@@ -34,6 +34,7 @@ from sanctum_venice_tools.letta.letta_code.program import LettaCode, LettaCodeEr
 from sanctum_venice_tools.letta.local.errors import LocalProgramError
 from sanctum_venice_tools.letta.venice import ChoiceError, Venice, VeniceError
 from sanctum_venice_tools.media_server.process import RunningMediaServer
+from sanctum_venice_tools.network import NetworkSettingsError
 from sanctum_venice_tools.terminal import Progress
 
 _TURN_SECONDS = 300
@@ -62,7 +63,13 @@ def run(console: Console, progress: Progress, *, keep: bool = False) -> None:
             progress("Making an agent whose model is at Venice")
             agent, model = _make_agent(code, venice)
             url = stack.enter_context(running_app_server(code, home, _LOG, progress))
-        except (ChoiceError, LettaCodeError, LocalProgramError, VeniceError) as error:
+        except (
+            ChoiceError,
+            LettaCodeError,
+            LocalProgramError,
+            NetworkSettingsError,
+            VeniceError,
+        ) as error:
             raise DemoError(str(error)) from None
         progress.end()
         tools = VeniceTools(core_tools(), settings=_settings(venice, media))

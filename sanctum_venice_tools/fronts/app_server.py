@@ -20,9 +20,10 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.client import process_exception
-from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI
+from websockets.exceptions import ConnectionClosed, InvalidProxy, InvalidStatus, InvalidURI
 
 from sanctum_venice_tools.fronts.run import RunError, run_tool
+from sanctum_venice_tools.network import NetworkSettingsError
 from sanctum_venice_tools.packing.record import Record
 from sanctum_venice_tools.packing.schema import typed_schema_of
 
@@ -200,6 +201,8 @@ async def serve(
         raise ServeError(
             f"{url} refused ({status}). Check its address, and LETTA_APP_SERVER_TOKEN."
         ) from error
+    except (InvalidProxy, ImportError):  # the latter for a proxy that speaks SOCKS
+        raise ServeError(str(NetworkSettingsError())) from None
     except (InvalidURI, ValueError) as error:
         raise ServeError(f"{url} is no address such as ws://127.0.0.1:4511/ws.") from error
 

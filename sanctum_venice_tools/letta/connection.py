@@ -18,6 +18,7 @@ from letta_client import (
 )
 
 from sanctum_venice_tools.letta.reading import ReplyError
+from sanctum_venice_tools.network import make_client
 
 # The largest tool is written in 0.2 s; a server that needs longer than this for an answer is stuck.
 # The client tries a request three times, where that is safe, and everything that the pack writes
@@ -28,12 +29,18 @@ _CONNECT_SECONDS = 5.0
 _NONE: Mapping[str, str] = {}
 
 
-class _HttpClient(DefaultHttpxClient):
+class _ClosingClient(DefaultHttpxClient):
+    """Closes itself with its last user, as the client does that Letta's own would make."""
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):  # while Python ends, nothing is certain to be there
+            self.close()
+
+
+class _HttpClient(_ClosingClient):
     """Ends each request in its time, however slowly the answer drips.
 
     httpx counts only from one piece to the next.
-
-    It closes itself with its last user, as the client does that Letta's own would make.
     """
 
     def __init__(self, **settings: Any) -> None:
@@ -61,17 +68,21 @@ class _HttpClient(DefaultHttpxClient):
             raise httpx.ReadTimeout("the time of the request is up")
         return read(size, timeout=min(left, timeout or left))
 
-    def __del__(self) -> None:
-        with contextlib.suppress(Exception):  # while Python ends, nothing is certain to be there
-            self.close()
-
 
 class Client(Letta):
     """Letta's client; with "" for a key it sends none.
 
     By itself it would send a header that is none, and for None take LETTA_API_KEY, which may be
     another server's.
+
+    Raises:
+        NetworkSettingsError: The environment's proxies or certificates can't be used.
     """
+
+    def __init__(self, **settings: Any) -> None:
+        if "http_client" not in settings:
+            settings["http_client"] = make_client(_ClosingClient)
+        super().__init__(**settings)
 
     @property
     def auth_headers(self) -> dict[str, str]:
@@ -80,10 +91,14 @@ class Client(Letta):
 
 
 def connect(base_url: str, api_key: str = "") -> Letta:
-    """A client of the server; nothing is sent yet."""
+    """A client of the server; nothing is sent yet.
+
+    Raises:
+        NetworkSettingsError: The environment's proxies or certificates can't be used.
+    """
     timeout = httpx.Timeout(_SECONDS, connect=_CONNECT_SECONDS)
     hooks = [_refuse_moved_write, _refuse_web_page]
-    http_client = _HttpClient(event_hooks={"response": hooks})
+    http_client = make_client(_HttpClient, event_hooks={"response": hooks})
     return Client(base_url=base_url, api_key=api_key, timeout=timeout, http_client=http_client)
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from sanctum_venice_tools.letta.venice_replies import Account, FormError, ListedModel, read
+from sanctum_venice_tools.network import make_client
 
 PUBLIC_URL = "https://api.venice.ai/api/v1"
 
@@ -90,12 +91,14 @@ class Venice:
 
         Raises:
             VeniceError: No answer came.
+            NetworkSettingsError: The environment's proxies or certificates can't be used.
         """
         url = f"{self.base_url}{path}"
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
         try:
-            return httpx.get(url, params=query, headers=headers, timeout=_TIMEOUT)
-        except httpx.HTTPError as error:
+            with make_client(headers=headers, timeout=_TIMEOUT) as client:
+                return client.get(url, params=query)
+        except (httpx.HTTPError, UnicodeError, OverflowError) as error:  # of a proxy's address
             told = f"{self.base_url} does not answer ({type(error).__name__})"
             raise VeniceError(f"{told}. Check VENICE_BASE_URL and the network.") from None
 

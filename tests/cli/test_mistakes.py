@@ -4,6 +4,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 import respx
 from click.testing import CliRunner, Result
@@ -42,6 +43,7 @@ COMMANDS = {
     "keys list": ["keys", "list"],
     "provider": ["provider"],
     "letta-code": ["letta-code"],
+    "doctor": ["doctor"],
     "demo": ["demo", "--yes"],
 }
 
@@ -94,6 +96,47 @@ def test_a_demo_at_an_address_that_is_none() -> None:
 
     assert 1 == done.exit_code, done.output
     assert "Error: LETTA_BASE_URL is no address, such as http://localhost:8283." in done.stderr
+
+
+PASSWORD = "hunter2"
+NO_WAYS = [
+    ("HTTPS_PROXY", f"http://user:{PASSWORD}/x@proxy.corp:8080"),
+    ("HTTPS_PROXY", "foo://x"),
+    ("ALL_PROXY", "socks5h://127.0.0.1:9"),
+    ("NO_PROXY", "[::1]"),
+    ("NO_PROXY", "fe80::/10"),
+    ("SSL_CERT_FILE", "/nonexistent"),
+    ("SSL_CERT_FILE", __file__),
+]
+
+
+@pytest.mark.usefixtures("nothing")
+@pytest.mark.parametrize(("name", "value"), NO_WAYS)
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        ("register", 2),
+        ("agents import", 2),
+        ("keys issue", 2),
+        ("keys list", 2),
+        ("provider", 2),
+        ("letta-code", 2),
+        ("doctor", 1),
+        ("demo", 1),
+    ],
+)
+def test_a_way_that_is_none(
+    monkeypatch: pytest.MonkeyPatch, command: str, status: int, name: str, value: str
+) -> None:
+    """Proxies and certificates of the environment that can't be used are told in one line, without a password."""
+    # Elsewhere, the tests read the certificates only once.
+    monkeypatch.setattr("httpx._transports.default.create_ssl_context", httpx.create_ssl_context)
+    done = run(*COMMANDS[command], **{name: value})
+
+    assert status == done.exit_code, done.output
+    assert "SSL_CERT_FILE) can't be used: correct them" in done.output
+    assert "this check broke" not in done.output
+    assert PASSWORD not in done.output
 
 
 def test_the_end_of_a_line_is_no_part_of_a_key(nothing: respx.Router) -> None:

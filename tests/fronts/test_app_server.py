@@ -164,6 +164,20 @@ def test_another_server_at_the_address_is_told(answer: str) -> None:
         asyncio.run(ask())
 
 
+@pytest.mark.parametrize(
+    "proxy", ["http://user:hunter2/x@proxy.corp:8080", "foo://x", "socks5h://127.0.0.1:9"]
+)
+def test_a_proxy_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    """Where the environment's proxy can't be used, one line says so, without its password."""
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    words = ["serve-tools", "--url", "ws://192.0.2.1:4511/ws", "--agent", "agent-1"]
+    done = CliRunner().invoke(main, words)
+
+    assert (1, 1) == (done.exit_code, len(done.stderr.splitlines())), done.output
+    assert "Error: The proxy or certificate settings of this environment" in done.stderr
+    assert "hunter2" not in done.output
+
+
 def test_waits_for_the_server() -> None:
     """Where nobody answers yet it says so, and tries again."""
     told: list[str] = []

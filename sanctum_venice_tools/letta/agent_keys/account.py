@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator
 
 from sanctum_venice_tools.letta.venice import Venice, VeniceError, words_of
 from sanctum_venice_tools.letta.venice_replies import FormError, Words, read
+from sanctum_venice_tools.network import make_client
 
 Period = Literal["EPOCH", "MONTH", "LIFETIME"]
 _PERIODS = {"EPOCH": "a day", "MONTH": "a month", "LIFETIME": "in all"}
@@ -246,12 +247,13 @@ class AccountKeys:
         headers = {"Authorization": f"Bearer {self.venice.key}"}
         url = f"{self.venice.base_url}/api_keys"
         try:
-            return httpx.request(method, url, headers=headers, timeout=_TIMEOUT, **content)
+            with make_client(headers=headers, timeout=_TIMEOUT) as client:
+                return client.request(method, url, **content)
         except httpx.ConnectError:
             raise VeniceError(
                 f"{self.venice.base_url} does not answer. Check VENICE_BASE_URL and the network."
             ) from None
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, UnicodeError, OverflowError) as error:  # of a proxy's address
             raise _UnclearError(f"Venice did not answer: {type(error).__name__}") from None
 
     def _read(self, form: Any, reply: httpx.Response) -> Any:

@@ -9,6 +9,7 @@ from sanctum_venice_tools.letta.doctor import account, agent_keys, server, setti
 from sanctum_venice_tools.letta.doctor.outcome import Finding, Outcome, Skip, failure
 from sanctum_venice_tools.letta.doctor.patient import Patient
 from sanctum_venice_tools.letta.venice import VeniceError
+from sanctum_venice_tools.network import NetworkSettingsError
 
 Check = Callable[[Patient], Outcome]
 
@@ -54,7 +55,7 @@ def _outcome_of(check: Check, patient: Patient) -> Outcome:
         return check(patient)
     except Skip as reason:
         return Outcome("skipped", str(reason))
-    except VeniceError as error:
+    except (VeniceError, NetworkSettingsError) as error:
         return failure(str(error))
     except letta_client.APIError as error:
         return failure(explain(error, patient.secrets), "Look into the log of the Letta server.")
