@@ -4,6 +4,11 @@ from typing import Any
 
 import httpx
 
+from sanctum_venice_tools.host_names import OWN_NAMES
+
+# What runs on this machine is not to be reached through somebody's proxy.
+_WITHOUT_PROXY = [f"all://{name}" for name in OWN_NAMES]
+
 
 class NetworkSettingsError(Exception):
     """The environment's proxies or certificates can't be used; one line that says what to do.
@@ -18,6 +23,11 @@ class NetworkSettingsError(Exception):
         )
 
 
+def is_here(host: str | None) -> bool:
+    """Whether a host is this machine, by the names that are asked without a proxy."""
+    return host in {name.strip("[]") for name in OWN_NAMES}
+
+
 def make_client(kind: type[httpx.Client] = httpx.Client, **settings: Any) -> httpx.Client:
     """A client that goes the way which the environment prescribes.
 
@@ -25,6 +35,6 @@ def make_client(kind: type[httpx.Client] = httpx.Client, **settings: Any) -> htt
         NetworkSettingsError: There is no such way.
     """
     try:
-        return kind(**settings)
+        return kind(mounts=dict.fromkeys(_WITHOUT_PROXY), **settings)
     except (httpx.InvalidURL, ImportError, OSError, ValueError):
         raise NetworkSettingsError from None

@@ -122,7 +122,7 @@ async def _converse(
 ) -> None:
     """Ask the questions one after another, in one session that has the tools."""
     try:
-        async with connect(url, max_size=None) as connection:
+        async with connect(url, max_size=None, proxy=None) as connection:
             session = _Session(console, connection, tools, await _start(connection, agent, tools))
             for question in QUESTIONS:
                 console.print()

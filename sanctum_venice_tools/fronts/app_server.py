@@ -16,14 +16,15 @@ import itertools
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.client import process_exception
 from websockets.exceptions import ConnectionClosed, InvalidProxy, InvalidStatus, InvalidURI
 
 from sanctum_venice_tools.fronts.run import RunError, run_tool
-from sanctum_venice_tools.network import NetworkSettingsError
+from sanctum_venice_tools.network import NetworkSettingsError, is_here
 from sanctum_venice_tools.packing.record import Record
 from sanctum_venice_tools.packing.schema import typed_schema_of
 
@@ -186,11 +187,13 @@ async def serve(
     """
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
+        proxy: Literal[True] | None = None if is_here(urlsplit(url).hostname) else True
         # It waits longer after each failure, and gives up only where trying again is of no use.
         async for connection in connect(
             url,
             additional_headers=headers,
             max_size=None,
+            proxy=proxy,
             process_exception=functools.partial(_tell_and_retry, url, tell),
         ):
             with contextlib.suppress(ConnectionClosed):

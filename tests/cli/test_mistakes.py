@@ -10,6 +10,7 @@ import respx
 from click.testing import CliRunner, Result
 
 from sanctum_venice_tools.cli import main
+from tests.runtime.raw_server import raw_server, reply_json
 
 LETTA = "http://letta.test"
 VENICE = "https://venice.test/api/v1"
@@ -137,6 +138,24 @@ def test_a_way_that_is_none(
     assert "SSL_CERT_FILE) can't be used: correct them" in done.output
     assert "this check broke" not in done.output
     assert PASSWORD not in done.output
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_this_machine_is_asked_without_a_proxy(host: str) -> None:
+    """A Letta server and a Venice on this machine are reached, whatever proxy is set for the rest of the world."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        proxy = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    with raw_server() as here:
+        here.play["/api_keys"] = [reply_json({"data": []})]
+        here.otherwise = [reply_json([])]
+        url = here.base_url.replace("127.0.0.1", host)
+        proxies = {"HTTP_PROXY": proxy, "ALL_PROXY": proxy, "NO_PROXY": ""}
+        own = {"VENICE_BASE_URL": url, "LETTA_BASE_URL": url.removesuffix("/api/v1")}
+        listed = run("keys", "list", **own, **proxies)
+        registered = run("register", "venice_ask_web", "--dry-run", **own, **proxies)
+
+    assert (0, 0) == (listed.exit_code, registered.exit_code), listed.output + registered.output
+    assert {"/api_keys", "/v1/agents/", "/v1/tools/"} == set(here.requests)
 
 
 def test_the_end_of_a_line_is_no_part_of_a_key(nothing: respx.Router) -> None:

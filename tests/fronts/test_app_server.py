@@ -164,6 +164,30 @@ def test_another_server_at_the_address_is_told(answer: str) -> None:
         asyncio.run(ask())
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_this_machine_is_reached_without_a_proxy(
+    monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    """An App Server on this machine is spoken with, whatever proxy is set for the rest of the world."""
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "")
+    greetings: list[str | bytes] = []
+
+    async def listen(connection: ServerConnection) -> None:
+        greetings.append(await connection.recv())
+        await connection.send("hello")
+
+    async def offer() -> None:
+        async with asyncio.timeout(10), serve(listen, "127.0.0.1", 0) as other:
+            port = other.sockets[0].getsockname()[1]
+            await app_server.serve(f"ws://{host}:{port}/ws", VeniceTools([]), ["agent-1"])
+
+    with pytest.raises(app_server.ServeError, match="no App Server of Letta's"):
+        asyncio.run(offer())
+    assert 1 == len(greetings)
+
+
 @pytest.mark.parametrize(
     "proxy", ["http://user:hunter2/x@proxy.corp:8080", "foo://x", "socks5h://127.0.0.1:9"]
 )
