@@ -35,6 +35,7 @@ class Reply:
     calls: list[dict[str, Any]] = field(default_factory=list)
     thought: str = ""
     found: list[web.Page] | None = None
+    pages_read: int = 0
     ending: str = "stop"
 
 
@@ -49,6 +50,9 @@ def decide(call: Call, conversation: Conversation, parameters: dict[str, Any]) -
     turn = call.service.script.find(conversation.message)
     if offered and turn and turn.step.calls:
         return _follow(turn.step, conversation, offered)
+    links = web.links(conversation.message) if parameters["enable_web_scraping"] else []
+    if links:
+        return _answer_from(links, conversation.message, parameters)
     if parameters["enable_web_search"] != "off":
         return _answer(conversation.message, parameters)
     speaking = (
@@ -154,10 +158,20 @@ def _tool_call(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     return {"id": f"call_{uuid.uuid4().hex[:24]}", "type": "function", "function": function}
 
 
+def _answer_from(links: list[str], question: str, parameters: dict[str, Any]) -> Reply:
+    """An answer from the pages of a question's links.
+
+    They are read in place of a search, and no search means no citations, says Venice's own skill
+    for chats (github.com/veniceai/skills, 73c0bf7).
+    """
+    read = web.read(links)
+    text = web.answer(question, read, cite=parameters["enable_web_citations"])
+    return Reply(text, pages_read=len(read))
+
+
 def _answer(question: str, parameters: dict[str, Any]) -> Reply:
     """An answer from the invented web."""
-    found = web.read(question) if parameters["enable_web_scraping"] else []
-    found += [page for page in web.search(question) if page not in found]
+    found = web.search(question)
     reply = Reply(web.answer(question, found, cite=parameters["enable_web_citations"]), found=found)
     if parameters["return_search_results_as_documents"]:
         reply.calls = [

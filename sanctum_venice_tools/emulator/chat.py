@@ -24,6 +24,7 @@ from sanctum_venice_tools.emulator.errors import ApiError, custom
 from sanctum_venice_tools.emulator.service import Call
 
 SEARCH_USD = 0.01
+PAGE_USD = 0.01
 LETTERS_A_TOKEN = 4
 THOUGHT = "The script decides what is said next."
 DEFAULTS = {
@@ -227,6 +228,7 @@ def _bill(call: Call, model: Model, prompt_tokens: int, reply: Reply, count: int
     usd = price_of_tokens(model, read=prompt_tokens, written=completion_tokens)
     if reply.found is not None:
         usd += SEARCH_USD
+    usd += reply.pages_read * PAGE_USD
     identifier = f"chatcmpl-{uuid.uuid4().hex}"
     details = {
         "requestId": identifier,

@@ -53,9 +53,13 @@ def search(question: str, limit: int = 3) -> list[Page]:
     return [page for score, _, page in best[:limit] if -score >= enough]
 
 
-def read(text: str) -> list[Page]:
-    """The pages whose addresses stand in a text, at most five."""
-    addresses = [address.rstrip(".,;:!?") for address in URL.findall(text)][:5]
+def links(text: str) -> list[str]:
+    """The addresses that stand in a text, at most five."""
+    return [address.rstrip(".,;:!?") for address in URL.findall(text)][:5]
+
+
+def read(addresses: list[str]) -> list[Page]:
+    """The pages of some addresses, as far as there are any."""
     return [page for page in pages() if page["url"] in addresses]
 
 

@@ -18,6 +18,10 @@ _LONGEST_EXCERPT = 300
 _ROOM_FOR_ANSWER = 6000
 _ROOM = 7500
 
+# https://example.com/foxes in "Read https://example.com/foxes."
+_LINK = re.compile(r"https?://[^\s<>\"')\]]*[^\s<>\"')\].,;:!?]", re.IGNORECASE)
+_MOST_LINKS = 5
+
 # Venice's two kinds of citation marker: ^1,2^ counts from 1, [REF]0[/REF] from 0.
 _CARETS = re.compile(r"\^(\d+(?:\s*,\s*\d+)*)\^")
 _REF = re.compile(r"\[REF\](\d+)\[/REF\]")
@@ -52,6 +56,16 @@ def _bracket_carets(marker: re.Match[str]) -> str:
     """[1][2] for ^1, 2^."""
     numbers = marker[1].split(",")
     return "".join(f"[{number.strip()}]" for number in numbers)
+
+
+def _linked_pages(question: str) -> list[_Page]:
+    """The pages that a question links to.
+
+    Venice reads them in place of a search, and cites nothing when it did not search (its skill for
+    chats, 73c0bf7): nobody tells what it read.
+    """
+    links = dict.fromkeys(_LINK.findall(question))
+    return [_Page(title="", url=link, date="", content="") for link in [*links][:_MOST_LINKS]]
 
 
 def _tell_no_pages(answer: str, *, all_came: bool) -> str:
@@ -116,14 +130,14 @@ def _words_of(text: str) -> set[str]:
 def venice_ask_web(
     *, question: str, search: Literal["on", "auto"] = "on", read_urls: bool = False, model: str = ""
 ) -> str:
-    """Ask a question and get an answer from the web, with its sources.
+    """Ask the web, and get an answer with its sources.
 
     For what memory may get wrong: news, prices, people. Costs 2 cents.
 
     Args:
-        question: The whole question, with its names and dates: nothing else is seen.
+        question: All of it, with names and dates: nothing else is seen.
         search: "auto" lets the model decide.
-        read_urls: True reads the question's links, at most 5.
+        read_urls: True reads the question's links instead, at most 5, 1 cent each.
         model: Best left out.
 
     Returns:
@@ -157,6 +171,10 @@ def venice_ask_web(
     )
     pages = [_read_page(told) for told in chat.sources]
     answer = _bracket_markers(said.text)
+    if read_urls and not pages:
+        pages = _linked_pages(question)
+        if pages:
+            notes.append("Venice read these links in place of a search, as far as it could.")
     if not pages:
         all_came = said.ending == "stop" and chat.is_whole
         notes.append(_tell_no_pages(answer, all_came=all_came))

@@ -261,15 +261,22 @@ def test_web_search_finds_nothing(ask: Ask) -> None:
 
 
 def test_pages_are_read_by_address(ask: Ask) -> None:
-    """With scraping, a link in the question brings its page."""
+    """With scraping, the page of a link is read in place of a search, and nothing is cited."""
     question = "What does https://kitchen.example.com/tea say?"
 
     reply = ask(question, venice_parameters={**SEARCH, "enable_web_scraping": True})
 
-    assert (
-        reply["venice_parameters"]["web_search_citations"][0]["url"]
-        == "https://kitchen.example.com/tea"
-    )
+    assert "tea" in reply["choices"][0]["message"]["content"]
+    assert reply["venice_parameters"]["web_search_citations"] == []
+
+
+def test_scraping_without_a_link_is_a_search(ask: Ask) -> None:
+    """Where a question has no links, it is searched for as ever."""
+    question = "How do red foxes live in cities?"
+
+    reply = ask(question, venice_parameters={**SEARCH, "enable_web_scraping": True})
+
+    assert reply["venice_parameters"]["web_search_citations"]
 
 
 def test_search_results_as_documents(ask: Ask) -> None:

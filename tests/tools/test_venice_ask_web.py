@@ -227,6 +227,44 @@ def test_no_citations_is_said(ask: Callable[..., Any]) -> None:
     assert "sources" not in reply
 
 
+READ = "Venice read these links in place of a search, as far as it could."
+
+
+def test_links_that_were_read_are_the_sources(ask: Callable[..., Any]) -> None:
+    """Venice cites nothing when it reads the question's links, so that those are named, and no own knowledge."""
+    links = "(https://example.org/a), https://example.org/b."
+    reply = ask(piece("Small.^2^", "stop"), question=f"Compare {links}", read_urls=True)
+
+    (source,) = reply["sources"]
+    assert [READ] == reply["notes"]
+    assert (2, "https://example.org/b") == (source["number"], source["url"])
+
+
+def test_of_many_links_five_are_sources(ask: Callable[..., Any]) -> None:
+    """Venice reads no more, so that no more are named; one that stands there twice is one."""
+    links = " ".join(f"https://example.org/{number}" for number in (1, 1, 2, 3, 4, 5, 6))
+    sources = ask(piece("So.", "stop"), question=links, read_urls=True)["sources"]
+
+    assert [f"https://example.org/{number}" for number in range(1, 6)] == [
+        source["url"] for source in sources
+    ]
+
+
+@pytest.mark.parametrize(
+    ("question", "read_urls"),
+    [("Who won?", True), ("What does https://example.org say?", False)],
+    ids=["no-link", "links-not-read"],
+)
+def test_what_was_not_read_is_no_source(
+    ask: Callable[..., Any], question: str, *, read_urls: bool
+) -> None:
+    """Only links that Venice was told to read are sources."""
+    reply = ask(piece("Four.", "stop"), question=question, read_urls=read_urls)
+
+    assert "sources" not in reply
+    assert reply["notes"][0].startswith("No page was found or needed")
+
+
 MISSED = "The sources of this answer, if it has any, did not come: say so, or ask once more."
 
 
@@ -502,6 +540,16 @@ def test_asks_the_local_venice(local_tool: Tool) -> None:
     assert "<strong>" not in json.dumps(reply)
     assert 0 < reply["cost_usd"] < 1
     assert "notes" not in reply
+
+
+def test_reads_a_link_at_the_local_venice(local_tool: Tool) -> None:
+    """Over a real connection, the page of a link is answered from, and named."""
+    question = "What does https://kitchen.example.com/tea say?"
+    reply = json.loads(local_tool(question=question, read_urls=True))
+
+    assert ["https://kitchen.example.com/tea"] == [source["url"] for source in reply["sources"]]
+    assert "tea" in reply["answer"]
+    assert [READ] == reply["notes"]
 
 
 def test_a_reset_keeps_what_was_said(venice: LocalVenice, local_tool: Tool) -> None:
