@@ -59,19 +59,21 @@ def _well_rated(character: Character) -> bool:
 
 
 def _fits(character: Character, query: dict[str, Any]) -> bool:
-    """Whether a character passes all filters of a query."""
+    """Whether a character passes all filters of a query.
+
+    Those for adults are listed alone, or not at all; the other flags, where they are false, filter
+    nothing (Venice's skill for characters, github.com/veniceai/skills, 73c0bf7).
+    """
     text = " ".join([character["name"], character["description"] or "", *character["tags"]]).lower()
-    flags = {"isAdult": "adult", "isPro": "pro", "isWebEnabled": "webEnabled"}
+    flags = {"isPro": "pro", "isWebEnabled": "webEnabled"}
+    for_adults = query.get("isAdult") == "true"
     tags = {tag.lower() for tag in query.get("tags", [])}
     categories = {category.lower() for category in query.get("categories", [])}
     models = query.get("modelId", [])
     return (
         all(word in text for word in query.get("search", "").lower().split())
-        and all(
-            character[name] is (query[flag] == "true")
-            for flag, name in flags.items()
-            if flag in query
-        )
+        and character["adult"] is for_adults
+        and all(character[name] for flag, name in flags.items() if query.get(flag) == "true")
         and (not tags or not tags.isdisjoint(tag.lower() for tag in character["tags"]))
         and (not categories or not categories.isdisjoint(character["categories"]))
         and (not models or character["modelId"] in models)

@@ -88,7 +88,7 @@ def venice_find_characters(
         tags: With these tags.
         limit: 1 to 20.
         with_reviews: True, with slug, for what people say.
-        adult: True adds those for adults.
+        adult: True finds only those for adults.
 
     Returns:
         JSON: characters (slug, name, description, tags, model, rating 1 to 5), reviews.
@@ -102,7 +102,7 @@ def venice_find_characters(
         search=query,
         tags=tags,
         limit=min(max(limit, 1), 20),
-        isAdult="" if adult else "false",
+        isAdult=str(adult).lower(),
         sortBy="" if query else "featured",
     )
     listed, _ = _call("GET", "/characters", params=asked)

@@ -98,11 +98,11 @@ def test_words_and_tags_reach_venice(find: Callable[..., Any], api: respx.MockRo
     ] == query(api)
 
 
-def test_adults_may_see_all(find: Callable[..., Any], api: respx.MockRouter) -> None:
-    """With adult, no filter is set: characters for adults are added, not the only ones."""
+def test_adult_finds_those_for_adults(find: Callable[..., Any], api: respx.MockRouter) -> None:
+    """With adult, Venice is asked for characters for adults: it lists either these or the others."""
     find(character(adult=True), query="x", adult=True)
 
-    assert "isAdult" not in dict(query(api))
+    assert "true" == dict(query(api))["isAdult"]
 
 
 @pytest.mark.parametrize(
@@ -248,13 +248,12 @@ def test_finds_one_at_the_local_venice(local_tool: Tool) -> None:
 
 
 def test_adults_are_told_apart_at_the_local_venice(local_tool: Tool) -> None:
-    """Without adult, no character for adults comes."""
-    everyone = json.loads(local_tool(limit=20, adult=True))["characters"]
+    """With adult, only characters for adults come; without it, none."""
+    for_adults = json.loads(local_tool(limit=20, adult=True))["characters"]
     suited = json.loads(local_tool(limit=20))["characters"]
 
-    assert [entry["slug"] for entry in everyone if not entry["adult"]] == [
-        entry["slug"] for entry in suited
-    ]
+    assert [True] == [entry["adult"] for entry in for_adults]
+    assert {False} == {entry["adult"] for entry in suited}
 
 
 def test_an_odd_slug_is_unknown_at_the_local_venice(local_tool: Tool) -> None:
