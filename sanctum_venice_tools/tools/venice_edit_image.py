@@ -31,13 +31,18 @@ COST = "cents"
 _TRANSPARENT = {"transparent_background": [True, False]}
 
 
-def _takes(count: int, model: _Listed) -> bool:
-    """Whether a model can combine so many pictures."""
+def _takes(count: int, ratio: str, model: _Listed) -> bool:
+    """Whether a model can combine so many pictures, and heeds the shape that is wished, if any.
+
+    Some give a single picture back in its own shape, whatever is asked.
+    """
     limits = model["model_spec"].get("constraints", {})
     most = 1
     if limits.get("combineImages"):
         most = limits.get("maxInputImages") or 3
-    return bool(count <= most)
+    keeps_shape = count == 1 and limits.get("singleImageAspectRatio") is False
+    has_wish = ratio.strip().lower() not in ("", "auto")
+    return bool(count <= most) and not (keeps_shape and has_wish)
 
 
 @dataclass(frozen=True)
@@ -118,7 +123,7 @@ def venice_edit_image(
         setting="VENICE_EDIT_MODEL",
         usual="firered-image-edit",
         transparent=transparent,
-        fits=functools.partial(_takes, len(images)),
+        fits=functools.partial(_takes, len(images), aspect_ratio),
     )
     limits = chosen.spec.get("constraints", {})
     known = {

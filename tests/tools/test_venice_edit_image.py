@@ -128,6 +128,50 @@ def test_several_pictures_are_combined(edit: Callable[..., Any], api: respx.Mock
     ] == posts(api)
 
 
+KEEPS_SHAPE: dict[str, Any] = {"constraints": {"singleImageAspectRatio": False}}
+
+
+def keeping(api: respx.MockRouter) -> None:
+    """Let Venice list two models, of which the usual one keeps the shape of a single picture."""
+    listed = [model("firered-image-edit", 3, **KEEPS_SHAPE), model("shaper", 3)]
+    api.get("/models").respond(json={"object": "list", "data": listed})
+
+
+def test_another_shape_needs_a_model_that_heeds_it(
+    edit: Callable[..., Any], api: respx.MockRouter
+) -> None:
+    """Some models ignore the shape that is wished for one picture, and are then not chosen."""
+    keeping(api)
+    edit(aspect_ratio="16:9")
+
+    assert ["shaper"] == [body["model"] for _, body in posts(api)]
+
+
+def test_a_named_model_that_ignores_the_shape_costs_nothing(
+    edit: Callable[..., Any], api: respx.MockRouter
+) -> None:
+    """A wish that a model would ignore is refused before it is paid."""
+    keeping(api)
+    told = refusal(edit, aspect_ratio="16:9", model="firered-image-edit")
+
+    assert told.endswith("Leave it out, or use: shaper.")
+    assert [] == posts(api)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{}, {"aspect_ratio": "auto"}, {"aspect_ratio": "16:9", "images": ["fox.png", "fox.png"]}],
+    ids=["no-shape", "own-shape", "several"],
+)
+def test_what_a_model_heeds_is_left_to_it(
+    edit: Callable[..., Any], api: respx.MockRouter, arguments: dict[str, Any]
+) -> None:
+    """The usual model stays where no other shape is wished, and for several pictures, whose shape it heeds."""
+    keeping(api)
+
+    assert "firered-image-edit" == edit(**arguments)["model"]
+
+
 def test_what_names_no_picture_is_left_out(edit: Callable[..., Any], api: respx.MockRouter) -> None:
     """Models fill lists with empty texts; these are no pictures."""
     edit(images=["fox.png", "", "null"])
