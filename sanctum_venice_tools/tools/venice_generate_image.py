@@ -8,6 +8,8 @@ import difflib
 import math
 from typing import Any, Literal
 
+import httpx
+
 from sanctum_venice_tools.runtime.arguments import _as_listed, _read_as_meant
 from sanctum_venice_tools.runtime.listing import _Listed
 from sanctum_venice_tools.runtime.media import _media_folder, _store_pictures
@@ -125,6 +127,32 @@ def _read_count(variants: Any) -> int:
     return count
 
 
+def _check_any_is_good(pictures: list[Any], headers: httpx.Headers) -> None:
+    """Refuse a reply without a picture, or with one alone that Venice held back.
+
+    Of several, one flag does not tell which are held back; the others are good, and paid.
+    """
+    if not pictures:
+        why = "it breaks the terms of service, or failed; it may be charged"
+        raise VeniceError(f"Venice held the picture back: {why}. Change the prompt.")
+    if len(pictures) == 1 and _is_held_back(headers):
+        cost = "it may be charged"
+        if headers.get("x-venice-is-content-violation") == "true":
+            # Venice's skill for making pictures (github.com/veniceai/skills, 73c0bf7).
+            cost = "nothing was charged for it"
+        why = f"it breaks the terms of service; {cost}"
+        raise VeniceError(f"Venice held the picture back: {why}. Change the prompt.")
+
+
+def _tell_held_back(headers: httpx.Headers) -> list[str]:
+    """A note, if Venice held back some of several pictures."""
+    if not _is_held_back(headers):
+        return []
+    told = "Venice held back one or more of these, which break its terms of service"
+    cost = "not charged, so that cost_usd is the most it can be"
+    return [f"{told}: they are black, and {cost}."]
+
+
 def _tell_missing(made: dict[str, Any], count: int, *, broken: int) -> list[str]:
     """What to say of pictures that were asked for, and are not there."""
     notes = []
@@ -231,15 +259,14 @@ def venice_generate_image(
     told, headers = _call("POST", "/image/generate", pictures=count, json=body)
     made = _object_of(told)
     pictures = _list_of(made.get("images"))
-    if not pictures or _is_held_back(headers):
-        why = "it breaks the terms of service, or failed; it may be charged"
-        raise VeniceError(f"Venice held the picture back: {why}. Change the prompt.")
+    _check_any_is_good(pictures, headers)
     files = _store_pictures(folder, pictures, prompt)
 
     notes = [*chosen.notes]
     if transparent:
         notes += _tell_transparency(files)
     notes += _tell_missing(made, count, broken=len(pictures) - len(files))
+    notes += _tell_held_back(headers)
     notes += _tell_dropped(chosen.id, negative_prompt)
     notes += _tell_blur(headers)
     tier, quality = tiers.get("resolution", ""), tiers.get("quality", "")

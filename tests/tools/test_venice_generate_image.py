@@ -462,6 +462,27 @@ def test_a_violation_is_an_error_without_a_file(
     assert [] == kept_in(media)
 
 
+def test_a_violation_is_not_charged(make: Callable[..., Any]) -> None:
+    """Venice charges nothing for a picture that it blocks by its content policy; of other blocks nobody says so."""
+    blocked = refusal(make, headers={"x-venice-is-content-violation": "true"})
+    other = refusal(make, headers={"x-venice-is-adult-model-content-violation": "true"})
+
+    assert "nothing was charged for it. Change the prompt." in blocked
+    assert "it may be charged. Change the prompt." in other
+
+
+def test_of_several_pictures_none_is_thrown_away(make: Callable[..., Any], media: Path) -> None:
+    """One flag tells that any of several is blocked: so all are kept, the paid and the black, with a note."""
+    black = encoded(draw(size=(48, 48)))
+    headers = {"x-venice-is-content-violation": "true"}
+    other = encoded(draw(size=(50, 40)))
+    told = make(encoded(draw()), black, other, headers=headers, variants=3)
+
+    assert 3 == len(told["files"]) == len(kept_in(media))
+    (note,) = told["notes"]
+    assert note.endswith("they are black, and not charged, so that cost_usd is the most it can be.")
+
+
 @pytest.mark.usefixtures("models")
 def test_no_pictures_is_an_error(api: respx.MockRouter, tool: Tool) -> None:
     """A reply without pictures is not taken for success."""
