@@ -4,7 +4,8 @@ from typing import Any
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant, _without_nothing
 from sanctum_venice_tools.runtime.chat import _attach, _chat, _Said, _tell_cut
-from sanctum_venice_tools.runtime.models import _pick_model
+from sanctum_venice_tools.runtime.listing import _list_models
+from sanctum_venice_tools.runtime.models import _find_able, _is_able, _pick_model
 from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.replies import _number_of, _parse_reply
 from sanctum_venice_tools.runtime.text import _in_path, _room_of
@@ -99,11 +100,19 @@ def _lower_tokens(body: dict[str, Any], spec: dict[str, Any]) -> list[str]:
     return [f"max_tokens was lowered to {most:.0f}, the most that {body['model']:.80} writes."]
 
 
-def _model_of(character: str) -> str:
-    """The model that a character was made for."""
+def _model_of(character: str, needs: str) -> tuple[str, list[str]]:
+    """The model that a character was made for; if it can't be had for this, none, and a note.
+
+    Some are made for a model that only Venice's app has, and any other may speak for them (Venice's
+    skill for characters, github.com/veniceai/skills, 73c0bf7).
+    """
     reply, _ = _call("GET", f"/characters/{_in_path(character)}")
     model: str = reply["data"]["modelId"]
-    return model
+    able = [one for one in _list_models("text") if _is_able(one, needs.split())]
+    if not able or _find_able("text", model, able):
+        return model, []
+    told = f"The character was made for the model {model:.80}, which can't be had for this."
+    return "", [told]
 
 
 def _system_turn(system: str) -> list[dict[str, Any]]:
@@ -196,20 +205,21 @@ def venice_chat(
     images = _without_nothing(images or [])
     files = _without_nothing(files or [])
     rare = {**(options or {}), **_given(max_completion_tokens=max_tokens)}
-    if character and not model:
-        model = _model_of(character)
-
-    needs = {
+    wishes = {
         "supportsVision": images,
         "supportsMultipleImages": images and len(images) > 1,
         "supportsFunctionCalling": rare.get("tools"),
         "supportsResponseSchema": schema,
     }
+    needs = " ".join(name for name, is_needed in wishes.items() if is_needed)
+    missed: list[str] = []
+    if character and not model:
+        model, missed = _model_of(character, needs)
     chosen = _pick_model(
         "text",
         model,
         setting="VENICE_CHAT_MODEL",
-        needs=" ".join(name for name, is_needed in needs.items() if is_needed),
+        needs=needs,
         usual="default_vision" if images else "",
     )
 
@@ -233,7 +243,7 @@ def venice_chat(
         for said in chat.answers
     ]
     shown = answers[0] if len(answers) == 1 else {"answers": answers}
-    notes = [*chosen.notes, *lowered, *shown.pop("notes", [])]
+    notes = [*missed, *chosen.notes, *lowered, *shown.pop("notes", [])]
     return _answer(
         _most=18_000 if has_long_answers else 8000,
         **shown,

@@ -261,6 +261,47 @@ def test_a_character_brings_its_model(chat: Callable[..., Any], api: respx.MockR
     assert "ada" == sent(api)["venice_parameters"]["character_slug"]
 
 
+def made_for(api: respx.MockRouter, name: str) -> None:
+    """Let Venice have the character Ada with this model."""
+    api.get("/characters/ada").respond(
+        json={"object": "character", "data": {"slug": "ada", "modelId": name}}
+    )
+
+
+@pytest.mark.parametrize(
+    ("made_with", "arguments", "taken"),
+    [("venice-app-only", {}, "glm"), ("plain", {"answer_schema": '{"type": "object"}'}, "glm")],
+    ids=["not-listed", "not-able"],
+)
+def test_a_character_whose_model_cannot_be_had_speaks_with_another(
+    chat: Callable[..., Any],
+    api: respx.MockRouter,
+    made_with: str,
+    arguments: dict[str, Any],
+    taken: str,
+) -> None:
+    """Venice lets any model speak for a character; some are made for one that only its app has."""
+    api.get("/models/compatibility_mapping").respond(json={"data": {}})
+    made_for(api, made_with)
+    reply = chat(piece("{}", "stop"), character="ada", **arguments)
+
+    assert taken == reply["model"]
+    assert [
+        f"The character was made for the model {made_with}, which can't be had for this."
+    ] == reply["notes"]
+    assert "ada" == sent(api)["venice_parameters"]["character_slug"]
+
+
+def test_a_character_with_a_model_by_another_name_keeps_it(
+    chat: Callable[..., Any], api: respx.MockRouter
+) -> None:
+    """A name for which Venice has a stand-in leads to that, as everywhere."""
+    api.get("/models/compatibility_mapping").respond(json={"data": {"old": "plain"}})
+    made_for(api, "old")
+
+    assert "plain" == chat(character="ada")["model"]
+
+
 def test_a_character_may_have_another_model(
     chat: Callable[..., Any], api: respx.MockRouter
 ) -> None:
