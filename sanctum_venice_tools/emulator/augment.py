@@ -36,7 +36,7 @@ async def scrape(call: Call) -> Response:
         raise standard(400, "Scraping X/Twitter and Reddit is not supported.")
     page = next((page for page in web.pages() if page["url"] == url.rstrip("/")), None)
     if page is None:
-        raise standard(400, f"Failed to scrape {url}: the local Venice has no such page.")
+        raise standard(500, f"URL unreachable: the local Venice has no page {url}.")
     call.charge(PRICE_USD, sku="augment-scrape")
     sentences = re.split(r"(?<=[.!?])\s+", web.plain(page["content"]))
     content = f"# {web.plain(page['title'])}\n\n" + "\n\n".join(sentences) + "\n"

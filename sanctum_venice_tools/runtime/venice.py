@@ -97,6 +97,10 @@ _MOST_OF_FILE = 2048 * _MEGABYTE
 # What Venice reads, makes or changes for nothing.
 _FREE_PATHS = ("/quote", "/retrieve", "/complete")
 
+# What Venice charges only once it is done: a failure of its own costs nothing (its skills for the
+# web and documents, and for transcription; github.com/veniceai/skills, 73c0bf7).
+_PAID_WHEN_DONE = ("/augment/scrape", "/augment/search", "/augment/text-parser", "/transcriptions")
+
 # Whether this call of a tool has sent what may be paid: a line for each.
 _PAID: list[str] = []
 
@@ -373,9 +377,11 @@ def _refusal(reply: httpx.Response, content: bytes, advice: dict[int, str]) -> V
         known[402] = advice.get(402) or _ADVICE[401]
 
     told = f"Venice answered {status}: {_reason(body)}"
+    what_to_do = _own_advice(status, body) or known.get(status, "Try again later.")
     if _is_refused(status, is_venices=is_venices) or _is_free(reply.request):
-        what_to_do = _own_advice(status, body) or known.get(status, "Try again later.")
         return _failed(f"{told}. {what_to_do}", status)
+    if status >= 500 and is_venices and reply.request.url.path.endswith(_PAID_WHEN_DONE):
+        return _failed(f"{told}; nothing was charged. {what_to_do}", status)
     return _failed(f"{told}; {_CHARGED}", status)
 
 

@@ -26,6 +26,9 @@ _WEB_ADDRESS = re.compile(
 # Sites that Venice can't read, and all that is within them.
 _CLOSED_SITES = (".x.com", ".twitter.com", ".reddit.com", ".redd.it")
 
+# What Venice could not open or make out.
+_UNREAD = {500: "Check the address, or try again once."}
+
 # A picture inside of a page's own text: data:image/png;base64,iVBORw0...
 _PICTURE_IN_TEXT = re.compile(r"(data:[\w/.+;=-]{1,99};base64,)[\w+/=%-]+")
 
@@ -60,7 +63,7 @@ def venice_read_webpage(*, url: str) -> str:
             f"Venice can't read {host}. Ask venice_ask_web, or look for it with venice_search_web."
         )
     folder = _media_folder()
-    page, _ = _call("POST", "/augment/scrape", json={"url": url})
+    page, _ = _call("POST", "/augment/scrape", advice=_UNREAD, json={"url": url})
 
     content = _text_of(_object_of(page).get("content"))
     text = _PICTURE_IN_TEXT.sub(r"\1...", content)  # to a reader, it says nothing

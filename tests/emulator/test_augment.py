@@ -71,18 +71,19 @@ def test_scraped_page_is_markdown(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "url",
-    [
-        "https://x.com/a",
-        "https://www.reddit.com/r/a",
-        "https://example.com/unknown",
-        "http://192.168.0.1/",
-        "tea",
-    ],
+    "url", ["https://x.com/a", "https://www.reddit.com/r/a", "http://192.168.0.1/", "tea"]
 )
 def test_refused_pages(client: httpx.Client, url: str) -> None:
-    """Blocked, unknown, private and broken addresses are refused."""
+    """Blocked, private and broken addresses are refused."""
     assert client.post("/augment/scrape", json={"url": url}).status_code == 400
+
+
+def test_a_page_that_is_not_there_is_a_failure(client: httpx.Client) -> None:
+    """Venice answers 500 where it could not open a page."""
+    reply = client.post("/augment/scrape", json={"url": "https://example.com/unknown"})
+
+    assert reply.status_code == 500
+    assert reply.json()["error"].startswith("URL unreachable: ")
 
 
 @pytest.mark.parametrize(

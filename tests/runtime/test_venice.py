@@ -497,6 +497,47 @@ def test_only_venices_own_refusal_is_surely_free(
     assert is_free == ("may be charged" not in failure(tool))
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "is_free"),
+    [
+        ("/augment/scrape", OWN, True),
+        ("/augment/search", OWN, True),
+        ("/augment/text-parser", OWN, True),
+        ("/audio/transcriptions", OWN, True),
+        ("/augment/scrape", SOMEBODYS, False),
+        ("/audio/speech", OWN, False),
+    ],
+)
+@pytest.mark.parametrize("status", [500, 502])
+def test_what_is_paid_when_it_is_done_costs_nothing_when_it_fails(
+    api: respx.MockRouter,
+    load_tool: Callable[[str], Tool],
+    path: str,
+    body: dict[str, Any],
+    status: int,
+    *,
+    is_free: bool,
+) -> None:
+    """Pages, searches, documents and transcripts that Venice itself failed at are not charged; all else may be."""
+    api.post(path).respond(status, **body)
+    send = load_tool("venice_generate_image").__globals__["_send"]
+    with pytest.raises(Exception, match="charged") as raised:
+        send("POST", path)
+
+    assert is_free == ("; nothing was charged. Try again later." in str(raised.value))
+
+
+def test_what_is_done_is_paid_though_it_can_not_be_read(
+    api: respx.MockRouter, load_tool: Callable[[str], Tool]
+) -> None:
+    """A good status means that it was done, whatever the reply's type is called."""
+    api.post("/augment/scrape").respond(200, html='{"content": "Tea"}')
+    send = load_tool("venice_generate_image").__globals__["_send"]
+
+    with pytest.raises(Exception, match="it may be charged"):
+        send("POST", "/augment/scrape")
+
+
 def test_a_reply_of_another_form_may_be_charged(
     api: respx.MockRouter, load_tool: Callable[[str], Tool]
 ) -> None:

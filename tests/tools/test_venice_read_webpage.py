@@ -263,7 +263,10 @@ def test_venices_reason_is_kept(local_tool: Tool) -> None:
     """A page that Venice can't read ends in one line with Venice's reason."""
     message = refusal(local_tool, url="https://kitchen.example.com/coffee")
 
-    assert "Venice answered 400: Failed to scrape https://kitchen.example.com/coffee" in message
+    assert message.startswith("Venice answered 500: URL unreachable: ")
+    assert message.endswith(
+        "page https://kitchen.example.com/coffee; nothing was charged. Check the address, or try again once."
+    )
 
 
 @pytest.mark.parametrize("fault", ["reset-midway", "empty", "html", "broken-json"])
