@@ -28,6 +28,14 @@ from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call_for_
 TOOLSET = "core"
 COST = "cents"
 
+# Venice looks at what it has made, too (its skill for edits, github.com/veniceai/skills, 73c0bf7).
+_BLOCKED = {
+    422: (
+        "Venice refused the content: change it before you call again. "
+        "If it was blocked only when it was made, it is charged."
+    )
+}
+
 _TRANSPARENT = {"transparent_background": [True, False]}
 
 
@@ -149,7 +157,7 @@ def venice_edit_image(
     else:
         path = "/image/edit"
         body |= {"model": chosen.id, "image": pictures[0].image}
-    edited, headers = _call_for_file("POST", path, json=body)
+    edited, headers = _call_for_file("POST", path, advice=_BLOCKED, json=body)
     if _is_held_back(headers):
         why = "it breaks the terms of service; it may be charged"
         raise VeniceError(f"Venice held the picture back: {why}. Change the instruction.")

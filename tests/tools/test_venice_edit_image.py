@@ -355,6 +355,17 @@ def test_a_wrong_argument_costs_nothing(
     assert [] == posts(api)
 
 
+@pytest.mark.usefixtures("media")
+def test_a_refused_edit_may_be_charged(api: respx.MockRouter, tool: Tool) -> None:
+    """Venice looks at what it has made, too, and then charges for what it holds back."""
+    api.get("/models").respond(json={"object": "list", "data": LISTED})
+    api.post("/image/edit").respond(422, json={"error": "Your prompt violates the content policy"})
+    told = refusal(tool, images=["fox.png"], instruction="Make it snow")
+
+    assert told.startswith("Venice answered 422: Your prompt violates the content policy. ")
+    assert told.endswith("If it was blocked only when it was made, it is charged.")
+
+
 def test_more_than_25_mb_costs_nothing(
     edit: Callable[..., Any], api: respx.MockRouter, media: Path
 ) -> None:
