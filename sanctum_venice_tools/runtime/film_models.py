@@ -8,10 +8,16 @@ from typing import Any
 from sanctum_venice_tools.runtime.arguments import _as_listed
 from sanctum_venice_tools.runtime.film_media import _LISTS
 from sanctum_venice_tools.runtime.film_wish import _Wish
-from sanctum_venice_tools.runtime.listing import _Listed
+from sanctum_venice_tools.runtime.listing import _list_models, _Listed
 from sanctum_venice_tools.runtime.models import _Model, _pick_model
 from sanctum_venice_tools.runtime.ratio import _fit_ratio
-from sanctum_venice_tools.runtime.references import _check_references, _tell_of
+from sanctum_venice_tools.runtime.references import (
+    _check_references,
+    _misfit_of_length,
+    _takes_references,
+    _tell_of,
+    _too_many_references,
+)
 from sanctum_venice_tools.runtime.replies import _list_of, _object_of
 from sanctum_venice_tools.runtime.venice import VeniceError
 
@@ -40,6 +46,9 @@ _TAKEN_BY = {
     "omni_reference_task_type": "seedance-2-5",
     "bitrate_mode": "seedance-2-",
 }
+
+# Fields of which the catalogue does not say who takes them, and how their limits are called.
+_REFERRED_TO = {"reference_video_urls": "videos", "reference_audio_urls": "audios"}
 
 # What is taken of each setting, where the caller says nothing and the model has it.
 _USUAL = {"duration": "5s", "resolution": "720p", "aspect_ratio": "16:9"}
@@ -90,6 +99,10 @@ def _pick_film_model(named: str, wish: _Wish, listed: list[_Listed] | None = Non
         # It is taken at its word: what it lacks is told by its own limits.
         return _pick_model("video", named, setting=setting, usual=usual)
     fits = functools.partial(_makes, wish)
+    if listed is None:
+        listed = _list_models("video")
+    # Of models that are alike, one that takes reference videos of such a length goes first.
+    listed = sorted(listed, key=lambda model: bool(_misfit_of_length(model["id"], wish.references)))
     return _pick_model("video", "", setting=setting, usual=usual, fits=fits, listed=listed)
 
 
@@ -101,7 +114,7 @@ def _setting_of(wish: _Wish) -> str:
 
 def _makes(wish: _Wish, model: dict[str, Any]) -> bool:
     """Whether a model makes films like the one that is wanted."""
-    if _basis_of(model) != wish.made_of:
+    if _basis_of(model) != wish.made_of or _too_many_references(model["id"], wish.references):
         return False
     return all(_takes(model, field) for field in _fields_of(wish))
 
@@ -128,7 +141,10 @@ def _told_by_name(model: str) -> str:
 
 def _fields_of(wish: _Wish) -> list[str]:
     """The fields of a film beside those that every model has."""
-    return [*wish.content, *wish.rare]
+    fields = [*wish.content, *wish.rare]
+    if wish.made_of == "reference" and wish.references.seconds and not wish.references.videos:
+        fields.append("reference_video_urls")  # a quote tells only how long they are
+    return fields
 
 
 def _takes(model: dict[str, Any], field: str) -> bool:
@@ -136,6 +152,8 @@ def _takes(model: dict[str, Any], field: str) -> bool:
     if field == "video_references":
         limits = _object_of(model["model_spec"].get("constraints"))
         return bool(limits.get("per_reference_audio"))
+    if field in _REFERRED_TO:
+        return _takes_references(model["id"], _REFERRED_TO[field])
     return _TAKEN_BY.get(field, "") in model["id"]
 
 

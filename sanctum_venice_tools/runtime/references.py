@@ -103,23 +103,42 @@ def _tell_of(references: _References) -> str:
 
 def _check_references(model: str, references: _References) -> None:
     """Refuse more than a model takes, before anything is sent; of an unknown family, nothing."""
+    lack = _too_many_references(model, references) or _misfit_of_length(model, references)
+    if lack:
+        raise VeniceError(f"{model} takes {lack}")
+
+
+def _too_many_references(model: str, references: _References) -> str:
+    """That there are more references than a model takes, and what to do; nothing, if not."""
     limits = _limits_of_family(model)
     if limits is None:
-        return
-    _check_count(model, "image", references.images, limits.images)
-    _check_count(model, "video", references.videos, limits.videos)
-    _check_count(model, "audio", references.audios, limits.audios)
+        return ""
+    return (
+        _too_many_of("image", references.images, limits.images)
+        or _too_many_of("video", references.videos, limits.videos)
+        or _too_many_of("audio", references.audios, limits.audios)
+    )
+
+
+def _misfit_of_length(model: str, references: _References) -> str:
+    """That a model takes shorter or longer videos, and what to do; nothing, if not."""
+    limits = _limits_of_family(model)
+    if limits is None:
+        return ""
     for seconds in references.lengths:
         if not limits.shortest <= seconds <= limits.longest:
             span = f"{limits.shortest:g} to {limits.longest:g} s"
-            raise VeniceError(
-                f"{model} takes reference videos of {span}, and one has {seconds:g} s. Cut it."
-            )
+            return f"reference videos of {span}, and one has {seconds:g} s. Cut it."
     if references.seconds is not None and limits.videos and references.seconds > limits.together:
-        told = f"{model} takes reference videos of {limits.together:g} s together"
-        raise VeniceError(
-            f"{told}, and these have {references.seconds:g} s. Leave some out, or cut them."
-        )
+        told = f"reference videos of {limits.together:g} s together"
+        return f"{told}, and these have {references.seconds:g} s. Leave some out, or cut them."
+    return ""
+
+
+def _takes_references(model: str, kind: str) -> bool:
+    """Whether a model is known to take references of a kind: "videos" or "audios"."""
+    limits = _limits_of_family(model)
+    return limits is not None and getattr(limits, kind) > 0
 
 
 def _limits_of_family(model: str) -> _Limits | None:
@@ -132,10 +151,9 @@ def _limits_of_family(model: str) -> _Limits | None:
     return None
 
 
-def _check_count(model: str, kind: str, given: int, most: int) -> None:
-    """Refuse more references of a kind than a model takes."""
-    if given > most:
-        taken = f"at most {most} reference {kind}s" if most else f"no reference {kind}s"
-        raise VeniceError(
-            f"{model} takes {taken}, and {given} were given. Leave out {given - most}."
-        )
+def _too_many_of(kind: str, given: int, most: int) -> str:
+    """That there are more references of a kind than a model takes; nothing, if there are not."""
+    if given <= most:
+        return ""
+    taken = f"at most {most} reference {kind}s" if most else f"no reference {kind}s"
+    return f"{taken}, and {given} were given. Leave out {given - most}."

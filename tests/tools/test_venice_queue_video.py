@@ -191,6 +191,22 @@ def test_a_shape_is_the_nearest_that_the_model_has(
             {"reference_images": [PICTURE], "options": {"bitrate_mode": "high"}},
             "seedance-2-0-reference-to-video-basic",
         ),
+        (
+            {"options": {"reference_video_urls": [FILM], "reference_video_total_duration": 5}},
+            "seedance-2-0-reference-to-video-basic",
+        ),
+        (
+            {
+                "reference_images": [PICTURE],
+                "options": {"reference_audio_urls": ["https://example.com/a.mp3"]},
+            },
+            "seedance-2-0-reference-to-video-basic",
+        ),
+        (
+            {"options": {"reference_video_urls": [FILM] * 5, "reference_video_total_duration": 5}},
+            "wan-3-0-reference-to-video",
+        ),
+        ({"options": {"reference_video_urls": ["one.mp4"]}}, "wan-3-0-reference-to-video"),
         ({"image": PICTURE, "options": {"image_strength": 0.4}}, "wan-2.5-preview-image-to-video"),
         ({"video": FILM, "options": {"grain": 0.05}}, "topaz-video-upscale"),
         ({"video": FILM}, "wan-video-to-video"),
@@ -199,9 +215,16 @@ def test_a_shape_is_the_nearest_that_the_model_has(
     ],
 )
 def test_the_media_choose_the_model(
-    queue: Callable[..., Any], queued: respx.Route, arguments: dict[str, Any], chosen: str
+    queue: Callable[..., Any],
+    queued: respx.Route,
+    tmp_path: Path,
+    arguments: dict[str, Any],
+    chosen: str,
 ) -> None:
-    """What a film is made of tells which models are fit for it."""
+    """What a film is made of, and how many references it has, and how long, tells which models are fit for it."""
+    (tmp_path / "media").mkdir(exist_ok=True)
+    (tmp_path / "media" / "one.mp4").write_bytes(film_of(1))
+
     assert chosen == queue(**arguments)["model"] == sent(queued)["model"]
 
 

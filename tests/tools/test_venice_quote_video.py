@@ -87,6 +87,15 @@ def test_all_that_changes_the_price_is_sent(
     ] == posts(api)
 
 
+def test_a_price_with_reference_videos_is_of_a_model_that_takes_them(
+    quote: Callable[..., Any], api: respx.MockRouter
+) -> None:
+    """Others would tell the price without them."""
+    quote(kind="reference", options={"reference_video_total_duration": 7})
+
+    assert "seedance-2-0-reference-to-video-basic" == posts(api)[-1]["model"]
+
+
 def test_what_the_model_lacks_is_refused(quote: Callable[..., Any], api: respx.MockRouter) -> None:
     """A price of what can't be made is none; Venice would tell one all the same."""
     assert "has no duration '7s': it has 5s, 10s." in refusal(quote, duration=7)
