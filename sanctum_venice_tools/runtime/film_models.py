@@ -1,6 +1,7 @@
 """Film models: which one makes a film that is wanted, and the settings that it takes."""
 
 import functools
+import os
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -108,15 +109,27 @@ def _pick_film_model(named: str, wish: _Wish, listed: list[_Listed] | None = Non
 
 def _setting_of(wish: _Wish) -> str:
     """The operator's setting for such films."""
-    begins_with = "image" if wish.made_of == "camera" else wish.made_of
+    begins_with = "image" if wish.made_of in ("camera", "transition") else wish.made_of
     return f"VENICE_{begins_with.upper()}_TO_VIDEO_MODEL"
 
 
 def _makes(wish: _Wish, model: dict[str, Any]) -> bool:
     """Whether a model makes films like the one that is wanted."""
-    if _basis_of(model) != wish.made_of or _too_many_references(model["id"], wish.references):
+    if not _begins_with(model, wish) or _too_many_references(model["id"], wish.references):
         return False
     return all(_takes(model, field) for field in _fields_of(wish))
+
+
+def _begins_with(model: dict[str, Any], wish: _Wish) -> bool:
+    """Whether a model begins with what is given.
+
+    Of the models that begin with a picture, Venice refuses a last frame to those that know none,
+    and does not list which do; the operator's is believed.
+    """
+    basis = _basis_of(model)
+    if wish.made_of == "transition" and basis == "image":
+        return bool(model["id"] == os.environ.get(_setting_of(wish), "").strip())
+    return basis == wish.made_of
 
 
 def _basis_of(model: dict[str, Any]) -> str:

@@ -61,7 +61,9 @@ class _Wish:
     """A film that is wanted."""
 
     made_of: str
-    """"text", "image", "video", "reference", "upscale" or "camera": what its model begins with."""
+    """What its model begins with: "text", "image", "video", "reference", "transition" (from a first
+    frame to a last), "upscale" or "camera".
+    """
 
     settings: dict[str, Any]
     """The duration, resolution and aspect_ratio as they were written, and whether it has sound."""
@@ -126,6 +128,8 @@ def _made_of(content: dict[str, Any], rare: dict[str, Any]) -> str:
         return "reference"
     if "video_url" in content:
         return "video"
+    if content.keys() >= {"image_url", "end_image_url"} and "keyframes" not in content:
+        return "transition"
     if content.keys() & _FRAMES:
         return "image"
     return "text"

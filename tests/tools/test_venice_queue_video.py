@@ -152,7 +152,7 @@ def test_a_shape_is_the_nearest_that_the_model_has(
     [
         ({}, "wan-2.5-preview-text-to-video"),
         ({"image": PICTURE}, "wan-2.5-preview-image-to-video"),
-        ({"image": PICTURE, "end_image": PICTURE}, "wan-2.5-preview-image-to-video"),
+        ({"image": PICTURE, "end_image": PICTURE}, "pixverse-c1-transition"),
         (
             {"options": {"keyframes": [{"image_url": PICTURE, "frame_index": 0}]}},
             "wan-2.5-preview-image-to-video",
@@ -239,6 +239,9 @@ def test_the_operators_model_is_used(
     assert "wan-2.5-preview-image-to-video" == sent(queued)["model"]
     queue(model="wan-2.5-preview-text-to-video")
     assert "wan-2.5-preview-text-to-video" == sent(queued)["model"]
+    monkeypatch.setenv("VENICE_IMAGE_TO_VIDEO_MODEL", "mute-image-to-video")
+    queue(image=PICTURE, end_image=PICTURE)
+    assert "mute-image-to-video" == sent(queued)["model"]
 
 
 def test_a_model_gets_only_what_it_takes(
