@@ -1,6 +1,7 @@
 """Speak a text."""
 
 import difflib
+import re
 from typing import Any, Literal
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
@@ -30,6 +31,9 @@ _SPEEDS = {
 
 # Parts of the names of models that take a style (the same skill).
 _TAKE_STYLE = ("qwen", "gemini")
+
+# 21m00Tcm4TlvDq8ikWAM
+_ELEVENLABS_ID = re.compile(r"[a-zA-Z0-9]{20}")
 
 # Names that an agent may know from OpenAI: what Venice has in their place is its usual.
 _OPENAI_MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
@@ -103,9 +107,14 @@ def _model_with(voice: str) -> _Model | None:
 
 
 def _named_voice(spec: dict[str, Any], wanted: str) -> str:
-    """The model's voice of that name, in any case, or "af_alloy" for "alloy"; nothing, if none."""
+    """The model's voice of that name, in any case, or "af_alloy" for "alloy"; nothing, if none.
+
+    Cloned voices, and all that ElevenLabs has, are in no list.
+    """
     name = wanted.lower()
     if name.startswith("vv_") and spec.get("voice_cloning"):
+        return wanted
+    if spec.get("supports_custom_voice_id") and _ELEVENLABS_ID.fullmatch(wanted):
         return wanted
     for voice in _voices_of(spec):
         if voice.lower() == name or voice.endswith(f"_{name}"):

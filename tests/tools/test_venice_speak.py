@@ -44,7 +44,10 @@ LISTED = [
     model("tts-qwen3-0-6b", ["Aiden", "Ono_Anna"], ["mp3"]),
     model("tts-gemini-3-1-flash", ["Kore"], ["mp3"]),
     model("tts-chatterbox-hd", ["Aurora"], ["wav"], voice_cloning={"mode": "zero_shot"}),
+    model("tts-elevenlabs-turbo-v2-5", ["Rachel"], ["mp3"], supports_custom_voice_id=True),
 ]
+
+ELEVENLABS_ID = "21m00Tcm4TlvDq8ikWAM"
 
 
 @functools.cache
@@ -342,6 +345,8 @@ def test_words_without_an_end_of_a_sentence_are_kept_together(space: dict[str, A
         ("alloy", "tts-xai-v1", "rex", True),
         ("shimmer", "", "af_sky", True),
         ("vv_0123", "tts-chatterbox-hd", "vv_0123", False),
+        (ELEVENLABS_ID, "tts-elevenlabs-turbo-v2-5", ELEVENLABS_ID, False),
+        (ELEVENLABS_ID, "", ELEVENLABS_ID, False),
     ],
 )
 def test_voices(
@@ -423,6 +428,14 @@ def test_another_format_is_used_and_told(speak: Callable[..., Any], speech: resp
         ({"voice": "af_skye"}, "tts-kokoro has no voice 'af_skye'. Leave it out, or use: af_sky"),
         ({"voice": "eve", "model": "tts-kokoro"}, "tts-kokoro has no voice 'eve'"),
         ({"voice": "vv_0123", "model": "tts-kokoro"}, "tts-kokoro has no voice 'vv_0123'"),
+        (
+            {"voice": ELEVENLABS_ID, "model": "tts-kokoro"},
+            f"tts-kokoro has no voice '{ELEVENLABS_ID}'",
+        ),
+        (
+            {"voice": "Rachael", "model": "tts-elevenlabs-turbo-v2-5"},
+            "tts-elevenlabs-turbo-v2-5 has no voice 'Rachael'. Leave it out, or use: Rachel",
+        ),
         (
             {"model": "tts-cocoro"},
             "There is no tts model 'tts-cocoro' fit for this. Leave it out, or use: tts-kokoro",
