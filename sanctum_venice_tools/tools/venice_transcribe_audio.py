@@ -18,11 +18,11 @@ COST = "cents"
 
 _KINDS = ("mp3", "wav", "wave", "m4a", "mp4", "aac", "flac", "ogg", "oga", "webm")
 
-# Whisper tells when each segment was said, Scribe when each word was. Others take the wish, and
-# tell nothing.
+# Whisper and Wizper tell when each segment was said, Scribe and xAI's when each word was. Parakeet
+# takes the wish, and may tell nothing (Venice's skill for transcription, 73c0bf7).
 _TELLS_SEGMENTS = "openai/whisper-large-v3"
 _TELLS_WORDS = "elevenlabs/scribe-v2"
-_TIMED = (_TELLS_SEGMENTS, _TELLS_WORDS)
+_TIMED = (_TELLS_SEGMENTS, _TELLS_WORDS, "fal-ai/wizper", "stt-xai-v1")
 
 # What the transcript may take of the reply, in characters.
 _ROOM = 6500
@@ -49,9 +49,12 @@ def _pick(model: str, language: str, *, timestamps: bool) -> _Model:
     usual = _TELLS_SEGMENTS if timestamps or language else "nvidia/parakeet-tdt-0.6b-v3"
     if model or not timestamps:
         return _pick_model("asr", model, setting=setting, usual=usual)
-    if os.environ.get(setting) not in _TIMED:
-        setting = ""
-    return _pick_model("asr", "", setting=setting, usual=usual, fits=_tells_times)
+    operators = os.environ.get(setting, "").strip()
+    if not operators or operators in _TIMED:
+        return _pick_model("asr", "", setting=setting, usual=usual, fits=_tells_times)
+    chosen = _pick_model("asr", "", setting="", usual=usual, fits=_tells_times)
+    note = f"Took {chosen.id}: the operator's {operators:.80} may tell no times."
+    return _Model(chosen.id, chosen.spec, [*chosen.notes, note])
 
 
 def _list_times(timestamps: dict[str, Any]) -> str:

@@ -38,7 +38,13 @@ def model(name: str, price: float | None = 0.0001) -> dict[str, Any]:
     return {"id": name, "type": "asr", "model_spec": {"name": name, **pricing}}
 
 
-LISTED = [model("stt-xai-v1"), model(SCRIBE, 0.000167), model(PARAKEET), model(WHISPER)]
+LISTED = [
+    model("stt-xai-v1"),
+    model(SCRIBE, 0.000167),
+    model(PARAKEET),
+    model(WHISPER),
+    model("fal-ai/wizper"),
+]
 
 
 @pytest.fixture
@@ -102,6 +108,8 @@ def test_a_price_that_cannot_be_known_is_left_out(
         ({"timestamps": True}, "", WHISPER),
         ({"timestamps": True}, PARAKEET, WHISPER),
         ({"timestamps": True}, SCRIBE, SCRIBE),
+        ({"timestamps": True}, "stt-xai-v1", "stt-xai-v1"),
+        ({"timestamps": True}, "fal-ai/wizper", "fal-ai/wizper"),
         ({"timestamps": True, "model": SCRIBE}, "", SCRIBE),
         ({"timestamps": True, "model": PARAKEET}, "", PARAKEET),
     ],
@@ -119,6 +127,20 @@ def test_the_model_is_one_that_can(
     monkeypatch.setenv(SETTING, operator)
 
     assert chosen == hear(**arguments)["model"] == forms(api)[0]["model"]
+
+
+def test_another_model_than_the_operators_is_told(
+    hear: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the operator's model may tell no times, the reply says that it was not asked; else nothing is said."""
+    times = {"timestamps": {"segment": SEGMENTS}}
+    monkeypatch.setenv(SETTING, PARAKEET)
+    assert [f"Took {WHISPER}: the operator's {PARAKEET} may tell no times."] == hear(
+        "A fox.", times, timestamps=True
+    )["notes"]
+    assert "notes" not in hear("A fox.", times)
+    monkeypatch.setenv(SETTING, "")
+    assert "notes" not in hear("A fox.", times, timestamps=True)
 
 
 def test_another_model_that_tells_times_steps_in(
