@@ -18,6 +18,9 @@ _TASK = (
     "say what you are not sure of. Use at most 700 words."
 )
 
+# Venice takes no more in one message, whatever a model takes (its skill for chats, 73c0bf7).
+_MOST_IN_MESSAGE = 10
+
 # What the answer may take of the reply, in characters.
 _ROOM_FOR_ANSWER = 6000
 
@@ -51,7 +54,7 @@ def venice_describe_image(*, images: list[str], question: str = "", model: str =
         "text", model, setting="VENICE_VISION_MODEL", needs=needs, usual="default_vision"
     )
     able = chosen.spec.get("capabilities", {})
-    most = able.get("maxImages", 10)
+    most = min(able.get("maxImages", _MOST_IN_MESSAGE), _MOST_IN_MESSAGE)
     if not 1 <= len(images) <= most:
         raise VeniceError(f"Give 1 to {most:g} pictures at a time, not {len(images)}.")
     pictures = [_attach(image, "image_url") for image in images]

@@ -34,6 +34,7 @@ LISTED = [
     model("blind", traits=["default"]),
     model("one-eye", "supportsVision"),
     model("eagle", "supportsVision", "supportsMultipleImages", maxImages=3),
+    model("spider", "supportsVision", "supportsMultipleImages", maxImages=20),
     model(
         "eye",
         *("supportsVision", "supportsMultipleImages"),
@@ -151,6 +152,7 @@ def test_a_stored_picture_goes_along(
         ({"images": [""]}, "Give 1 to 2 pictures at a time, not 0."),
         ({"images": [FAR] * 3}, "Give 1 to 2 pictures at a time, not 3."),
         ({"images": [FAR] * 4, "model": "eagle"}, "Give 1 to 3 pictures at a time, not 4."),
+        ({"images": [FAR] * 11, "model": "spider"}, "Give 1 to 10 pictures at a time, not 11."),
         (
             {"images": [FAR] * 2, "model": "one-eye"},
             "There is no text model 'one-eye' fit for this. Leave it out, or ",
