@@ -33,6 +33,7 @@ class _Picture(NamedTuple):
     """A picture as it is sent."""
 
     in_base64: str
+    media_type: str
     width: int
     height: int
 
@@ -40,7 +41,7 @@ class _Picture(NamedTuple):
 def _check_picture(reference: str, content: bytes, *, least: int, most: int) -> _Picture:
     """A picture to be sent, if it is whole, and has so many pixels."""
     try:
-        _, width, height = _picture_size(content)
+        kind, width, height = _picture_size(content)
     except ValueError:
         if _is_unmeasured(content):
             what = f"{reference[:60]!r} is HEIC or AVIF, which can't be measured here"
@@ -54,7 +55,7 @@ def _check_picture(reference: str, content: bytes, *, least: int, most: int) -> 
         what = f"{reference[:60]!r} has {width}x{height} = {pixels:,} pixels"
         raise VeniceError(f"{what}; {least:,} to {most:,} are allowed. Give another.")
     encoded = base64.b64encode(content).decode()
-    return _Picture(encoded, width, height)
+    return _Picture(encoded, f"image/{kind}", width, height)
 
 
 def _is_unmeasured(content: bytes) -> bool:

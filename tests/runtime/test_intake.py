@@ -575,12 +575,13 @@ def picture(kind: str, size: tuple[int, int]) -> bytes:
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 def test_a_picture_comes_with_its_size(space: Space, media: Path, kind: str) -> None:
-    """A whole picture within the limits comes as base64."""
+    """A whole picture within the limits comes as base64, with its type and its size."""
     (media / "fox").write_bytes(picture(kind, (300, 250)))
-    encoded, width, height = space["_check_picture"](
+    encoded, media_type, width, height = space["_check_picture"](
         "fox", (media / "fox").read_bytes(), least=75_000, most=75_000
     )
 
+    assert f"image/{kind.lower()}" == media_type
     assert (300, 250) == (width, height)
     assert (media / "fox").read_bytes() == base64.b64decode(encoded)
 

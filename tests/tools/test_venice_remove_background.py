@@ -37,10 +37,11 @@ def cut(api: respx.MockRouter, media: Path, tool: Tool) -> Callable[..., Any]:
 def test_a_stored_picture_is_sent(
     cut: Callable[..., Any], api: respx.MockRouter, media: Path
 ) -> None:
-    """It goes out as base64 and nothing else, above all no model; what comes back is stored."""
+    """It goes out in base64 with its type, and nothing else, above all no model; what comes back is stored."""
     reply = cut()
 
-    assert [{"image": base64.b64encode(draw("JPEG")).decode()}] == posts(api)
+    encoded = base64.b64encode(draw("JPEG")).decode()
+    assert [{"image": f"data:image/jpeg;base64,{encoded}"}] == posts(api)
     stored = Path(reply.pop("file"))
     assert (media, draw(mode="RGBA")) == (stored.parent, stored.read_bytes())
     assert {
