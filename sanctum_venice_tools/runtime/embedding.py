@@ -21,6 +21,10 @@ from sanctum_venice_tools.runtime.venice import _CHARGED, VeniceError, _call, _g
 # Texts in one request. Venice takes 2,048, but their vectors alone would fill 150 MB.
 _BATCH = 512
 
+# Of one text, in characters: of a longer one Venice counts more than 8,192 tokens, as it estimates
+# them, and refuses all that come with it (its skill for embeddings, 73c0bf7).
+_LONGEST_TEXT = 27_594
+
 # How many vectors are kept to be looked at.
 _KEPT = 4
 
@@ -58,6 +62,7 @@ def _embed(
     model: str, texts: list[str], dimensions: int | None, done: _Embedded
 ) -> Iterator[tuple[str, Sequence[float]]]:
     """Each text with its vector, batch after batch; only one batch is ever held."""
+    _check_lengths(texts)
     for start in range(0, len(texts), _BATCH):
         batch = texts[start : start + _BATCH]
         try:
@@ -71,6 +76,16 @@ def _embed(
         missing = _KEPT - len(done.first)
         done.first += vectors[:missing]
         yield from zip(batch, vectors, strict=True)
+
+
+def _check_lengths(texts: list[str]) -> None:
+    """Refuse a text that is too long, and say which, before anything is sent."""
+    for text in texts:
+        if len(text) > _LONGEST_TEXT:
+            told = f"The text {text[:40]!r} has {len(text):,} characters"
+            raise VeniceError(
+                f"{told}, and Venice takes {_LONGEST_TEXT:,} in one. Cut it into parts."
+            )
 
 
 def _embed_batch(

@@ -9,6 +9,8 @@ import respx
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.tools.conftest import refusal
+
 Tool = Callable[..., str]
 CALL: dict[str, Any] = {"texts": ["A fox.", "A bee."]}
 
@@ -79,6 +81,25 @@ def test_keeps_vectors_in_a_file(embed: Callable[..., Any]) -> None:
     )
     assert "application/jsonl" == reply["type"]
     assert "vectors" not in reply
+
+
+@pytest.mark.parametrize("place", [0, 600])
+def test_a_text_that_is_too_long_costs_nothing(tool: Tool, posts: respx.Route, place: int) -> None:
+    """Venice refuses all texts for one that is too long, and does not say which: that is told before any is sent."""
+    texts = ["a"] * 700
+    texts[place] = "Long ago " * 3100
+    told = refusal(tool, texts=texts)
+
+    assert told == (
+        "The text 'Long ago Long ago Long ago Long ago Long' has 27,900 characters, "
+        "and Venice takes 27,594 in one. Cut it into parts."
+    )
+    assert not posts.called
+
+
+def test_a_text_may_be_as_long_as_venice_takes(embed: Callable[..., Any]) -> None:
+    """That is 8,192 tokens, as Venice estimates them."""
+    assert 1 == embed(texts=["a" * 27_594])["count"]
 
 
 def test_three_texts_fit_600_characters(embed: Callable[..., Any]) -> None:

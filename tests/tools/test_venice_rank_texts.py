@@ -9,6 +9,8 @@ import respx
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.tools.conftest import refusal
+
 Tool = Callable[..., str]
 CALL: dict[str, Any] = {"query": "a bee", "texts": ["A fox.", "A bee."]}
 
@@ -53,6 +55,17 @@ def rank(posts: respx.Route, tool: Tool) -> Callable[..., Any]:
         return json.loads(reply)
 
     return run
+
+
+@pytest.mark.parametrize("arguments", [{"texts": ["a", "b" * 27_595]}, {"query": "b" * 27_595}])
+def test_a_text_that_is_too_long_costs_nothing(
+    tool: Tool, posts: respx.Route, arguments: dict[str, Any]
+) -> None:
+    """It is named before anything is sent."""
+    told = refusal(tool, **{"query": "north", "texts": ["a"], **arguments})
+
+    assert f"The text '{'b' * 40}' has 27,595 characters" in told
+    assert not posts.called
 
 
 def keep(media: Path, **lines: Any) -> str:
@@ -115,7 +128,7 @@ def test_a_query_of_another_model_is_not_compared(
 def test_long_texts_are_shortened(rank: Callable[..., Any]) -> None:
     """Fifty long texts, full of quotes, still make a short reply."""
     assert 50 == len(rank(texts=['"so" \n' * 500] * 60, top_k=50)["results"])
-    assert len(rank(texts=['"so" \n' * 5000], top_k=1)["results"][0]["text"]) <= 2800
+    assert len(rank(texts=['"so" \n' * 4500], top_k=1)["results"][0]["text"]) <= 2800
 
 
 @pytest.mark.parametrize(
