@@ -10,10 +10,10 @@ from sanctum_venice_tools.runtime.venice import VeniceError, _call
 _LIMITS = {"RPM": "requests_per_minute", "RPD": "requests_per_day", "TPM": "tokens_per_minute"}
 
 
-def _account_page(path: str, *, unknown: str = "Check the names.", **content: Any) -> Any:
-    """A page of the account, as the JSON that it is; `unknown` is the advice for a 404."""
-    advice = {**_NEEDS_ADMIN, 404: unknown, 504: "Ask for fewer days."}
-    page, _ = _call("GET", path, advice=advice, **content)
+def _account_page(path: str, *, advice: dict[int, str] | None = None, **content: Any) -> Any:
+    """A page of the account, as the JSON that it is; `advice` by status goes before the usual."""
+    usual = {**_NEEDS_ADMIN, 404: "Check the names.", 504: "Ask for fewer days."}
+    page, _ = _call("GET", path, advice={**usual, **(advice or {})}, **content)
     return page
 
 

@@ -79,7 +79,8 @@ def _find_key(key_id: str) -> dict[str, Any]:
     # into an error.
     if not _ID_OF_KEY.fullmatch(key_id):
         raise VeniceError(unknown)
-    page = _account_page(f"/api_keys/{key_id}", unknown=unknown)
+    # Venice says 400 where others say 404.
+    page = _account_page(f"/api_keys/{key_id}", advice={400: unknown, 404: unknown})
     found: dict[str, Any] = _trim(page["data"])
     if found.get("id") != key_id:
         raise VeniceError(unknown)

@@ -242,9 +242,10 @@ def test_what_is_no_id_is_not_sent(api: respx.MockRouter, tool: Tool, key_id: st
     assert 0 == len(api.calls)
 
 
-def test_an_unknown_id_says_what_to_do(api: respx.MockRouter, tool: Tool) -> None:
-    """Venice's 404 leads to the list."""
-    api.get("/api_keys/gone").respond(404, json={"error": "API key not found"})
+@pytest.mark.parametrize("status", [400, 404])
+def test_an_unknown_id_says_what_to_do(api: respx.MockRouter, tool: Tool, status: int) -> None:
+    """Venice's refusal, a 400, leads to the list."""
+    api.get("/api_keys/gone").respond(status, json={"error": "API key not found"})
 
     assert refusal(tool, key_id="gone").endswith("Call without key_id to see the ids.")
 
@@ -274,7 +275,10 @@ def test_lists_keys_of_the_local_venice(local_tool: Tool, venice: LocalVenice) -
 
 def test_an_unknown_id_at_the_local_venice(local_tool: Tool) -> None:
     """Over a real connection, an id that is none is an error of one line."""
-    assert "API key not found" in refusal(local_tool, key_id="no-such-key")
+    told = refusal(local_tool, key_id="no-such-key")
+
+    assert "API key not found" in told
+    assert told.endswith("Call without key_id to see the ids.")
 
 
 def test_tells_where_a_key_works(api: respx.MockRouter, tool: Tool) -> None:

@@ -140,11 +140,12 @@ def test_what_is_no_id_is_not_sent(
 
 @pytest.mark.parametrize("status", [400, 404])
 def test_an_unknown_id_says_what_to_do(tool: Tool, api: respx.MockRouter, status: int) -> None:
-    """Venice's refusal comes back in one line."""
+    """Venice's refusal comes back in one line, and leads to the list."""
     api.get(f"/api_keys/{ID}").respond(status, json={"error": "API key not found"})
 
-    assert f"Venice answered {status}: API key not found. " in refusal(
-        tool, key_id=ID, description="x"
+    assert refusal(tool, key_id=ID, description="x").endswith(
+        f"Venice answered {status}: API key not found. "
+        "There is no key of that id. Look at venice_list_api_keys."
     )
     assert ["GET"] == methods(api)
 
