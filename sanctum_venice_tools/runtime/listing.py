@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sanctum_venice_tools.runtime.media import _media_path, _part_file
-from sanctum_venice_tools.runtime.replies import _object_of, _objects_in, _text_of
+from sanctum_venice_tools.runtime.replies import _list_of, _number_of, _object_of
 from sanctum_venice_tools.runtime.venice import _COPIES, VeniceError, _base_url, _call
 
 # A model as Venice lists it, with an id, a type, and a model_spec.
@@ -24,6 +24,52 @@ _FRESH_SECONDS = 600
 
 # What these models make may cost dollars: they and their prices are asked for each time.
 _DEAR_KINDS = ("video", "music")
+
+# The form of what tools read in a row without looking at its type; float stands for any number.
+_USD = {"usd": float}
+_FORM_OF_ROW = {
+    "id": str,
+    "type": str,
+    "created": float,
+    "model_spec": {
+        "traits": [str],
+        "pricing": {
+            "input": _USD,
+            "per_audio_second": _USD,
+            "upscale": {"2x": _USD, "4x": _USD},
+            "inputImages": {"included": float, "additional": _USD},
+        },
+        "capabilities": {"maxImages": float, "reasoningEffortOptions": [str]},
+        "constraints": {
+            "resolutions": [str],
+            "qualities": [str],
+            "aspectRatios": [str],
+            "aspect_ratios": [str],
+            "durations": [str],
+            "defaultResolution": str,
+            "defaultQuality": str,
+            "maxInputImages": float,
+            "widthHeightDivisor": float,
+            "promptCharacterLimit": float,
+            "prompt_character_limit": float,
+        },
+        "embeddingDimensions": float,
+        "voices": [str],
+        "default_voice": str,
+        "supported_formats": [str],
+        "default_format": str,
+        "voice_cloning": {"accepted_formats": [str], "retention_days": float},
+        "duration_options": [float],
+        "default_duration": float,
+        "min_duration": float,
+        "max_duration": float,
+        "min_speed": float,
+        "max_speed": float,
+        "min_prompt_length": float,
+        "prompt_character_limit": float,
+        "lyrics_character_limit": float,
+    },
+}
 
 
 def _list_models(kind: str, *, anew: bool = False) -> list[_Listed]:
@@ -44,15 +90,32 @@ def _list_models(kind: str, *, anew: bool = False) -> list[_Listed]:
 
 
 def _read_rows(told: Any, kind: str) -> list[_Listed]:
-    """The models in what Venice told, those that are of its form."""
+    """The models in what Venice told, those that have an id and a model_spec."""
     models = []
-    for row in _objects_in(_object_of(told).get("data")):
-        has_id = bool(_text_of(row.get("id")))
-        has_spec = isinstance(row.get("model_spec"), dict)
-        if has_id and has_spec:
-            own_kind = _text_of(row.get("type")) or kind
-            models.append({**row, "type": own_kind})
+    for told_row in _list_of(_object_of(told).get("data")):
+        row = _object_of(_in_form(told_row, _FORM_OF_ROW))
+        if row.get("id") and "model_spec" in row:
+            models.append({**row, "type": row.get("type") or kind})
     return models
+
+
+def _in_form(told: Any, form: Any) -> Any:
+    """What is told, without whatever in it is of another form; None, if nothing is left.
+
+    A field that one model has in another form would else break each call that looks for a model,
+    or that is paid and then told with its price.
+    """
+    if isinstance(form, dict) and isinstance(told, dict):
+        read = {name: _in_form(told.get(name), inner) for name, inner in form.items()}
+        return {name: value for name, value in {**told, **read}.items() if value is not None}
+    if isinstance(form, list):
+        (inner,) = form
+        items = told if isinstance(told, list) else [told]  # one choice may be bare
+        fitting = [item for item in items if _in_form(item, inner) is not None]
+        return fitting or None
+    if form is float:
+        return None if _number_of(told) is None else told
+    return told if form is str and isinstance(told, str) else None
 
 
 def _copy_of(kind: str) -> Path:

@@ -354,7 +354,11 @@ def _lost(request: httpx.Request, error: Exception) -> VeniceError:
 
 
 def _unreadable(error: Exception) -> VeniceError:
-    """The error for a reply that is of another form than Venice's documents say."""
+    """The error for a reply that is of another form than Venice's documents say.
+
+    It may be that of a list: no later call goes by the copy of it.
+    """
+    _forget_copies()
     kind = error.__class__.__name__
     line = " ".join(str(error).split())
     then = _CHARGED if _PAID else _FREE

@@ -23,6 +23,7 @@ from sanctum_venice_tools.runtime.pictures import (
 from sanctum_venice_tools.runtime.public import _is_for_venice
 from sanctum_venice_tools.runtime.publishing import _published
 from sanctum_venice_tools.runtime.ratio import _fit_ratio
+from sanctum_venice_tools.runtime.replies import _number_of, _object_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call_for_file, _given
 
 TOOLSET = "core"
@@ -76,12 +77,14 @@ def _as_sent(image: str) -> _Sent:
 def _price(spec: dict[str, Any], tier: str, quality: str, pictures: int) -> float | None:
     """What a model asks for an edit, where Venice says: the more pictures, the more it may be."""
     base = _picture_price(spec, "inpaint", tier=tier, quality=quality)
-    extra = spec.get("pricing", {}).get("inputImages")
+    extra = _object_of(_object_of(spec.get("pricing")).get("inputImages"))
     if not base or not extra:
         return base
-    more = max(pictures - extra["included"], 0)
-    for_more: float = more * extra["additional"]["usd"]
-    return base + for_more
+    included = _number_of(extra.get("included"))
+    for_one_more = _number_of(_object_of(extra.get("additional")).get("usd"))
+    if included is None or for_one_more is None:
+        return None
+    return base + max(pictures - included, 0) * for_one_more
 
 
 @_published

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import httpx
 import pytest
@@ -88,6 +89,19 @@ def test_a_refused_call_takes_the_copy_away(
     assert "Specified model not found" in told
     assert [] == left
     assert "new" == json.loads(gone.calls.last.request.content)["model"]
+
+
+@pytest.mark.usefixtures("vectors")
+def test_a_call_that_breaks_takes_the_copy_away(load_tool: Load, media: Path) -> None:
+    """What can't be read may be the list itself: the next call does not go by the same copy."""
+    tool = load_tool("venice_embed_texts")
+    tool(texts=["a fox"])
+    kept = copies(media)
+    tool.__globals__["_input_cost"] = Mock(side_effect=KeyError("price"))
+    told = refusal(tool, texts=["a fox"])
+
+    assert "Venice's reply could not be read (KeyError: 'price'); it may be charged." in told
+    assert (1, []) == (len(kept), copies(media))
 
 
 def test_what_may_cost_dollars_is_asked_for_each_time(

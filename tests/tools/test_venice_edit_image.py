@@ -43,7 +43,7 @@ QUALITIES: dict[str, Any] = {
         "defaultQuality": "high",
     }
 }
-PRICES = {
+PRICES: dict[str, Any] = {
     "inpaint": {"usd": 0.34},
     "resolutions": {"1K": {"usd": 0.34}, "2K": {"usd": 0.52}},
     "quality": {"1K": {"high": {"usd": 0.34}, "low": {"usd": 0.03}}, "2K": {"high": {"usd": 0.52}}},
@@ -242,6 +242,23 @@ def test_the_price_is_told(
 ) -> None:
     """By resolution, by quality, and by the pictures that come in."""
     assert cost == edit(**arguments)["cost_usd"]
+
+
+@pytest.mark.parametrize(
+    "odd", [{"included": "one"}, {"included": None}, {"additional": None}], ids=str
+)
+def test_a_price_that_can_not_be_read_costs_no_picture(
+    edit: Callable[..., Any], api: respx.MockRouter, odd: dict[str, Any]
+) -> None:
+    """What further pictures cost may be told in another form: the edit is paid, and its file is told."""
+    pricing = {**PRICES, "inputImages": {**PRICES["inputImages"], **odd}}
+    api.get("/models").respond(
+        json={"data": [model("gpt-image-2-edit", 16, pricing=pricing, **QUALITIES)]}
+    )
+    reply = edit(images=["fox.png"] * 3)
+
+    assert reply["file"]
+    assert "cost_usd" not in reply
 
 
 def test_a_price_that_venice_does_not_state_is_left_out(
