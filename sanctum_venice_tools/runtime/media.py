@@ -148,13 +148,15 @@ def _part_file(folder: Path, *, advice: str) -> Iterator[BinaryIO]:
 
     Its name is hidden, so that no tool takes it for a stored file, and random: several machines may
     share a folder. It is for those who may read and write the folder: by that the operator says who
-    else may see what is made.
+    else may see what is made. The folder may have been removed while the file was made, and paid.
     """
     part = folder / f".{secrets.token_hex(8)}.part"
     try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _sweep(folder)
         with part.open("x+b") as file:
-            os.fchmod(file.fileno(), folder.stat().st_mode & 0o666)
+            with suppress(OSError):  # CIFS and FUSE may refuse it: there the mount settles modes
+                os.fchmod(file.fileno(), folder.stat().st_mode & 0o666)
             yield file
     except OSError as error:
         raise VeniceError(f"The file was made, but not kept: {error}. {advice}") from None

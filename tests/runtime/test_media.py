@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -55,6 +56,25 @@ def test_a_file_is_as_open_as_its_folder(space: Space, media: Path, folder: int,
     media.chmod(folder)
 
     assert file == store(space, media, whole_files()["png"]).stat().st_mode & 0o7777
+
+
+def test_a_file_is_kept_where_modes_can_not_be_set(
+    space: Space, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some file systems refuse that (CIFS, FUSE, a Windows disk): who sees a file there is settled by the mount."""
+    monkeypatch.setattr(os, "fchmod", Mock(side_effect=PermissionError(1, "not permitted")))
+    content = whole_files()["png"]
+
+    assert content == store(space, media, content).read_bytes()
+
+
+def test_a_file_is_kept_though_its_folder_was_removed(space: Space, media: Path) -> None:
+    """Who clears the folder away while something paid is made loses what was there, and not what comes."""
+    media.rmdir()
+    content = whole_files()["png"]
+
+    assert content == store(space, media, content).read_bytes()
+    assert 0o700 == media.stat().st_mode & 0o777
 
 
 def test_a_folder_is_made_for_its_owner_alone(
