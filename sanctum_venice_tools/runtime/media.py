@@ -105,21 +105,26 @@ def _stem_of(title: str) -> str:
     return _NO_LETTERS.sub("-", title.lower()).strip("-")
 
 
-def _store_pictures(folder: Path, pictures: list[Any], title: str) -> list[dict[str, Any]]:
-    """Write those pictures (in base64) that came whole; an error, if none did."""
+def _store_pictures(
+    folder: Path, pictures: list[Any], title: str
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Write those pictures (in base64) that came whole, and say what is wrong with each other one.
+
+    It is an error, if none can be kept.
+    """
     files = []
-    fault = ""
+    faults = []
     for picture in pictures:
         encoded = _text_of(picture)
         try:
             file = _store(folder, encoded, title, _picture_size, "width", "height")
         except VeniceError as error:
-            fault = str(error)
+            faults.append(str(error))
         else:
             files.append(file)
     if not files:
-        raise VeniceError(fault)
-    return files
+        raise VeniceError(faults[-1])
+    return files, faults
 
 
 def _store_job(place: Path, pieces: Iterable[bytes], ending_of: Callable[[BinaryIO], str]) -> Path:

@@ -6,6 +6,7 @@ one argument takes a ratio as well as a width and height.
 
 import difflib
 import math
+from collections import Counter
 from typing import Any, Literal
 
 import httpx
@@ -153,7 +154,7 @@ def _tell_held_back(headers: httpx.Headers) -> list[str]:
     return [f"{told}: they are black, and {cost}."]
 
 
-def _tell_missing(made: dict[str, Any], count: int, *, broken: int) -> list[str]:
+def _tell_missing(made: dict[str, Any], count: int, faults: list[str]) -> list[str]:
     """What to say of pictures that were asked for, and are not there."""
     notes = []
     came = len(_list_of(made.get("images")))
@@ -161,8 +162,8 @@ def _tell_missing(made: dict[str, Any], count: int, *, broken: int) -> list[str]
     if refused > 0:
         what = f"{refused} of {count} pictures were not made"
         notes.append(f"{what}: the model's maker refused them by its policy.")
-    if broken:
-        notes.append(f"{broken} of {came} pictures came broken; they may be charged.")
+    for fault, times in Counter(faults).items():
+        notes.append(f"{times} of {came} pictures are not there: {fault}")
     return notes
 
 
@@ -260,12 +261,12 @@ def venice_generate_image(
     made = _object_of(told)
     pictures = _list_of(made.get("images"))
     _check_any_is_good(pictures, headers)
-    files = _store_pictures(folder, pictures, prompt)
+    files, faults = _store_pictures(folder, pictures, prompt)
 
     notes = [*chosen.notes]
     if transparent:
         notes += _tell_transparency(files)
-    notes += _tell_missing(made, count, broken=len(pictures) - len(files))
+    notes += _tell_missing(made, count, faults)
     notes += _tell_held_back(headers)
     notes += _tell_dropped(chosen.id, negative_prompt)
     notes += _tell_blur(headers)

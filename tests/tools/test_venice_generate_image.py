@@ -1,4 +1,5 @@
 import base64
+import errno
 import io
 import json
 import os
@@ -811,7 +812,32 @@ def test_a_good_picture_is_told_beside_a_broken_one(make: Callable[..., Any]) ->
     told = make("broken", encoded(draw()), "broken", variants=3)
 
     assert [48] == [picture["width"] for picture in told["files"]]
-    assert ["2 of 3 pictures came broken; they may be charged."] == told["notes"]
+    why = "Venice sent no whole file of this kind; it may be charged. Tell the person."
+    assert [f"2 of 3 pictures are not there: {why}"] == told["notes"]
+
+
+def test_a_picture_that_the_disk_did_not_take_is_not_called_broken(
+    make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What each missing picture lacks is told as it is: of three, one came broken, and for one there was no room."""
+    sync = os.fsync
+    synced = list[int]()
+
+    def sync_twice(number: int) -> None:
+        synced.append(number)
+        if len(synced) > 2:  # a file, and its folder
+            raise OSError(errno.ENOSPC, "No space left on device")
+        sync(number)
+
+    monkeypatch.setattr(os, "fsync", sync_twice)
+    told = make(encoded(draw()), "broken", encoded(draw("PNG", (50, 40))), variants=3)
+
+    assert 1 == len(told["files"])
+    broken, unkept = told["notes"]
+    assert broken.startswith("1 of 3 pictures are not there: Venice sent no whole file")
+    kept_not = "1 of 3 pictures are not there: The file was made, but not kept: [Errno 28]"
+    assert unkept.startswith(kept_not)
+    assert unkept.endswith("Tell the operator.")
 
 
 def test_the_more_pictures_come_the_longer_the_reply_may_be(
