@@ -169,9 +169,17 @@ def packed_twice() -> Script:
     return [reply(gzip.compress(inner), headers="Content-Encoding: gzip, gzip\r\n")]
 
 
+def many_members() -> Script:
+    """A megabyte of bodies in gzip that hold nothing, one after the other, again and again."""
+    return itertools.chain(
+        [HEAD + b"Content-Encoding: gzip\r\n\r\n"], itertools.repeat(gzip.compress(b"") * 50_000)
+    )
+
+
 BOMBS: dict[str, Any] = {
     "packed twice": packed_twice,
     "gzip": gzip_bomb,
+    "many members": many_members,
     "endless JSON": lambda: endless(b"[" * 65536),
     "a long error": lambda: [b"HTTP/1.1 500 Oh\r\n\r\n", *itertools.repeat(b"x" * 65536, 1600)],
     "brackets": lambda: [reply(b"<" * 400_000, status="500 Oh", kind="text/html")],
@@ -215,7 +223,8 @@ def test_what_comes_after_the_end_of_gzip_is_refused_at_once(
 ) -> None:
     """A large packed reply with more behind it ends the call, and does not keep it busy until its deadline."""
     packed = gzip.compress(b" " * (1 << 22))
-    server.play["/augment/search"] = [reply(packed * 2, headers="Content-Encoding: gzip\r\n")]
+    more = b"more" * len(packed)
+    server.play["/augment/search"] = [reply(packed + more, headers="Content-Encoding: gzip\r\n")]
 
     said, seconds, _ = run_alone(
         server, texts["venice_search_web"], "venice_search_web(query='foxes')"
