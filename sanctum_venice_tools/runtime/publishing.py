@@ -183,6 +183,7 @@ def _take_published(folder: Path, **query: str) -> Path | None:
     path = folder / name
     with _part_file(folder, advice="Tell the operator.") as part:
         part.writelines(_published_bytes(found.get("content")))
+        _check_whole(name, part.tell(), found.get("bytes"))
         _put_in_place(part, path)
     return path
 
@@ -197,3 +198,11 @@ def _published_bytes(place: Any) -> Iterator[bytes]:
         yield from _unpacked(reply)
     except httpx.HTTPError as error:
         raise _no_media_server(error) from None
+
+
+def _check_whole(name: str, came: int, told: Any) -> None:
+    """Refuse a file of which fewer bytes came than the media server told, or more."""
+    length = _number_of(told)
+    if length is not None and came != length:
+        fault = f"The media server sent {came:,} bytes of {name}, which has {length:,.0f}"
+        raise VeniceError(f"{fault}. Try again once, then tell the operator.")

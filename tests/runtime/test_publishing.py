@@ -389,6 +389,21 @@ def test_a_file_that_does_not_come_is_no_file(
     assert [] == [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+@pytest.mark.parametrize("told", [0, 7, 10**12])
+def test_a_part_of_a_file_is_no_file(
+    failing: respx.Router, load_tool: Callable[[str], Tool], tmp_path: Path, told: int
+) -> None:
+    """What a proxy cut, or a disk lost, is not kept as if it were whole: fewer bytes come than were told, or more."""
+    found = {"name": "fox.png", "content": "/files/x/content", "bytes": told}
+    failing.get(f"{SERVER}/files").respond(json=found)
+    failing.get(f"{SERVER}/files/x/content").respond(content=b"a fox")
+
+    line = refusal(load_tool("venice_upscale_image"), image="fox.png")
+
+    assert f"The media server sent 5 bytes of fox.png, which has {told:,}" in line
+    assert [] == [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
 @pytest.mark.parametrize("content", [None, 7, "", "files/x", "/\ud800", "http://a..b/x"], ids=ascii)
 def test_a_file_that_lies_nowhere_is_no_file(
     failing: respx.Router, load_tool: Callable[[str], Tool], tmp_path: Path, content: Any
