@@ -22,6 +22,7 @@ from sanctum_venice_tools.runtime.venice import (
     VeniceError,
     _guard_connection,
     _http_url,
+    _open_client,
 )
 
 # attached, attached:2
@@ -108,7 +109,7 @@ def _ask_letta(path: str, **query: Any) -> Any:
         raise VeniceError(f"Attached pictures can't be read here. {advice}. {_OR_ELSE}")
     key = os.environ.get("LETTA_API_KEY", "").strip()
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    client = httpx.Client(headers={**headers, "Accept-Encoding": "gzip"}, timeout=30)
+    client = _open_client(headers={**headers, "Accept-Encoding": "gzip"}, timeout=30)
     extensions = {"trace": _guard_connection}
     try:
         with (

@@ -13,6 +13,7 @@ from sanctum_venice_tools.runtime.venice import (
     _failed,
     _guard_connection,
     _http_url,
+    _open_client,
     _seconds_left,
     _sendable,
     _whole,
@@ -60,13 +61,13 @@ def _media_client() -> httpx.Client:
     """The way to the media server, with the operator's token."""
     token = os.environ.get("VENICE_MEDIA_TOKEN", "").strip()
     headers = {"Authorization": f"Bearer {token}"} if _SIGNS.fullmatch(token) else {}
-    return httpx.Client(headers=headers)
+    return _open_client(headers=headers)
 
 
 @functools.cache
 def _bucket_client() -> httpx.Client:
     """The way to a media server's bucket, which the token is not for."""
-    return httpx.Client(headers={"Accept-Encoding": "gzip"})
+    return _open_client(headers={"Accept-Encoding": "gzip"})
 
 
 def _address_of(place: Any) -> str:

@@ -137,7 +137,20 @@ def _client() -> httpx.Client:
         raise VeniceError(f"{fault}. Ask the operator to set this agent's secret.")
     # httpx would ask for every encoding that it knows.
     headers = {"Authorization": f"Bearer {key}", "Accept-Encoding": "gzip"}
-    return httpx.Client(base_url=_base_url(), headers=headers)
+    return _open_client(base_url=_base_url(), headers=headers)
+
+
+def _open_client(**settings: Any) -> httpx.Client:
+    """A way to somewhere; an error, if what it takes from the environment can't be used.
+
+    httpx would show that, and a proxy may have a password.
+    """
+    try:
+        return httpx.Client(**settings)
+    except (httpx.InvalidURL, ImportError, OSError, ValueError):
+        told = "The proxy or certificate settings of this environment can't be used"
+        names = "HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE"
+        raise VeniceError(f"{told} ({names}). Ask the operator to correct them.") from None
 
 
 def _base_url() -> httpx.URL:

@@ -801,6 +801,44 @@ def test_a_wrong_base_url_is_the_operators_affair(
     )
 
 
+BAD_SURROUNDINGS = [
+    ("NO_PROXY", "[::1]"),
+    ("NO_PROXY", "fe80::/10"),
+    ("SSL_CERT_FILE", "/nowhere/certificates.pem"),
+    ("SSL_CERT_FILE", __file__),
+    ("ALL_PROXY", "socks4://127.0.0.1:1"),
+    ("ALL_PROXY", "socks5h://127.0.0.1:1"),  # for which httpx needs more than it has here
+    ("HTTPS_PROXY", "foo://x"),
+    ("HTTPS_PROXY", "http://user:hunter2/x@proxy.example:8080"),
+]
+
+
+@pytest.mark.parametrize(("setting", "value"), BAD_SURROUNDINGS)
+@pytest.mark.parametrize(
+    "way", [["_client"], ["_media_client"], ["_bucket_client"], ["_ask_letta", "/runs"]], ids=str
+)
+def test_a_proxy_or_certificate_that_can_not_be_used_is_the_operators_affair(
+    load_tool: Callable[[str], Tool],
+    monkeypatch: pytest.MonkeyPatch,
+    setting: str,
+    value: str,
+    way: list[str],
+) -> None:
+    """What httpx takes from the environment is named by its setting, and not shown: a proxy may have a password."""
+    monkeypatch.setattr("httpx._transports.default.create_ssl_context", httpx.create_ssl_context)
+    monkeypatch.setenv("VENICE_API_KEY", "sk-1")
+    monkeypatch.setenv(setting, value)
+    monkeypatch.setenv("LETTA_BASE_URL", "http://127.0.0.1:1")
+    space = load_tool("venice_edit_image").__globals__
+
+    open_it, *arguments = way
+    with pytest.raises(space["VeniceError"]) as caught:
+        space[open_it](*arguments)
+    told = "The proxy or certificate settings of this environment can't be used"
+    names = "(HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE)"
+    assert f"{told} {names}. Ask the operator to correct them." == str(caught.value)
+
+
 @pytest.mark.parametrize("name", TOOLS)
 def test_a_refused_connection_is_told(
     load_tool: Callable[[str], Tool], monkeypatch: pytest.MonkeyPatch, name: str
