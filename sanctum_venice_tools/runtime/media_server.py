@@ -8,12 +8,14 @@ import httpx
 
 from sanctum_venice_tools.runtime.replies import _object_of, _parse_reply, _text_of
 from sanctum_venice_tools.runtime.venice import (
+    _REDIRECTS,
     _SIGNS,
     VeniceError,
     _failed,
     _guard_connection,
     _http_url,
     _open_client,
+    _redirected,
     _seconds_left,
     _sendable,
     _whole,
@@ -102,6 +104,9 @@ def _check_accepted(reply: httpx.Response) -> None:
     if reply.is_success:
         return
     status = reply.status_code
+    is_own = reply.url.netloc == httpx.URL(_media_server()).netloc
+    if is_own and status in _REDIRECTS:
+        raise _redirected("The media server", "VENICE_MEDIA", reply)
     if status == 401:
         told = "The media server refuses this agent"
         raise _failed(f"{told}. Ask the operator to set VENICE_MEDIA_TOKEN.", status)

@@ -308,6 +308,9 @@ _ANY_TAG = re.compile(r"<[^<>]*>")
 # The parts of an error's body that only hold others.
 _FRAME = ("error", "message", "details", "_errors", "issues")
 
+# What a proxy answers that wants to be asked at another address: nothing was done yet.
+_REDIRECTS = (301, 302, 307, 308)
+
 _ADVICE = {
     400: "Correct the arguments and call again.",
     401: "Ask the operator to check VENICE_API_KEY: it is wrong, or its plan lacks this.",
@@ -387,6 +390,8 @@ def _too_long(request: httpx.Request, most: int) -> VeniceError:
 def _refusal(reply: httpx.Response, content: bytes, advice: dict[int, str]) -> VeniceError:
     """The error for a reply that is not a good one: Venice's own reason, then what to do."""
     status = reply.status_code
+    if status in _REDIRECTS:
+        return _redirected("Venice", "VENICE_BASE_URL", reply)
     body, is_venices = _error_body(content)
     known = {**_ADVICE, 429: f"Try again in {_pause(reply):.0f} s.", **advice}
     if status == 402 and "authOptions" in str(body):
@@ -400,6 +405,20 @@ def _refusal(reply: httpx.Response, content: bytes, advice: dict[int, str]) -> V
     if status >= 500 and is_venices and reply.request.url.path.endswith(_PAID_WHEN_DONE):
         return _failed(f"{told}; nothing was charged. {what_to_do}", status)
     return _failed(f"{told}; {_CHARGED}", status)
+
+
+def _redirected(who: str, setting: str, reply: httpx.Response) -> VeniceError:
+    """The error for an address of the operator's that leads elsewhere.
+
+    Only the host is told of where to: what else is in an address may be secret.
+    """
+    told = f"{who} answered {reply.status_code}: {setting} leads elsewhere"
+    elsewhere = reply.next_request
+    if elsewhere:
+        place = elsewhere.url
+        told += f", to {place.scheme}://{place.netloc.decode():.200}"
+    advice = "Ask the operator to set it to where it redirects"
+    return _failed(f"{told}. {advice}.", reply.status_code)
 
 
 def _is_refused(status: int, *, is_venices: bool) -> bool:

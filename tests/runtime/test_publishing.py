@@ -389,6 +389,32 @@ def test_a_file_that_does_not_come_is_no_file(
     assert [] == [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+def test_a_media_server_that_leads_elsewhere_is_the_operators_affair(
+    failing: respx.Router, load_tool: Callable[[str], Tool]
+) -> None:
+    """As from http to https: the line names the setting, and of the place only its host."""
+    headers = {"location": "https://media.example/files?token=secret"}
+    failing.get(f"{SERVER}/files").respond(301, headers=headers)
+
+    told = "The media server answered 301: VENICE_MEDIA leads elsewhere, to https://media.example"
+    assert f"{told}. Ask the operator to set it to where it redirects." == refusal(
+        load_tool("venice_upscale_image"), image="fox.png"
+    )
+
+
+def test_a_bucket_that_leads_elsewhere_is_not_named_as_the_setting(
+    failing: respx.Router, load_tool: Callable[[str], Tool]
+) -> None:
+    """Where only a place of the media server's redirects, VENICE_MEDIA is right."""
+    place = "https://bucket.example/fox.png"
+    failing.get(f"{SERVER}/files").respond(json={"name": "fox.png", "content": place})
+    failing.get(place).respond(307, headers={"location": "https://other.example/?token=secret"})
+
+    line = refusal(load_tool("venice_upscale_image"), image="fox.png")
+
+    assert "The media server answered 307: no reason given. Tell the operator." == line
+
+
 @pytest.mark.parametrize("told", [0, 7, 10**12])
 def test_a_part_of_a_file_is_no_file(
     failing: respx.Router, load_tool: Callable[[str], Tool], tmp_path: Path, told: int

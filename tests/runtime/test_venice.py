@@ -94,7 +94,7 @@ PAYING = ("venice_ask_web", "venice_generate_image")
 
 def advice_after(name: str, status: int, advice: str) -> str:
     """What an agent is to do: after a fault of Venice's that is no refusal, a paid request may be charged."""
-    is_fault = status in {200, 301, 500, 502, 504}
+    is_fault = status in {200, 500, 502, 504}
     return UNSURE if is_fault and name in PAYING else advice
 
 
@@ -346,10 +346,6 @@ SPOILED: dict[str, tuple[httpx.Response, str]] = {
     "empty-500": (httpx.Response(500), "500: no reason given"),
     "broken-500": (httpx.Response(500, text='{"error": "In'), '500: {"error": "In'),
     "binary-500": (httpx.Response(500, content=b"\x89PNG\xff\xfe"), "Venice answered 500: "),
-    "redirect": (
-        httpx.Response(301, headers={"location": "https://example.org"}),
-        "301: no reason given",
-    ),
 }
 
 
@@ -374,6 +370,33 @@ def test_what_is_no_reply_of_venices_is_told(
     assert expected in message
     assert advice_after(name, reply.status_code, LATER) in message
     assert 1 == route.call_count
+
+
+@pytest.mark.parametrize("name", TOOLS)
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize(
+    ("location", "where"),
+    [
+        ("https://example.org:8443/api/v1/chat?token=secret", ", to https://example.org:8443"),
+        ("https://secret:secret@example.org/secret", ", to https://example.org"),
+        ("/secret", f", to {BASE.removesuffix('/api/v1')}"),
+        ("", ""),
+    ],
+)
+def test_an_address_that_leads_elsewhere_is_the_operators_affair(  # noqa: PLR0917 - a table
+    api: respx.MockRouter,
+    load_tool: Callable[[str], Tool],
+    name: str,
+    status: int,
+    location: str,
+    where: str,
+) -> None:
+    """As from http to https: nothing was done there, so nothing is charged, and a later try ends in the same way."""
+    headers = {"location": location} if location else {}
+    work(api, name).mock(side_effect=lambda _: httpx.Response(status, headers=headers))
+
+    told = f"Venice answered {status}: VENICE_BASE_URL leads elsewhere{where}"
+    assert f"{told}. Ask the operator to set it to where it redirects." == failure(load_tool(name))
 
 
 HALF: dict[str, dict[str, Any]] = {
