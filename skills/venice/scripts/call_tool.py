@@ -14,6 +14,7 @@ import difflib
 import io
 import json
 import runpy
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -236,4 +237,6 @@ if __name__ == "__main__":
     for _stream in (sys.stdout, sys.stderr):
         if isinstance(_stream, io.TextIOWrapper):
             _stream.reconfigure(errors="json")
+    # A host ends us by SIGTERM: then, too, it is said what may be charged.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main(sys.argv[1:]))

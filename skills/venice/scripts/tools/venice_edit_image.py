@@ -53,6 +53,14 @@ _MOST_AT_ONCE = 1 << 20
 # comes first.
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 
+# What codings are called that change nothing: the first is said by an empty header.
+_UNCHANGED = ("", "identity", "none")
+
+_ZIPPED = ("gzip", "x-gzip", "deflate")  # the first two are one, by RFC 9110, 8.4.1.3
+
+# How each member of a body in gzip begins: RFC 1952, 2.2 and 2.3.1, lets several make one body.
+_START_OF_MEMBER = b"\x1f\x8b"
+
 
 def _unpacked(reply: httpx.Response) -> Iterator[bytes]:
     """The body of a reply, piece by piece; an error, if it is packed twice, or not in gzip.
@@ -60,10 +68,11 @@ def _unpacked(reply: httpx.Response) -> Iterator[bytes]:
     httpx would unpack whatever a server sends, in any number of layers, all at once.
     """
     told = reply.headers.get("content-encoding", "identity")
-    coding = told.strip().lower()
-    if coding == "identity":
+    codings = [coding.strip().lower() for coding in told.split(",")]
+    layers = [coding for coding in codings if coding not in _UNCHANGED]
+    if not layers:
         yield from reply.iter_bytes()
-    elif coding in ("gzip", "deflate"):
+    elif len(layers) == 1 and layers[0] in _ZIPPED:
         yield from _unzipped(reply)
     else:
         raise httpx.DecodingError("it is packed in another way than gzip", request=reply.request)
@@ -74,17 +83,24 @@ def _unzipped(reply: httpx.Response) -> Iterator[bytes]:
     unzip = zlib.decompressobj(_GZIP_OR_ZLIB)
     try:
         for packed in reply.iter_raw():
-            yield unzip.decompress(packed, _MOST_AT_ONCE)
-            # At the end, Python leaves there what comes after it.
-            while unzip.unconsumed_tail and not unzip.eof:
-                yield unzip.decompress(unzip.unconsumed_tail, _MOST_AT_ONCE)
-            if unzip.unused_data:
-                raise httpx.DecodingError("more comes after the end", request=reply.request)
+            rest = packed
+            while rest:
+                if unzip.eof:
+                    unzip = _next_member(reply, rest)
+                yield unzip.decompress(rest, _MOST_AT_ONCE)
+                rest = unzip.unused_data if unzip.eof else unzip.unconsumed_tail
         yield unzip.flush()
     except zlib.error as error:
         raise httpx.DecodingError(str(error), request=reply.request) from None
     if not unzip.eof:
         raise httpx.DecodingError("the end is missing", request=reply.request)
+
+
+def _next_member(reply: httpx.Response, rest: bytes) -> Any:
+    """What unpacks a further member of a body, which begins so; an error, if it is none."""
+    if not _START_OF_MEMBER.startswith(rest[:2]):
+        raise httpx.DecodingError("more comes after the end", request=reply.request)
+    return zlib.decompressobj(_GZIP_OR_ZLIB)
 
 
 # --- shared by several tools: sanctum_venice_tools/runtime/venice.py ---
@@ -172,6 +188,10 @@ _MOST_OF_FILE = 2048 * _MEGABYTE
 # What Venice reads, makes or changes for nothing.
 _FREE_PATHS = ("/quote", "/retrieve", "/complete")
 
+# What Venice charges only once it is done: a failure of its own costs nothing (its skills for the
+# web and documents, and for transcription; github.com/veniceai/skills, 73c0bf7).
+_PAID_WHEN_DONE = ("/augment/scrape", "/augment/search", "/augment/text-parser", "/transcriptions")
+
 # Whether this call of a tool has sent what may be paid: a line for each.
 _PAID: list[str] = []
 
@@ -208,7 +228,20 @@ def _client() -> httpx.Client:
         raise VeniceError(f"{fault}. Ask the operator to set this agent's secret.")
     # httpx would ask for every encoding that it knows.
     headers = {"Authorization": f"Bearer {key}", "Accept-Encoding": "gzip"}
-    return httpx.Client(base_url=_base_url(), headers=headers)
+    return _open_client(base_url=_base_url(), headers=headers)
+
+
+def _open_client(**settings: Any) -> httpx.Client:
+    """A way to somewhere; an error, if what it takes from the environment can't be used.
+
+    httpx would show that, and a proxy may have a password.
+    """
+    try:
+        return httpx.Client(**settings)
+    except (httpx.InvalidURL, ImportError, OSError, ValueError):
+        told = "The proxy or certificate settings of this environment can't be used"
+        names = "HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE"
+        raise VeniceError(f"{told} ({names}). Ask the operator to correct them.") from None
 
 
 def _base_url() -> httpx.URL:
@@ -364,6 +397,9 @@ _ANY_TAG = re.compile(r"<[^<>]*>")
 # The parts of an error's body that only hold others.
 _FRAME = ("error", "message", "details", "_errors", "issues")
 
+# What a proxy answers that wants to be asked at another address: nothing was done yet.
+_REDIRECTS = (301, 302, 307, 308)
+
 _ADVICE = {
     400: "Correct the arguments and call again.",
     401: "Ask the operator to check VENICE_API_KEY: it is wrong, or its plan lacks this.",
@@ -423,7 +459,11 @@ def _lost(request: httpx.Request, error: Exception) -> VeniceError:
 
 
 def _unreadable(error: Exception) -> VeniceError:
-    """The error for a reply that is of another form than Venice's documents say."""
+    """The error for a reply that is of another form than Venice's documents say.
+
+    It may be that of a list: no later call goes by the copy of it.
+    """
+    _forget_copies()
     kind = error.__class__.__name__
     line = " ".join(str(error).split())
     then = _CHARGED if _PAID else _FREE
@@ -439,6 +479,8 @@ def _too_long(request: httpx.Request, most: int) -> VeniceError:
 def _refusal(reply: httpx.Response, content: bytes, advice: dict[int, str]) -> VeniceError:
     """The error for a reply that is not a good one: Venice's own reason, then what to do."""
     status = reply.status_code
+    if status in _REDIRECTS:
+        return _redirected("Venice", "VENICE_BASE_URL", reply)
     body, is_venices = _error_body(content)
     known = {**_ADVICE, 429: f"Try again in {_pause(reply):.0f} s.", **advice}
     if status == 402 and "authOptions" in str(body):
@@ -446,10 +488,26 @@ def _refusal(reply: httpx.Response, content: bytes, advice: dict[int, str]) -> V
         known[402] = advice.get(402) or _ADVICE[401]
 
     told = f"Venice answered {status}: {_reason(body)}"
+    what_to_do = _own_advice(status, body) or known.get(status, "Try again later.")
     if _is_refused(status, is_venices=is_venices) or _is_free(reply.request):
-        what_to_do = _own_advice(status, body) or known.get(status, "Try again later.")
         return _failed(f"{told}. {what_to_do}", status)
+    if status >= 500 and is_venices and reply.request.url.path.endswith(_PAID_WHEN_DONE):
+        return _failed(f"{told}; nothing was charged. {what_to_do}", status)
     return _failed(f"{told}; {_CHARGED}", status)
+
+
+def _redirected(who: str, setting: str, reply: httpx.Response) -> VeniceError:
+    """The error for an address of the operator's that leads elsewhere.
+
+    Only the host is told of where to: what else is in an address may be secret.
+    """
+    told = f"{who} answered {reply.status_code}: {setting} leads elsewhere"
+    elsewhere = reply.next_request
+    if elsewhere:
+        place = elsewhere.url
+        told += f", to {place.scheme}://{place.netloc.decode():.200}"
+    advice = "Ask the operator to set it to where it redirects"
+    return _failed(f"{told}. {advice}.", reply.status_code)
 
 
 def _is_refused(status: int, *, is_venices: bool) -> bool:
@@ -1103,7 +1161,7 @@ def _ask_letta(path: str, **query: Any) -> Any:
         raise VeniceError(f"Attached pictures can't be read here. {advice}. {_OR_ELSE}")
     key = os.environ.get("LETTA_API_KEY", "").strip()
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    client = httpx.Client(headers={**headers, "Accept-Encoding": "gzip"}, timeout=30)
+    client = _open_client(headers={**headers, "Accept-Encoding": "gzip"}, timeout=30)
     extensions = {"trace": _guard_connection}
     try:
         with (
@@ -1399,13 +1457,13 @@ def _media_client() -> httpx.Client:
     """The way to the media server, with the operator's token."""
     token = os.environ.get("VENICE_MEDIA_TOKEN", "").strip()
     headers = {"Authorization": f"Bearer {token}"} if _SIGNS.fullmatch(token) else {}
-    return httpx.Client(headers=headers)
+    return _open_client(headers=headers)
 
 
 @functools.cache
 def _bucket_client() -> httpx.Client:
     """The way to a media server's bucket, which the token is not for."""
-    return httpx.Client(headers={"Accept-Encoding": "gzip"})
+    return _open_client(headers={"Accept-Encoding": "gzip"})
 
 
 def _address_of(place: Any) -> str:
@@ -1440,6 +1498,9 @@ def _check_accepted(reply: httpx.Response) -> None:
     if reply.is_success:
         return
     status = reply.status_code
+    is_own = reply.url.netloc == httpx.URL(_media_server()).netloc
+    if is_own and status in _REDIRECTS:
+        raise _redirected("The media server", "VENICE_MEDIA", reply)
     if status == 401:
         told = "The media server refuses this agent"
         raise _failed(f"{told}. Ask the operator to set VENICE_MEDIA_TOKEN.", status)
@@ -1545,13 +1606,15 @@ def _part_file(folder: Path, *, advice: str) -> Iterator[BinaryIO]:
 
     Its name is hidden, so that no tool takes it for a stored file, and random: several machines may
     share a folder. It is for those who may read and write the folder: by that the operator says who
-    else may see what is made.
+    else may see what is made. The folder may have been removed while the file was made, and paid.
     """
     part = folder / f".{secrets.token_hex(8)}.part"
     try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _sweep(folder)
         with part.open("x+b") as file:
-            os.fchmod(file.fileno(), folder.stat().st_mode & 0o666)
+            with suppress(OSError):  # CIFS and FUSE may refuse it: there the mount settles modes
+                os.fchmod(file.fileno(), folder.stat().st_mode & 0o666)
             yield file
     except OSError as error:
         raise VeniceError(f"The file was made, but not kept: {error}. {advice}") from None
@@ -1869,6 +1932,7 @@ def _take_published(folder: Path, **query: str) -> Path | None:
     path = folder / name
     with _part_file(folder, advice="Tell the operator.") as part:
         part.writelines(_published_bytes(found.get("content")))
+        _check_whole(name, part.tell(), found.get("bytes"))
         _put_in_place(part, path)
     return path
 
@@ -1885,6 +1949,14 @@ def _published_bytes(place: Any) -> Iterator[bytes]:
         raise _no_media_server(error) from None
 
 
+def _check_whole(name: str, came: int, told: Any) -> None:
+    """Refuse a file of which fewer bytes came than the media server told, or more."""
+    length = _number_of(told)
+    if length is not None and came != length:
+        fault = f"The media server sent {came:,} bytes of {name}, which has {length:,.0f}"
+        raise VeniceError(f"{fault}. Try again once, then tell the operator.")
+
+
 # --- shared by several tools: sanctum_venice_tools/runtime/intake.py ---
 
 # Pictures that Venice takes, and that are not measured here.
@@ -1895,6 +1967,7 @@ class _Picture(NamedTuple):
     """A picture as it is sent."""
 
     in_base64: str
+    media_type: str
     width: int
     height: int
 
@@ -1902,7 +1975,7 @@ class _Picture(NamedTuple):
 def _check_picture(reference: str, content: bytes, *, least: int, most: int) -> _Picture:
     """A picture to be sent, if it is whole, and has so many pixels."""
     try:
-        _, width, height = _picture_size(content)
+        kind, width, height = _picture_size(content)
     except ValueError:
         if _is_unmeasured(content):
             what = f"{reference[:60]!r} is HEIC or AVIF, which can't be measured here"
@@ -1916,7 +1989,7 @@ def _check_picture(reference: str, content: bytes, *, least: int, most: int) -> 
         what = f"{reference[:60]!r} has {width}x{height} = {pixels:,} pixels"
         raise VeniceError(f"{what}; {least:,} to {most:,} are allowed. Give another.")
     encoded = base64.b64encode(content).decode()
-    return _Picture(encoded, width, height)
+    return _Picture(encoded, f"image/{kind}", width, height)
 
 
 def _is_unmeasured(content: bytes) -> bool:
@@ -2032,6 +2105,53 @@ _FRESH_SECONDS = 600
 # What these models make may cost dollars: they and their prices are asked for each time.
 _DEAR_KINDS = ("video", "music")
 
+# The form of what tools read in a row without looking at its type; float stands for any number.
+_USD = {"usd": float}
+
+_FORM_OF_ROW = {
+    "id": str,
+    "type": str,
+    "created": float,
+    "model_spec": {
+        "traits": [str],
+        "pricing": {
+            "input": _USD,
+            "per_audio_second": _USD,
+            "upscale": {"2x": _USD, "4x": _USD},
+            "inputImages": {"included": float, "additional": _USD},
+        },
+        "capabilities": {"maxImages": float, "reasoningEffortOptions": [str]},
+        "constraints": {
+            "resolutions": [str],
+            "qualities": [str],
+            "aspectRatios": [str],
+            "aspect_ratios": [str],
+            "durations": [str],
+            "defaultResolution": str,
+            "defaultQuality": str,
+            "maxInputImages": float,
+            "widthHeightDivisor": float,
+            "promptCharacterLimit": float,
+            "prompt_character_limit": float,
+        },
+        "embeddingDimensions": float,
+        "voices": [str],
+        "default_voice": str,
+        "supported_formats": [str],
+        "default_format": str,
+        "voice_cloning": {"accepted_formats": [str], "retention_days": float},
+        "duration_options": [float],
+        "default_duration": float,
+        "min_duration": float,
+        "max_duration": float,
+        "min_speed": float,
+        "max_speed": float,
+        "min_prompt_length": float,
+        "prompt_character_limit": float,
+        "lyrics_character_limit": float,
+    },
+}
+
 
 def _list_models(kind: str, *, anew: bool = False) -> list[_Listed]:
     """The models that Venice lists of a type: from a fresh copy, unless they are asked for anew."""
@@ -2051,15 +2171,32 @@ def _list_models(kind: str, *, anew: bool = False) -> list[_Listed]:
 
 
 def _read_rows(told: Any, kind: str) -> list[_Listed]:
-    """The models in what Venice told, those that are of its form."""
+    """The models in what Venice told, those that have an id and a model_spec."""
     models = []
-    for row in _objects_in(_object_of(told).get("data")):
-        has_id = bool(_text_of(row.get("id")))
-        has_spec = isinstance(row.get("model_spec"), dict)
-        if has_id and has_spec:
-            own_kind = _text_of(row.get("type")) or kind
-            models.append({**row, "type": own_kind})
+    for told_row in _list_of(_object_of(told).get("data")):
+        row = _object_of(_in_form(told_row, _FORM_OF_ROW))
+        if row.get("id") and "model_spec" in row:
+            models.append({**row, "type": row.get("type") or kind})
     return models
+
+
+def _in_form(told: Any, form: Any) -> Any:
+    """What is told, without whatever in it is of another form; None, if nothing is left.
+
+    A field that one model has in another form would else break each call that looks for a model,
+    or that is paid and then told with its price.
+    """
+    if isinstance(form, dict) and isinstance(told, dict):
+        read = {name: _in_form(told.get(name), inner) for name, inner in form.items()}
+        return {name: value for name, value in {**told, **read}.items() if value is not None}
+    if isinstance(form, list):
+        (inner,) = form
+        items = told if isinstance(told, list) else [told]  # one choice may be bare
+        fitting = [item for item in items if _in_form(item, inner) is not None]
+        return fitting or None
+    if form is float:
+        return None if _number_of(told) is None else told
+    return told if form is str and isinstance(told, str) else None
 
 
 def _copy_of(kind: str) -> Path:
@@ -2666,16 +2803,29 @@ def _quotient(ratio: str) -> float:
 
 # --- the tool: sanctum_venice_tools/tools/venice_edit_image.py ---
 
+# Venice looks at what it has made, too (its skill for edits, github.com/veniceai/skills, 73c0bf7).
+_BLOCKED = {
+    422: (
+        "Venice refused the content: change it before you call again. "
+        "If it was blocked only when it was made, it is charged."
+    )
+}
+
 _TRANSPARENT = {"transparent_background": [True, False]}
 
 
-def _takes(count: int, model: _Listed) -> bool:
-    """Whether a model can combine so many pictures."""
+def _takes(count: int, ratio: str, model: _Listed) -> bool:
+    """Whether a model can combine so many pictures, and heeds the shape that is wished, if any.
+
+    Some give a single picture back in its own shape, whatever is asked.
+    """
     limits = model["model_spec"].get("constraints", {})
     most = 1
     if limits.get("combineImages"):
         most = limits.get("maxInputImages") or 3
-    return bool(count <= most)
+    keeps_shape = count == 1 and limits.get("singleImageAspectRatio") is False
+    has_wish = ratio.strip().lower() not in ("", "auto")
+    return bool(count <= most) and not (keeps_shape and has_wish)
 
 
 @dataclass(frozen=True)
@@ -2701,12 +2851,14 @@ def _as_sent(image: str) -> _Sent:
 def _price(spec: dict[str, Any], tier: str, quality: str, pictures: int) -> float | None:
     """What a model asks for an edit, where Venice says: the more pictures, the more it may be."""
     base = _picture_price(spec, "inpaint", tier=tier, quality=quality)
-    extra = spec.get("pricing", {}).get("inputImages")
+    extra = _object_of(_object_of(spec.get("pricing")).get("inputImages"))
     if not base or not extra:
         return base
-    more = max(pictures - extra["included"], 0)
-    for_more: float = more * extra["additional"]["usd"]
-    return base + for_more
+    included = _number_of(extra.get("included"))
+    for_one_more = _number_of(_object_of(extra.get("additional")).get("usd"))
+    if included is None or for_one_more is None:
+        return None
+    return base + max(pictures - included, 0) * for_one_more
 
 
 @_published
@@ -2756,7 +2908,7 @@ def venice_edit_image(
         setting="VENICE_EDIT_MODEL",
         usual="firered-image-edit",
         transparent=transparent,
-        fits=functools.partial(_takes, len(images)),
+        fits=functools.partial(_takes, len(images), aspect_ratio),
     )
     limits = chosen.spec.get("constraints", {})
     known = {
@@ -2782,7 +2934,7 @@ def venice_edit_image(
     else:
         path = "/image/edit"
         body |= {"model": chosen.id, "image": pictures[0].image}
-    edited, headers = _call_for_file("POST", path, json=body)
+    edited, headers = _call_for_file("POST", path, advice=_BLOCKED, json=body)
     if _is_held_back(headers):
         why = "it breaks the terms of service; it may be charged"
         raise VeniceError(f"Venice held the picture back: {why}. Change the instruction.")

@@ -48,6 +48,14 @@ _MOST_AT_ONCE = 1 << 20
 # comes first.
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 
+# What codings are called that change nothing: the first is said by an empty header.
+_UNCHANGED = ("", "identity", "none")
+
+_ZIPPED = ("gzip", "x-gzip", "deflate")  # the first two are one, by RFC 9110, 8.4.1.3
+
+# How each member of a body in gzip begins: RFC 1952, 2.2 and 2.3.1, lets several make one body.
+_START_OF_MEMBER = b"\x1f\x8b"
+
 
 def _unpacked(reply: httpx.Response) -> Iterator[bytes]:
     """The body of a reply, piece by piece; an error, if it is packed twice, or not in gzip.
@@ -55,10 +63,11 @@ def _unpacked(reply: httpx.Response) -> Iterator[bytes]:
     httpx would unpack whatever a server sends, in any number of layers, all at once.
     """
     told = reply.headers.get("content-encoding", "identity")
-    coding = told.strip().lower()
-    if coding == "identity":
+    codings = [coding.strip().lower() for coding in told.split(",")]
+    layers = [coding for coding in codings if coding not in _UNCHANGED]
+    if not layers:
         yield from reply.iter_bytes()
-    elif coding in ("gzip", "deflate"):
+    elif len(layers) == 1 and layers[0] in _ZIPPED:
         yield from _unzipped(reply)
     else:
         raise httpx.DecodingError("it is packed in another way than gzip", request=reply.request)
@@ -69,17 +78,24 @@ def _unzipped(reply: httpx.Response) -> Iterator[bytes]:
     unzip = zlib.decompressobj(_GZIP_OR_ZLIB)
     try:
         for packed in reply.iter_raw():
-            yield unzip.decompress(packed, _MOST_AT_ONCE)
-            # At the end, Python leaves there what comes after it.
-            while unzip.unconsumed_tail and not unzip.eof:
-                yield unzip.decompress(unzip.unconsumed_tail, _MOST_AT_ONCE)
-            if unzip.unused_data:
-                raise httpx.DecodingError("more comes after the end", request=reply.request)
+            rest = packed
+            while rest:
+                if unzip.eof:
+                    unzip = _next_member(reply, rest)
+                yield unzip.decompress(rest, _MOST_AT_ONCE)
+                rest = unzip.unused_data if unzip.eof else unzip.unconsumed_tail
         yield unzip.flush()
     except zlib.error as error:
         raise httpx.DecodingError(str(error), request=reply.request) from None
     if not unzip.eof:
         raise httpx.DecodingError("the end is missing", request=reply.request)
+
+
+def _next_member(reply: httpx.Response, rest: bytes) -> Any:
+    """What unpacks a further member of a body, which begins so; an error, if it is none."""
+    if not _START_OF_MEMBER.startswith(rest[:2]):
+        raise httpx.DecodingError("more comes after the end", request=reply.request)
+    return zlib.decompressobj(_GZIP_OR_ZLIB)
 
 
 # --- shared by several tools: sanctum_venice_tools/runtime/venice.py ---
@@ -167,6 +183,10 @@ _MOST_OF_FILE = 2048 * _MEGABYTE
 # What Venice reads, makes or changes for nothing.
 _FREE_PATHS = ("/quote", "/retrieve", "/complete")
 
+# What Venice charges only once it is done: a failure of its own costs nothing (its skills for the
+# web and documents, and for transcription; github.com/veniceai/skills, 73c0bf7).
+_PAID_WHEN_DONE = ("/augment/scrape", "/augment/search", "/augment/text-parser", "/transcriptions")
+
 # Whether this call of a tool has sent what may be paid: a line for each.
 _PAID: list[str] = []
 
@@ -203,7 +223,20 @@ def _client() -> httpx.Client:
         raise VeniceError(f"{fault}. Ask the operator to set this agent's secret.")
     # httpx would ask for every encoding that it knows.
     headers = {"Authorization": f"Bearer {key}", "Accept-Encoding": "gzip"}
-    return httpx.Client(base_url=_base_url(), headers=headers)
+    return _open_client(base_url=_base_url(), headers=headers)
+
+
+def _open_client(**settings: Any) -> httpx.Client:
+    """A way to somewhere; an error, if what it takes from the environment can't be used.
+
+    httpx would show that, and a proxy may have a password.
+    """
+    try:
+        return httpx.Client(**settings)
+    except (httpx.InvalidURL, ImportError, OSError, ValueError):
+        told = "The proxy or certificate settings of this environment can't be used"
+        names = "HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE"
+        raise VeniceError(f"{told} ({names}). Ask the operator to correct them.") from None
 
 
 def _base_url() -> httpx.URL:
@@ -353,6 +386,9 @@ _ANY_TAG = re.compile(r"<[^<>]*>")
 # The parts of an error's body that only hold others.
 _FRAME = ("error", "message", "details", "_errors", "issues")
 
+# What a proxy answers that wants to be asked at another address: nothing was done yet.
+_REDIRECTS = (301, 302, 307, 308)
+
 _ADVICE = {
     400: "Correct the arguments and call again.",
     401: "Ask the operator to check VENICE_API_KEY: it is wrong, or its plan lacks this.",
@@ -412,7 +448,11 @@ def _lost(request: httpx.Request, error: Exception) -> VeniceError:
 
 
 def _unreadable(error: Exception) -> VeniceError:
-    """The error for a reply that is of another form than Venice's documents say."""
+    """The error for a reply that is of another form than Venice's documents say.
+
+    It may be that of a list: no later call goes by the copy of it.
+    """
+    _forget_copies()
     kind = error.__class__.__name__
     line = " ".join(str(error).split())
     then = _CHARGED if _PAID else _FREE
@@ -428,6 +468,8 @@ def _too_long(request: httpx.Request, most: int) -> VeniceError:
 def _refusal(reply: httpx.Response, content: bytes, advice: dict[int, str]) -> VeniceError:
     """The error for a reply that is not a good one: Venice's own reason, then what to do."""
     status = reply.status_code
+    if status in _REDIRECTS:
+        return _redirected("Venice", "VENICE_BASE_URL", reply)
     body, is_venices = _error_body(content)
     known = {**_ADVICE, 429: f"Try again in {_pause(reply):.0f} s.", **advice}
     if status == 402 and "authOptions" in str(body):
@@ -435,10 +477,26 @@ def _refusal(reply: httpx.Response, content: bytes, advice: dict[int, str]) -> V
         known[402] = advice.get(402) or _ADVICE[401]
 
     told = f"Venice answered {status}: {_reason(body)}"
+    what_to_do = _own_advice(status, body) or known.get(status, "Try again later.")
     if _is_refused(status, is_venices=is_venices) or _is_free(reply.request):
-        what_to_do = _own_advice(status, body) or known.get(status, "Try again later.")
         return _failed(f"{told}. {what_to_do}", status)
+    if status >= 500 and is_venices and reply.request.url.path.endswith(_PAID_WHEN_DONE):
+        return _failed(f"{told}; nothing was charged. {what_to_do}", status)
     return _failed(f"{told}; {_CHARGED}", status)
+
+
+def _redirected(who: str, setting: str, reply: httpx.Response) -> VeniceError:
+    """The error for an address of the operator's that leads elsewhere.
+
+    Only the host is told of where to: what else is in an address may be secret.
+    """
+    told = f"{who} answered {reply.status_code}: {setting} leads elsewhere"
+    elsewhere = reply.next_request
+    if elsewhere:
+        place = elsewhere.url
+        told += f", to {place.scheme}://{place.netloc.decode():.200}"
+    advice = "Ask the operator to set it to where it redirects"
+    return _failed(f"{told}. {advice}.", reply.status_code)
 
 
 def _is_refused(status: int, *, is_venices: bool) -> bool:
@@ -1121,13 +1179,13 @@ def _media_client() -> httpx.Client:
     """The way to the media server, with the operator's token."""
     token = os.environ.get("VENICE_MEDIA_TOKEN", "").strip()
     headers = {"Authorization": f"Bearer {token}"} if _SIGNS.fullmatch(token) else {}
-    return httpx.Client(headers=headers)
+    return _open_client(headers=headers)
 
 
 @functools.cache
 def _bucket_client() -> httpx.Client:
     """The way to a media server's bucket, which the token is not for."""
-    return httpx.Client(headers={"Accept-Encoding": "gzip"})
+    return _open_client(headers={"Accept-Encoding": "gzip"})
 
 
 def _address_of(place: Any) -> str:
@@ -1162,6 +1220,9 @@ def _check_accepted(reply: httpx.Response) -> None:
     if reply.is_success:
         return
     status = reply.status_code
+    is_own = reply.url.netloc == httpx.URL(_media_server()).netloc
+    if is_own and status in _REDIRECTS:
+        raise _redirected("The media server", "VENICE_MEDIA", reply)
     if status == 401:
         told = "The media server refuses this agent"
         raise _failed(f"{told}. Ask the operator to set VENICE_MEDIA_TOKEN.", status)
@@ -1238,13 +1299,15 @@ def _part_file(folder: Path, *, advice: str) -> Iterator[BinaryIO]:
 
     Its name is hidden, so that no tool takes it for a stored file, and random: several machines may
     share a folder. It is for those who may read and write the folder: by that the operator says who
-    else may see what is made.
+    else may see what is made. The folder may have been removed while the file was made, and paid.
     """
     part = folder / f".{secrets.token_hex(8)}.part"
     try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _sweep(folder)
         with part.open("x+b") as file:
-            os.fchmod(file.fileno(), folder.stat().st_mode & 0o666)
+            with suppress(OSError):  # CIFS and FUSE may refuse it: there the mount settles modes
+                os.fchmod(file.fileno(), folder.stat().st_mode & 0o666)
             yield file
     except OSError as error:
         raise VeniceError(f"The file was made, but not kept: {error}. {advice}") from None
@@ -1432,6 +1495,7 @@ def _take_published(folder: Path, **query: str) -> Path | None:
     path = folder / name
     with _part_file(folder, advice="Tell the operator.") as part:
         part.writelines(_published_bytes(found.get("content")))
+        _check_whole(name, part.tell(), found.get("bytes"))
         _put_in_place(part, path)
     return path
 
@@ -1446,6 +1510,14 @@ def _published_bytes(place: Any) -> Iterator[bytes]:
         yield from _unpacked(reply)
     except httpx.HTTPError as error:
         raise _no_media_server(error) from None
+
+
+def _check_whole(name: str, came: int, told: Any) -> None:
+    """Refuse a file of which fewer bytes came than the media server told, or more."""
+    length = _number_of(told)
+    if length is not None and came != length:
+        fault = f"The media server sent {came:,} bytes of {name}, which has {length:,.0f}"
+        raise VeniceError(f"{fault}. Try again once, then tell the operator.")
 
 
 # --- shared by several tools: sanctum_venice_tools/runtime/intake.py ---
@@ -1517,6 +1589,53 @@ _FRESH_SECONDS = 600
 # What these models make may cost dollars: they and their prices are asked for each time.
 _DEAR_KINDS = ("video", "music")
 
+# The form of what tools read in a row without looking at its type; float stands for any number.
+_USD = {"usd": float}
+
+_FORM_OF_ROW = {
+    "id": str,
+    "type": str,
+    "created": float,
+    "model_spec": {
+        "traits": [str],
+        "pricing": {
+            "input": _USD,
+            "per_audio_second": _USD,
+            "upscale": {"2x": _USD, "4x": _USD},
+            "inputImages": {"included": float, "additional": _USD},
+        },
+        "capabilities": {"maxImages": float, "reasoningEffortOptions": [str]},
+        "constraints": {
+            "resolutions": [str],
+            "qualities": [str],
+            "aspectRatios": [str],
+            "aspect_ratios": [str],
+            "durations": [str],
+            "defaultResolution": str,
+            "defaultQuality": str,
+            "maxInputImages": float,
+            "widthHeightDivisor": float,
+            "promptCharacterLimit": float,
+            "prompt_character_limit": float,
+        },
+        "embeddingDimensions": float,
+        "voices": [str],
+        "default_voice": str,
+        "supported_formats": [str],
+        "default_format": str,
+        "voice_cloning": {"accepted_formats": [str], "retention_days": float},
+        "duration_options": [float],
+        "default_duration": float,
+        "min_duration": float,
+        "max_duration": float,
+        "min_speed": float,
+        "max_speed": float,
+        "min_prompt_length": float,
+        "prompt_character_limit": float,
+        "lyrics_character_limit": float,
+    },
+}
+
 
 def _list_models(kind: str, *, anew: bool = False) -> list[_Listed]:
     """The models that Venice lists of a type: from a fresh copy, unless they are asked for anew."""
@@ -1536,15 +1655,32 @@ def _list_models(kind: str, *, anew: bool = False) -> list[_Listed]:
 
 
 def _read_rows(told: Any, kind: str) -> list[_Listed]:
-    """The models in what Venice told, those that are of its form."""
+    """The models in what Venice told, those that have an id and a model_spec."""
     models = []
-    for row in _objects_in(_object_of(told).get("data")):
-        has_id = bool(_text_of(row.get("id")))
-        has_spec = isinstance(row.get("model_spec"), dict)
-        if has_id and has_spec:
-            own_kind = _text_of(row.get("type")) or kind
-            models.append({**row, "type": own_kind})
+    for told_row in _list_of(_object_of(told).get("data")):
+        row = _object_of(_in_form(told_row, _FORM_OF_ROW))
+        if row.get("id") and "model_spec" in row:
+            models.append({**row, "type": row.get("type") or kind})
     return models
+
+
+def _in_form(told: Any, form: Any) -> Any:
+    """What is told, without whatever in it is of another form; None, if nothing is left.
+
+    A field that one model has in another form would else break each call that looks for a model,
+    or that is paid and then told with its price.
+    """
+    if isinstance(form, dict) and isinstance(told, dict):
+        read = {name: _in_form(told.get(name), inner) for name, inner in form.items()}
+        return {name: value for name, value in {**told, **read}.items() if value is not None}
+    if isinstance(form, list):
+        (inner,) = form
+        items = told if isinstance(told, list) else [told]  # one choice may be bare
+        fitting = [item for item in items if _in_form(item, inner) is not None]
+        return fitting or None
+    if form is float:
+        return None if _number_of(told) is None else told
+    return told if form is str and isinstance(told, str) else None
 
 
 def _copy_of(kind: str) -> Path:
@@ -1851,6 +1987,10 @@ def _amounts(node: Any) -> Iterator[float]:
 # Texts in one request. Venice takes 2,048, but their vectors alone would fill 150 MB.
 _BATCH = 512
 
+# Of one text, in characters: of a longer one Venice counts more than 8,192 tokens, as it estimates
+# them, and refuses all that come with it (its skill for embeddings, 73c0bf7).
+_LONGEST_TEXT = 27_594
+
 # How many vectors are kept to be looked at.
 _KEPT = 4
 
@@ -1876,6 +2016,7 @@ def _embed(
     model: str, texts: list[str], dimensions: int | None, done: _Embedded
 ) -> Iterator[tuple[str, Sequence[float]]]:
     """Each text with its vector, batch after batch; only one batch is ever held."""
+    _check_lengths(texts)
     for start in range(0, len(texts), _BATCH):
         batch = texts[start : start + _BATCH]
         try:
@@ -1889,6 +2030,16 @@ def _embed(
         missing = _KEPT - len(done.first)
         done.first += vectors[:missing]
         yield from zip(batch, vectors, strict=True)
+
+
+def _check_lengths(texts: list[str]) -> None:
+    """Refuse a text that is too long, and say which, before anything is sent."""
+    for text in texts:
+        if len(text) > _LONGEST_TEXT:
+            told = f"The text {text[:40]!r} has {len(text):,} characters"
+            raise VeniceError(
+                f"{told}, and Venice takes {_LONGEST_TEXT:,} in one. Cut it into parts."
+            )
 
 
 def _embed_batch(

@@ -55,6 +55,14 @@ _MOST_AT_ONCE = 1 << 20
 # comes first.
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 
+# What codings are called that change nothing: the first is said by an empty header.
+_UNCHANGED = ("", "identity", "none")
+
+_ZIPPED = ("gzip", "x-gzip", "deflate")  # the first two are one, by RFC 9110, 8.4.1.3
+
+# How each member of a body in gzip begins: RFC 1952, 2.2 and 2.3.1, lets several make one body.
+_START_OF_MEMBER = b"\x1f\x8b"
+
 
 def _unpacked(reply: httpx.Response) -> Iterator[bytes]:
     """The body of a reply, piece by piece; an error, if it is packed twice, or not in gzip.
@@ -62,10 +70,11 @@ def _unpacked(reply: httpx.Response) -> Iterator[bytes]:
     httpx would unpack whatever a server sends, in any number of layers, all at once.
     """
     told = reply.headers.get("content-encoding", "identity")
-    coding = told.strip().lower()
-    if coding == "identity":
+    codings = [coding.strip().lower() for coding in told.split(",")]
+    layers = [coding for coding in codings if coding not in _UNCHANGED]
+    if not layers:
         yield from reply.iter_bytes()
-    elif coding in ("gzip", "deflate"):
+    elif len(layers) == 1 and layers[0] in _ZIPPED:
         yield from _unzipped(reply)
     else:
         raise httpx.DecodingError("it is packed in another way than gzip", request=reply.request)
@@ -76,17 +85,24 @@ def _unzipped(reply: httpx.Response) -> Iterator[bytes]:
     unzip = zlib.decompressobj(_GZIP_OR_ZLIB)
     try:
         for packed in reply.iter_raw():
-            yield unzip.decompress(packed, _MOST_AT_ONCE)
-            # At the end, Python leaves there what comes after it.
-            while unzip.unconsumed_tail and not unzip.eof:
-                yield unzip.decompress(unzip.unconsumed_tail, _MOST_AT_ONCE)
-            if unzip.unused_data:
-                raise httpx.DecodingError("more comes after the end", request=reply.request)
+            rest = packed
+            while rest:
+                if unzip.eof:
+                    unzip = _next_member(reply, rest)
+                yield unzip.decompress(rest, _MOST_AT_ONCE)
+                rest = unzip.unused_data if unzip.eof else unzip.unconsumed_tail
         yield unzip.flush()
     except zlib.error as error:
         raise httpx.DecodingError(str(error), request=reply.request) from None
     if not unzip.eof:
         raise httpx.DecodingError("the end is missing", request=reply.request)
+
+
+def _next_member(reply: httpx.Response, rest: bytes) -> Any:
+    """What unpacks a further member of a body, which begins so; an error, if it is none."""
+    if not _START_OF_MEMBER.startswith(rest[:2]):
+        raise httpx.DecodingError("more comes after the end", request=reply.request)
+    return zlib.decompressobj(_GZIP_OR_ZLIB)
 
 
 # --- shared by several tools: sanctum_venice_tools/runtime/venice.py ---
@@ -174,6 +190,10 @@ _MOST_OF_FILE = 2048 * _MEGABYTE
 # What Venice reads, makes or changes for nothing.
 _FREE_PATHS = ("/quote", "/retrieve", "/complete")
 
+# What Venice charges only once it is done: a failure of its own costs nothing (its skills for the
+# web and documents, and for transcription; github.com/veniceai/skills, 73c0bf7).
+_PAID_WHEN_DONE = ("/augment/scrape", "/augment/search", "/augment/text-parser", "/transcriptions")
+
 # Whether this call of a tool has sent what may be paid: a line for each.
 _PAID: list[str] = []
 
@@ -210,7 +230,20 @@ def _client() -> httpx.Client:
         raise VeniceError(f"{fault}. Ask the operator to set this agent's secret.")
     # httpx would ask for every encoding that it knows.
     headers = {"Authorization": f"Bearer {key}", "Accept-Encoding": "gzip"}
-    return httpx.Client(base_url=_base_url(), headers=headers)
+    return _open_client(base_url=_base_url(), headers=headers)
+
+
+def _open_client(**settings: Any) -> httpx.Client:
+    """A way to somewhere; an error, if what it takes from the environment can't be used.
+
+    httpx would show that, and a proxy may have a password.
+    """
+    try:
+        return httpx.Client(**settings)
+    except (httpx.InvalidURL, ImportError, OSError, ValueError):
+        told = "The proxy or certificate settings of this environment can't be used"
+        names = "HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE"
+        raise VeniceError(f"{told} ({names}). Ask the operator to correct them.") from None
 
 
 def _base_url() -> httpx.URL:
@@ -360,6 +393,9 @@ _ANY_TAG = re.compile(r"<[^<>]*>")
 # The parts of an error's body that only hold others.
 _FRAME = ("error", "message", "details", "_errors", "issues")
 
+# What a proxy answers that wants to be asked at another address: nothing was done yet.
+_REDIRECTS = (301, 302, 307, 308)
+
 _ADVICE = {
     400: "Correct the arguments and call again.",
     401: "Ask the operator to check VENICE_API_KEY: it is wrong, or its plan lacks this.",
@@ -419,7 +455,11 @@ def _lost(request: httpx.Request, error: Exception) -> VeniceError:
 
 
 def _unreadable(error: Exception) -> VeniceError:
-    """The error for a reply that is of another form than Venice's documents say."""
+    """The error for a reply that is of another form than Venice's documents say.
+
+    It may be that of a list: no later call goes by the copy of it.
+    """
+    _forget_copies()
     kind = error.__class__.__name__
     line = " ".join(str(error).split())
     then = _CHARGED if _PAID else _FREE
@@ -435,6 +475,8 @@ def _too_long(request: httpx.Request, most: int) -> VeniceError:
 def _refusal(reply: httpx.Response, content: bytes, advice: dict[int, str]) -> VeniceError:
     """The error for a reply that is not a good one: Venice's own reason, then what to do."""
     status = reply.status_code
+    if status in _REDIRECTS:
+        return _redirected("Venice", "VENICE_BASE_URL", reply)
     body, is_venices = _error_body(content)
     known = {**_ADVICE, 429: f"Try again in {_pause(reply):.0f} s.", **advice}
     if status == 402 and "authOptions" in str(body):
@@ -442,10 +484,26 @@ def _refusal(reply: httpx.Response, content: bytes, advice: dict[int, str]) -> V
         known[402] = advice.get(402) or _ADVICE[401]
 
     told = f"Venice answered {status}: {_reason(body)}"
+    what_to_do = _own_advice(status, body) or known.get(status, "Try again later.")
     if _is_refused(status, is_venices=is_venices) or _is_free(reply.request):
-        what_to_do = _own_advice(status, body) or known.get(status, "Try again later.")
         return _failed(f"{told}. {what_to_do}", status)
+    if status >= 500 and is_venices and reply.request.url.path.endswith(_PAID_WHEN_DONE):
+        return _failed(f"{told}; nothing was charged. {what_to_do}", status)
     return _failed(f"{told}; {_CHARGED}", status)
+
+
+def _redirected(who: str, setting: str, reply: httpx.Response) -> VeniceError:
+    """The error for an address of the operator's that leads elsewhere.
+
+    Only the host is told of where to: what else is in an address may be secret.
+    """
+    told = f"{who} answered {reply.status_code}: {setting} leads elsewhere"
+    elsewhere = reply.next_request
+    if elsewhere:
+        place = elsewhere.url
+        told += f", to {place.scheme}://{place.netloc.decode():.200}"
+    advice = "Ask the operator to set it to where it redirects"
+    return _failed(f"{told}. {advice}.", reply.status_code)
 
 
 def _is_refused(status: int, *, is_venices: bool) -> bool:
@@ -650,10 +708,10 @@ _NEEDS_ADMIN = {401: _ASK_FOR_ADMIN, 403: _ASK_FOR_ADMIN}
 # --- shared by several tools: sanctum_venice_tools/runtime/account.py ---
 
 
-def _account_page(path: str, *, unknown: str = "Check the names.", **content: Any) -> Any:
-    """A page of the account, as the JSON that it is; `unknown` is the advice for a 404."""
-    advice = {**_NEEDS_ADMIN, 404: unknown, 504: "Ask for fewer days."}
-    page, _ = _call("GET", path, advice=advice, **content)
+def _account_page(path: str, *, advice: dict[int, str] | None = None, **content: Any) -> Any:
+    """A page of the account, as the JSON that it is; `advice` by status goes before the usual."""
+    usual = {**_NEEDS_ADMIN, 404: "Check the names.", 504: "Ask for fewer days."}
+    page, _ = _call("GET", path, advice={**usual, **(advice or {})}, **content)
     return page
 
 
