@@ -14,8 +14,7 @@ import contextlib
 import functools
 import itertools
 import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -23,10 +22,12 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.client import process_exception
 from websockets.exceptions import ConnectionClosed, InvalidProxy, InvalidStatus, InvalidURI
 
-from sanctum_venice_tools.fronts.run import RunError, run_tool
+from sanctum_venice_tools.fronts.files import MadeFile, made_files
+from sanctum_venice_tools.fronts.run import Outcome, RunError, run_tool
 from sanctum_venice_tools.network import NetworkSettingsError, is_here
 from sanctum_venice_tools.packing.record import Record
 from sanctum_venice_tools.packing.schema import typed_schema_of
+from sanctum_venice_tools.runtime.formats import _format_of
 
 # The App Server makes a new conversation where none is named.
 DEFAULT_CONVERSATION = "default"
@@ -103,7 +104,7 @@ class VeniceTools:
             return _failed(str(error))
         if outcome.refusal:
             return _failed(outcome.refusal)
-        pictures = await asyncio.to_thread(_pictures, outcome.reply)
+        pictures = await asyncio.to_thread(_pictures, outcome)
         return {"content": [{"type": "text", "text": outcome.reply}, *pictures]}
 
     async def _is_approved(self, record: Record, arguments: Mapping[str, Any]) -> bool:
@@ -133,31 +134,32 @@ def _failed(told: str) -> dict[str, Any]:
     return {"is_error": True, "content": [{"type": "text", "text": f"Error: {told}"}]}
 
 
-def _pictures(reply: str) -> list[dict[str, str]]:
-    """The pictures that a reply names, for models that see.
+def _pictures(outcome: Outcome) -> list[dict[str, str]]:
+    """The pictures that a tool made, for models that see.
 
     The App Server leaves them out for others.
     """
-    found = itertools.islice(_picture_files(json.loads(reply)), _MOST_PICTURES)
-    return [
-        {"type": "image", "data": base64.b64encode(file.read_bytes()).decode(), "mimeType": kind}
-        for file, kind in found
-    ]
+    shown = filter(None, map(_picture, made_files(outcome)))
+    return list(itertools.islice(shown, _MOST_PICTURES))
 
 
-def _picture_files(node: Any) -> Iterator[tuple[Path, str]]:
-    """Each picture that is there and not too large, with its type, wherever in a reply."""
-    if isinstance(node, list):
-        for one in node:
-            yield from _picture_files(one)
-    if isinstance(node, dict):
-        file, kind = node.get("file"), node.get("type")
-        if isinstance(file, str) and isinstance(kind, str) and kind.startswith("image/"):
-            path = Path(file)
-            if path.is_file() and path.stat().st_size <= _LARGEST_PICTURE:
-                yield path, kind
-        for one in node.values():
-            yield from _picture_files(one)
+def _picture(file: MadeFile) -> dict[str, str] | None:
+    """A file as a part of an answer; None, where it is no picture, too large, or not to be read.
+
+    A file with a second name on the disk may be another's, as for the tools.
+    """
+    if not file.type.startswith("image/"):
+        return None
+    with contextlib.suppress(OSError):  # the reply was paid, and names it in any case
+        facts = file.path.stat()
+        if facts.st_size > _LARGEST_PICTURE or facts.st_nlink > 1:
+            return None
+        content = file.path.read_bytes()
+        form = _format_of(content[:100])
+        if form and form.media_type.startswith("image/"):
+            data = base64.b64encode(content).decode()
+            return {"type": "image", "data": data, "mimeType": form.media_type}
+    return None
 
 
 # --- a connection of its own ---

@@ -1,9 +1,7 @@
 """The tools for hosts that speak MCP, by the maintained SDK: typed schemas, and files as links."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -14,6 +12,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import (
     CallToolRequestParams,
     CallToolResult,
+    JSONRPCResponse,
     ListToolsResult,
     PaginatedRequestParams,
     ResourceLink,
@@ -23,10 +22,12 @@ from mcp_types import (
 )
 from starlette.applications import Starlette
 
+from sanctum_venice_tools.fronts.files import MadeFile, made_files
 from sanctum_venice_tools.fronts.run import RunError, run_tool
 from sanctum_venice_tools.host_names import OWN_NAMES
 from sanctum_venice_tools.packing.record import COSTLY, Record
 from sanctum_venice_tools.packing.schema import typed_schema_of
+from sanctum_venice_tools.runtime.replies import _parse_reply
 
 # Many hosts give up after 60 seconds without a word.
 USUAL_SECONDS = 50
@@ -128,9 +129,10 @@ def answer_of(record: Record, arguments: Mapping[str, Any]) -> CallToolResult:
         return _failed(str(error))
     if outcome.refusal:
         return _failed(outcome.refusal)
-    reply = json.loads(outcome.reply)
+    links = [_link(file) for file in made_files(outcome)]
     return CallToolResult(
-        content=[TextContent(text=outcome.reply), *_links(reply)], structured_content=reply
+        content=[TextContent(text=outcome.reply), *links],
+        structured_content=_structured(outcome.reply),
     )
 
 
@@ -139,21 +141,18 @@ def _failed(told: str) -> CallToolResult:
     return CallToolResult(content=[TextContent(text=told)], is_error=True)
 
 
-def _links(node: Any) -> Iterator[ResourceLink]:
-    """A link to each media file that a reply names, wherever in it.
+def _link(file: MadeFile) -> ResourceLink:
+    """A link to a file: on a media server it has an address of its own, and no path here."""
+    uri = file.url or file.path.as_uri()
+    return ResourceLink(uri=uri, name=file.path.name, mime_type=file.type, size=file.size)
 
-    What has no media type is not linked: a new API key lies in a file, too, and is not for a model.
-    """
-    if isinstance(node, list):
-        for one in node:
-            yield from _links(one)
-    if isinstance(node, dict):
-        file, kind = node.get("file"), node.get("type")
-        if isinstance(file, str) and isinstance(kind, str) and "/" in kind:
-            path = Path(file).absolute()
-            # On a media server it has an address of its own, and no path here.
-            uri = node.get("url") or path.as_uri()
-            size = node.get("bytes")
-            yield ResourceLink(uri=uri, name=path.name, mime_type=kind, size=size)
-        for one in node.values():
-            yield from _links(one)
+
+def _structured(reply: str) -> Any:
+    """A reply as JSON beside its text; None, if the protocol has no room for what is so deep."""
+    read = _parse_reply(reply)
+    try:
+        sent = JSONRPCResponse(jsonrpc="2.0", id=0, result={"structuredContent": read})
+        JSONRPCResponse.model_validate_json(sent.model_dump_json())
+    except ValueError:
+        return None
+    return read

@@ -31,6 +31,10 @@ try:
     _outcome = {{"reply": {name}(**json.load(sys.stdin))}}
 except VeniceError as error:
     _outcome = {{"refusal": str(error)}}
+try:
+    _outcome["folder"] = str(_media_path())
+except (NameError, VeniceError, OSError, RuntimeError):
+    pass  # it keeps no files, or found no place for them
 print(json.dumps(_outcome))
 """
 
@@ -47,6 +51,8 @@ class Outcome:
     """JSON, as the tool returns it."""
     refusal: str = ""
     """One line that says what is wrong (arguments, key, or Venice's own reason), and what to do."""
+    folder: str = ""
+    """Where the tool keeps files, if it keeps any."""
 
 
 def run_tool(

@@ -15,12 +15,15 @@ from sanctum_venice_tools.cli import main
 from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.fronts import app_server
 from sanctum_venice_tools.fronts.app_server import VeniceTools
-from sanctum_venice_tools.fronts.run import RunError
+from sanctum_venice_tools.fronts.run import Outcome, RunError
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.record import Record, read_record
 from sanctum_venice_tools.packing.schema import typed_schema_of
 
 pytestmark = pytest.mark.slow
+
+PNG = b"\x89PNG\r\n\x1a\n"
+"""How a picture begins."""
 
 
 @pytest.fixture
@@ -79,16 +82,59 @@ def test_pictures_are_shown() -> None:
     } == picture
 
 
+def pictures_of(reply: object, media: Path) -> list[dict[str, str]]:
+    """The pictures that are shown of a reply of a tool that keeps files in this folder."""
+    return list(app_server._pictures(Outcome(json.dumps(reply), folder=str(media))))
+
+
 def test_a_large_picture_is_only_named(tmp_path: Path) -> None:
     """What would be too much for a message, or is no picture, is no part; nor are more than a few."""
     small, large = tmp_path / "small.png", tmp_path / "large.png"
-    small.write_bytes(b"x")
-    large.write_bytes(bytes(app_server._LARGEST_PICTURE + 1))
+    small.write_bytes(PNG)
+    large.write_bytes(PNG + bytes(app_server._LARGEST_PICTURE))
     files = [{"file": str(file), "type": "image/png"} for file in (large, *[small] * 6)]
     sound = {"file": str(small), "type": "audio/mpeg"}
 
-    shown = app_server._pictures(json.dumps({"files": [sound, *files]}))
-    assert [base64.b64encode(b"x").decode()] * 4 == [one["data"] for one in shown]
+    shown = pictures_of({"files": [sound, *files]}, tmp_path)
+    assert [base64.b64encode(PNG).decode()] * 4 == [one["data"] for one in shown]
+
+
+def test_only_pictures_of_the_media_folder_are_shown(tmp_path: Path) -> None:
+    """Nothing outside, hidden, behind a link or a second name, and nothing that does not begin as a picture does."""
+    media, outside = tmp_path / "media", tmp_path / "outside.png"
+    (media / ".private").mkdir(parents=True)
+    for picture in (outside, media / ".private" / "a.png", media / "twice.png", media / "good.png"):
+        picture.write_bytes(PNG)
+    (media / "leads-out.png").symlink_to(outside)
+    (media / "second.png").hardlink_to(media / "twice.png")
+    (media / "key.png").write_text("VENICE_API_KEY=x", encoding="utf-8")
+    names = ["../outside.png", ".private/a.png", "leads-out.png", "second.png", "key.png"]
+    wrong = [str(outside), *names, "a" * 300, "gone.png", "", "\0", None, 5, ["good.png"]]
+
+    for name in wrong:
+        assert not pictures_of({"file": name, "type": "image/png"}, media), name
+    assert pictures_of({"file": "good.png", "type": "image/png"}, media)
+
+
+@pytest.mark.usefixtures("at_venice")
+def test_a_file_that_another_model_names_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The JSON that a model answered to venice_chat may name any file: none is sent, not even a stored picture."""
+    secret, picture = tmp_path / "id_rsa", tmp_path / "media" / "a.png"
+    picture.parent.mkdir()
+    secret.write_text("a key", encoding="utf-8")
+    picture.write_bytes(PNG)
+    monkeypatch.setenv("VENICE_MEDIA_DIR", str(picture.parent))
+    files = [{"file": str(file), "type": "image/png"} for file in (secret, picture)]
+    said = {"files": files, **files[0]}
+    # The local Venice answers what the schema allows.
+    schema = json.dumps({"type": "object", "properties": {"said": {"const": said}}})
+    tools = VeniceTools([read_record("venice_chat")])
+    result = call(tools, "venice_chat", prompt="a fox", answer_schema=schema)
+
+    (text,) = result["content"]
+    assert said == json.loads(text["text"])["answer"]["said"]
 
 
 @pytest.mark.parametrize("approve", [None, decline])

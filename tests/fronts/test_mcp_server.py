@@ -16,11 +16,11 @@ import anyio
 import httpx
 import pytest
 from mcp import Client, StdioServerParameters
-from mcp_types import CallToolResult, TextContent, Tool
+from mcp_types import CallToolResult, ResourceLink, TextContent, Tool
 
 from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
 from sanctum_venice_tools.fronts import mcp_server
-from sanctum_venice_tools.fronts.run import RunError
+from sanctum_venice_tools.fronts.run import Outcome, RunError
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.record import COSTLY, read_record
 from sanctum_venice_tools.packing.schema import typed_schema_of
@@ -205,11 +205,71 @@ def test_a_reply_links_to_its_files(venice: LocalVenice) -> None:
     assert len(text_of(result)) < 1_000
 
 
-def test_a_new_key_is_not_linked() -> None:
-    """A file without a media type, such as that of a new API key, is no link."""
-    reply = {"file": "/m/.private/key.txt", "type": "INFERENCE", "more": [{"file": "/m/a.png"}]}
+def answer_to(reply: object, media: Path, monkeypatch: pytest.MonkeyPatch) -> CallToolResult:
+    """What a client gets of a tool that replies so, and keeps files in this folder."""
+    outcome = Outcome(json.dumps(reply), folder=str(media))
+    monkeypatch.setattr(mcp_server, "run_tool", lambda *_, **__: outcome)
 
-    assert [] == list(mcp_server._links(reply))
+    async def ask(client: Client) -> CallToolResult:
+        return await client.call_tool("venice_chat", {"prompt": "a fox"})
+
+    result: CallToolResult = in_process(ask, "venice_chat")
+    return result
+
+
+def test_a_new_key_is_not_linked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file without a media type, such as that of a new API key, is no link."""
+    for name in ("key.txt", "a.png"):
+        (tmp_path / name).write_bytes(b"x")
+    reply = {"file": "key.txt", "type": "INFERENCE", "files": [{"file": "a.png"}]}
+
+    assert 1 == len(answer_to(reply, tmp_path, monkeypatch).content)
+
+
+def test_only_files_of_the_media_folder_are_linked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lies elsewhere is no link, nor what another model named in its answer."""
+    media, secret = tmp_path / "media", tmp_path / "id_rsa"
+    media.mkdir()
+    for file in (secret, media / "a.mp4"):
+        file.write_bytes(b"x")
+    named = [{"file": str(file), "type": "video/mp4"} for file in (secret, media / "a.mp4")]
+    own = answer_to({"files": named}, media, monkeypatch)
+    others = answer_to({"answer": {"files": named, **named[1]}}, media, monkeypatch)
+
+    (_, link) = own.content
+    assert isinstance(link, ResourceLink)
+    assert (media / "a.mp4").as_uri() == link.uri
+    assert 1 == len(others.content)
+
+
+@pytest.mark.parametrize("more", [{"url": 5}, {"bytes": "1 kB"}, {"url": ["x"], "bytes": None}])
+@pytest.mark.parametrize("whose", ["the tool's", "a model's"])
+def test_an_odd_file_costs_no_answer(
+    whose: str, more: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A paid answer that names a file in another form than ours reaches the model all the same."""
+    (tmp_path / "a.png").write_bytes(b"x")
+    named = {"file": "a.png", "type": "image/png", **more}
+    reply = named if whose == "the tool's" else {"answer": named}
+    result = answer_to(reply, tmp_path, monkeypatch)
+
+    assert (False, reply) == (bool(result.is_error), json.loads(text_of(result)))
+
+
+@pytest.mark.parametrize("depth", [190, 205, 260, 500])
+def test_an_answer_of_great_depth_comes_as_text(
+    depth: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A paid answer that is too deep for the protocol comes as text alone; one that is not, as JSON, too."""
+    reply: dict[str, Any] = {}
+    for _ in range(depth):
+        reply = {"a": reply}
+    result = answer_to(reply, tmp_path, monkeypatch)
+
+    assert (False, reply) == (bool(result.is_error), json.loads(text_of(result)))
+    assert result.structured_content == (reply if depth < 198 else None)
 
 
 def test_a_refusal_reaches_the_model(venice: LocalVenice) -> None:
