@@ -89,4 +89,21 @@ async def _ask(record: Record, arguments: Mapping[str, Any]) -> bool:
     if not sys.stdin.isatty():
         return False
     told = visible(json.dumps(dict(arguments), ensure_ascii=False))
-    return await asyncio.to_thread(click.confirm, f"{record.name} {told}: go on?", err=True)
+    click.echo(f"{record.name} {told}: go on? [y/N]: ", nl=False, err=True)
+    answer = await _typed_line()
+    return answer.strip().lower() in {"y", "yes"}
+
+
+async def _typed_line() -> str:
+    """The next line that is typed; nothing at Ctrl-D.
+
+    No thread waits for it, for Ctrl-C does not end what a thread waits for.
+    """
+    loop = asyncio.get_running_loop()
+    is_typed = asyncio.Event()
+    loop.add_reader(sys.stdin, is_typed.set)
+    try:
+        await is_typed.wait()
+    finally:
+        loop.remove_reader(sys.stdin)
+    return sys.stdin.readline()

@@ -24,6 +24,7 @@ from websockets.exceptions import ConnectionClosed, InvalidProxy, InvalidStatus,
 
 from sanctum_venice_tools.fronts.files import MadeFile, made_files
 from sanctum_venice_tools.fronts.run import Outcome, RunError, run_tool
+from sanctum_venice_tools.fronts.skill.call_tool import INTERRUPTED
 from sanctum_venice_tools.network import NetworkSettingsError, is_here
 from sanctum_venice_tools.packing.record import Record
 from sanctum_venice_tools.packing.schema import typed_schema_of
@@ -81,11 +82,16 @@ class VeniceTools:
         return [_definition(record) for record in self._records.values()]
 
     async def respond(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer to an `external_tool_call_request`."""
-        result = await self.call(str(request["tool_name"]), request.get("input") or {})
+        """The answer to an `external_tool_call_request`: there is one in any case."""
+        given = request.get("input")
+        arguments = {} if given is None else given
+        if isinstance(arguments, Mapping):
+            result = await self.call(str(request.get("tool_name")), arguments)
+        else:
+            result = _failed("The input must be a JSON object, of values by argument.")
         return {
             "type": "external_tool_call_response",
-            "request_id": request["request_id"],
+            "request_id": request.get("request_id"),
             "result": result,
         }
 
@@ -94,17 +100,29 @@ class VeniceTools:
         record = self._records.get(name)
         if record is None:
             return _failed(f"There is no tool {name}. There are: {', '.join(self._records)}.")
-        if record.needs_approval and not await self._is_approved(record, arguments):
+        try:
+            is_agreed = not record.needs_approval or await self._is_approved(record, arguments)
+        except Exception as error:  # noqa: BLE001  # the App Server would wait for an answer
+            return _failed(f"{name} was not called: {_reason(error)}")
+        if not is_agreed:
             return _failed(f"A person did not approve {name}. Nothing was bought; ask them first.")
+        return await self._run(record, arguments)
+
+    async def _run(self, record: Record, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Run a tool to which a person agreed, where one had to."""
         try:
             outcome = await asyncio.to_thread(
                 run_tool, record, arguments, settings=self._settings, usual_seconds=USUAL_SECONDS
             )
+            if outcome.refusal:
+                return _failed(outcome.refusal)
+            pictures = await asyncio.to_thread(_pictures, outcome)
         except RunError as error:
             return _failed(str(error))
-        if outcome.refusal:
-            return _failed(outcome.refusal)
-        pictures = await asyncio.to_thread(_pictures, outcome)
+        except Exception as error:  # noqa: BLE001  # the App Server would wait for an answer
+            told = f"{record.name} broke: {_reason(error)}"
+            cost = INTERRUPTED.get(record.cost)
+            return _failed(f"{told}; {cost}" if cost else told)
         return {"content": [{"type": "text", "text": outcome.reply}, *pictures]}
 
     async def _is_approved(self, record: Record, arguments: Mapping[str, Any]) -> bool:
@@ -132,6 +150,11 @@ def _definition(record: Record) -> dict[str, Any]:
 def _failed(told: str) -> dict[str, Any]:
     """An error as the model reads it: nothing else marks it there."""
     return {"is_error": True, "content": [{"type": "text", "text": f"Error: {told}"}]}
+
+
+def _reason(error: Exception) -> str:
+    """What broke, on one line."""
+    return f"{error.__class__.__name__}: {error}"
 
 
 def _pictures(outcome: Outcome) -> list[dict[str, str]]:
@@ -289,12 +312,14 @@ class _Offer:
     async def _answer(self, request: Mapping[str, Any]) -> None:
         """Run a tool, and hand over what became of it, if the connection still stands."""
         response = await self._tools.respond(request)
-        outcome = "refused" if response["result"].get("is_error") else "answered"
-        self._tell(f"{request['tool_name']}: {outcome}")
+        name = request.get("tool_name")
         try:
             await self._send(response)
         except ConnectionClosed:
-            self._tell(f"{request['tool_name']}: the connection was lost before the answer.")
+            self._tell(f"{name}: the connection was lost before the answer.")
+            return
+        outcome = "refused" if response["result"].get("is_error") else "answered"
+        self._tell(f"{name}: {outcome}")
 
     async def _send(self, message: Mapping[str, Any]) -> None:
         await self._connection.send(json.dumps(message))

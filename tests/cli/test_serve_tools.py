@@ -2,37 +2,64 @@
 
 import asyncio
 import io
+import json
+import os
+import pty
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 
 from sanctum_venice_tools.cli import serve_tools as command
 from sanctum_venice_tools.packing.record import read_record
 
 
-class Terminal(io.StringIO):
-    """An input at which a person sits."""
+@dataclass
+class Terminal:
+    """A terminal: what a person types there, and the side that a program reads."""
 
-    def isatty(self) -> bool:
-        """Whether it is a terminal."""
-        return True
+    person: int
+    program: int
+
+    def type(self, keys: str) -> None:
+        """Type something."""
+        os.write(self.person, keys.encode())
 
 
-@pytest.mark.parametrize("answer", [True, False])
-def test_a_person_at_the_terminal_decides(answer: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The question has the tool and its arguments, and nothing in them steers the terminal."""
-    asked: list[str] = []
+@pytest.fixture
+def terminal() -> Iterator[Terminal]:
+    """A terminal at which a person sits."""
+    terminal = Terminal(*pty.openpty())
+    yield terminal
+    os.close(terminal.person)
+    os.close(terminal.program)
 
-    def confirm(question: str, **_: Any) -> bool:
-        asked.append(question)
-        return answer
 
-    monkeypatch.setattr("sys.stdin", Terminal())
-    monkeypatch.setattr("click.confirm", confirm)
+@pytest.mark.parametrize(
+    ("typed", "is_agreed"),
+    [("y\n", True), ("Yes\n", True), ("n\n", False), ("\n", False), ("perhaps\n", False), ("\x04", False)],
+)  # fmt: skip
+def test_a_person_at_the_terminal_decides(
+    typed: str,
+    is_agreed: bool,
+    terminal: Terminal,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The question has the tool and its arguments, and nothing in them steers the terminal; only "yes" agrees."""
     record = read_record("venice_queue_video")
+    terminal.type(typed)
+    with open(terminal.program, closefd=False, encoding="utf-8") as read:
+        monkeypatch.setattr("sys.stdin", read)
+        assert is_agreed == asyncio.run(command._ask(record, {"prompt": "a \u202efox\n"}))
 
-    assert answer == asyncio.run(command._ask(record, {"prompt": "a \u202efox\n"}))
-    assert ['venice_queue_video {"prompt": "a \\u202efox\\n"}: go on?'] == asked
+    question = 'venice_queue_video {"prompt": "a \\u202efox\\n"}: go on? [y/N]: '
+    assert question == capsys.readouterr().err
 
 
 def test_without_a_terminal_nobody_agrees(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,3 +67,80 @@ def test_without_a_terminal_nobody_agrees(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
 
     assert not asyncio.run(command._ask(read_record("venice_queue_video"), {}))
+
+
+# --- at work ---
+
+
+@dataclass
+class Served:
+    """The command at work: an App Server that has asked for a film, which a person is asked about."""
+
+    process: asyncio.subprocess.Process
+    answers: asyncio.Queue[dict[str, Any]]
+
+
+@asynccontextmanager
+async def asked(terminal: Terminal) -> AsyncIterator[Served]:
+    """Run the command at a terminal, from when its question is there."""
+    film = {"prompt": "a fox", "duration": "5s"}
+    request = {
+        "type": "external_tool_call_request",
+        "request_id": "r",
+        "tool_name": "venice_queue_video",
+        "input": film,
+    }
+    answers = asyncio.Queue[dict[str, Any]]()
+
+    async def ask(connection: ServerConnection) -> None:
+        await connection.recv()
+        await connection.send(json.dumps(request))
+        async for text in connection:
+            await answers.put(json.loads(text))
+
+    async with asyncio.timeout(60), serve(ask, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        words = ["serve-tools", "venice_queue_video", "--agent", "agent-1"]
+        process = await asyncio.create_subprocess_exec(
+            *[sys.executable, "-m", "sanctum_venice_tools.cli", *words],
+            *["--url", f"ws://127.0.0.1:{port}/ws"],
+            stdin=terminal.program,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            assert process.stderr
+            await process.stderr.readuntil(b"go on? [y/N]:")
+            yield Served(process, answers)
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_it_at_a_question(terminal: Terminal) -> None:
+    """A person who is asked may end the command instead: it waits for no answer."""
+
+    async def interrupt() -> int | None:
+        async with asked(terminal) as served:
+            served.process.send_signal(signal.SIGINT)
+            async with asyncio.timeout(10):
+                return await served.process.wait()
+
+    assert 0 == asyncio.run(interrupt())
+
+
+@pytest.mark.slow
+def test_ctrl_d_is_no(terminal: Terminal) -> None:
+    """A question that is left with Ctrl-D is answered to the App Server: nobody agreed."""
+
+    async def leave() -> dict[str, Any]:
+        async with asked(terminal) as served:
+            terminal.type("\x04")
+            async with asyncio.timeout(10):
+                return await served.answers.get()
+
+    answer = asyncio.run(leave())
+    assert "r" == answer["request_id"]
+    assert "A person did not approve venice_queue_video" in json.dumps(answer["result"])

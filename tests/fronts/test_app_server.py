@@ -182,6 +182,73 @@ def test_errors_are_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(one["is_error"] for one in (refused, unknown, broken))
 
 
+# --- every request gets an answer ---
+
+
+@pytest.mark.parametrize("given", ["x", ["x"], 5, 1.5, True, "", [], 0, False])
+def test_an_input_that_is_no_object_is_refused(given: object) -> None:
+    """The model reads what an input must be; nothing runs."""
+    tools = VeniceTools([read_record("venice_list_models")])
+    request = {"request_id": "r", "tool_name": "venice_list_models", "input": given}
+    response = asyncio.run(tools.respond(request))
+
+    (text,) = response["result"]["content"]
+    assert "Error: The input must be a JSON object, of values by argument." == text["text"]
+
+
+def test_a_request_without_a_tool_is_answered() -> None:
+    """What names no tool is answered with the names of those that there are."""
+    tools = VeniceTools([read_record("venice_list_models")])
+    response = asyncio.run(tools.respond({"request_id": "r"}))
+
+    assert "r" == response["request_id"]
+    assert response["result"]["content"][0]["text"].endswith("There are: venice_list_models.")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("venice_chat", "; it may be charged. Look at venice_report_usage before you try again."),
+        ("venice_revoke_api_key", "; your Venice account may be changed. Look at it before"),
+        ("venice_list_models", ": ValueError: x"),
+    ],
+)
+@pytest.mark.parametrize("what", ["run_tool", "_pictures"])
+def test_whatever_breaks_is_answered(
+    what: str, name: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call that breaks in an unforeseen way is answered, too, and with what may have come of it."""
+
+    def break_down(*_: Any, **__: Any) -> None:
+        raise ValueError("x")
+
+    monkeypatch.setattr(app_server, "run_tool", lambda *_, **__: Outcome("{}"))
+    monkeypatch.setattr(app_server, what, break_down)
+    result = call(VeniceTools([read_record(name)], agree), name)
+
+    assert result["is_error"]
+    text = result["content"][0]["text"]
+    assert text.startswith(f"Error: {name} broke: ValueError: x")
+    assert told in text
+
+
+def test_a_person_who_can_not_be_asked_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the question itself breaks, nothing runs, and the model reads that."""
+
+    async def break_down(_record: Record, _arguments: Mapping[str, Any]) -> bool:
+        raise OSError("the terminal is gone")
+
+    monkeypatch.setattr(app_server, "run_tool", lambda *_, **__: pytest.fail("it ran"))
+    tools = VeniceTools([read_record("venice_queue_video")], break_down)
+    result = call(tools, "venice_queue_video", prompt="a fox", duration="5s")
+
+    told = "Error: venice_queue_video was not called: OSError: the terminal is gone"
+    assert told == result["content"][0]["text"]
+
+
+# --- the connection ---
+
+
 def test_no_address_is_told() -> None:
     """What is no socket's address ends the command with one line, and is not tried again."""
     words = ["serve-tools", "--url", "http://127.0.0.1:1", "--agent", "agent-1"]
