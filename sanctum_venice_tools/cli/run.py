@@ -19,12 +19,14 @@ from sanctum_venice_tools.fronts.skill.call_tool import (
     UsageError,
     help_of,
     known_name,
+    lost_reply,
     read_arguments,
+    written,
 )
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.record import COSTLY, Record, read_record
 from sanctum_venice_tools.packing.schema import summary_of, typed_schema_of
-from sanctum_venice_tools.terminal import show
+from sanctum_venice_tools.terminal import show, visible
 
 
 class _Tools(click.Group):
@@ -143,7 +145,9 @@ def _end(record: Record, arguments: dict[str, Any]) -> None:
     if outcome.refusal:
         show(f"Error: {outcome.refusal}", err=True)
         sys.exit(REFUSED)
-    show(outcome.reply)
+    if not written(visible(outcome.reply)):
+        written(f"Error: {lost_reply(record.name, record.cost)}", output="stderr")
+        sys.exit(BROKEN)
 
 
 @contextlib.contextmanager

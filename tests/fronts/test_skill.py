@@ -207,6 +207,80 @@ def test_wrong_usage_is_told_as_by_the_command(words: list[str], folder: Path) -
         assert told.partition(" Did you")[0] == theirs.partition(" Did you")[0]
 
 
+def shell(folder: Path, command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of the shell in which $skill and $run call a tool; its status is that of the first in a pipe."""
+    ways = {
+        "skill": f"{sys.executable} {folder}/scripts/call_tool.py",
+        "run": f"{sys.executable} -m sanctum_venice_tools.cli run",
+    }
+    return subprocess.run(
+        ["/bin/bash", "-c", f"set -o pipefail; {command}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, **ways, **environment},
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["$skill", "$run"])
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("--args - <<< $(printf '[%.0s' {1..100000})", "Error: --args is no JSON: maximum recur"),
+        ("--args - <&-", "Error: There is no input to read --args from."),
+        ("--args - < <(printf '{\\xff}')", "Error: --args is no JSON: 'utf-8' codec can't dec"),
+    ],
+)
+def test_an_input_that_can_not_be_read_is_wrong_usage(
+    way: str, command: str, told: str, folder: Path
+) -> None:
+    """Arguments that are too deep, no text, or not there end with status 2 and one line."""
+    strict = {"PYTHONIOENCODING": "utf-8:strict"}
+    done = shell(folder, f"{way} ask_web {command}", **strict)
+
+    assert (2, "") == (done.returncode, done.stdout)
+    assert done.stderr.splitlines()[-1].startswith(told), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# What is told of a call whose reply is lost.
+AFTERWARDS = {
+    "rank_texts query=a 'texts=[\"a\"]'": "it may be charged. Look at venice_report_usage before",
+    "list_models type=image": "it cost nothing.",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["$skill", "$run"])
+@pytest.mark.parametrize("output", [">&-", ">/dev/full", "| (exec <&-; sleep 1)"])
+@pytest.mark.parametrize("tool", list(AFTERWARDS))
+def test_a_reply_that_nobody_takes_is_told(
+    way: str, output: str, tool: str, folder: Path, venice: LocalVenice
+) -> None:
+    """Where the output is closed, full or left by its reader, the status is 4, and one line tells the cost."""
+    done = shell(folder, f"{way} {tool} {output}", **settings(venice))
+
+    name = f"venice_{tool.partition(' ')[0]}"
+    told = f"Error: {name} answered, but nothing could be written to the output; "
+    assert (4, 1) == (done.returncode, len(done.stderr.splitlines())), done.stderr
+    assert done.stderr.startswith(told + AFTERWARDS[tool])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("output", [">&-", ">/dev/full", ">/dev/full 2>&1", ">&- 2>&-"])
+@pytest.mark.parametrize("words", ["--help", "ask_web --help", "chat prompt=x"])
+def test_a_text_that_nobody_takes_ends_without_a_traceback(
+    output: str, words: str, folder: Path
+) -> None:
+    """The skill's help is written to nobody with status 4; a refusal keeps its status."""
+    done = shell(folder, f"$skill {words} {output}")
+
+    assert done.returncode == (3 if "=" in words else 4)
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.slow
 def test_a_refusal_is_one_line(folder: Path, venice: LocalVenice) -> None:
     """What a tool refuses ends with status 3 and the line that says what to do."""
