@@ -143,7 +143,8 @@ def is_refusal(error: APIError) -> bool:
 def explain(error: APIError, secrets: Mapping[str, str] = _NONE) -> str:
     """What went wrong, in one line.
 
-    Of a refusal only its own words are shown, without the secrets: it may repeat what was sent.
+    Of a refusal only its own words are shown, without the secrets and the key that the request
+    carried: it may repeat what was sent.
 
     Args:
         error: The failure.
@@ -159,7 +160,8 @@ def explain(error: APIError, secrets: Mapping[str, str] = _NONE) -> str:
         case APIConnectionError():
             return "the server dropped the connection, or is not Letta"
         case APIStatusError():
-            words = _words(error.body, secrets)
+            own = error.request.headers.get("authorization", "").removeprefix("Bearer ")
+            words = _words(error.body, {**secrets, "LETTA_API_KEY": own})
             told = f"the server answered {error.status_code}"
             return f"{told}: {words}" if words else told
     return type(error).__name__

@@ -26,6 +26,7 @@ TOOL = {
     "tags": [],
     "json_schema": {},
 }
+KEY = "letta-key-0123456789"
 AGENT = {"id": "agent-1", "name": "Scout", "tools": [], "tool_rules": [], "secrets": []}
 
 
@@ -59,13 +60,12 @@ class Server:
                 time.sleep(self.drip)
 
 
-def reply(body: Any) -> bytes:
+def reply(body: Any, status: str = "200 OK") -> bytes:
     """A whole answer in JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    head = (
-        f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(content)}\r\n"
-    )
-    return f"{head}connection: close\r\n\r\n".encode() + content
+    head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\n"
+    length = f"content-length: {len(content)}\r\n"
+    return f"{head}{length}connection: close\r\n\r\n".encode() + content
 
 
 @pytest.fixture
@@ -96,6 +96,26 @@ def assert_refused(done: Result, said: str = "") -> None:
     lines = [line for line in done.stderr.splitlines() if not line.startswith("Reading ")]
     assert (4, 1) == (done.exit_code, len(lines)), (done.output, done.exception)
     assert said in lines[0]
+
+
+# --- refusals ---
+
+
+@pytest.mark.parametrize("of", ["reading", "writing"])
+def test_a_refusal_that_repeats_the_key_does_not_show_it(
+    server: Server, monkeypatch: pytest.MonkeyPatch, of: str
+) -> None:
+    """What a server says is shown without LETTA_API_KEY, also where it would be cut within it."""
+    monkeypatch.setenv("LETTA_API_KEY", KEY)
+    error = f"bad header Bearer {KEY} {'x' * 150} {KEY}"
+    refused = reply({"error": error}, "400 Bad Request")
+    server.answer = lambda asked: (
+        reply([]) if of == "writing" and asked.startswith("GET") else refused
+    )
+    done = register(server)
+
+    assert "400: bad header Bearer [LETTA_API_KEY] xxx" in done.output
+    assert KEY[:8] not in done.output
 
 
 # --- forms ---
