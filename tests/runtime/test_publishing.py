@@ -18,6 +18,7 @@ Tool = Callable[..., str]
 Sandbox = Callable[..., Tool]
 
 SERVER = "http://media.internal:8490"
+TOKEN = "a-token-of-the-media-server"
 
 
 @pytest.fixture(scope="module")
@@ -212,7 +213,7 @@ def failing(venice: LocalVenice, monkeypatch: pytest.MonkeyPatch) -> Iterator[re
     monkeypatch.setenv("VENICE_API_KEY", venice.key)
     monkeypatch.setenv("VENICE_BASE_URL", venice.base_url)
     monkeypatch.setenv("VENICE_MEDIA", f"{SERVER}/")
-    monkeypatch.setenv("VENICE_MEDIA_TOKEN", "a-token-of-the-media-server")
+    monkeypatch.setenv("VENICE_MEDIA_TOKEN", TOKEN)
     with respx.mock(assert_all_called=False) as router:
         router.route(host="127.0.0.1").pass_through()
         router.get(f"{SERVER}/room").respond(json={"public_url": SERVER})
@@ -227,10 +228,14 @@ def failing(venice: LocalVenice, monkeypatch: pytest.MonkeyPatch) -> Iterator[re
             httpx.Response(409, json={"error": "Another file is called x."}),
             "Another file is called x.",
         ),
+        (
+            httpx.Response(400, json={"error": f"bad header Bearer {TOKEN} {'x' * 170} {TOKEN}"}),
+            f"answered 400: bad header Bearer [token] {'x' * 170} [to. Tell",
+        ),
         (httpx.ConnectError("gone"), "does not answer at VENICE_MEDIA"),
         (httpx.ReadTimeout("slow"), "took too long"),
     ],
-    ids=["broken", "refused", "gone", "slow"],
+    ids=["broken", "refused", "repeats the token", "gone", "slow"],
 )
 def test_a_paid_picture_is_told_of_when_it_could_not_be_uploaded(
     failing: respx.Router, load_tool: Callable[[str], Tool], reply: Any, reason: str
