@@ -85,9 +85,11 @@ def http_app(server: Server, allowed_hosts: Sequence[str]) -> Starlette:
     It answers to this machine's own names, and to those that are allowed.
     """
     names = [*OWN_NAMES, *allowed_hosts]
+    hosts = [*names, *(f"{name}:*" for name in names)]
     guard = TransportSecuritySettings(
-        allowed_hosts=[*names, *(f"{name}:*" for name in names)],
-        allowed_origins=[f"http://{name}:*" for name in names],
+        allowed_hosts=hosts,
+        # A browser leaves out the usual port of a scheme.
+        allowed_origins=[f"{scheme}://{host}" for scheme in ("http", "https") for host in hosts],
     )
     return server.streamable_http_app(transport_security=guard)
 

@@ -358,11 +358,19 @@ def test_answers_by_http(url: str) -> None:
         ({"Host": "evil.example.org"}, 421),
         ({"Origin": "http://evil.example.org"}, 403),
         ({"Host": "tools.example.org"}, 200),
+        ({"Host": "tools.example.org", "Origin": "https://tools.example.org"}, 200),
+        ({"Host": "tools.example.org", "Origin": "http://tools.example.org"}, 200),
+        ({"Host": "tools.example.org:8443", "Origin": "https://tools.example.org:8443"}, 200),
+        ({"Origin": "http://localhost"}, 200),
+        ({"Origin": "http://localhost:3000"}, 200),
+        ({"Origin": "https://tools.example.org.evil.example.org"}, 403),
+        ({"Origin": "https://evil.example.org:443"}, 403),
+        ({"Origin": "null"}, 403),
         ({}, 200),
     ],
 )
 def test_answers_to_its_own_names(headers: dict[str, str], status: int, url: str) -> None:
-    """A page in a browser can't reach it by a name that somebody makes point to this machine."""
+    """It answers a page of its own names; by another that somebody makes point to this machine, none reaches it."""
     hello = {
         "jsonrpc": "2.0",
         "id": 1,
