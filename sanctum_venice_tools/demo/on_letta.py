@@ -28,7 +28,7 @@ from sanctum_venice_tools.demo.places import (
 )
 from sanctum_venice_tools.letta import provider, registration
 from sanctum_venice_tools.letta.address import is_address, server_url
-from sanctum_venice_tools.letta.connection import Client
+from sanctum_venice_tools.letta.connection import Client, key_of
 from sanctum_venice_tools.letta.venice import ChoiceError, Venice, VeniceError
 from sanctum_venice_tools.media_server.process import RunningMediaServer
 from sanctum_venice_tools.network import NetworkSettingsError
@@ -111,7 +111,9 @@ def _reason(error: APIError) -> str:
     words = " ".join(str(said[name]) for name in ("message", "detail") if said.get(name)) or str(
         error
     )
-    return " ".join(words.split())[:300]
+    key = key_of(error)
+    safe = words.replace(key, "[LETTA_API_KEY]") if key else words
+    return " ".join(safe.split())[:300]
 
 
 @contextmanager

@@ -160,11 +160,16 @@ def explain(error: APIError, secrets: Mapping[str, str] = _NONE) -> str:
         case APIConnectionError():
             return "the server dropped the connection, or is not Letta"
         case APIStatusError():
-            own = error.request.headers.get("authorization", "").removeprefix("Bearer ")
-            words = _words(error.body, {**secrets, "LETTA_API_KEY": own})
+            words = _words(error.body, {**secrets, "LETTA_API_KEY": key_of(error)})
             told = f"the server answered {error.status_code}"
             return f"{told}: {words}" if words else told
     return type(error).__name__
+
+
+def key_of(error: APIError) -> str:
+    """The key that a request carried; "", where it carried none."""
+    carried: str = error.request.headers.get("authorization", "")
+    return carried.removeprefix("Bearer ")
 
 
 def _words(body: object, secrets: Mapping[str, str]) -> str:

@@ -1,5 +1,6 @@
-"""The gallery of the demo: something is to be seen in it at once."""
+"""The demo: something is to be seen in its gallery at once, and no key in what goes wrong."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -9,6 +10,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from letta_client import APIStatusError
+
+from sanctum_venice_tools.demo import on_letta
 
 pytestmark = pytest.mark.slow
 
@@ -43,3 +47,16 @@ def test_an_empty_gallery_gets_samples(tmp_path: Path) -> None:
     assert 7 == sum(line.startswith("Making a sample: venice_") for line in first)
     assert len(media) >= 6
     assert (media, 1) == (again, len(second))
+
+
+@pytest.mark.parametrize("body", ["{}", {"detail": "bad header Bearer {}"}, {"error": ["{}"]}])
+def test_what_a_server_says_is_shown_without_its_key(body: object) -> None:
+    """A Letta server of one's own may repeat LETTA_API_KEY in what it refuses."""
+    key = "letta-key-0123456789"
+    said = json.loads(json.dumps(body).replace("{}", key))
+    request = httpx.Request("GET", "http://letta", headers={"Authorization": f"Bearer {key}"})
+    response = httpx.Response(400, json=said, request=request)
+    error = APIStatusError(f"Error code: 400 - {said}", response=response, body=said)
+
+    assert "[LETTA_API_KEY]" in on_letta._reason(error)
+    assert key not in on_letta._reason(error)
