@@ -18,7 +18,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 ANSWERED = 0
 WRONG_USAGE = 2
@@ -112,11 +112,12 @@ def _read_object(args: str | None) -> dict[str, Any]:
     """What --args holds, from the command line or from standard input."""
     if args is None:
         return {}
-    text = sys.stdin.read() if args == "-" else args
     try:
-        read = json.loads(text)
-    except ValueError as error:
+        read = json.loads(sys.stdin.read() if args == "-" else args)
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"--args is no JSON: {error}.") from error
+    except (AttributeError, OSError) as error:  # a closed input is None
+        raise UsageError("There is no input to read --args from.") from error
     if not isinstance(read, dict):
         raise UsageError("--args must be a JSON object, of values by argument.")
     return read
@@ -142,6 +143,28 @@ def _argument_help(name: str, spec: Mapping[str, Any], *, is_required: bool) -> 
     return f"{name} ({kind}{need}): {spec['description']}"
 
 
+# --- what it answers ---
+
+
+def written(*lines: str, output: Literal["stdout", "stderr"] = "stdout") -> bool:
+    """Write lines, and tell whether somebody takes them."""
+    stream = getattr(sys, output)
+    try:
+        stream.write("\n".join(lines) + "\n")
+        stream.flush()
+    except (AttributeError, OSError):  # it is closed, full, or nobody reads any more
+        # Else Python would try again at its end, and end with a status of its own.
+        setattr(sys, output, None)
+        return False
+    return True
+
+
+def lost_reply(name: str, cost: str) -> str:
+    """What to say of a reply that nobody took."""
+    charged = INTERRUPTED.get(cost, "it cost nothing.")
+    return f"{name} answered, but nothing could be written to the output; {charged}"
+
+
 # --- the skill's own command ---
 
 
@@ -159,13 +182,14 @@ def main(words: Sequence[str]) -> int:
     try:
         given = _read_words(words)
         if not given.name:
-            _tell(_USAGE, *(f"  {name}: {tool['summary']}" for name, tool in tools.items()))
-            return ANSWERED if given.help else WRONG_USAGE
+            status = ANSWERED if given.help else WRONG_USAGE
+            lines = [f"  {name}: {tool['summary']}" for name, tool in tools.items()]
+            return status if written(_USAGE, *lines) else BROKEN
         name = known_name(given.name, list(tools))
         tool = tools[name]
         if given.help:
-            _tell(help_of(tool, tool["cost"], asks=tool["asks"]))
-            return ANSWERED
+            is_told = written(help_of(tool, tool["cost"], asks=tool["asks"]))
+            return ANSWERED if is_told else BROKEN
         arguments = read_arguments(tool["parameters"], given.values, given.args)
         _check_agreed(name, tool, is_agreed=given.yes)
     except UsageError as error:
@@ -205,7 +229,8 @@ def _call(name: str, cost: str, arguments: Mapping[str, Any]) -> int:
         if cost == "free":
             raise
         return _fail(BROKEN, f"{name} was interrupted; {INTERRUPTED[cost]}")
-    _tell(_visible(reply))
+    if not written(_visible(reply)):
+        return _fail(BROKEN, lost_reply(name, cost))
     return ANSWERED
 
 
@@ -216,13 +241,9 @@ def _escape(error: UnicodeError) -> tuple[str, int]:
     return json.dumps(error.object[error.start : error.end])[1:-1], error.end
 
 
-def _tell(*lines: str) -> None:
-    sys.stdout.write("\n".join(lines) + "\n")
-
-
 def _fail(status: int, told: str) -> int:
     """Say what went wrong on one line; the status."""
-    sys.stderr.write(f"Error: {_visible(told)}\n")
+    written(f"Error: {_visible(told)}", output="stderr")
     return status
 
 

@@ -1463,10 +1463,15 @@ def _ask_media_server(method: str, place: Any, **content: Any) -> Any:
     return _parse_reply(reply.content)
 
 
+def _media_token() -> str:
+    """What the operator gave this agent for the media server."""
+    return os.environ.get("VENICE_MEDIA_TOKEN", "").strip()
+
+
 @functools.cache
 def _media_client() -> httpx.Client:
     """The way to the media server, with the operator's token."""
-    token = os.environ.get("VENICE_MEDIA_TOKEN", "").strip()
+    token = _media_token()
     headers = {"Authorization": f"Bearer {token}"} if _SIGNS.fullmatch(token) else {}
     return _open_client(headers=headers)
 
@@ -1516,7 +1521,10 @@ def _check_accepted(reply: httpx.Response) -> None:
         told = "The media server refuses this agent"
         raise _failed(f"{told}. Ask the operator to set VENICE_MEDIA_TOKEN.", status)
     error = _text_of(_object_of(_parse_reply(reply.read())).get("error"))
-    line = " ".join(_whole(error).split())[:200].rstrip(".")
+    said = " ".join(_whole(error).split())
+    token = _media_token()
+    safe = said.replace(token, "[token]") if token else said
+    line = safe[:200].rstrip(".")
     told = f"The media server answered {status}: {line or 'no reason given'}"
     raise _failed(f"{told}. Tell the operator.", status)
 
