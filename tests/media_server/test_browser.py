@@ -3,13 +3,16 @@
 It needs Debian's Chromium (`apt-get install chromium`), and is left out where that is not installed.
 """
 
+import json
 import shutil
+import time
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has no types
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect, sync_playwright
 
 from sanctum_venice_tools.emulator import film, pictures, sound
 from sanctum_venice_tools.media_server.process import RunningMediaServer, running_media_server
@@ -198,3 +201,40 @@ def test_a_tool_called_from_its_form_gives_its_picture(
         assert [] == [found["id"] for found in Axe().run(page).response["violations"]]
         assert ["a fox on a bench"] == [file["title"] for file in shown_by(server)]
         page.close()
+
+
+def test_what_is_bought_is_what_was_priced(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A form that is changed while its price is asked for changes nothing of what is then agreed to."""
+    sent: list[dict[str, Any]] = []
+
+    def slowly(route: Route) -> None:
+        sent.append(json.loads(route.request.post_data or ""))
+        time.sleep(1)
+        route.continue_()
+
+    folder = tmp_path_factory.mktemp("workbench")
+    with running_media_server(folder, "--workbench") as server:
+        page = browser.new_page()
+        page.goto(server.gallery)
+        page.goto(f"{server.address}/workbench#venice_queue_video")
+        page.route("**/workbench/tools/venice_queue_video", slowly)
+        page.get_by_label("prompt (needed)").fill("a fox")
+        page.get_by_label("duration").fill("5s")
+        page.evaluate(
+            """() => {
+                document.querySelector("#call button").click();
+                document.querySelector("#call [name=duration]").value = "10s";
+            }"""
+        )
+        expect(page.locator("#price")).to_contain_text("Venice asks 0.5 US", timeout=30_000)
+        assert '"duration": "5s"' in page.locator("#priced").inner_text()
+        assert [] == [found["id"] for found in Axe().run(page).response["violations"]]
+        page.get_by_role("button", name="Call it").click()
+        expect(page.locator("#result pre")).to_be_visible(timeout=30_000)
+        page.close()
+
+    asked, bought = sent
+    assert {"prompt": "a fox", "duration": "5s"} == asked["arguments"]
+    assert (asked["arguments"], True) == (bought["arguments"], bought["agreed"])

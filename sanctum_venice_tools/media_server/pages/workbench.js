@@ -14,6 +14,7 @@ const byId = (id) => document.getElementById(id);
 
 let tools = [];
 let shown = null;
+let priced = null; // the call that a person is asked about
 
 async function start() {
   const reply = await fetch("/workbench/tools");
@@ -48,6 +49,7 @@ function links() {
 function showChosen() {
   const tool = tools.find((one) => one.name === location.hash.slice(1)) ?? tools[0];
   shown = tool;
+  byId("ask").close();
   for (const link of byId("tools").querySelectorAll("a")) {
     link.toggleAttribute("aria-current", link.hash === `#${tool.name}`);
   }
@@ -107,30 +109,32 @@ function given() {
 
 // --- the call ---
 
-async function call(agreed) {
-  const tool = shown;
+// What is paid is what was priced, whatever the form says by then.
+async function call(wanted, agreed) {
   const button = byId("call").querySelector("button");
   button.disabled = true;
   byId("status").textContent = "Calling …";
   byId("result").replaceChildren();
   try {
-    const reply = await fetch(`/workbench/tools/${tool.name}`, {
+    const reply = await fetch(`/workbench/tools/${wanted.tool.name}`, {
       method: "POST",
-      body: JSON.stringify({ arguments: given(), agreed }),
+      body: JSON.stringify({ arguments: wanted.arguments, agreed }),
     });
     const told = await reply.json();
-    if (tool === shown) {
-      show(told);
+    if (wanted.tool === shown) {
+      show(told, wanted);
     }
   } finally {
     button.disabled = false;
   }
 }
 
-function show(told) {
+function show(told, wanted) {
   if (told.ask) {
+    priced = wanted;
     byId("status").textContent = "";
     byId("price").textContent = told.ask;
+    byId("priced").textContent = JSON.stringify(wanted.arguments, null, 2);
     byId("ask").showModal();
     return;
   }
@@ -187,11 +191,11 @@ function tellTrouble(error) {
 
 byId("call").addEventListener("submit", (event) => {
   event.preventDefault();
-  call(false).catch(tellTrouble);
+  call({ tool: shown, arguments: given() }, false).catch(tellTrouble);
 });
 byId("agree").addEventListener("click", () => {
   byId("ask").close();
-  call(true).catch(tellTrouble);
+  call(priced, true).catch(tellTrouble);
 });
 byId("refuse").addEventListener("click", () => byId("ask").close());
 byId("source").addEventListener("toggle", async (event) => {
