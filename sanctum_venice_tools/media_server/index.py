@@ -4,9 +4,10 @@ A file is declared before its bytes come, and counts from when they have come wh
 """
 
 import json
+import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,10 @@ def open_index(database: str, folder: Path) -> "Index":
 
     Raises:
         SettingError: It can't be opened.
+        OSError: The folder can't be written to.
     """
+    if not database:
+        _keep_private(folder / "index.sqlite")
     engine = _engine_of(database or f"sqlite:///{folder / 'index.sqlite'}")
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _set_up_sqlite)
@@ -125,6 +129,15 @@ def _make_tables(engine: Engine) -> None:
         _METADATA.create_all(engine)
     except sa.exc.DBAPIError:
         _METADATA.create_all(engine)
+
+
+def _keep_private(file: Path) -> None:
+    """Have SQLite's file for its owner alone; those that SQLite lays beside it are as it is."""
+    os.close(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600))
+    for one in file.parent.glob(f"{file.name}*"):
+        # Some disks know no owners, and another server may have just ended, with what lay there.
+        with suppress(PermissionError, FileNotFoundError):
+            one.chmod(0o600)
 
 
 def _engine_of(database: str) -> Engine:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,21 @@ def test_the_printed_address_opens_the_gallery(tmp_path: Path) -> None:
 
     assert 0o600 == (folder / "token").stat().st_mode & 0o777
     assert 0o700 == folder.stat().st_mode & 0o777
+
+
+def test_the_index_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """In a folder that others may look into nobody else reads prompts and addresses, nor what an older version left."""
+    tmp_path.chmod(0o755)
+
+    with closing(open_index("", tmp_path)):
+        made = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+        for file in tmp_path.iterdir():
+            file.chmod(0o644)
+        with closing(open_index("", tmp_path)):
+            mended = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+
+    names = ("index.sqlite", "index.sqlite-wal", "index.sqlite-shm")
+    assert dict.fromkeys(names, 0o600) == made == mended
 
 
 @pytest.mark.slow
