@@ -22,6 +22,7 @@ from sanctum_venice_tools.media_server.index import StoredFile
 _ADDRESS_SECONDS = 60 * 60
 
 _PIECE = 1 << 20
+_NOT_FOUND = 404
 
 __all__ = ["BotoCoreError", "BucketShelf", "ClientError"]
 
@@ -72,10 +73,28 @@ class BucketShelf:
             digest.update(piece)
         return digest.hexdigest() == file.sha256
 
+    def is_gone(self, file: StoredFile) -> bool:
+        """Whether the bucket says so: one that is away, or that may not tell, still has it."""
+        try:
+            self._s3.head_object(Bucket=self._bucket, Key=self._key(file.id))
+        except ClientError as error:
+            status: int = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            return status == _NOT_FOUND
+        except BotoCoreError:
+            return False
+        return False
+
     def read_start(self, file_id: str, count: int) -> bytes:
-        """The first bytes of a file."""
+        """The first bytes of a file.
+
+        Raises:
+            FileNotFoundError: It is not there.
+        """
         place = {"Bucket": self._bucket, "Key": self._key(file_id)}
-        reply = self._s3.get_object(**place, Range=f"bytes=0-{count - 1}")
+        try:
+            reply = self._s3.get_object(**place, Range=f"bytes=0-{count - 1}")
+        except self._s3.exceptions.NoSuchKey as gone:
+            raise FileNotFoundError(file_id) from gone
         return bytes(reply["Body"].read())
 
     def remove(self, file_id: str) -> None:

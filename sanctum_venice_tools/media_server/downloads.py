@@ -37,10 +37,11 @@ async def find(request: Request) -> Response:
         file = await run_in_threadpool(service.index.find_by_stem, stem)
     else:
         file = await run_in_threadpool(service.index.find, name=name)
-    if file is None or not file.is_whole:
+    if file is None or not file.is_whole or await run_in_threadpool(service.shelf.is_gone, file):
         near = await run_in_threadpool(
             service.index.names_like, (name or stem)[:_NEAR_LETTERS], _MOST_NEAR
         )
+        near = [one for one in near if file is None or one != file.name]
         return JSONResponse({"error": "No file is called so.", "near": near}, 404)
     elsewhere = await run_in_threadpool(service.shelf.way_out, file, kinds.UNKNOWN, "attachment")
     content = elsewhere or f"/files/{file.id}/content"

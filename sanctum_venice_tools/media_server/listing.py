@@ -47,7 +47,10 @@ async def show_start(request: Request) -> Response:
     file = await run_in_threadpool(service.index.find, id=request.path_params["id"])
     if file is None or not file.is_whole or file.kind != "text":
         return refusal(404, "There is no such text.")
-    start = await run_in_threadpool(service.shelf.read_start, file.id, _START)
+    try:
+        start = await run_in_threadpool(service.shelf.read_start, file.id, _START)
+    except FileNotFoundError:
+        return refusal(404, "Its bytes are not here any more.")
     return PlainTextResponse(start.decode(errors="replace"))
 
 

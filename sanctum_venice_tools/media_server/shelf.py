@@ -41,8 +41,15 @@ class Shelf(Protocol):
     def has(self, file: StoredFile) -> bool:
         """Whether the bytes of a file are there: all of them, and no others."""
 
+    def is_gone(self, file: StoredFile) -> bool:
+        """Whether the bytes of a whole file were taken away behind the server's back, for sure."""
+
     def read_start(self, file_id: str, count: int) -> bytes:
-        """The first bytes of a file."""
+        """The first bytes of a file.
+
+        Raises:
+            FileNotFoundError: It is not there.
+        """
 
     def remove(self, file_id: str) -> None:
         """Take a file away; that it is gone already is well."""
@@ -112,6 +119,10 @@ class FolderShelf:
         """Whether a file is there: what was put in place was counted and compared on its way."""
         path = self.path(file.id)
         return path.is_file() and path.stat().st_size == file.bytes
+
+    def is_gone(self, file: StoredFile) -> bool:
+        """Whether a file was taken out of the folder."""
+        return not self.path(file.id).exists()
 
     def read_start(self, file_id: str, count: int) -> bytes:
         """The first bytes of a file."""

@@ -133,6 +133,9 @@ def _take_note(service: Service, wanted: Declaration) -> Response:
     most = service.settings.most_bytes
     if wanted.bytes > most:
         return refusal(413, f"It has {wanted.bytes:,} bytes, and at most {most:,} are taken.")
+    gone = service.index.find(name=wanted.name)
+    if gone and gone.is_whole and service.shelf.is_gone(gone):
+        service.index.forget(gone.id)
     with service.room:
         # First of all: what is renewed, no sweep forgets from here on.
         service.index.renew(wanted.name, wanted.sha256)

@@ -173,6 +173,19 @@ def test_what_came_since_is_told(tool: TestClient, person: TestClient) -> None:
     assert ["2.png"] == titles(person, since=first["moment"] + 1)
 
 
+def test_a_text_that_is_gone_is_told(
+    tool: TestClient, person: TestClient, service: Service
+) -> None:
+    """The beginning of a text whose bytes were taken away by hand is nowhere, and no error of the server's."""
+    made = upload(tool, "words.txt", b"words")
+    start = f"/gallery/files/{made['id']}/start"
+    assert "words" == person.get(start).text
+
+    (service.settings.folder / "files" / made["id"]).unlink()
+
+    assert 404 == person.get(start).status_code
+
+
 def test_spending_is_told_by_day_and_agent(tool: TestClient, person: TestClient) -> None:
     """What tools said that they cost is added up; what cost nothing is no row."""
     for number, (agent, cost) in enumerate([("a", 0.25), ("a", 0.5), ("b", 1.0), ("b", None)]):

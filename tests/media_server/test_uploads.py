@@ -53,6 +53,18 @@ def test_what_is_there_is_not_sent_again(tool: TestClient, service: Service) -> 
     assert 1 == len(files_in(service.settings.folder))
 
 
+def test_what_is_gone_from_the_folder_is_taken_anew(tool: TestClient, service: Service) -> None:
+    """A file whose bytes were taken away by hand is not told as stored: it is asked for, and shown again."""
+    first = upload(tool, "fox.png", PICTURE)
+    (service.settings.folder / "files" / first["id"]).unlink()
+
+    found = tool.get("/files", params={"name": "fox.png"})
+    again = upload(tool, "fox.png", PICTURE)
+
+    assert (404, []) == (found.status_code, found.json()["near"])
+    assert PICTURE == tool.get(again["url"]).content
+
+
 def test_an_upload_that_broke_off_is_taken_up_again(tool: TestClient) -> None:
     """A file that was declared and never came has the same address when it is declared anew."""
     first = tool.post("/files", json=declaration("fox.png", PICTURE)).json()

@@ -106,10 +106,13 @@ def tool_at(server: RunningMediaServer) -> httpx.Client:
     return httpx.Client(base_url=server.address, headers=headers)
 
 
-def upload(server: RunningMediaServer, name: str, content: bytes) -> dict[str, Any]:
+def upload(
+    server: RunningMediaServer, name: str, content: bytes, /, **facts: Any
+) -> dict[str, Any]:
     """Put a file into the bucket, as a tool does; what the server says of it."""
     with tool_at(server) as tool:
-        told = tool.post("/files", json=declaration(name, content)).raise_for_status().json()
+        declared = declaration(name, content, **facts)
+        told = tool.post("/files", json=declared).raise_for_status().json()
         httpx.put(
             told["upload"], content=content, headers=told["upload_headers"]
         ).raise_for_status()
@@ -162,6 +165,24 @@ def test_two_servers_have_the_same_files(
     assert picture == httpx.get(content).content
     assert [f"agents-{made['id']}"] == keys_in(bucket, made["id"])
     assert "fox.png" in [file["name"] for file in shown_by(two)]
+
+
+def test_what_is_gone_from_the_bucket_is_taken_anew(
+    two_servers: list[RunningMediaServer], bucket: Any
+) -> None:
+    """A file that a rule of the bucket took away is asked for when it is stored again; until then it is nowhere."""
+    one, _ = two_servers
+    words = b"words for a while"
+    made = upload(one, "while.txt", words)
+    bucket.delete_object(Bucket="media", Key=f"agents-{made['id']}")
+
+    with httpx.Client(base_url=one.address, follow_redirects=True) as person, tool_at(one) as tool:
+        person.get(one.gallery)
+        assert 404 == person.get(f"/gallery/files/{made['id']}/start").status_code
+        assert 404 == tool.get("/files", params={"name": "while.txt"}).status_code
+    again = upload(one, "while.txt", words)
+
+    assert words == httpx.get(again["url"], follow_redirects=True).content
 
 
 def test_what_did_not_come_can_not_be_confirmed(two_servers: list[RunningMediaServer]) -> None:
