@@ -189,6 +189,8 @@ class Index:
 
     def find(self, **columns: str) -> StoredFile | None:
         """The file of an id or a name, also one that is not whole yet."""
+        if _has_nul(*columns.values()):
+            return None
         query = sa.select(_FILES).filter_by(**columns)
         with self._engine.connect() as connection:
             row = connection.execute(query).first()
@@ -196,6 +198,8 @@ class Index:
 
     def find_by_stem(self, stem: str) -> StoredFile | None:
         """The whole file whose name is this but for its ending."""
+        if _has_nul(stem):
+            return None
         pattern = f"{_escaped(stem)}.%"
         query = sa.select(_FILES).where(_IS_WHOLE, _FILES.c.name.like(pattern, escape="\\"))
         with self._engine.connect() as connection:
@@ -249,6 +253,9 @@ class Index:
 
     def choose(self, choice: Choice, limit: int) -> list[StoredFile]:
         """So many of the whole files, the newest first."""
+        _, follows = choice.before or (0, "")
+        if _has_nul(choice.kind, choice.agent, choice.words, follows):
+            return []
         query = sa.select(_FILES).where(_IS_WHOLE, *_conditions(choice))
         query = query.order_by(*_NEWEST_FIRST).limit(limit)
         with self._engine.connect() as connection:
@@ -256,6 +263,8 @@ class Index:
 
     def names_like(self, beginning: str, limit: int) -> list[str]:
         """Names of whole files that begin so."""
+        if _has_nul(beginning):
+            return []
         pattern = f"{_escaped(beginning)}%"
         query = sa.select(_FILES.c.name).where(_IS_WHOLE, _FILES.c.name.like(pattern, escape="\\"))
         with self._engine.connect() as connection:
@@ -332,6 +341,11 @@ def _conditions(choice: Choice) -> list[sa.ColumnElement[bool]]:
         columns = (_FILES.c.title, _FILES.c.name, _FILES.c.tool, _FILES.c.model, _FILES.c.agent)
         conditions.append(sa.or_(*(one.ilike(pattern, escape="\\") for one in columns)))
     return conditions
+
+
+def _has_nul(*texts: str) -> bool:
+    """Whether one of these is in no index: PostgreSQL takes no NUL, not even to compare."""
+    return any("\0" in text for text in texts)
 
 
 def _escaped(text: str) -> str:

@@ -4,7 +4,7 @@ import json
 import secrets
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -26,7 +26,13 @@ _DECLARED_MICROSECONDS = 2 * 60 * 60 * 1_000_000
 
 _NO_ROOM = "The quota of this media server is reached."
 
-Line = Annotated[str, Field(max_length=200)]
+
+def _without_nul(text: str) -> str:
+    """A text as every database can hold it: PostgreSQL has no NUL."""
+    return text.replace("\0", "")
+
+
+Line = Annotated[str, Field(max_length=200), AfterValidator(_without_nul)]
 
 
 class Facts(BaseModel):
@@ -205,8 +211,9 @@ def _title_in(arguments: dict[str, Any]) -> str:
     """What a file is called by: the words that it was made of."""
     for name in _TITLES:
         words = arguments.get(name)
-        if isinstance(words, str) and words.strip():
-            return words.strip()[:_LONGEST_TITLE]
+        title = _without_nul(words).strip() if isinstance(words, str) else ""
+        if title:
+            return title[:_LONGEST_TITLE]
     return ""
 
 

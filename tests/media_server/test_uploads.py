@@ -168,6 +168,18 @@ def test_numbers_that_json_has_not_are_refused(tool: TestClient, number: str, pl
     assert refused.json()["error"].startswith("facts: ")
 
 
+def test_what_no_database_can_hold_is_left_out(tool: TestClient, service: Service) -> None:
+    """A NUL in what a tool tells costs nobody the file that was paid: the index has the words without it."""
+    facts = {"tool": "t\0", "agent": "\0a", "model": "m\0", "arguments": {"prompt": "\0 a fo\0x"}}
+
+    made = upload(tool, "fox.png", PICTURE, **facts)
+
+    file = service.index.find(id=made["id"])
+    assert file
+    assert ("t", "a", "m", "a fox") == (file.tool, file.agent, file.model, file.title)
+    assert facts["arguments"] == file.facts["arguments"]
+
+
 def test_a_file_that_is_deleted_while_it_comes_leaves_nothing(
     tool: TestClient, service: Service
 ) -> None:

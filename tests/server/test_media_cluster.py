@@ -185,6 +185,30 @@ def test_what_is_gone_from_the_bucket_is_taken_anew(
     assert words == httpx.get(again["url"], follow_redirects=True).content
 
 
+def test_a_nul_is_no_trouble(two_servers: list[RunningMediaServer]) -> None:
+    """What PostgreSQL can't hold is left out of what it is told, and asked for, it is nowhere."""
+    one, _ = two_servers
+    upload(one, "nul.txt", b"nul", tool="t\0", agent="a\0", arguments={"prompt": "a\0 fox"})
+
+    with httpx.Client(base_url=one.address, follow_redirects=True) as person, tool_at(one) as tool:
+        person.get(one.gallery)
+        for query in ("kind=%00", "agent=%00", "words=%00", "before=1-%00"):
+            page = person.get(f"/gallery/files?{query}")
+            assert (200, []) == (page.status_code, page.json()["files"])
+        nowhere = [
+            httpx.get(f"{one.address}/m/%00/x"),
+            person.get("/gallery/files/%00/start"),
+            person.delete("/gallery/files/%00"),
+            tool.get("/files?name=%00"),
+            tool.get("/files?stem=%00"),
+            tool.get("/files/%00/content"),
+            tool.put("/files/%00/content", content=b"x"),
+            tool.post("/files/%00/confirm"),
+            tool.delete("/files/%00"),
+        ]
+    assert [404] * len(nowhere) == [reply.status_code for reply in nowhere]
+
+
 def test_what_did_not_come_can_not_be_confirmed(two_servers: list[RunningMediaServer]) -> None:
     """A file that is not in the bucket, or is a shorter one there, does not count."""
     one, _ = two_servers
