@@ -82,7 +82,7 @@ async def show(request: Request) -> Response:
     if file is None or not file.is_whole or file.name != request.path_params["name"]:
         return refusal(404, "There is no such file.")
     is_shown = kinds.is_shown(file.media_type) and "download" not in request.query_params
-    media_type = file.media_type if is_shown else kinds.UNKNOWN
+    media_type = kinds.shown_as(file.media_type) if is_shown else kinds.UNKNOWN
     kind = "inline" if is_shown else "attachment"
     disposition = f"{kind}; {_named(file.name)}"
     elsewhere = await run_in_threadpool(service.shelf.way_out, file, media_type, disposition)

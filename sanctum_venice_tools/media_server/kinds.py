@@ -31,6 +31,11 @@ def is_shown(media_type: str) -> bool:
     )
 
 
+def shown_as(media_type: str) -> str:
+    """The media type as a browser is told it: with how letters are written, where there are any."""
+    return f"{TEXT}; charset=utf-8" if media_type == TEXT else media_type
+
+
 def kind_of(media_type: str) -> str:
     """What people call it: image, audio, video, text, or other."""
     kind = media_type.partition("/")[0]

@@ -167,6 +167,16 @@ def test_two_servers_have_the_same_files(
     assert "fox.png" in [file["name"] for file in shown_by(two)]
 
 
+def test_a_text_is_shown_in_its_letters(two_servers: list[RunningMediaServer]) -> None:
+    """The bucket, too, tells a browser that a text is in UTF-8."""
+    one, _ = two_servers
+    url = upload(one, "letters.txt", "Füchse, лисы, 狐".encode())["url"]
+
+    shown = httpx.get(url, follow_redirects=True)
+
+    assert "text/plain; charset=utf-8" == shown.headers["content-type"]
+
+
 def test_what_is_gone_from_the_bucket_is_taken_anew(
     two_servers: list[RunningMediaServer], bucket: Any
 ) -> None:
