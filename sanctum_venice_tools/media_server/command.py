@@ -42,6 +42,8 @@ def _check_public_url(
     url = _http_url(given)
     if not url or url.port == 0 or "?" in given or "#" in given:
         raise click.BadParameter("write an address such as https://media.example.org")
+    if url.path.strip("/"):
+        raise click.BadParameter("write it without a path: the gallery's pages lie at the root")
     return given.rstrip("/")
 
 

@@ -104,6 +104,7 @@ def test_what_was_stored_is_there_after_a_restart(tmp_path: Path) -> None:
         (["--public-url", "http://h:99999"], {}, "write an address such as", 2),
         (["--public-url", "http://*"], {}, "write an address such as", 2),
         (["--public-url", "http://h/?"], {}, "write an address such as", 2),
+        (["--public-url", "https://h/media/"], {}, "without a path", 2),
         (["--port", "99999"], {}, "is not in the range", 2),
         (["--quota-gb", "0"], {}, "--quota-gb", 2),
         (["--quota-gb", "nan"], {}, "write a number of gigabytes", 2),
