@@ -11,7 +11,6 @@ from starlette.responses import JSONResponse, Response
 
 from sanctum_venice_tools.media_server.service import service_of
 
-COOKIE = "venice_media"
 COOKIE_SECONDS = 30 * 24 * 60 * 60
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -57,20 +56,26 @@ def is_token(request: Request, shown: str) -> bool:
 
 def has_cookie(request: Request) -> bool:
     """Whether a browser was given the cookie."""
-    shown = request.cookies.get(COOKIE, "")
+    shown = request.cookies.get(_cookie_name(request), "")
     return secrets.compare_digest(shown.encode("utf-8", "replace"), _cookie_of(request).encode())
 
 
 def give_cookie(request: Request, response: Response) -> None:
     """Have a browser let in from now on."""
     response.set_cookie(
-        COOKIE,
+        _cookie_name(request),
         _cookie_of(request),
         max_age=COOKIE_SECONDS,
         httponly=True,
         samesite="strict",
         secure=request.url.scheme == "https",
     )
+
+
+def _cookie_name(request: Request) -> str:
+    """What the cookie is called: a browser sends it to all servers of a machine, whatever port."""
+    token = service_of(request).settings.token
+    return f"venice_media_{hashlib.sha256(token.encode()).hexdigest()[:8]}"
 
 
 def _cookie_of(request: Request) -> str:

@@ -1,11 +1,13 @@
 """The gallery's pages and what they ask for: for people who have been let in, and for nobody else."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from sanctum_venice_tools.media_server.app import create_app
 from sanctum_venice_tools.media_server.index import StoredFile
 from sanctum_venice_tools.media_server.service import Service
 from tests.media_server.conftest import PUBLIC, TOKEN, upload
@@ -49,8 +51,26 @@ def test_a_person_can_type_the_token(stranger: TestClient) -> None:
 def test_nothing_is_told_to_strangers(stranger: TestClient, method: str, path: str) -> None:
     """What the gallery shows is for those who have been let in, not for who has a wrong cookie."""
     assert 401 == stranger.request(method, path).status_code
-    cookie = {"Cookie": "venice_media=wrong"}
+    entered = stranger.get("/", params={"token": TOKEN})
+    stranger.cookies.clear()
+    cookie = {"Cookie": f"{entered.headers['set-cookie'].partition('=')[0]}=wrong"}
     assert 401 == stranger.request(method, path, headers=cookie).status_code
+
+
+def test_a_browser_is_let_in_by_two_media_servers_of_one_machine(
+    person: TestClient, service: Service
+) -> None:
+    """Entering one does not log out of another, though browsers keep cookies by host and not by port."""
+    token = "a-token-of-another-server"
+    other = Service(replace(service.settings, token=token), service.index, service.shelf)
+    there = TestClient(create_app(other), base_url=PUBLIC, follow_redirects=False)
+    there.cookies.update(person.cookies)
+
+    assert 303 == there.get("/", params={"token": token}).status_code
+    person.cookies.update(there.cookies)
+
+    assert 200 == there.get("/gallery/files").status_code
+    assert 200 == person.get("/gallery/files").status_code
 
 
 def test_another_site_s_page_can_do_nothing(tool: TestClient, person: TestClient) -> None:
