@@ -7,6 +7,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -32,13 +33,23 @@ def upload(
     server: RunningMediaServer, name: str, content: bytes, prompt: str, agent: str = "Anna"
 ) -> str:
     """Put a file on the server; its address."""
+    with tool_at(server) as tool:
+        return store(tool, name, content, prompt, agent)
+
+
+def tool_at(server: RunningMediaServer) -> httpx.Client:
+    """A tool that has the token."""
     headers = {"Authorization": f"Bearer {server.token}"}
+    return httpx.Client(base_url=server.address, headers=headers)
+
+
+def store(tool: httpx.Client, name: str, content: bytes, prompt: str, agent: str) -> str:
+    """Put a file on the server, as a tool does; its address."""
     facts = {"tool": "venice_generate_image", "agent": agent, "model": "a-model", "cost_usd": 0.25}
-    with httpx.Client(base_url=server.address, headers=headers) as tool:
-        declared = declaration(name, content, **facts, arguments={"prompt": prompt})
-        told = tool.post("/files", json=declared).raise_for_status().json()
-        tool.put(told["upload"], content=content).raise_for_status()
-        return str(tool.post(told["confirm"]).raise_for_status().json()["url"])
+    declared = declaration(name, content, **facts, arguments={"prompt": prompt})
+    told = tool.post("/files", json=declared).raise_for_status().json()
+    tool.put(told["upload"], content=content).raise_for_status()
+    return str(tool.post(told["confirm"]).raise_for_status().json()["url"])
 
 
 def drawn(caption: str) -> bytes:
@@ -238,3 +249,48 @@ def test_what_is_bought_is_what_was_priced(
     asked, bought = sent
     assert {"prompt": "a fox", "duration": "5s"} == asked["arguments"]
     assert (asked["arguments"], True) == (bought["arguments"], bought["agreed"])
+
+
+# --- a gallery of one's own, whose files the test decides on ---
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[RunningMediaServer]:
+    """A media server without a file."""
+    with running_media_server(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def own_gallery(browser: Browser) -> Iterator[Page]:
+    """A phone that is to open its gallery; here the console may tell of what the test leads astray."""
+    page = browser.new_page(viewport={"width": 360, "height": 800})
+    yield page
+    page.close()
+
+
+def fill(server: RunningMediaServer, numbers: range) -> None:
+    """Put many files on the server, of no kind that is shown."""
+    with tool_at(server) as tool:
+        for number in numbers:
+            store(tool, f"{number}.bin", bytes([0, number]), f"words {number}", "Anna")
+
+
+def test_what_came_while_nobody_looked_is_all_there(
+    own_gallery: Page, own_server: RunningMediaServer
+) -> None:
+    """A tab that was hidden shows all that came meanwhile, also where that is more than a page."""
+    fill(own_server, range(6))
+    own_gallery.goto(own_server.gallery)
+    expect(own_gallery.locator("#files li")).to_have_count(6)
+    own_gallery.evaluate("Object.defineProperty(document, 'hidden', {value: true, writable: true})")
+    fill(own_server, range(6, 106))
+
+    own_gallery.evaluate("document.hidden = false")
+
+    status = own_gallery.locator("#status")
+    expect(status).to_have_text("60 files, and there are more", timeout=10_000)
+    own_gallery.get_by_role("button", name="Show more").click()
+    expect(status).to_have_text("106 files")
+    titles = own_gallery.locator("#files .open").all_inner_texts()
+    assert [f"words {number}" for number in reversed(range(106))] == titles

@@ -75,6 +75,9 @@ async function lookForNew() {
   if (mine !== asked) {
     return;
   }
+  if (page.more && !known.has(page.files.at(-1).id)) {
+    return startAnew().then(showSpending); // more came than a page has
+  }
   const fresh = page.files.filter((file) => !known.has(file.id));
   for (const file of fresh.reverse()) {
     remember(file);
