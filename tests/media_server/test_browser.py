@@ -294,3 +294,38 @@ def test_what_came_while_nobody_looked_is_all_there(
     expect(status).to_have_text("106 files")
     titles = own_gallery.locator("#files .open").all_inner_texts()
     assert [f"words {number}" for number in reversed(range(106))] == titles
+
+
+def test_what_was_chosen_while_the_server_was_away_is_shown(
+    own_gallery: Page, own_server: RunningMediaServer
+) -> None:
+    """When the server is back, the list is what was chosen meanwhile, and the status tells no trouble any more."""
+    upload(own_server, "a.txt", b"a", "of Anna", "Anna")
+    upload(own_server, "b.txt", b"b", "of Ben", "Ben")
+    own_gallery.goto(own_server.gallery)
+    titles, status = own_gallery.locator("#files .open"), own_gallery.locator("#status")
+    expect(titles).to_have_text(["of Ben", "of Anna"])
+    own_gallery.route("**/gallery/files?*", lambda route: route.abort())
+    own_gallery.select_option("select[name=agent]", "Anna")
+    expect(status).to_have_text("Failed to fetch. Trying again.")
+
+    own_gallery.unroute_all()
+
+    expect(titles).to_have_text(["of Anna"], timeout=10_000)
+    expect(status).to_have_text("1 file")
+
+
+def test_a_server_that_was_away_is_trouble_no_more(
+    own_gallery: Page, own_server: RunningMediaServer
+) -> None:
+    """A look that failed is forgotten with the next that does not, also where nothing is new."""
+    upload(own_server, "a.txt", b"a", "of Anna")
+    own_gallery.goto(own_server.gallery)
+    status = own_gallery.locator("#status")
+    expect(status).to_have_text("1 file")
+    own_gallery.route("**/gallery/files?*", lambda route: route.abort())
+    expect(status).to_have_text("Failed to fetch. Trying again.", timeout=10_000)
+
+    own_gallery.unroute_all()
+
+    expect(status).to_have_text("1 file", timeout=10_000)

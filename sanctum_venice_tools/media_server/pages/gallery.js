@@ -17,6 +17,7 @@ let known = new Map();
 let more = "";
 let newest = 0;
 let asked = 0;
+let failed = -1; // which of what was asked for did not come
 
 // --- what is shown ---
 
@@ -37,7 +38,10 @@ function chosen() {
 
 async function startAnew() {
   const mine = ++asked;
-  const page = await ask("/gallery/files", chosen());
+  const page = await ask("/gallery/files", chosen()).catch((error) => {
+    failed = mine;
+    throw error;
+  });
   if (mine !== asked) {
     return; // something else was asked for meanwhile
   }
@@ -85,11 +89,16 @@ async function lookForNew() {
     card.classList.add("new");
     list.prepend(card);
   }
+  tellHowMany();
   if (fresh.length) {
     offerAgents(page.agents);
-    tellHowMany();
     showSpending();
   }
+}
+
+// What failed to come is asked for until it does; only then does what is new belong on top of it.
+function lookAgain() {
+  return failed === asked ? startAnew().then(showSpending) : lookForNew();
 }
 
 function remember(file) {
@@ -100,7 +109,10 @@ function remember(file) {
 function tellHowMany() {
   const count = known.size;
   const files = count === 1 ? "1 file" : `${count} files`;
-  byId("status").textContent = count ? (more ? `${files}, and there are more` : files) : "There is nothing here yet.";
+  const told = count ? (more ? `${files}, and there are more` : files) : "There is nothing here yet.";
+  if (byId("status").textContent !== told) {
+    byId("status").textContent = told; // each time it is set, screen readers read it out
+  }
 }
 
 function offerAgents(agents) {
@@ -284,7 +296,7 @@ function bar(x, y, width, height, place, row) {
 // --- from here on it runs ---
 
 function tellTrouble(error) {
-  byId("status").textContent = `${error.message} Trying again.`;
+  byId("status").textContent = `${error.message.replace(/\.?$/, ".")} Trying again.`;
 }
 
 let typing = 0;
@@ -300,4 +312,4 @@ byId("delete").addEventListener("click", () => deleteOpened().catch(tellTrouble)
 detail.addEventListener("close", () => byId("large").replaceChildren()); // what plays is to stop
 
 startAnew().then(showSpending).catch(tellTrouble);
-setInterval(() => document.hidden || lookForNew().catch(tellTrouble), LOOK_AGAIN_MS);
+setInterval(() => document.hidden || lookAgain().catch(tellTrouble), LOOK_AGAIN_MS);
