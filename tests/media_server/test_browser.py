@@ -329,3 +329,29 @@ def test_a_server_that_was_away_is_trouble_no_more(
     own_gallery.unroute_all()
 
     expect(status).to_have_text("1 file", timeout=10_000)
+
+
+def test_an_agent_s_id_fits_on_a_phone(own_gallery: Page, own_server: RunningMediaServer) -> None:
+    """The ids that Letta gives make the page no wider than the screen."""
+    upload(own_server, "a.txt", b"a", "a", "agent-3f6c2b1e-8d7a-4c55-9b0e-6f2d1a7c9e84")
+
+    own_gallery.goto(own_server.gallery)
+
+    expect(own_gallery.locator("#files li")).to_have_count(1)
+    assert 360 == own_gallery.evaluate("document.documentElement.scrollWidth")
+
+
+def test_the_keyboard_keeps_its_place(own_gallery: Page, own_server: RunningMediaServer) -> None:
+    """After the last page, and after deleting, the focus is at the next file, and not back at the page's top."""
+    fill(own_server, range(62))
+    own_gallery.goto(own_server.gallery)
+    own_gallery.on("dialog", lambda dialog: dialog.accept())
+
+    own_gallery.get_by_role("button", name="Show more").press("Enter")
+    expect(own_gallery.get_by_role("button", name="words 1", exact=True)).to_be_focused()
+    own_gallery.keyboard.press("Enter")
+    own_gallery.get_by_role("button", name="Delete").press("Enter")
+    expect(own_gallery.get_by_role("button", name="words 0", exact=True)).to_be_focused()
+    own_gallery.keyboard.press("Enter")
+    own_gallery.get_by_role("button", name="Delete").press("Enter")
+    expect(own_gallery.get_by_role("button", name="words 2", exact=True)).to_be_focused()

@@ -55,9 +55,15 @@ async function startAnew() {
 async function showMore() {
   const mine = asked;
   const page = await ask("/gallery/files", { ...chosen(), before: more });
-  if (mine === asked) {
-    append(page);
-    tellHowMany();
+  if (mine !== asked) {
+    return;
+  }
+  const last = list.lastElementChild;
+  const isFocused = document.activeElement === byId("more");
+  append(page);
+  tellHowMany();
+  if (isFocused && !more) {
+    focusOn(last?.nextElementSibling ?? last); // the button is gone
   }
 }
 
@@ -113,6 +119,10 @@ function tellHowMany() {
   if (byId("status").textContent !== told) {
     byId("status").textContent = told; // each time it is set, screen readers read it out
   }
+}
+
+function focusOn(card) {
+  (card?.querySelector(".open") ?? filters.elements.words).focus();
 }
 
 function offerAgents(agents) {
@@ -227,8 +237,11 @@ async function deleteOpened() {
   const reply = await fetch(`/gallery/files/${opened.id}`, { method: "DELETE" });
   if (reply.ok || reply.status === 404) {
     known.delete(opened.id);
-    list.querySelector(`[data-id="${CSS.escape(opened.id)}"]`)?.remove();
+    const card = list.querySelector(`[data-id="${CSS.escape(opened.id)}"]`);
+    const next = card?.nextElementSibling ?? card?.previousElementSibling;
+    card?.remove();
     detail.close();
+    focusOn(next);
     tellHowMany();
   }
 }
