@@ -355,3 +355,18 @@ def test_the_keyboard_keeps_its_place(own_gallery: Page, own_server: RunningMedi
     own_gallery.keyboard.press("Enter")
     own_gallery.get_by_role("button", name="Delete").press("Enter")
     expect(own_gallery.get_by_role("button", name="words 2", exact=True)).to_be_focused()
+
+
+def test_more_comes_once_and_is_offered_where_there_is_more(
+    own_gallery: Page, own_server: RunningMediaServer
+) -> None:
+    """The button is there only while files are left, and pressed twice it brings none of them twice."""
+    fill(own_server, range(61))
+    own_gallery.goto(own_server.gallery)
+    button = own_gallery.get_by_role("button", name="Show more")
+    button.evaluate("one => { one.click(); one.click(); }")
+
+    expect(own_gallery.locator("#status")).to_have_text("61 files")
+    expect(button).to_be_hidden()
+    own_gallery.wait_for_load_state("networkidle")
+    assert 61 == own_gallery.locator("#files li").count()

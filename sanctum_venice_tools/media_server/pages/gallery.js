@@ -54,9 +54,10 @@ async function startAnew() {
 
 async function showMore() {
   const mine = asked;
-  const page = await ask("/gallery/files", { ...chosen(), before: more });
-  if (mine !== asked) {
-    return;
+  const before = more;
+  const page = await ask("/gallery/files", { ...chosen(), before });
+  if (mine !== asked || before !== more) {
+    return; // something else was asked for meanwhile, or this page came already
   }
   const last = list.lastElementChild;
   const isFocused = document.activeElement === byId("more");
