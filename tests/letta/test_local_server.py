@@ -2,6 +2,7 @@
 # private; and they compare as the house does: what is expected comes first.
 """The local Letta server: its life, what it inherits, and what remains of it."""
 
+import fcntl
 import json
 import os
 import signal
@@ -75,7 +76,8 @@ server.serve_forever()
 @pytest.fixture
 def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A home whose server is the stand-in; what is left in it is stopped."""
-    script = tmp_path / "server_process.py"
+    script = tmp_path / "letta" / "server_process" / "__main__.py"
+    script.parent.mkdir(parents=True)
     script.write_text(STAND_IN)
     for room in (spawning, state):
         monkeypatch.setattr(room, "SERVER_PROCESS", script)
@@ -114,6 +116,34 @@ def test_another_way_to_the_same_folder(stand_in: Path) -> None:
     assert [server, server] == [local_server.status(link), local_server.start(detour)]
     assert local_server.stop(link)
     assert not psutil.pid_exists(server.pid)
+
+
+def test_another_installation_knows_the_server(
+    stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that another installation of the pack started is told of, and stopped, like one's own."""
+    server = local_server.start(stand_in)
+    clone = tmp_path / "clone" / "letta" / "server_process" / "__main__.py"
+    for room in (spawning, state):
+        monkeypatch.setattr(room, "SERVER_PROCESS", clone)
+
+    assert [server, server] == [local_server.status(stand_in), local_server.start(stand_in)]
+    assert local_server.stop(stand_in)
+    assert not psutil.pid_exists(server.pid)
+
+
+def test_state_of_a_held_home_is_kept(stand_in: Path) -> None:
+    """As long as a server holds the home, what is known of it stays, though its process is not recognised."""
+    stand_in.mkdir()
+    kept = stand_in / "state.json"
+    kept.write_text(json.dumps({"pid": os.getpid(), "port": 1, "version": "0.16.8"}))
+    with (stand_in / "server.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        local_server.stop(stand_in)
+        while_held = kept.exists()
+    local_server.stop(stand_in)
+
+    assert (True, False) == (while_held, kept.exists())
 
 
 def test_second_start_returns_the_first(stand_in: Path) -> None:

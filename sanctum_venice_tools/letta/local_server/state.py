@@ -1,15 +1,17 @@
 """What is kept of a server in its home: its process and port, and the key of its database."""
 
+import fcntl
 import json
 import os
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
 
-# What the server's Python runs, and by which its process is known again.
+# What the server's Python runs; by the end of this path its process is known again.
 SERVER_PROCESS = Path(__file__).parents[1] / "server_process" / "__main__.py"
 
 
@@ -37,8 +39,11 @@ def write_state(home: Path, state: State) -> None:
 
 
 def forget(home: Path) -> None:
-    """Remove the state of a server that is gone, but not of one that somebody started meanwhile."""
-    if read_state(home) is None:
+    """Remove the state of a server that is gone, but not of one that somebody started meanwhile.
+
+    Nor as long as a server holds the home: without its state nobody could stop it.
+    """
+    if read_state(home) is None and not _is_held(home):
         (home / "state.json").unlink(missing_ok=True)
 
 
@@ -54,7 +59,25 @@ def process_of(home: Path, pid: int) -> psutil.Process | None:
             command = process.cmdline()
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return None
-    return process if str(SERVER_PROCESS) in command and str(home) in command else None
+    return process if _is_server(command) and str(home) in command else None
+
+
+def _is_server(command: Sequence[str]) -> bool:
+    """Whether a command runs our server; another installation has the same file elsewhere."""
+    file = SERVER_PROCESS.parts[-3:]
+    return any(Path(word).parts[-3:] == file for word in command)
+
+
+def _is_held(home: Path) -> bool:
+    """Whether a server process runs in `home`, be it known or not."""
+    try:
+        with (home / "server.lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # no server was ever here
+        return False
+    return False
 
 
 def encryption_key(home: Path) -> str:
