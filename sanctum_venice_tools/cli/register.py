@@ -205,7 +205,11 @@ def register_tools(  # noqa: PLR0917  # click hands over one argument for each o
     # A secret that several need is asked for once.
     names_of_secrets = dict.fromkeys(name for entry in entries for name in entry.secrets)
     values = {name: secret_of_operator(name) for name in names_of_secrets}
-    register_run.run([_job(entry, values) for entry in entries], manner)
+    jobs = [_job(entry, values) for entry in entries]
+    if file:
+        for number, job in enumerate(jobs, start=1):
+            job.said_by = f"table {number}"
+    register_run.run(jobs, manner)
 
 
 def _refuse_beside_file(context: click.Context) -> None:

@@ -1,5 +1,6 @@
 """What `register` does once it is known what is wanted: plan, show, ask, do, and tell."""
 
+import itertools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -51,6 +52,8 @@ class Job:
     api_key: str = field(repr=False)
     order: bootstrap.Order
     keys: AgentKeys | None = None
+    said_by: str = "--server"
+    """Where the operator said so: on the command line, or in a table of a file."""
     plan: bootstrap.Plan | None = field(default=None, init=False)
     key_changes: list[KeyChange] = field(default_factory=list, init=False)
     unreachable: str = field(default="", init=False)
@@ -60,6 +63,11 @@ class Job:
     def address(self) -> str:
         """The server's address, for a person to read."""
         return connection.address_of(self.base_url)
+
+    @property
+    def place(self) -> str:
+        """Where the operator said what is to be done, and at which server."""
+        return f"{self.said_by} ({self.address})"
 
     @property
     def writes(self) -> bool:
@@ -94,6 +102,9 @@ def run(jobs: Sequence[Job], manner: Manner) -> None:
     """Do each job, and end with the exit status that tells how it went."""
     for job in jobs:
         _attempt(job, f"Reading {job.address}", _make_plan)
+    for one, other in itertools.combinations(jobs, 2):
+        _refuse_shared_agents(one, other)
+        _refuse_two_approvals(one, other)
     console = Console(stderr=manner.as_json, highlight=False, markup=False)
     writing = [job for job in jobs if job.writes]
     asks = manner.asks and not manner.dry_run and bool(writing)
@@ -107,6 +118,36 @@ def run(jobs: Sequence[Job], manner: Manner) -> None:
             _attempt(job, f"Writing to {job.address}", _carry_out)
     _tell(console, jobs, manner)
     _end(jobs, manner)
+
+
+def _refuse_shared_agents(one: Job, other: Job) -> None:
+    """Refuse two jobs that reach the same agent, be it by two addresses of one server.
+
+    Each would take from it what the other gave, and it would get two keys.
+    """
+    reached = {agent.agent_id for agent in one.plan.agents} if one.plan else set()
+    for agent in other.plan.agents if other.plan else ():
+        if agent.agent_id in reached:
+            raise click.UsageError(
+                terminal.visible(
+                    f"agent {agent.name} ({agent.agent_id}) is in {one.place} and in {other.place}"
+                    ": each would undo what the other did; leave it out of one"
+                )
+            )
+
+
+def _refuse_two_approvals(one: Job, other: Job) -> None:
+    """Refuse two jobs that want other approvals of a tool, which a server has only once."""
+    if one.base_url != other.base_url:
+        return
+    asks = {record.name: record.needs_approval for record in one.order.records}
+    for record in other.order.records:
+        if asks.get(record.name, record.needs_approval) != record.needs_approval:
+            asking, silent = (other, one) if record.needs_approval else (one, other)
+            raise click.UsageError(
+                f"{record.name} asks in {asking.place}, and not in {silent.place}"
+                ": each would undo what the other did; give both the same approve"
+            )
 
 
 def _attempt(job: Job, doing: str, step: Callable[[Job, letta_client.Letta], None]) -> None:

@@ -189,6 +189,63 @@ def test_a_server_without_its_key_gets_no_other(nothing: respx.Router, tmp_path:
     assert "authorization" not in tools.calls[0].request.headers
 
 
+def test_an_agent_that_two_tables_reach(nothing: respx.Router, tmp_path: Path) -> None:
+    """Each table would undo what the other does to it: both are named, and nothing is written."""
+    alias = "http://alias.test"
+    scout = {"id": "agent-1", "name": "Scout", "tools": [], "tool_rules": [], "tags": ["field"]}
+    for address in (LETTA, alias):
+        nothing.get(f"{address}/v1/tools/").respond(json=[])
+        nothing.get(f"{address}/v1/agents/").respond(json=[scout])
+        nothing.get(f"{address}/v1/agents/agent-1/tools").respond(json=[])
+    file = tmp_path / "servers.toml"
+    file.write_text(
+        f"""
+        [[register]]
+        server = "{LETTA}"
+        tools = ["venice_chat"]
+        agents = ["Scout"]
+
+        [[register]]
+        server = "{alias}"
+        tools = ["venice_ask_web"]
+        agent_tags = ["field"]
+        """
+    )
+    done = run("register", "--file", str(file), LETTA_API_KEY="")
+
+    assert 2 == done.exit_code, done.output
+    assert {"GET"} == {call.request.method for call in nothing.calls}
+    told = (
+        "agent Scout (agent-1) is in table 1 (http://letta.test) and in table 2 (http://alias.test)"
+    )
+    assert f"Error: {told}: " in done.stderr
+
+
+def test_a_tool_with_two_approvals_on_one_server(nothing: respx.Router, tmp_path: Path) -> None:
+    """Each run would change it, and change it back: both tables are named, and nothing is written."""
+    nothing.get(f"{LETTA}/v1/tools/").respond(json=[])
+    table = f'[[register]]\nserver = "{LETTA}"\ntools = ["venice_chat"]\napprove = '
+    file = tmp_path / "servers.toml"
+    file.write_text(f'{table}"all"\n{table}"none"\n')
+    done = run("register", "--file", str(file), LETTA_API_KEY="")
+
+    assert 2 == done.exit_code, done.output
+    assert {"GET"} == {call.request.method for call in nothing.calls}
+    told = "venice_chat asks in table 1 (http://letta.test), and not in table 2 (http://letta.test)"
+    assert f"Error: {told}: " in done.stderr
+
+
+def test_tables_that_agree_about_a_tool(nothing: respx.Router, tmp_path: Path) -> None:
+    """Several tables may want the same tool of one server."""
+    nothing.get(f"{LETTA}/v1/tools/").respond(json=[])
+    table = f'[[register]]\nserver = "{LETTA}"\ntools = ["venice_chat"]\n'
+    file = tmp_path / "servers.toml"
+    file.write_text(table * 2)
+    done = run("register", "--file", str(file), "--dry-run", LETTA_API_KEY="")
+
+    assert 0 == done.exit_code, done.output
+
+
 @pytest.mark.parametrize("amount", ["nan", "inf"])
 def test_an_amount_that_is_none(amount: str) -> None:
     """What is no number of dollars is no limit."""
