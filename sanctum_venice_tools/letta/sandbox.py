@@ -26,6 +26,9 @@ _PACKAGE = "httpx"
 # Making the venv takes a second on a quiet machine; Letta itself gives a tool 180 s.
 _RUN_SECONDS = 180.0
 
+# What a server has that runs tools in its own Python.
+_OWN_PYTHON = {"use_venv": False, "venv_name": "venv"}
+
 _CONFIGS = "/v1/sandbox-config"
 _SETUP = sandbox_setup.set_up_venice_sandbox.__name__
 _SETUP_SCHEMA = {
@@ -80,7 +83,10 @@ class SandboxChange:
 
 
 def plan_sandbox(letta: Letta, *, fast: bool) -> SandboxChange:
-    """Compare the sandbox of tools with what is wanted; nothing is written."""
+    """Compare the sandbox of tools with what is wanted; nothing is written.
+
+    Whether tools run in a venv that should be there is tried: somebody may have removed it.
+    """
     address = f"{_CONFIGS}/?sandbox_type=local"
     configs = checked(
         "list of sandboxes", list[_ConfigForm], lambda: letta.get(address, cast_to=object)
@@ -88,7 +94,10 @@ def plan_sandbox(letta: Letta, *, fast: bool) -> SandboxChange:
     config: dict[str, Any] = configs[0] if configs else {}
     settings = config.get("config", {})
     uses_venv = bool(settings.get("use_venv"))
-    if fast == (uses_venv and settings.get("venv_name") == VENV):
+    is_fast = uses_venv and settings.get("venv_name") == VENV
+    if fast and is_fast and not _runs_tools(letta):
+        return SandboxChange("speed up", config | {"config": settings | _OWN_PYTHON})
+    if fast == is_fast:
         return SandboxChange("unchanged", config)
     if not fast:
         return SandboxChange("slow down", config)
@@ -112,7 +121,7 @@ def apply_sandbox(letta: Letta, change: SandboxChange) -> SandboxChange:
         if change.action == "speed up":
             _speed_up(letta, config)
         else:
-            _write_settings(letta, config, use_venv=False, venv_name="venv")
+            _write_settings(letta, config, **_OWN_PYTHON)
             _set_up(letta, config, package="")
     except SandboxError as error:
         return replace(change, problem=str(error))
@@ -124,8 +133,10 @@ def apply_sandbox(letta: Letta, change: SandboxChange) -> SandboxChange:
 def _speed_up(letta: Letta, config: dict[str, Any]) -> None:
     """Prepare the venv, then use it.
 
-    A tool that can't run there takes the server back to what it had.
+    It is prepared by the server's own Python, which has the package, also where one is in use that
+    no longer works. A tool that can't run there takes the server back to its own Python.
     """
+    _write_settings(letta, config)
     _set_up(letta, config, package=_PACKAGE)
     _write_settings(letta, config, use_venv=True, venv_name=VENV)
     try:
@@ -133,6 +144,15 @@ def _speed_up(letta: Letta, config: dict[str, Any]) -> None:
     except (SandboxError, APIError):
         _write_settings(letta, config)
         raise
+
+
+def _runs_tools(letta: Letta) -> bool:
+    """Whether a tool that needs the package runs in the sandbox as it is."""
+    try:
+        _run(letta, _PROBE, _PROBE_SCHEMA, {})
+    except SandboxError:
+        return False
+    return True
 
 
 def _first_config(letta: Letta) -> dict[str, Any]:

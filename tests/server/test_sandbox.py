@@ -1,6 +1,7 @@
 """The fast sandbox of a real Letta server: made without network or pip, quicker, and taken back."""
 
 import json
+import shutil
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,6 +87,22 @@ def test_is_quicker_and_can_be_taken_back(
     assert was_there
     assert not (sandbox / VENV).exists()
     assert "unchanged" == plan_sandbox(letta, fast=False).action
+
+
+def test_is_made_again_when_it_is_gone(letta: Letta, venice: LocalVenice, sandbox: Path) -> None:
+    """Where somebody removed the venv, so that every tool fails, the next run makes it again."""
+    register(letta, "--fast-sandbox")
+    shutil.rmtree(sandbox / VENV)
+    broken = run(letta, venice)
+    made = register(letta, "--fast-sandbox", "--json")
+    whole = run(letta, venice)
+    again = register(letta, "--fast-sandbox", "--json")
+    register(letta, "--no-fast-sandbox")
+
+    ends = [json.loads(result.stdout)["sandbox"]["action"] for result in (made, again)]
+    assert (["speed up", "unchanged"], 0) == (ends, made.exit_code), made.output
+    assert "httpx" in broken
+    assert json.loads(whole)["characters"]
 
 
 def test_leaves_a_venv_of_others_alone(letta: Letta, sandbox: Path) -> None:
