@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,6 +34,9 @@ from sanctum_venice_tools.letta.venice import ChoiceError, Venice, VeniceError, 
 from sanctum_venice_tools.terminal import show, visible
 
 _NAMES = click.Choice(agent_names())
+
+# What Letta 0.16.8 takes as an agent's name (CreateAgent.validate_name): letters of any language.
+_CALLED = re.compile(r"[\w '-]+")
 
 
 @click.group("agents", context_settings=HELP)
@@ -141,6 +145,8 @@ def import_agent(
       sanctum-venice agents import voice --model openai/gpt-4.1 \\
         --server https://api.letta.com
     """  # noqa: D301  # click keeps the lines after \b as they are
+    if called and not _CALLED.fullmatch(called):
+        raise click.BadParameter("letters, digits, spaces, -, _ and ' only", param_hint="--name")
     base_url = need_server(base_url)
     agent = read_ready_agent(name)
     agent = agent.model_copy(update={"name": called or agent.name})

@@ -219,6 +219,25 @@ def test_import_needs_a_server() -> None:
     assert "which server? Set LETTA_BASE_URL" in done.stderr
 
 
+@pytest.mark.parametrize("name", ["a/b", "a:b", "a.b", "a\n"])
+def test_a_name_that_letta_does_not_take(server: respx.Router, name: str) -> None:
+    """A name that Letta would refuse is wrong usage, and nothing is asked of the server."""
+    done = run("import", "voice", "--server", SERVER, "--name", name, VENICE_API_KEY="k")
+
+    assert (2, 0) == (done.exit_code, len(server.calls)), done.output
+    assert "--name: letters, digits, spaces, -, _ and ' only" in done.stderr
+
+
+def test_a_name_in_any_language(server: respx.Router) -> None:
+    """Letters of every language are letters, as they are to Letta."""
+    called = "Zoë's déjà-vu_2 声"
+    server.get(f"{SERVER}/v1/agents/").respond(json=[{"id": "agent-1", "name": called}])
+
+    done = run("import", "voice", "--server", SERVER, "--name", called)
+
+    assert 0 == done.exit_code, done.output
+
+
 @pytest.mark.slow
 def test_import_where_no_server_is() -> None:
     """An address at which nothing answers ends with 4 and one line."""
