@@ -159,6 +159,7 @@ def _about_agent(agent: AgentChange) -> str:
     parts = {
         "attach": agent.attach,
         "detach": agent.detach,
+        "no longer run first": agent.no_longer_first,
         "approval on": on,
         "approval off": off,
         "set": [name for name in agent.secrets if name not in agent.replaced],

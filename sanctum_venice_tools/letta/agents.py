@@ -41,6 +41,10 @@ from sanctum_venice_tools.packing.record import Record
 # The type of a rule by which a person approves each call of a tool.
 _APPROVAL = "requires_approval"
 
+# The type of a rule by which an agent begins with a tool: Letta forces a call of it, so that an
+# agent that lacks the tool can't answer at all.
+_RUN_FIRST = "run_first"
+
 
 class _WholeAgent(BaseModel):
     """An agent's tools, and its rules for them, of whatever type."""
@@ -76,6 +80,8 @@ class AgentChange:
     """Tools of ours that it is not to have: their ids by name."""
     approvals: Mapping[str, bool] = field(default_factory=dict)
     """Tools whose calls are, or are no longer, to be approved."""
+    no_longer_first: tuple[str, ...] = ()
+    """Those of the detached tools that the agent was to begin with."""
     secrets: tuple[str, ...] = ()
     """The names of the secrets that are set."""
     replaced: tuple[str, ...] = ()
@@ -97,6 +103,7 @@ class AgentChange:
             "attach": list(self.attach),
             "detach": list(self.detach),
             "approvals": dict(self.approvals),
+            "no_longer_first": list(self.no_longer_first),
             "secrets": list(self.secrets),
             "replaced_secrets": list(self.replaced),
             "lost_secrets": list(self.lost),
@@ -142,14 +149,15 @@ def plan_agent(letta: Letta, agent: AgentState, wishes: Wishes) -> AgentChange:
         if record.needs_approval != (name in asks)
         and (record.needs_approval or wishes.lifts_approvals)
     }
+    detach = {name: tool.id for name, tool in has.items() if is_ours(tool) and name not in wanted}
+    firsts = {rule.tool_name for rule in agent.tool_rules or [] if rule.type == _RUN_FIRST}
     change = AgentChange(
         agent.id,
         agent.name,
         attach=tuple(name for name in wanted if name not in has),
-        detach={
-            name: tool.id for name, tool in has.items() if is_ours(tool) and name not in wanted
-        },
+        detach=detach,
         approvals=approvals,
+        no_longer_first=tuple(name for name in detach if name in firsts),
     )
     return _plan_secrets(agent, wishes, change) if wishes.secrets else change
 
@@ -272,16 +280,20 @@ def _rules_after(
     Of a tool that is gone Letta keeps the rule, and it would hold if the tool came back.
     """
     decided = {*change.detach, *change.approvals}
-    rules = [rule for rule in now.tool_rules or [] if not _asks_for(rule, decided)]
+    rules = [
+        rule
+        for rule in now.tool_rules or []
+        if not (_is_about(rule, _APPROVAL, decided) or _is_about(rule, _RUN_FIRST, change.detach))
+    ]
     for name, is_needed in change.approvals.items():
         if is_needed and name not in missing:
             rules.append({"type": _APPROVAL, "tool_name": name})
     return rules
 
 
-def _asks_for(rule: Mapping[str, Any], tools: Collection[str]) -> bool:
-    """Whether a rule has a person approve the calls of one of these tools."""
-    return rule.get("type") == _APPROVAL and rule.get("tool_name") in tools
+def _is_about(rule: Mapping[str, Any], kind: str, tools: Collection[str]) -> bool:
+    """Whether a rule is of this type, and about one of these tools."""
+    return rule.get("type") == kind and rule.get("tool_name") in tools
 
 
 def _is_kept(letta: Letta, change: AgentChange, wishes: Wishes) -> bool:

@@ -142,6 +142,23 @@ def test_keeps_what_has_vanished_from_one_page(cloud: respx.Router) -> None:
     assert [{"tool_ids": ["tool-x", "tool-0"], "tool_rules": [others, approval]}] == written(cloud)
 
 
+def test_a_tool_that_is_taken_away_is_not_to_run_first(cloud: respx.Router) -> None:
+    """An agent that is to begin with a tool that it lacks can't answer: that rule goes, and the plan says so."""
+    register("venice_ask_web", "venice_chat", "--agent", "scout")
+    first = [{"type": "run_first", "tool_name": name} for name in ("venice_chat", "own_tool")]
+    last = {"type": "exit_loop", "tool_name": "venice_chat"}  # does no harm
+    told = {**agent(), "tool_rules": [*first, last]}
+    cloud.get("/v1/agents/").respond(json=[told])
+    cloud.get("/v1/agents/agent-1").respond(json=told)
+
+    planned = register("venice_ask_web", "--agent", "scout", "--dry-run")
+    register("venice_ask_web", "--agent", "scout")
+
+    plan = " ".join(planned.stdout.split())
+    assert "detach venice_chat; no longer run first venice_chat" in plan
+    assert [first[1], last] == written(cloud)[-1]["tool_rules"]
+
+
 def test_reads_all_tools_of_an_agent(cloud: respx.Router) -> None:
     """However many tools an agent has, those of ours are found among them, and none is attached twice."""
     register("venice_ask_web")

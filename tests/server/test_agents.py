@@ -208,6 +208,20 @@ def test_takes_the_approval_away_with_the_tool(letta: Letta, hire: Hire) -> None
     assert set() == asks(letta, scout)
 
 
+def test_an_agent_does_not_begin_with_a_tool_that_it_lacks(letta: Letta, hire: Hire) -> None:
+    """Letta would force a call of it, and each message would end with 400: the rule goes with the tool."""
+    scout = hire("scout", "venice_ask_web", "venice_generate_image")
+    letta.agents.update(
+        scout, tool_rules=[{"type": "run_first", "tool_name": "venice_generate_image"}]
+    )
+
+    result = register(letta, "venice_ask_web", "--agent", "scout", "--json")
+
+    (change,) = json.loads(result.stdout)["agents"]
+    assert ["venice_generate_image"] == change["no_longer_first"]
+    assert [] == look_at(letta, scout).tool_rules
+
+
 def test_an_agent_uses_the_new_tool_at_once(letta: Letta, hire: Hire, venice: LocalVenice) -> None:
     """An agent that holds an old copy needs nothing: it has the tool by its id, which stays when it is written."""
     scout = hire(
