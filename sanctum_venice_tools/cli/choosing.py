@@ -23,6 +23,7 @@ TOOLSET = click.option(
 def choose(names: Sequence[str], toolsets: Sequence[str]) -> list[Record]:
     """The tools that are meant: those that are named, else those of the toolsets, else `core`."""
     if names and "all" not in names:
+        _refuse_toolsets(names)
         return [read_record(name) for name in dict.fromkeys(known(names))]
     sets = set(toolsets) or {"core"}
     if "all" in (*names, *toolsets):
@@ -33,6 +34,15 @@ def choose(names: Sequence[str], toolsets: Sequence[str]) -> list[Record]:
             f"this pack has no tools in {', '.join(sorted(sets))}; --list shows what it has"
         )
     return chosen
+
+
+def _refuse_toolsets(names: Sequence[str]) -> None:
+    """Refuse the name of a toolset in the place of a tool's."""
+    for name in names:
+        if name in CHOICES:
+            raise click.BadParameter(
+                f"{name!r} is a toolset, not a tool: write --toolset {name}", param_hint="NAME"
+            )
 
 
 def known(names: Sequence[str]) -> Sequence[str]:

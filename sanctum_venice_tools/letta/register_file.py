@@ -52,6 +52,12 @@ def _tool(name: str) -> str:
     return name
 
 
+def _no_toolset(name: str) -> str:
+    if name in _CHOICES and name != "all":
+        raise ValueError(f"{name!r} is a toolset, not a tool: write it in toolsets")
+    return name
+
+
 def _toolset(name: str) -> str:
     if name not in _CHOICES:
         raise ValueError(f"it is one of {', '.join(_CHOICES)}")
@@ -81,7 +87,7 @@ class Entry(BaseModel):
     server: Annotated[str, AfterValidator(_address)]
     key_variable: Annotated[str, AfterValidator(_secret_name)] = "LETTA_API_KEY"
     """The environment variable that has the server's key."""
-    tools: list[Annotated[str, AfterValidator(_tool)]] = []
+    tools: list[Annotated[str, AfterValidator(_no_toolset), AfterValidator(_tool)]] = []
     toolsets: list[Annotated[str, AfterValidator(_toolset)]] = []
     approve: str | None = None
     prune: bool = False

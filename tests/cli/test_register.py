@@ -129,6 +129,7 @@ WRONG = {
     "no server": ([], "Set LETTA_BASE_URL"),
     "no address": (["--base-url", "localhost:8283"], "such as http://localhost:8283"),
     "unknown tool": (["venice_ask_wep"], "did you mean venice_ask_web?"),
+    "a toolset by its name": (["core"], "'core' is a toolset, not a tool: write --toolset core"),
     "unknown tool to show": (["--show", "venice_ask_wep"], "did you mean venice_ask_web?"),
     "unknown tool to approve": (["--approve", "venice_ask_wep"], "did you mean venice_ask_web?"),
     "a toolset that is never whole": (["--toolset", "admin"], "'admin' is not one of"),

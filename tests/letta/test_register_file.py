@@ -66,6 +66,10 @@ WRONG = {
         'tools = ["venice_ask_wep"]',
         "line 3: tools: there is no tool 'venice_ask_wep'; did you mean venice_ask_web?",
     ),
+    "a toolset among the tools": (
+        'tools = ["core"]',
+        "line 3: tools: 'core' is a toolset, not a tool: write it in toolsets",
+    ),
     "a toolset that is never whole": (
         'toolsets = ["admin"]',
         "line 3: toolsets: it is one of core",
