@@ -32,8 +32,8 @@ _NAME_LENGTH = 48
 
 _RUN_SECONDS = 200  # longer than the sandbox itself takes to end a tool
 
-_REGISTER = "Run: python scripts/register_tools.py"
-_CONFIGURE = "Run: python scripts/configure_provider.py"
+_REGISTER = "Run: sanctum-venice register"
+_CONFIGURE = "Run: sanctum-venice provider"
 
 # Runs in Letta's sandbox and does there what the tools do before they write. It must import nothing
 # of ours.
@@ -127,10 +127,10 @@ def check_tools(patient: Patient) -> Outcome:
         return failure(told, "Rename or delete what is there, then register the tools.")
     if not ours:
         return failure("none of the pack is there", _REGISTER)
-    if stale := [
-        _difference(change) for change in ours if not _OPERATORS_OWN.issuperset(change.differs)
-    ]:
-        return failure(f"not as the pack has them: {', '.join(stale)}", _REGISTER)
+    if stale := [change for change in ours if not _OPERATORS_OWN.issuperset(change.differs)]:
+        told = f"not as the pack has them: {', '.join(map(_difference, stale))}"
+        # Each by its name, for the toolset of a tool need not be one that is registered by itself.
+        return failure(told, f"{_REGISTER} {' '.join(change.record.name for change in stale)}")
 
     told = f"{len(ours)} of {len(changes)} are there, as the pack has them"
     if missing := [change.record.name for change in changes if _is_missing(change)]:

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 from letta_client import Letta
 
+from sanctum_venice_tools.cli import main
 from sanctum_venice_tools.cli.doctor import run_doctor
 from sanctum_venice_tools.emulator.process import LocalVenice, running_venice
 from sanctum_venice_tools.letta.doctor import CHECKS
@@ -98,12 +99,12 @@ def test_an_empty_server(letta: Letta, venice: LocalVenice) -> None:
     assert 1 == result.exit_code
     assert ("failure", True) == (
         finding(result, "tools")[0],
-        "none of the pack is there. Run: python scripts/register_tools.py" in result.stdout,
+        "none of the pack is there. Run: sanctum-venice register" in result.stdout,
     )
     assert f"{TRIED} is not on the server" in finding(result, "a tool's run")[1]
     state, line = finding(result, "provider")
     assert "warning" == state
-    assert "Run: python scripts/configure_provider.py" in line
+    assert "Run: sanctum-venice provider" in line
 
 
 @pytest.mark.usefixtures("registered")
@@ -116,6 +117,23 @@ def test_a_tool_edited_on_the_server(letta: Letta, venice: LocalVenice) -> None:
 
     assert "failure" == state
     assert "not as the pack has them: venice_ask_web (source_code" in line
+
+
+@pytest.mark.usefixtures("registered")
+def test_the_advice_for_old_tools_mends_those_of_every_toolset(
+    letta: Letta, venice: LocalVenice
+) -> None:
+    """The line that the doctor gives, typed as it stands, is all that it takes."""
+    for name in ("venice_ask_web", "venice_create_api_key", "venice_upscale_image"):
+        (tool,) = letta.tools.list(names=[name])
+        letta.tools.update(tool.id, source_code=f"{tool.source_code}\n# of an older version\n")
+
+    state, line = finding(examine(letta, venice), "tools")
+    program, *words = line.partition(" Run: ")[2].split()
+    CliRunner().invoke(main, words, env={"LETTA_BASE_URL": str(letta.base_url)})
+
+    assert ("failure", "sanctum-venice") == (state, program)
+    assert "ok" == finding(examine(letta, venice), "tools")[0]
 
 
 @pytest.mark.usefixtures("registered")
