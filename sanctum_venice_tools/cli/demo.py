@@ -1,14 +1,19 @@
 """`demo`: an agent at work."""
 
+from importlib import import_module
+
 import click
 from rich.console import Console
 
 from sanctum_venice_tools.cli import HELP
 from sanctum_venice_tools.cli.options import one_line_errors
 from sanctum_venice_tools.cli.secret import key_of_operator
-from sanctum_venice_tools.demo import on_letta, on_letta_code, samples
+from sanctum_venice_tools.demo import on_letta, samples
 from sanctum_venice_tools.demo.places import DemoError, spending
 from sanctum_venice_tools.terminal import Progress
+
+# What it runs on this machine: each needs packages that the tools do without.
+_PARTS = ("emulator.command", "media_server.command", "letta.local_server", "demo.on_letta_code")
 
 
 @click.command("demo", context_settings=HELP)
@@ -34,6 +39,9 @@ def run_demo(*, yes: bool, keep: bool, letta_code: bool, gallery: bool) -> None:
       make demo-code
       LETTA_BASE_URL=http://localhost:8283 VENICE_API_KEY=... sanctum-venice demo
     """  # noqa: D301  # click keeps the lines after \b as they are
+    _need_packages()
+    from sanctum_venice_tools.demo import on_letta_code  # noqa: PLC0415  # one of them
+
     console = Console(highlight=False, soft_wrap=False)
     progress = Progress(console)
     try:
@@ -48,6 +56,16 @@ def run_demo(*, yes: bool, keep: bool, letta_code: bool, gallery: bool) -> None:
             place.run(console, progress, keep=keep)
     finally:
         progress.end()
+
+
+def _need_packages() -> None:
+    """End the command with one line, where a part of it lacks a package."""
+    try:
+        for part in _PARTS:
+            import_module(f"sanctum_venice_tools.{part}")
+    except ModuleNotFoundError as missing:
+        told = f"The demo needs the package {missing.name}"
+        raise click.ClickException(f"{told}: install sanctum-venice-tools[local]") from missing
 
 
 def _confirm_spending(console: Console, *, yes: bool) -> None:

@@ -62,6 +62,35 @@ def test_help_fits_a_terminal(name: str) -> None:
         assert [] == [line for line in rest if len(line) > 80 or line.endswith("...")]
 
 
+# The command, run where a package is not installed.
+WITHOUT_PACKAGE = """
+import sys
+from sanctum_venice_tools.cli import main
+
+class Missing:
+    def find_spec(name, *place):
+        if name == sys.argv[1]:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Missing)
+main(sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize("lacking", ["psutil", "sqlalchemy", "uvicorn", "websockets"])
+def test_demo_without_its_packages_says_what_to_install(lacking: str) -> None:
+    """Its --help is shown all the same; the demo itself, in each form, ends with one line before anything runs."""
+
+    def demo(*options: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", WITHOUT_PACKAGE, lacking, "demo", *options]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+    said = f"Error: The demo needs the package {lacking}: install sanctum-venice-tools[local]\n"
+    assert 0 == demo("--help").returncode
+    for ended in (demo(), demo("--letta-code"), demo("--gallery")):
+        assert (1, "", said) == (ended.returncode, ended.stdout, ended.stderr)
+
+
 @pytest.mark.parametrize("script", ["register_tools", "configure_provider", "build_schemas"])
 def test_a_script_with_another_python_says_which_to_use(script: str) -> None:
     """A Python that lacks the packages ends a script with one line, and the status of wrong usage."""
