@@ -34,9 +34,9 @@ def run_demo(*, yes: bool, keep: bool, letta_code: bool, gallery: bool) -> None:
 
     \b
     Examples:
-      make demo
-      make demo KEEP=1
-      make demo-code
+      sanctum-venice demo
+      sanctum-venice demo --keep
+      sanctum-venice demo --letta-code
       LETTA_BASE_URL=http://localhost:8283 VENICE_API_KEY=... sanctum-venice demo
     """  # noqa: D301  # click keeps the lines after \b as they are
     _need_packages()

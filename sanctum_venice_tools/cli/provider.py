@@ -114,9 +114,9 @@ def configure_provider(
 
     \b
     Examples:
-      python scripts/configure_provider.py
-      python scripts/configure_provider.py --model kimi-k3 --create-agent kim
-      python scripts/configure_provider.py --env dotenv >> .env
+      sanctum-venice provider
+      sanctum-venice provider --model kimi-k3 --create-agent kim
+      sanctum-venice provider --env dotenv >> .env
     """  # noqa: D301  # click keeps the lines after \b as they are
     if not _NAME.fullmatch(name) or name in RESERVED_NAMES:
         reserved = ", ".join(RESERVED_NAMES)

@@ -151,13 +151,13 @@ def register_tools(  # noqa: PLR0917  # click hands over one argument for each o
 
     \b
     Examples:
-      python scripts/register_tools.py --list
-      python scripts/register_tools.py
-      python scripts/register_tools.py venice_ask_web --dry-run --diff
-      python scripts/register_tools.py --agent Scout --secret VENICE_API_KEY
-      python scripts/register_tools.py all --approve all --yes
-      python scripts/register_tools.py --file servers.toml --check
-      LETTA_API_KEY=... python scripts/register_tools.py \\
+      sanctum-venice register --list
+      sanctum-venice register
+      sanctum-venice register venice_ask_web --dry-run --diff
+      sanctum-venice register --agent Scout --secret VENICE_API_KEY
+      sanctum-venice register all --approve all --yes
+      sanctum-venice register --file servers.toml --check
+      LETTA_API_KEY=... sanctum-venice register \\
         --server https://api.letta.com --json
     """  # noqa: D301  # click keeps the lines after \b as they are
     if show:

@@ -91,6 +91,15 @@ def test_demo_without_its_packages_says_what_to_install(lacking: str) -> None:
         assert (1, "", said) == (ended.returncode, ended.stdout, ended.stderr)
 
 
+@pytest.mark.parametrize("name", cli._COMMANDS)
+def test_help_tells_of_nothing_that_only_a_clone_has(name: str) -> None:
+    """Its examples can be typed where the pack is installed from a wheel, without scripts and a Makefile."""
+    shown = CliRunner().invoke(main, [name, "--help"]).stdout
+
+    assert "scripts/" not in shown
+    assert "make " not in shown.partition("Examples:")[2]
+
+
 @pytest.mark.parametrize("script", ["register_tools", "configure_provider", "build_schemas"])
 def test_a_script_with_another_python_says_which_to_use(script: str) -> None:
     """A Python that lacks the packages ends a script with one line, and the status of wrong usage."""
