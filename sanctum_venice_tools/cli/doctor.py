@@ -44,7 +44,9 @@ def run_doctor(base_url: str | None, provider: str, as_json: bool) -> None:
         findings.append(finding)
         if not as_json:
             state = click.style(f"{finding.state:<7}", fg=_COLOURS[finding.state])
-            told = f"{finding.told}. {finding.advice}" if finding.advice else finding.told
+            told = finding.told
+            if finding.advice:
+                told = f"{told.removesuffix('.')}. {finding.advice}"  # it may be a sentence already
             click.echo(f"{state}  {finding.check:<{width}}  {visible(told)}")
     has_failed = any(finding.state == "failure" for finding in findings)
     if as_json:

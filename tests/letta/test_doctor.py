@@ -65,6 +65,14 @@ def test_says_what_is_well_and_what_is_left_out(venice: LocalVenice) -> None:
     assert venice.key not in result.output
 
 
+def test_what_is_found_is_told_in_whole_sentences(venice: LocalVenice) -> None:
+    """A finding that is a sentence already gets no second full stop before the advice."""
+    result = examine(venice, VENICE_BASE_URL="api.venice.ai")
+
+    assert "of the form https://api.venice.ai/api/v1. Correct" in finding(result, "Venice")[1]
+    assert ".." not in result.stdout.replace("VENICE_..._MODEL", "")
+
+
 def test_tells_scripts_in_json(venice: LocalVenice) -> None:
     """With --json the same is one object."""
     report = json.loads(examine(venice, "--json", VENICE_TOOL_SECONDS="soon").stdout)
