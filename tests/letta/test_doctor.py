@@ -65,6 +65,19 @@ def test_says_what_is_well_and_what_is_left_out(venice: LocalVenice) -> None:
     assert venice.key not in result.output
 
 
+@pytest.mark.parametrize(
+    "address", ["HTTP://127.0.0.1:9", "http:/127.0.0.1:9", "https://media:port"]
+)
+def test_an_address_of_a_media_server_that_the_tools_refuse(
+    venice: LocalVenice, address: str
+) -> None:
+    """It is a failure, as it is for every tool, and no folder; a Letta server is not needed to tell."""
+    state, line = finding(examine(venice, VENICE_MEDIA=address), "media")
+
+    assert "failure" == state
+    assert "VENICE_MEDIA is no http address. Correct it" in line
+
+
 def test_what_is_found_is_told_in_whole_sentences(venice: LocalVenice) -> None:
     """A finding that is a sentence already gets no second full stop before the advice."""
     result = examine(venice, VENICE_BASE_URL="api.venice.ai")

@@ -16,6 +16,8 @@ from sanctum_venice_tools.letta.header import fits_header
 from sanctum_venice_tools.letta.reading import checked
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.record import read_record
+from sanctum_venice_tools.runtime.media_server import _media_server
+from sanctum_venice_tools.runtime.venice import VeniceError
 
 TESTED_LETTA = "0.16.8"
 
@@ -178,8 +180,12 @@ def check_run(patient: Patient) -> Outcome:
 
 def check_folder(patient: Patient) -> Outcome:
     """Whether the server's sandbox can keep files."""
+    try:
+        is_media_server = bool(_media_server())  # as each tool asks
+    except VeniceError:
+        return failure("VENICE_MEDIA is no http address", "Correct it, or set it to a folder.")
     patient.need_letta()
-    if patient.settings.get("VENICE_MEDIA", "").startswith("http"):
+    if is_media_server:
         return _check_media_server(patient)
     result = _run(patient, _TRY_FOLDER, _schema_of("venice_try_folder"), {})
     if result["status"] != "success":
