@@ -3,6 +3,7 @@
 import codecs
 import io
 import json
+import os
 import sys
 
 
@@ -15,6 +16,20 @@ def print_on_any_terminal() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="json")
+
+
+def output_fails() -> bool:
+    """Whether nothing can be printed: asked where something failed, to tell what it was.
+
+    Then the output is given up, or Python would try once more at its end.
+    """
+    try:
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 def _escape(error: UnicodeError) -> tuple[str, int]:

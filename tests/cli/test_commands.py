@@ -1,5 +1,6 @@
 """The `sanctum-venice` command: which commands there are."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from sanctum_venice_tools import cli
-from sanctum_venice_tools.cli import main
+from sanctum_venice_tools.cli import main, register
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -60,6 +61,51 @@ def test_help_fits_a_terminal(name: str) -> None:
 
         assert usage.startswith("Usage: ")
         assert [] == [line for line in rest if len(line) > 80 or line.endswith("...")]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the device is Linux's")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["register", "--help"],
+        ["register", "--list"],
+        ["register", "--list", "--json"],
+        ["register", "--show", "venice_make_video"],
+        ["doctor"],
+    ],
+    ids=" ".join,
+)
+def test_an_output_that_is_full_ends_it_in_one_line(words: list[str]) -> None:
+    """The line says why nothing was printed, and that what was done is not undone; the status tells scripts."""
+    settings = {"VENICE_BASE_URL": "none", "LETTA_BASE_URL": ""}
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "sanctum_venice_tools.cli", *words],
+            env=os.environ | settings,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    said = "the output can't be written (No space left on device); what was done before is done"
+    assert (4, f"Error: {said}\n") == (done.returncode, done.stderr)
+
+
+def test_another_fault_of_the_system_is_not_taken_for_the_outputs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where the output is well, the fault is told as it is."""
+
+    def fail(_name: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(register, "read_record", fail)
+    ended = CliRunner().invoke(main, ["register", "--show", "venice_speak"])
+
+    assert isinstance(ended.exception, OSError)
+    assert "" == ended.stderr
 
 
 # The command, run where a package is not installed.
