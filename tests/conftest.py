@@ -60,8 +60,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One worker more than there are cores: some tests wait for a server, and leave their core to others."""
-    return (os.cpu_count() or 1) + 1
+    """Two workers more than there are cores: some tests wait for a server, and leave their core to others."""
+    return (os.cpu_count() or 1) + 2
 
 
 # What `make check` says, for one: no test of this mark, and none of that one.
