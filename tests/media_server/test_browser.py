@@ -167,6 +167,15 @@ def test_a_person_deletes_a_file(gallery: Page, server: RunningMediaServer) -> N
     assert 404 == httpx.get(url).status_code
 
 
+def test_a_text_that_is_still_to_come_is_accessible(gallery: Page) -> None:
+    """axe-core finds nothing while the beginning of a text is on its way."""
+    gallery.route("**/start", lambda _: None)
+    gallery.reload()
+    gallery.wait_for_selector("#files pre")
+
+    assert [] == [found["id"] for found in Axe().run(gallery).response["violations"]]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390], ids=["wide", "phone"])
 def test_it_is_accessible(gallery: Page, scheme: str, width: int) -> None:

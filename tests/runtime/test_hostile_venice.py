@@ -23,6 +23,8 @@ pytestmark = pytest.mark.slow
 
 SECONDS = 2
 """What a tool has here, VENICE_TOOL_SECONDS; it ends within two more."""
+PLENTY = 30
+"""What a tool has that must end long before, however busy the machine is: in a third of it."""
 
 MODELS = reply_json(
     {
@@ -211,11 +213,14 @@ def test_a_packed_reply_is_read_up_to_the_limit_of_json(
     server.play["/augment/search"] = gzip_bomb()
 
     said, seconds, _ = run_alone(
-        server, texts["venice_search_web"], "venice_search_web(query='foxes')"
+        server,
+        texts["venice_search_web"],
+        "venice_search_web(query='foxes')",
+        VENICE_TOOL_SECONDS=str(PLENTY),
     )
 
     assert "64 MB" in said
-    assert seconds < SECONDS
+    assert seconds < PLENTY / 3
 
 
 def test_what_comes_after_the_end_of_gzip_is_refused_at_once(
@@ -227,12 +232,15 @@ def test_what_comes_after_the_end_of_gzip_is_refused_at_once(
     server.play["/augment/search"] = [reply(packed + more, headers="Content-Encoding: gzip\r\n")]
 
     said, seconds, _ = run_alone(
-        server, texts["venice_search_web"], "venice_search_web(query='foxes')"
+        server,
+        texts["venice_search_web"],
+        "venice_search_web(query='foxes')",
+        VENICE_TOOL_SECONDS=str(PLENTY),
     )
 
     assert "it may be charged" in said
     assert not said.startswith("Venice took too long")
-    assert seconds < SECONDS
+    assert seconds < PLENTY / 3
 
 
 def test_a_line_without_end_is_read_in_linear_time(texts: dict[str, str]) -> None:
@@ -244,7 +252,7 @@ def test_a_line_without_end_is_read_in_linear_time(texts: dict[str, str]) -> Non
     (line,) = space["_lines"](flood)
 
     assert 30_000_000 == len(line)
-    assert time.monotonic() - began < SECONDS
+    assert time.monotonic() - began < PLENTY / 3
 
 
 def test_a_number_of_no_character_is_left_out(server: RawServer, texts: dict[str, str]) -> None:

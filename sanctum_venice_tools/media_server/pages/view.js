@@ -30,6 +30,7 @@ export function viewOf(file, { isLarge }) {
 function textOf(file, most) {
   const shown = document.createElement("pre");
   shown.tabIndex = 0;
+  shown.role = "group";
   shown.setAttribute("aria-label", `The beginning of ${file.name}`);
   fetch(`/gallery/files/${file.id}/start`)
     .then((reply) => reply.text())

@@ -179,6 +179,7 @@ function sourcesIn(reply) {
 function jsonOf(reply) {
   const made = element("pre", JSON.stringify(reply, null, 2));
   made.tabIndex = 0;
+  made.role = "group";
   made.setAttribute("aria-label", "The reply, as an agent gets it");
   return made;
 }
