@@ -81,8 +81,8 @@ def keep_gallery(console: Console, media: RunningMediaServer) -> None:
 def tell_end(console: Console) -> None:
     """Say that nothing runs any more, and where to see what was made."""
     console.print(
-        f"All of it is stopped. What the agent made is in {MEDIA}: "
-        "`sanctum-venice demo --gallery` (in a clone, `make gallery`) shows it.",
+        f"All of it is stopped. What the agent made is in {MEDIA}.\n"
+        "To see it: `make gallery` in a clone, or `sanctum-venice demo --gallery`.",
         soft_wrap=True,
     )
 
