@@ -11,20 +11,55 @@ from starlette.responses import JSONResponse, Response
 from sanctum_venice_tools.emulator.errors import custom, standard
 from sanctum_venice_tools.emulator.service import Call
 
-# Each network, and its chain's id.
+# Each network, and its chain's id, where it has one. Venice's document names them as an example;
+# those of Blast are from Venice's skill for blockchains (github.com/veniceai/skills, 73c0bf7).
 NETWORKS = {
+    "arbitrum-mainnet": 42161,
+    "arbitrum-sepolia": 421614,
+    "avalanche-fuji": 43113,
+    "avalanche-mainnet": 43114,
+    "base-mainnet": 8453,
+    "base-sepolia": 84532,
+    "blast-mainnet": 81457,
+    "blast-sepolia": 168587773,
+    "bsc-mainnet": 56,
+    "bsc-testnet": 97,
+    "ethereum-holesky": 17000,
     "ethereum-mainnet": 1,
     "ethereum-sepolia": 11155111,
-    "base-mainnet": 8453,
-    "polygon-mainnet": 137,
-    "arbitrum-mainnet": 42161,
+    "linea-mainnet": 59144,
+    "linea-sepolia": 59141,
     "optimism-mainnet": 10,
-    "starknet-mainnet": 0,
+    "optimism-sepolia": 11155420,
+    "polygon-amoy": 80002,
+    "polygon-mainnet": 137,
+    "robinhood-mainnet": 4663,
+    "robinhood-testnet": 46630,
+    "solana-devnet": 0,
+    "solana-mainnet": 0,
+    "starknet-mainnet": int.from_bytes(b"SN_MAIN"),
+    "starknet-sepolia": int.from_bytes(b"SN_SEPOLIA"),
+    "zksync-mainnet": 324,
+    "zksync-sepolia": 300,
 }
 CREDITS = 20
+CREDITS_ELSEWHERE = {"solana": 30, "zksync": 30}
 ERROR_CREDITS = 5
 CREDIT_USD = 7e-7
-REFUSED = re.compile(r".*_(new\w*Filter|getFilter\w*|uninstallFilter|(un)?subscribe)")
+# How the methods of each family of chains are called: eth_call, starknet_chainId, getBalance. That
+# a family's methods are refused elsewhere, says the document; the list of names is not published.
+EVM_METHOD = re.compile(r"(?!starknet_)[a-z0-9]+_\w+")
+METHODS_ELSEWHERE = {"starknet": re.compile(r"starknet_\w+"), "solana": re.compile(r"[A-Za-z]+")}
+# What needs a memory, a lasting connection, a key or a miner (the document, and the page on this
+# endpoint at docs.venice.ai).
+REFUSED = re.compile(
+    r"""
+    \w+_(new\w*Filter|getFilter\w*|uninstallFilter)
+    | \w+_(un)?subscribe | \w+(S|Uns)ubscribe
+    | eth_(sign|accounts|mining|hashrate|getWork|submitWork)
+    """,
+    re.VERBOSE,
+)
 IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{1,255}")
 METHOD_NOT_FOUND = -32601
 INVALID_PARAMS = -32602
@@ -41,9 +76,12 @@ async def forward(call: Call) -> Response:
     if network not in NETWORKS:
         raise standard(400, f"Unsupported network: {network}")
     requests = call.body if isinstance(call.body, list) else [call.body]
-    for request in requests:
-        if REFUSED.fullmatch(request["method"]):
-            raise standard(400, f"Method not supported: {request['method']}")
+    chain = network.partition("-")[0]
+    refused = [
+        request["method"] for request in requests if not _is_offered(chain, request["method"])
+    ]
+    if refused:
+        raise standard(400, f"Method not supported: {', '.join(refused)}")
     key = call.request.headers.get("idempotency-key")
     if key is not None and not IDEMPOTENCY_KEY.fullmatch(key):
         raise custom("Idempotency-Key", "Invalid")
@@ -56,7 +94,8 @@ async def forward(call: Call) -> Response:
         return JSONResponse(content, headers=headers | {"Idempotent-Replayed": "true"})
 
     answers = [_answer(network, request) for request in requests]
-    credits_ = sum(ERROR_CREDITS if "error" in answer else CREDITS for answer in answers)
+    full = CREDITS_ELSEWHERE.get(chain, CREDITS)
+    credits_ = sum(ERROR_CREDITS if "error" in answer else full for answer in answers)
     content = answers if isinstance(call.body, list) else answers[0]
     headers = {
         "X-Venice-RPC-Credits": str(credits_),
@@ -67,6 +106,12 @@ async def forward(call: Call) -> Response:
     if key:
         memory[call.key_id, key] = (body, content, headers)
     return JSONResponse(content, headers=headers)
+
+
+def _is_offered(chain: str, method: str) -> bool:
+    """Whether a method may be called on a chain."""
+    of_family = METHODS_ELSEWHERE.get(chain, EVM_METHOD)
+    return bool(of_family.fullmatch(method)) and not REFUSED.fullmatch(method)
 
 
 def _answer(network: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -92,6 +137,10 @@ def _answer(network: str, request: dict[str, Any]) -> dict[str, Any]:
         "eth_sendRawTransaction": "0x" + digest,
         "net_version": str(NETWORKS[network]),
         "web3_clientVersion": "local-venice/1.0",
+        "starknet_chainId": hex(NETWORKS[network]),
+        "starknet_blockNumber": 3_000_000,
+        "getHealth": "ok",
+        "getBalance": {"context": {"slot": 350_000_000}, "value": int(digest[:10], 16)},
     }
     if request["method"] not in results:
         message = f"the method {request['method']} does not exist/is not available"

@@ -13,7 +13,10 @@ def request(method: str, *params: Any) -> dict[str, Any]:
 
 def test_networks_are_public(client: httpx.Client) -> None:
     """Anyone can list the networks."""
-    assert "base-mainnet" in client.get("/crypto/rpc/networks").json()["networks"]
+    networks = client.get("/crypto/rpc/networks").json()["networks"]
+
+    assert {"base-mainnet", "robinhood-mainnet", "solana-devnet"} <= set(networks)
+    assert networks == sorted(networks)
 
 
 def test_one_request(client: httpx.Client) -> None:
@@ -25,6 +28,51 @@ def test_one_request(client: httpx.Client) -> None:
         "20",
         "0.00001400",
     )
+
+
+@pytest.mark.parametrize(
+    ("network", "method", "expected", "cost"),
+    [
+        ("robinhood-mainnet", "eth_chainId", "0x1237", "20"),
+        ("starknet-mainnet", "starknet_chainId", "0x534e5f4d41494e", "20"),
+        ("zksync-mainnet", "eth_chainId", "0x144", "30"),
+        ("solana-mainnet", "getHealth", "ok", "30"),
+    ],
+)
+def test_every_family_of_chains(
+    client: httpx.Client, network: str, method: str, expected: str, cost: str
+) -> None:
+    """Each network answers the methods of its own family, zkSync and Solana for half as much again."""
+    reply = client.post(f"/crypto/rpc/{network}", json=request(method))
+
+    assert (reply.json()["result"], reply.headers["x-venice-rpc-credits"]) == (expected, cost)
+
+
+@pytest.mark.parametrize(
+    ("network", "method"),
+    [
+        ("solana-mainnet", "eth_call"),
+        ("starknet-mainnet", "eth_chainId"),
+        ("base-mainnet", "starknet_chainId"),
+        ("base-mainnet", "getBalance"),
+        *(("base-mainnet", method) for method in ("eth_sign", "eth_accounts", "eth_mining")),
+        ("solana-mainnet", "logsSubscribe"),
+    ],
+)
+def test_methods_that_are_not_offered(client: httpx.Client, network: str, method: str) -> None:
+    """Methods of another family, and those that need a key, a miner or a lasting connection, are refused by name."""
+    reply = client.post(f"/crypto/rpc/{network}", json=request(method))
+
+    assert (reply.status_code, method in reply.text) == (400, True)
+
+
+def test_batch_with_methods_that_are_not_offered(client: httpx.Client) -> None:
+    """One method that is not offered refuses the whole batch, and each such method is named."""
+    batch = [request(method) for method in ("eth_sign", "eth_chainId", "eth_newFilter")]
+
+    reply = client.post(PATH, json=batch)
+
+    assert (reply.status_code, "eth_sign, eth_newFilter" in reply.text) == (400, True)
 
 
 def test_batch(client: httpx.Client) -> None:

@@ -405,7 +405,8 @@ def test_nothing_is_sent_twice(
 
 def test_asks_the_local_venice(local_tool: Tool) -> None:
     """Over a real connection, a network is found, and asked; a transaction is sent only with leave."""
-    network = json.loads(local_tool())["networks"][1]
+    networks = json.loads(local_tool())["networks"]
+    network = networks[networks.index("base-mainnet")]
     reply = json.loads(local_tool(network=network, method="eth_chainId"))
     sent = json.loads(
         local_tool(
