@@ -186,6 +186,32 @@ def test_every_schema_is_one() -> None:
                 Draft202012Validator.check_schema(body.schema)
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/chat/completions",
+        "/image/generate",
+        "/images/generations",
+        "/image/edit",
+        "/image/multi-edit",
+        "/image/background-remove",
+        "/responses",
+        "/video/queue",
+    ],
+)
+def test_request_may_name_for_whom_it_is_made(path: str) -> None:
+    """A short name in ASCII is taken, one with the two bars that Venice joins names by is not."""
+    schema = operations()[path, "post"].requests["application/json"]
+
+    refused = [
+        name
+        for name in ("reader 7", "a|b", "", "a||b", "F\u00fcchse", "x" * 129)
+        if any("anon_user_id" in str(issue) for issue in schema.issues({"anon_user_id": name}))
+    ]
+
+    assert refused == ["a||b", "F\u00fcchse", "x" * 129]
+
+
 def test_every_documented_operation_answers() -> None:
     """The local Venice has an endpoint for each operation of the document, and no other."""
     assert {(method, path) for path, method in operations()} == set(ENDPOINTS)
