@@ -1,5 +1,6 @@
 """Changing pictures: edit, multi-edit, upscale and background removal."""
 
+from http import HTTPStatus
 from typing import Any
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
@@ -8,7 +9,7 @@ from starlette.responses import Response
 
 from sanctum_venice_tools.emulator import pictures
 from sanctum_venice_tools.emulator.catalogue import Model, catalogue, one_of, unsupported, within
-from sanctum_venice_tools.emulator.errors import custom
+from sanctum_venice_tools.emulator.errors import ApiError, custom, standard
 from sanctum_venice_tools.emulator.images import (
     BACKGROUND_REMOVER,
     TIERS,
@@ -32,9 +33,7 @@ TOLERANCE = 60
 async def edit(call: Call) -> Response:
     """POST /image/edit."""
     body = call.body
-    model = catalogue().find(
-        body.get("model") or body.get("modelId") or "firered-image-edit", "inpaint"
-    )
+    model = _find_model(body.get("model") or body.get("modelId"))
     if "resolution" in body and "resolutions" not in model["model_spec"]["constraints"]:
         raise unsupported(model, "resolution")
     return await _edit(call, model, [body["image"]], "image")
@@ -43,7 +42,7 @@ async def edit(call: Call) -> Response:
 async def multi_edit(call: Call) -> Response:
     """POST /image/multi-edit."""
     body = call.body
-    model = catalogue().find(body.get("modelId") or "firered-image-edit", "inpaint")
+    model = _find_model(body.get("modelId"))
     limits = model["model_spec"]["constraints"]
     most = limits.get("maxInputImages", MOST_PICTURES) if limits["combineImages"] else 1
     if len(body["images"]) > most:
@@ -51,6 +50,20 @@ async def multi_edit(call: Call) -> Response:
     if "resolutions" not in limits:
         body.pop("resolution", None)  # dropped without a word, other than for one picture
     return await _edit(call, model, body["images"], "images")
+
+
+def _find_model(name: str | None) -> Model:
+    """The model of an edit.
+
+    One that is not there answers 400 here: no 404 is among the document's replies, and Venice's own
+    skill for edits says so (github.com/veniceai/skills, 73c0bf7).
+    """
+    try:
+        return catalogue().find(name or "firered-image-edit", "inpaint")
+    except ApiError as error:
+        if error.status == HTTPStatus.NOT_FOUND:
+            raise standard(400, "Invalid model id") from None
+        raise
 
 
 async def _edit(call: Call, model: Model, sources: list[str], field: str) -> Response:
@@ -67,6 +80,8 @@ async def _edit(call: Call, model: Model, sources: list[str], field: str) -> Res
     resolution = body.get("resolution") or limits.get("defaultResolution", "1K")
     usual = "png" if resolution == "1K" or body.get("transparent_background") else "jpeg"
     kind = body.get("output_format") or usual
+    if kind == "jpg":
+        kind = "jpeg"
     check_transparency(model, body, kind)
     prompt = enhanced(call)
     file = await run_in_threadpool(
@@ -94,12 +109,13 @@ def _check(model: Model, body: dict[str, Any]) -> None:
     """Refuse settings that this model lacks."""
     limits = model["model_spec"]["constraints"]
     within("prompt", body["prompt"], limits["promptCharacterLimit"])
-    if "aspect_ratio" in body:
-        one_of("aspect_ratio", body["aspect_ratio"], limits["aspectRatios"])
-    if "resolution" in body and "resolutions" in limits:
-        one_of("resolution", body["resolution"], limits["resolutions"])
-    if "quality" in body and "qualities" not in limits:
-        raise unsupported(model, "quality")
+    for field, listed in (
+        ("aspect_ratio", "aspectRatios"),
+        ("resolution", "resolutions"),
+        ("quality", "qualities"),  # where there are none, it is dropped without a word
+    ):
+        if field in body and listed in limits:
+            one_of(field, body[field], limits[listed])
 
 
 def _apply(body: dict[str, Any], opened: list[Image.Image], megapixels: float, kind: str) -> bytes:

@@ -200,6 +200,7 @@ def test_edit_by_json_and_by_form(
     [
         ({"resolution": "2K", "model": "seedream-v4-edit"}, "JPEG"),
         ({"output_format": "webp"}, "WEBP"),
+        ({"output_format": "jpg"}, "JPEG"),
         ({"image": "https://example.com/picture.png"}, "PNG"),
         ({"aspect_ratio": "16:9"}, "PNG"),
     ],
@@ -221,6 +222,9 @@ def test_edited_format(
     [
         ({"aspect_ratio": "4:3"}, "Invalid enum value"),
         ({"mask": "x"}, "Unrecognized key(s) in object: 'mask'"),
+        ({"quality": "high"}, "Unrecognized key(s) in object: 'quality'"),
+        ({"model": "nope"}, "Invalid model id"),
+        ({"model": "z-image-turbo"}, "Invalid model id"),
         ({"image": "%%%"}, "Invalid base64 data"),
         ({"image": base64.b64encode(b"not a picture" * 20).decode()}, "corrupted"),
         ({"image": "http://127.0.0.1/a.png"}, "could not be fetched"),
@@ -270,6 +274,21 @@ def test_multi_edit_names_its_model_otherwise(
     )
 
     assert "Unrecognized key(s) in object: 'model'" in reply.text
+
+
+def test_multi_edit_drops_a_quality_that_the_model_lacks(
+    client: httpx.Client, encoded: Callable[..., str]
+) -> None:
+    """A model without qualities takes a wish for one, and does as ever for the usual price."""
+    body = {"prompt": "x", "images": [encoded(300, 300)]}
+    usual = client.post("/image/multi-edit", json=body)
+    before = client.get("/billing/balance").json()["balances"]["usd"]
+
+    wished = client.post("/image/multi-edit", json={**body, "quality": "low"})
+
+    after = client.get("/billing/balance").json()["balances"]["usd"]
+    assert (wished.status_code, wished.content == usual.content) == (200, True)
+    assert before - after == pytest.approx(0.04)
 
 
 @pytest.mark.slow
