@@ -26,6 +26,9 @@ from sanctum_venice_tools.emulator.service import Call
 SEARCH_USD = 0.01
 PAGE_USD = 0.01
 LETTERS_A_TOKEN = 4
+# How many parts of a kind one message may have, whatever the model takes (Venice's skill for chats,
+# github.com/veniceai/skills, 73c0bf7).
+MOST_IN_MESSAGE = {"image_url": 10, "input_audio": 5, "video_url": 3, "file": 5}
 THOUGHT = "The script decides what is said next."
 DEFAULTS = {
     "enable_web_search": "off",
@@ -49,9 +52,6 @@ async def complete(call: Call) -> Response:
     parameters = DEFAULTS | (body.get("venice_parameters") or {}) | _features(suffix)
     if suffix:
         call.operation.check_body("application/json", {**body, "venice_parameters": parameters})
-    kinds_of_tools = [tool.get("type") for tool in body.get("tools") or []]
-    if "web_search" in kinds_of_tools:
-        parameters["enable_web_search"] = "on"
     model = catalogue().find(name, "text")
     slug = parameters.get("character_slug")
     if slug:
@@ -135,12 +135,14 @@ def _check(model: Model, body: dict[str, Any], prompt_tokens: int) -> None:
     effort = body.get("reasoning_effort") or reasoning.get("effort")
     if effort:
         one_of("reasoning_effort", effort, capabilities.get("reasoningEffortOptions", []))
+    _check_counts(body["messages"])
     _check_parts(model, body["messages"])
 
     most = spec["maxCompletionTokens"]
-    if (body.get("max_completion_tokens") or 0) > most:
-        told = f"Number must be less than or equal to {most}"
-        raise custom("max_completion_tokens", told, maximum=most)
+    # The old field goes unread beside the new one.
+    field = "max_completion_tokens" if body.get("max_completion_tokens") else "max_tokens"
+    if (body.get(field) or 0) > most:
+        raise custom(field, f"Number must be less than or equal to {most}", maximum=most)
     limit = spec["availableContextTokens"]
     if prompt_tokens > limit:
         raise _too_long(prompt_tokens, limit)
@@ -156,6 +158,15 @@ def _too_long(tokens: int, limit: int) -> ApiError:
         "code": "context_length_exceeded",
     }
     return ApiError(400, {"error": error})
+
+
+def _check_counts(messages: list[dict[str, Any]]) -> None:
+    """Refuse a message with more parts of a kind than any may have."""
+    for message in messages:
+        kinds = _kinds_of_parts([message])
+        for kind, most in MOST_IN_MESSAGE.items():
+            if kinds.count(kind) > most:
+                raise custom("messages", f"At most {most} {kind} parts are allowed in a message")
 
 
 def _check_parts(model: Model, messages: list[dict[str, Any]]) -> None:

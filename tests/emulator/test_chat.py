@@ -25,6 +25,12 @@ def tool(name: str) -> dict[str, Any]:
     }
 
 
+def with_files(count: int) -> dict[str, Any]:
+    """A message with so many documents."""
+    file = {"file_data": "data:text/plain;base64,Rm94ZXM=", "filename": "foxes.txt"}
+    return {"role": "user", "content": [{"type": "file", "file": file}] * count}
+
+
 def test_stand_in_says_that_it_is_one(ask: Ask) -> None:
     """Where no line of the script fits, the answer says so."""
     choice = ask("Good morning")["choices"][0]
@@ -98,6 +104,9 @@ def test_settings_behind_the_model_name(ask: Ask) -> None:
             400,
             "image_url content is not supported",
         ),
+        ({"messages": [with_files(6)]}, 400, "At most 5 file parts"),
+        ({"max_completion_tokens": 131_073}, 400, "less than or equal to 131072"),
+        ({"max_tokens": 131_073}, 400, "less than or equal to 131072"),
         (
             {"model": "llama-3.3-70b", "messages": [{"role": "user", "content": "x" * 600_000}]},
             400,
@@ -112,6 +121,24 @@ def test_refusals(client: httpx.Client, body: dict[str, Any], status: int, said:
     reply = client.post("/chat/completions", json=whole)
 
     assert (reply.status_code, said in reply.text) == (status, True), reply.text
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"max_tokens": 131_072},
+        {"max_tokens": -1},
+        {"max_tokens": 131_073, "max_completion_tokens": 10},
+        {"messages": [with_files(5), with_files(5)]},
+        {"tools": [{"type": "web_search"}]},
+    ],
+    ids=str,
+)
+def test_what_is_within_the_limits(client: httpx.Client, settings: dict[str, Any]) -> None:
+    """As much as a model writes, as many files as a message holds, max_tokens beside the field that replaced it."""
+    whole = {"model": "default", "messages": [{"role": "user", "content": "x"}], **settings}
+
+    assert client.post("/chat/completions", json=whole).status_code == 200
 
 
 def test_unknown_key_names_itself_three_times(client: httpx.Client) -> None:
@@ -236,10 +263,11 @@ def test_web_search_cites_pages(ask: Ask) -> None:
 
 
 def test_web_search_as_a_tool(ask: Ask) -> None:
-    """A tool of type web_search is another way to ask for it."""
+    """A tool of type web_search is taken, but nothing is searched for it."""
     reply = ask("How do red foxes live in cities?", tools=[{"type": "web_search"}])
 
-    assert reply["venice_parameters"]["web_search_citations"]
+    assert reply["venice_parameters"]["enable_web_search"] == "off"
+    assert reply["venice_parameters"]["web_search_citations"] == []
 
 
 def test_web_search_without_citations(ask: Ask) -> None:
