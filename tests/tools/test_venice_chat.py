@@ -243,6 +243,8 @@ def test_a_tool_may_be_chosen_by_its_name(
         ({"answer_schema": '{"type": "object"}', "model": "plain"}, "Leave it out, or use: "),
         ({"images": ["https://a.example/b.png"], "model": "glm"}, "Leave it out, or use: "),
         ({"images": ["../secret.png"]}, "No stored file is called '../secret.png'"),
+        ({"files": ["https://a.example/b.pdf"] * 6}, "Give up to 5 documents at a time, not 6"),
+        ({"images": ["https://a.example/b.png"] * 11}, "Give up to 10 pictures at a time, not 11"),
         ({"files": ["/etc/passwd"]}, "No stored file is called '/etc/passwd'"),
         ({"files": ["data:text/plain;base64," + "a" * 35_000_000]}, "more than 25 MB"),
     ],
