@@ -2488,6 +2488,11 @@ _OPTIONS: dict[str, Any] = {
     "include_venice_system_prompt": [True, False],
 }
 
+# Venice takes no more in one message, whatever a model takes (its skill for chats, 73c0bf7).
+_MOST_IMAGES = 10
+
+_MOST_FILES = 5
+
 
 def _read_settings(rare: dict[str, Any], able: dict[str, Any]) -> dict[str, Any]:
     """The options, checked, in the form that Venice takes."""
@@ -2655,6 +2660,10 @@ def venice_chat(
         raise VeniceError('answer_schema is no JSON Schema as text: {"type": "object", ...}.')
     images = _without_nothing(images or [])
     files = _without_nothing(files or [])
+    if len(images) > _MOST_IMAGES:
+        raise VeniceError(f"Give up to {_MOST_IMAGES} pictures at a time, not {len(images)}.")
+    if len(files) > _MOST_FILES:
+        raise VeniceError(f"Give up to {_MOST_FILES} documents at a time, not {len(files)}.")
     rare = {**(options or {}), **_given(max_completion_tokens=max_tokens)}
     wishes = {
         "supportsVision": images,
