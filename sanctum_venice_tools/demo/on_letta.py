@@ -31,7 +31,7 @@ from sanctum_venice_tools.letta.address import is_address, server_url
 from sanctum_venice_tools.letta.connection import Client, key_of
 from sanctum_venice_tools.letta.venice import ChoiceError, Venice, VeniceError
 from sanctum_venice_tools.media_server.process import RunningMediaServer
-from sanctum_venice_tools.network import NetworkSettingsError
+from sanctum_venice_tools.network import NetworkSettingsError, is_here
 from sanctum_venice_tools.terminal import Progress
 
 # Said with a picture, where the tools can reach the conversation.
@@ -62,11 +62,7 @@ def run(console: Console, progress: Progress, *, keep: bool = False) -> None:
         try:
             venice = stack.enter_context(venice_for(progress))
             server = stack.enter_context(_letta(progress))
-            if venice.is_own and httpx.URL(server.base_url).host not in (
-                "127.0.0.1",
-                "localhost",
-                "::1",
-            ):
+            if venice.is_own and not is_here(httpx.URL(server.base_url).host):
                 raise DemoError(
                     "A Letta server elsewhere can't reach the local Venice: set VENICE_API_KEY too."
                 )

@@ -22,9 +22,8 @@ from sanctum_venice_tools.media_server.settings import (
 )
 from sanctum_venice_tools.media_server.shelf import FolderShelf, Shelf
 from sanctum_venice_tools.media_server.workbench import Workbench
+from sanctum_venice_tools.network import is_here, past_proxies
 from sanctum_venice_tools.runtime.venice import _http_url
-
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 # More than there are disks for.
 _MOST_GIGABYTES = 1e9
@@ -139,7 +138,7 @@ def media(
         raise click.UsageError(
             f"a server that listens at {host} needs --public-url: how do browsers reach it?"
         )
-    if with_workbench and host not in _LOOPBACK:
+    if with_workbench and not is_here(host):
         raise click.UsageError(
             "--workbench spends money: it is for this machine alone, at 127.0.0.1"
         )
@@ -211,7 +210,7 @@ def _open_bucket(place: str) -> Shelf:
 @contextmanager
 def _open_workbench(address: str, token: str) -> Iterator[Workbench]:
     """A workbench at the Venice that the environment names, else at a local one."""
-    settings = {"VENICE_MEDIA": address, "VENICE_MEDIA_TOKEN": token, **_past_proxies()}
+    settings = {"VENICE_MEDIA": address, "VENICE_MEDIA_TOKEN": token, **past_proxies()}
     if os.environ.get("VENICE_API_KEY"):
         place = os.environ.get("VENICE_BASE_URL") or "https://api.venice.ai/api/v1"
         yield Workbench(settings, f"At {place}, with your key: calls are paid", is_local=False)
@@ -219,13 +218,6 @@ def _open_workbench(address: str, token: str) -> Iterator[Workbench]:
     with running_venice() as venice:
         settings |= {"VENICE_API_KEY": venice.key, "VENICE_BASE_URL": venice.base_url}
         yield Workbench(settings, "At a local stand-in for Venice: nothing is spent", is_local=True)
-
-
-def _past_proxies() -> dict[str, str]:
-    """What keeps requests to this machine, and the token in them, from somebody's proxy."""
-    kept = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
-    names = ",".join(filter(None, [kept, *_LOOPBACK]))
-    return {"NO_PROXY": names, "no_proxy": names}
 
 
 def _address_of(listening: socket.socket) -> str:

@@ -328,8 +328,6 @@ def test_keys_do_not_leak_into_the_server(stand_in: Path, monkeypatch: pytest.Mo
     for name in ("VENICE_API_KEY", "OPENAI_API_KEY", "LETTA_API_KEY", "PYTHONPATH", "E2B_API_KEY"):
         monkeypatch.setenv(name, "the user's own")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example")
-    monkeypatch.setenv("NO_PROXY", "intern.example")
-    monkeypatch.delenv("no_proxy", raising=False)
 
     server = local_server.start(stand_in, environment={"OPENAI_API_KEY": "handed over"})
     seen = psutil.Process(server.pid).environ()
@@ -337,9 +335,32 @@ def test_keys_do_not_leak_into_the_server(stand_in: Path, monkeypatch: pytest.Mo
     assert "handed over" == seen.pop("OPENAI_API_KEY")
     assert "the user's own" not in seen.values()
     assert (os.environ["PATH"], "http://proxy.example") == (seen["PATH"], seen["HTTPS_PROXY"])
-    assert "intern.example,127.0.0.1,localhost" == seen["NO_PROXY"]
-    assert "127.0.0.1,localhost" == seen["no_proxy"]
     assert str(stand_in / "home") == seen["HOME"]
+
+
+@pytest.mark.parametrize(
+    ("upper", "lower", "kept"),
+    [
+        ("intern.example", None, "intern.example,127.0.0.1,localhost,::1"),
+        ("", "intern.example", "intern.example,127.0.0.1,localhost,::1"),
+        ("other.example", "intern.example", "intern.example,127.0.0.1,localhost,::1"),
+        (None, None, "127.0.0.1,localhost,::1"),
+        ("*", None, "*"),
+    ],
+)
+def test_a_server_reaches_this_machine_and_the_operator_s_hosts_without_a_proxy(
+    stand_in: Path, monkeypatch: pytest.MonkeyPatch, upper: str | None, lower: str | None, kept: str
+) -> None:
+    """Whichever of the two names a program reads first, it finds the operator's list and this machine's names."""
+    for name, value in (("NO_PROXY", upper), ("no_proxy", lower)):
+        monkeypatch.delenv(name, raising=False)
+        if value is not None:
+            monkeypatch.setenv(name, value)
+
+    server = local_server.start(stand_in)
+    seen = psutil.Process(server.pid).environ()
+
+    assert (kept, kept) == (seen["NO_PROXY"], seen["no_proxy"])
 
 
 @pytest.mark.slow

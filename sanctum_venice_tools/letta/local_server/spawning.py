@@ -17,15 +17,15 @@ from sanctum_venice_tools.letta.local_server.state import (
     encryption_key,
     write_state,
 )
+from sanctum_venice_tools.network import past_proxies
 
 # What the server inherits from whoever starts it. Tools see the server's whole environment, so a
 # key of the user's own, or a LETTA_* setting meant for another server, must not get there unless it
 # is handed over.
 _INHERITED = re.compile(
     r"PATH|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|LD_LIBRARY_PATH|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE"
-    r"|(HTTP|HTTPS|ALL|NO)_PROXY|(http|https|all|no)_proxy"
+    r"|(HTTP|HTTPS|ALL)_PROXY|(http|https|all)_proxy"
 )
-
 
 # Nothing about the user's work leaves the machine by itself.
 _QUIET = {
@@ -141,10 +141,8 @@ def _server_environment(
     folders: Mapping[str, str], additional: Mapping[str, str]
 ) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if _INHERITED.fullmatch(name)}
-    # A local Venice is not to be reached through somebody's proxy.
-    for name in ("NO_PROXY", "no_proxy"):
-        inherited[name] = ",".join(filter(None, [inherited.get(name), "127.0.0.1", "localhost"]))
-    return {**inherited, **_QUIET, "PYTHONUNBUFFERED": "1", **folders, **additional}
+    own = {**past_proxies(), **_QUIET, "PYTHONUNBUFFERED": "1"}
+    return {**inherited, **own, **folders, **additional}
 
 
 def _bound_socket(port: int | None) -> socket.socket:
