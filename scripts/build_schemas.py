@@ -13,9 +13,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 try:
     from sanctum_venice_tools.cli.schemas import build_schemas
+    from sanctum_venice_tools.printing import told_where_output_fails
 except ModuleNotFoundError as error:
     sys.stderr.write(f"Error: {error}. Use .venv/bin/python, which `make demo` sets up.\n")
     sys.exit(2)
 
 if __name__ == "__main__":
-    build_schemas(prog_name="build_schemas.py")
+    with told_where_output_fails():
+        build_schemas(prog_name="build_schemas.py")

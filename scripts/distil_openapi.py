@@ -22,6 +22,7 @@ import jsonpath
 import yaml
 
 from sanctum_venice_tools.packing.bundle import bundle, tool_files
+from sanctum_venice_tools.printing import told_where_output_fails
 
 EMULATOR = Path(__file__).parent.parent / "sanctum_venice_tools" / "emulator"
 FACTS = EMULATOR / "facts.json"
@@ -277,4 +278,5 @@ def main(openapi_yaml: Path, *, check: bool) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with told_where_output_fails():
+        main()

@@ -1,13 +1,12 @@
 """The `sanctum-venice` command: each module is one of its commands."""
 
-import sys
 from importlib import import_module
 from typing import Any
 
 import click
 
 from sanctum_venice_tools.loading import quick_loading
-from sanctum_venice_tools.printing import output_fails, print_on_any_terminal
+from sanctum_venice_tools.printing import print_on_any_terminal, told_where_output_fails
 
 HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -41,23 +40,13 @@ _COMMANDS = {
 }
 
 
-# The exit status where what was to be printed could not be: it is that of a reply that is lost.
-_UNPRINTED = 4
-
-
 class _LazyGroup(click.Group):
     """Commands that are loaded when they are called."""
 
     def main(self, *words: Any, **settings: Any) -> Any:
         """Run a command; where a full disk takes nothing that it prints, end with one line."""
-        try:
+        with told_where_output_fails():
             return super().main(*words, **settings)
-        except OSError as error:
-            if not output_fails():
-                raise
-            told = f"the output can't be written ({error.strerror})"
-            click.echo(f"Error: {told}; what was done before is done", err=True)
-            sys.exit(_UNPRINTED)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's own signature
         """The names of all commands."""

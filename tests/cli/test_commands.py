@@ -1,6 +1,7 @@
 """The `sanctum-venice` command: which commands there are."""
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -63,6 +64,9 @@ def test_help_fits_a_terminal(name: str) -> None:
         assert [] == [line for line in rest if len(line) > 80 or line.endswith("...")]
 
 
+UNPRINTED = "the output can't be written (No space left on device); what was done before is done"
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the device is Linux's")
 @pytest.mark.parametrize(
     "words",
@@ -89,8 +93,43 @@ def test_an_output_that_is_full_ends_it_in_one_line(words: list[str]) -> None:
             check=False,
         )
 
-    said = "the output can't be written (No space left on device); what was done before is done"
-    assert (4, f"Error: {said}\n") == (done.returncode, done.stderr)
+    assert (4, f"Error: {UNPRINTED}\n") == (done.returncode, done.stderr)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the device is Linux's")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["register_tools.py", "--list"],
+        ["configure_provider.py", "--help"],
+        ["build_schemas.py", "--help"],
+        ["distil_openapi.py", "--help"],
+    ],
+    ids=" ".join,
+)
+def test_a_script_ends_as_the_command_does_where_its_output_is_full(words: list[str]) -> None:
+    """A script of a clone has the same line and the same status, and no traceback."""
+    script, *rest = words
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, PROJECT / "scripts" / script, *rest],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert (4, f"Error: {UNPRINTED}\n") == (done.returncode, done.stderr)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the device is Linux's")
+@pytest.mark.parametrize("output", [">/dev/full 2>&1", ">/dev/full 2>&-"])
+def test_the_status_tells_where_the_line_can_t_be_printed_either(output: str) -> None:
+    """A full log of all that is printed, errors too, leaves the status alone to tell of it."""
+    command = [sys.executable, "-m", "sanctum_venice_tools.cli", "register", "--list"]
+    done = subprocess.run(["/bin/sh", "-c", f"{shlex.join(command)} {output}"], check=False)
+
+    assert 4 == done.returncode
 
 
 def test_another_fault_of_the_system_is_not_taken_for_the_outputs(
