@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,12 +57,35 @@ def read_token(folder: Path) -> str:
 
 
 def _kept_token(file: Path) -> str:
-    """The token in a file for its owner alone, which is made if it is not there."""
+    """The token in a file for its owner alone, which is made if it is not there.
+
+    Of servers that start at once, all have that of the first.
+    """
+    if not file.exists():
+        _make_token(file)
+    return file.read_text(encoding="ascii", errors="replace").strip()
+
+
+def _make_token(file: Path) -> None:
+    """Write a token into a file that is whole from the first; one that is there by then stays."""
+    descriptor, name = tempfile.mkstemp(".part", ".token-", file.parent)
+    part = Path(name)
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as new:
+            new.write(secrets.token_urlsafe(32))
+            new.flush()
+            os.fsync(new.fileno())
+        _name(part, file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _name(part: Path, file: Path) -> None:
+    """Give a whole file its name, unless another has it."""
+    try:
+        os.link(part, file)
     except FileExistsError:
-        return file.read_text(encoding="ascii", errors="replace").strip()
-    token = secrets.token_urlsafe(32)
-    with os.fdopen(descriptor, "w", encoding="ascii") as new:
-        new.write(token)
-    return token
+        return
+    except OSError:
+        # Some file systems have no links, such as those of USB sticks and of network folders.
+        part.replace(file)

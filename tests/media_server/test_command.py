@@ -1,5 +1,6 @@
 """`sanctum-venice media`: what it prints, what it refuses, and that it holds under load and a sudden end."""
 
+import errno
 import hashlib
 import os
 import socket
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 
 import httpx
@@ -21,6 +23,7 @@ from click.testing import CliRunner, Result
 from sanctum_venice_tools.media_server.command import media
 from sanctum_venice_tools.media_server.index import Choice, open_index
 from sanctum_venice_tools.media_server.process import RunningMediaServer, running_media_server
+from sanctum_venice_tools.media_server.settings import read_token
 from tests.media_server.conftest import declaration, shown_by
 
 MEGABYTE = 1 << 20
@@ -172,6 +175,42 @@ def test_two_servers_that_start_at_once_share_a_new_index(tmp_path: Path) -> Non
 
     assert [] == index.choose(Choice(), 1)
     index.close()
+
+
+def test_servers_that_start_at_once_have_one_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that starts while another makes the token reads nothing half written, and both go by the same one."""
+    monkeypatch.delenv("VENICE_MEDIA_TOKEN", raising=False)
+    faster: list[str] = []
+
+    def make_token(size: int) -> str:
+        if not faster:
+            faster.append("is at it")
+            faster[0] = read_token(tmp_path)
+        return token_urlsafe(size)
+
+    monkeypatch.setattr(
+        "sanctum_venice_tools.media_server.settings.secrets.token_urlsafe", make_token
+    )
+
+    assert read_token(tmp_path) == faster[0] == read_token(tmp_path)
+    assert ["token"] == [file.name for file in tmp_path.iterdir()]
+
+
+def test_a_token_is_kept_where_a_file_can_t_have_two_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder on a USB stick, or of another machine, may know no links; it keeps the token, too."""
+    monkeypatch.delenv("VENICE_MEDIA_TOKEN", raising=False)
+
+    def refuse(*_: Any) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+
+    assert read_token(tmp_path) == read_token(tmp_path)
+    assert ["token"] == [file.name for file in tmp_path.iterdir()]
 
 
 @pytest.mark.parametrize("kept", ["", "short", "tökén" * 10], ids=["empty", "short", "umlauts"])
