@@ -28,7 +28,7 @@ from sanctum_venice_tools.demo.places import (
 )
 from sanctum_venice_tools.letta import provider, registration
 from sanctum_venice_tools.letta.address import is_address, server_url
-from sanctum_venice_tools.letta.connection import Client, key_of
+from sanctum_venice_tools.letta.connection import Client, address_of, explain
 from sanctum_venice_tools.letta.venice import ChoiceError, Venice, VeniceError
 from sanctum_venice_tools.media_server.process import RunningMediaServer
 from sanctum_venice_tools.network import NetworkSettingsError, is_here
@@ -68,6 +68,7 @@ def run(console: Console, progress: Progress, *, keep: bool = False) -> None:
                 )
             # The tools of a server elsewhere could not reach a media server of this machine.
             media = stack.enter_context(own_media_server() if server.is_own else nullcontext())
+            address = address_of(server.base_url)
             letta = Client(base_url=server.base_url, api_key=server.key, timeout=300)
             tools = _register(letta, server.base_url)
             settings = _settings(venice, server, media)
@@ -91,25 +92,14 @@ def run(console: Console, progress: Progress, *, keep: bool = False) -> None:
             raise DemoError(str(error)) from None
         except APIConnectionError:
             raise DemoError(
-                f"There is no Letta server at {letta.base_url}: check LETTA_BASE_URL."
+                f"There is no Letta server at {address}: check LETTA_BASE_URL."
             ) from None
         except APIError as error:
-            raise DemoError(f"The Letta server says: {_reason(error)}") from None
+            raise DemoError(f"{address} can't be used: {explain(error)}.") from None
     if server.is_own:
         tell_end(console)
     else:
         console.print("The agent of this demo is deleted again; the tools stay registered.")
-
-
-def _reason(error: APIError) -> str:
-    """What the server says went wrong, on one line: its words where it has some, else all of it."""
-    said = error.body if isinstance(error.body, dict) else {}
-    words = " ".join(str(said[name]) for name in ("message", "detail") if said.get(name)) or str(
-        error
-    )
-    key = key_of(error)
-    safe = words.replace(key, "[LETTA_API_KEY]") if key else words
-    return " ".join(safe.split())[:300]
 
 
 @contextmanager
@@ -121,7 +111,7 @@ def _letta(progress: Progress) -> Iterator[Place]:
         yield Place(
             base_url,
             os.environ.get("LETTA_API_KEY", "").strip(),
-            f"your server at {base_url}",
+            f"your server at {address_of(base_url)}",
             is_own=False,
         )
         return

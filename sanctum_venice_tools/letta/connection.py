@@ -160,22 +160,25 @@ def explain(error: APIError, secrets: Mapping[str, str] = _NONE) -> str:
         case APIConnectionError():
             return "the server dropped the connection, or is not Letta"
         case APIStatusError():
-            words = _words(error.body, {**secrets, "LETTA_API_KEY": key_of(error)})
+            words = _words(error.body, {**secrets, "LETTA_API_KEY": _key_of(error)})
             told = f"the server answered {error.status_code}"
             return f"{told}: {words}" if words else told
     return type(error).__name__
 
 
-def key_of(error: APIError) -> str:
+def _key_of(error: APIError) -> str:
     """The key that a request carried; "", where it carried none."""
     carried: str = error.request.headers.get("authorization", "")
     return carried.removeprefix("Bearer ")
 
 
-def _words(body: object, secrets: Mapping[str, str]) -> str:
+def _words(body: Any, secrets: Mapping[str, str]) -> str:
     """The reason that the body of a refusal states, without the secrets."""
     if not isinstance(body, dict):
         return ""
+    if isinstance(body.get("error"), dict):
+        # So Letta tells what went wrong at an agent's model.
+        body = body["error"]
     for name in ("detail", "message", "error"):
         stated = body.get(name)
         if isinstance(stated, str):

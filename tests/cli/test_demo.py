@@ -1,6 +1,5 @@
 """The demo: something is to be seen in its gallery at once, and no key in what goes wrong."""
 
-import json
 import signal
 import subprocess
 import sys
@@ -10,9 +9,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from letta_client import APIStatusError
+import respx
+from click.testing import CliRunner
 
-from sanctum_venice_tools.demo import on_letta
+from sanctum_venice_tools.cli import main
 
 pytestmark = pytest.mark.slow
 
@@ -49,14 +49,38 @@ def test_an_empty_gallery_gets_samples(tmp_path: Path) -> None:
     assert (media, 1) == (again, len(second))
 
 
-@pytest.mark.parametrize("body", ["{}", {"detail": "bad header Bearer {}"}, {"error": ["{}"]}])
-def test_what_a_server_says_is_shown_without_its_key(body: object) -> None:
-    """A Letta server of one's own may repeat LETTA_API_KEY in what it refuses."""
-    key = "letta-key-0123456789"
-    said = json.loads(json.dumps(body).replace("{}", key))
-    request = httpx.Request("GET", "http://letta", headers={"Authorization": f"Bearer {key}"})
-    response = httpx.Response(400, json=said, request=request)
-    error = APIStatusError(f"Error code: 400 - {said}", response=response, body=said)
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ("letta-key", ""),
+        ({"detail": "bad header Bearer letta-key"}, ": bad header Bearer [LETTA_API_KEY]"),
+        ({"error": {"message": "no letta-key"}}, ": no [LETTA_API_KEY]"),
+        ({"error": ["letta-key"]}, ""),
+    ],
+)
+def test_what_a_server_refuses_is_shown_as_every_command_does(body: object, shown: str) -> None:
+    """A Letta server of one's own may repeat LETTA_API_KEY: its name stands in its place."""
+    settings = {
+        "LETTA_BASE_URL": "http://letta.test",
+        "LETTA_API_KEY": "letta-key",
+        "VENICE_API_KEY": "venice-key",
+    }
+    with respx.mock() as router:
+        router.route(host="letta.test").respond(400, json=body)
+        done = CliRunner(env=settings).invoke(main, ["demo", "--yes"])
 
-    assert "[LETTA_API_KEY]" in on_letta._reason(error)
-    assert key not in on_letta._reason(error)
+    told = f"Error: http://letta.test can't be used: the server answered 400{shown}.\n"
+    assert (1, told) == (done.exit_code, done.stderr)
+    assert "letta-key" not in done.output
+
+
+def test_a_server_that_is_not_there_is_told_without_its_password() -> None:
+    """The address is the person's own, but others may see the terminal."""
+    settings = {"LETTA_BASE_URL": "http://user:hunter2@letta.test", "VENICE_API_KEY": "venice-key"}
+    with respx.mock() as router:
+        router.route(host="letta.test").mock(side_effect=httpx.ConnectError)
+        done = CliRunner(env=settings).invoke(main, ["demo", "--yes"])
+
+    told = "Error: There is no Letta server at http://letta.test: check LETTA_BASE_URL.\n"
+    assert (1, told) == (done.exit_code, done.stderr)
+    assert "hunter2" not in done.output
