@@ -21,6 +21,9 @@ _ASK_FOR_ADMIN = (
 )
 _NEEDS_ADMIN = {401: _ASK_FOR_ADMIN, 403: _ASK_FOR_ADMIN}
 
+_UNKNOWN_KEY = "There is no key of that id. venice_list_api_keys without key_id shows the ids."
+_IF_UNKNOWN = {400: _UNKNOWN_KEY, 404: _UNKNOWN_KEY}  # Venice says 400 where others say 404
+
 # As Venice writes the settings of a key.
 _TYPES_OF_KEYS = ("INFERENCE", "ADMIN")
 _PERIODS = ("EPOCH", "MONTH", "LIFETIME")

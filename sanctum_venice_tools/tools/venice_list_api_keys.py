@@ -6,6 +6,7 @@ from typing import Any
 
 from sanctum_venice_tools.runtime.account import _LIMITS, _account_page, _trim
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
+from sanctum_venice_tools.runtime.keys import _IF_UNKNOWN, _UNKNOWN_KEY
 from sanctum_venice_tools.runtime.replies import _list_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _given
 
@@ -74,16 +75,14 @@ def _sum_hits(log: list[dict[str, Any]], names: dict[str, str]) -> list[dict[str
 
 def _find_key(key_id: str) -> dict[str, Any]:
     """The key of an id."""
-    unknown = "There is no key of that id. Call without key_id to see the ids."
     # What is no id may be a key, or the way to another page: it must not get into an address, nor
     # into an error.
     if not _ID_OF_KEY.fullmatch(key_id):
-        raise VeniceError(unknown)
-    # Venice says 400 where others say 404.
-    page = _account_page(f"/api_keys/{key_id}", advice={400: unknown, 404: unknown})
+        raise VeniceError(_UNKNOWN_KEY)
+    page = _account_page(f"/api_keys/{key_id}", advice=_IF_UNKNOWN)
     found: dict[str, Any] = _trim(page["data"])
     if found.get("id") != key_id:
-        raise VeniceError(unknown)
+        raise VeniceError(_UNKNOWN_KEY)
     return found
 
 

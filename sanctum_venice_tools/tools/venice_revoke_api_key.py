@@ -3,7 +3,13 @@
 import os
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.keys import _ID, _NEEDS_ADMIN, _ask_about_keys, _read_listed_key
+from sanctum_venice_tools.runtime.keys import (
+    _ID,
+    _IF_UNKNOWN,
+    _NEEDS_ADMIN,
+    _ask_about_keys,
+    _read_listed_key,
+)
 from sanctum_venice_tools.runtime.replies import _object_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer
 
@@ -32,8 +38,7 @@ def venice_revoke_api_key(*, key_id: str, description: str) -> str:
     # address.
     if not _ID.fullmatch(key_id):
         raise VeniceError("That is not the id of a key. Look at venice_list_api_keys.")
-    unknown = "There is no key of that id. Look at venice_list_api_keys."
-    advice = {**_NEEDS_ADMIN, 400: unknown, 404: unknown}  # 400 is what Venice says
+    advice = {**_NEEDS_ADMIN, **_IF_UNKNOWN}
     found = _read_listed_key(_ask_about_keys("GET", f"/api_keys/{key_id}", advice=advice))
     if not found.last_six:
         told = "Venice does not tell which key that is, so it was not revoked"

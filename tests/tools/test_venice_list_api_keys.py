@@ -12,6 +12,9 @@ Tool = Callable[..., str]
 CALL: dict[str, Any] = {}
 
 
+UNKNOWN = "There is no key of that id. venice_list_api_keys without key_id shows the ids."
+
+
 def key(key_id: str = "e28e82dc", **more: Any) -> dict[str, Any]:
     """A key as Venice lists it, without what it may leave out."""
     return {
@@ -228,9 +231,7 @@ def test_no_other_page_is_taken_for_a_key(api: respx.MockRouter, tool: Tool, key
     """Pages beside the keys look like one by their address, but nothing of them is shown."""
     api.get(f"/api_keys/{key_id}").respond(json={"success": True, "data": {"token": "a-secret"}})
 
-    assert "There is no key of that id. Call without key_id to see the ids." == refusal(
-        tool, key_id=key_id
-    )
+    assert refusal(tool, key_id=key_id) == UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -247,7 +248,7 @@ def test_an_unknown_id_says_what_to_do(api: respx.MockRouter, tool: Tool, status
     """Venice's refusal, a 400, leads to the list."""
     api.get("/api_keys/gone").respond(status, json={"error": "API key not found"})
 
-    assert refusal(tool, key_id="gone").endswith("Call without key_id to see the ids.")
+    assert refusal(tool, key_id="gone").endswith(UNKNOWN)
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -278,7 +279,7 @@ def test_an_unknown_id_at_the_local_venice(local_tool: Tool) -> None:
     told = refusal(local_tool, key_id="no-such-key")
 
     assert "API key not found" in told
-    assert told.endswith("Call without key_id to see the ids.")
+    assert told.endswith(UNKNOWN)
 
 
 def test_tells_where_a_key_works(api: respx.MockRouter, tool: Tool) -> None:

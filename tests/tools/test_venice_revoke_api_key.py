@@ -145,7 +145,7 @@ def test_an_unknown_id_says_what_to_do(tool: Tool, api: respx.MockRouter, status
 
     assert refusal(tool, key_id=ID, description="x").endswith(
         f"Venice answered {status}: API key not found. "
-        "There is no key of that id. Look at venice_list_api_keys."
+        "There is no key of that id. venice_list_api_keys without key_id shows the ids."
     )
     assert ["GET"] == methods(api)
 
