@@ -160,6 +160,7 @@ def _about_agent(agent: AgentChange) -> str:
         "attach": agent.attach,
         "detach": agent.detach,
         "no longer run first": agent.no_longer_first,
+        "nothing has to follow": agent.no_longer_followed,
         "approval on": on,
         "approval off": off,
         "set": [name for name in agent.secrets if name not in agent.replaced],

@@ -45,6 +45,11 @@ _APPROVAL = "requires_approval"
 # agent that lacks the tool can't answer at all.
 _RUN_FIRST = "run_first"
 
+# The types of a rule by which one of certain tools must follow a tool. Where an agent has none of
+# them, Letta (0.16.8) forces a call of any other; and where that tool is all that it has, of the
+# same again, up to 50 times, each of which may be paid.
+_NEXT = ("constrain_child_tools", "parent_last_tool")
+
 
 class _WholeAgent(BaseModel):
     """An agent's tools, and its rules for them, of whatever type."""
@@ -82,6 +87,8 @@ class AgentChange:
     """Tools whose calls are, or are no longer, to be approved."""
     no_longer_first: tuple[str, ...] = ()
     """Those of the detached tools that the agent was to begin with."""
+    no_longer_followed: tuple[str, ...] = ()
+    """Tools that were to be followed by one of others, none of which the agent is to have."""
     secrets: tuple[str, ...] = ()
     """The names of the secrets that are set."""
     replaced: tuple[str, ...] = ()
@@ -104,6 +111,7 @@ class AgentChange:
             "detach": list(self.detach),
             "approvals": dict(self.approvals),
             "no_longer_first": list(self.no_longer_first),
+            "no_longer_followed": list(self.no_longer_followed),
             "secrets": list(self.secrets),
             "replaced_secrets": list(self.replaced),
             "lost_secrets": list(self.lost),
@@ -151,6 +159,8 @@ def plan_agent(letta: Letta, agent: AgentState, wishes: Wishes) -> AgentChange:
     }
     detach = {name: tool.id for name, tool in has.items() if is_ours(tool) and name not in wanted}
     firsts = {rule.tool_name for rule in agent.tool_rules or [] if rule.type == _RUN_FIRST}
+    tools = {*has, *wanted} - set(detach)
+    rules = [rule.model_dump() for rule in agent.tool_rules or []]
     change = AgentChange(
         agent.id,
         agent.name,
@@ -159,6 +169,8 @@ def plan_agent(letta: Letta, agent: AgentState, wishes: Wishes) -> AgentChange:
         approvals=approvals,
         no_longer_first=tuple(name for name in detach if name in firsts),
     )
+    loose = [rule["tool_name"] for rule in rules if _has_lost_its_next(rule, change, tools)]
+    change = replace(change, no_longer_followed=tuple(dict.fromkeys(loose)))
     return _plan_secrets(agent, wishes, change) if wishes.secrets else change
 
 
@@ -231,8 +243,9 @@ def _change_agent(
     parts: dict[str, Any] = {}
     if change.attach or change.detach or change.approvals:
         now = _read_whole(letta, change.agent_id)
-        parts["tool_ids"] = _tools_after(letta, now, change, tool_ids)
-        parts["tool_rules"] = _rules_after(now, change, missing)
+        tools = _tools_after(letta, now, change, tool_ids)
+        parts["tool_ids"] = list(tools)
+        parts["tool_rules"] = _rules_after(now, change, missing, tools.values())
     if change.secrets:
         try:
             agent = read_agent(letta, change.agent_id, [SECRETS])
@@ -260,20 +273,21 @@ def _read_whole(letta: Letta, agent_id: str) -> _WholeAgent:
 
 def _tools_after(
     letta: Letta, now: _WholeAgent, change: AgentChange, tool_ids: Mapping[str, str]
-) -> list[str]:
-    """The ids of all tools that the agent is to have.
+) -> dict[str, str | None]:
+    """The names of all tools that the agent is to have, by their ids.
 
     Those of others stay that either page tells of: on Letta Cloud, tools may vanish from one.
     """
-    has = [tool.id for tool in list_agent_tools(letta, change.agent_id)]
-    told = [tool.id for tool in now.tools or []]
-    kept = [one for one in (*has, *told) if one not in change.detach.values()]
-    added = [tool_ids[name] for name in change.attach if name in tool_ids]
-    return list(dict.fromkeys([*kept, *added]))
+    has = {tool.id: tool.name for tool in list_agent_tools(letta, change.agent_id)}
+    told = {tool.id: tool.name for tool in now.tools or []}
+    gone = change.detach.values()
+    kept = {tool_id: name for tool_id, name in (has | told).items() if tool_id not in gone}
+    added = {tool_ids[name]: name for name in change.attach if name in tool_ids}
+    return kept | added
 
 
 def _rules_after(
-    now: _WholeAgent, change: AgentChange, missing: Sequence[str]
+    now: _WholeAgent, change: AgentChange, missing: Sequence[str], tools: Collection[str | None]
 ) -> list[dict[str, Any]]:
     """All rules that the agent is to have, those of others as Letta told them.
 
@@ -283,7 +297,11 @@ def _rules_after(
     rules = [
         rule
         for rule in now.tool_rules or []
-        if not (_is_about(rule, _APPROVAL, decided) or _is_about(rule, _RUN_FIRST, change.detach))
+        if not (
+            _is_about(rule, _APPROVAL, decided)
+            or _is_about(rule, _RUN_FIRST, change.detach)
+            or _has_lost_its_next(rule, change, tools)
+        )
     ]
     for name, is_needed in change.approvals.items():
         if is_needed and name not in missing:
@@ -294,6 +312,18 @@ def _rules_after(
 def _is_about(rule: Mapping[str, Any], kind: str, tools: Collection[str]) -> bool:
     """Whether a rule is of this type, and about one of these tools."""
     return rule.get("type") == kind and rule.get("tool_name") in tools
+
+
+def _has_lost_its_next(
+    rule: Mapping[str, Any], change: AgentChange, tools: Collection[str | None]
+) -> bool:
+    """Whether a rule has one of these tools followed by others alone, and did not before."""
+    tool = rule.get("tool_name")
+    if rule.get("type") not in _NEXT or tool not in tools:
+        return False
+    nexts = set(rule.get("children") or [])
+    is_new = tool in change.attach or not nexts.isdisjoint(change.detach)
+    return is_new and nexts.isdisjoint(tools)
 
 
 def _is_kept(letta: Letta, change: AgentChange, wishes: Wishes) -> bool:

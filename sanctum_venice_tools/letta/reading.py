@@ -61,6 +61,7 @@ class RuleForm(_Form):
 
     type: str
     tool_name: str
+    children: list[str] | None = None
 
 
 class AgentForm(_Form):

@@ -162,6 +162,10 @@ def test_a_list_of_tools_of_another_form_is_refused(server: Server, body: Any, s
             AGENT | {"tool_rules": [{"type": 5, "tool_name": "x"}]},
             "0.tool_rules.0.type: Input should be",
         ),
+        (
+            AGENT | {"tool_rules": [{"type": "x", "tool_name": "x", "children": [[]]}]},
+            "0.tool_rules.0.children.0: Input should be",
+        ),
         (AGENT | {"secrets": [{"key": 1}]}, "0.secrets.0.key: Input should be a valid string"),
     ],
 )

@@ -159,6 +159,51 @@ def test_a_tool_that_is_taken_away_is_not_to_run_first(cloud: respx.Router) -> N
     assert [first[1], last] == written(cloud)[-1]["tool_rules"]
 
 
+def test_no_rule_stays_whose_next_tools_are_all_gone(cloud: respx.Router) -> None:
+    """Letta would force some other call after each of that tool, so such a rule goes; one with a tool left stays."""
+    register("venice_ask_web", "venice_chat", "venice_speak", "--agent", "scout")
+    child = {"type": "constrain_child_tools", "tool_name": "venice_ask_web"}
+    parent = {"type": "parent_last_tool", "tool_name": "venice_ask_web"}
+    lost = [
+        {**child, "children": ["venice_chat"]},
+        {**child, "children": ["venice_speak", "venice_chat"]},
+        {**parent, "children": ["venice_chat"]},
+    ]
+    kept = [
+        {**child, "children": ["venice_chat", "venice_ask_web"]},
+        {**child, "children": ["own_tool"]},  # it was so before
+        # What it is about is gone itself: it does no harm.
+        {**child, "tool_name": "venice_chat", "children": ["venice_speak"]},
+    ]
+    told = {**agent(), "tool_rules": [*lost, *kept]}
+    cloud.get("/v1/agents/").respond(json=[told])
+    cloud.get("/v1/agents/agent-1").respond(json=told)
+
+    planned = register("venice_ask_web", "--agent", "scout", "--dry-run")
+    as_json = register("venice_ask_web", "--agent", "scout", "--dry-run", "--json")
+    register("venice_ask_web", "--agent", "scout")
+
+    assert "nothing has to follow venice_ask_web" in " ".join(planned.stdout.split())
+    (change,) = json.loads(as_json.stdout)["agents"]
+    assert ["venice_ask_web"] == change["no_longer_followed"]
+    assert kept == written(cloud)[-1]["tool_rules"]
+
+
+def test_a_tool_comes_without_a_rule_whose_next_tools_are_gone(cloud: respx.Router) -> None:
+    """Letta keeps the rules of a tool that is gone; it is not to come back to one that forces a call."""
+    rule = {"type": "constrain_child_tools", "tool_name": "venice_ask_web"}
+    told = {**agent(), "tool_rules": [{**rule, "children": ["venice_chat"]}]}
+    cloud.get("/v1/agents/").respond(json=[told])
+    cloud.get("/v1/agents/agent-1").respond(json=told)
+
+    planned = register("venice_ask_web", "--agent", "scout", "--dry-run")
+    register("venice_ask_web", "--agent", "scout")
+
+    plan = " ".join(planned.stdout.split())
+    assert "attach venice_ask_web; nothing has to follow venice_ask_web" in plan
+    assert [] == written(cloud)[-1]["tool_rules"]
+
+
 def test_reads_all_tools_of_an_agent(cloud: respx.Router) -> None:
     """However many tools an agent has, those of ours are found among them, and none is attached twice."""
     register("venice_ask_web")

@@ -222,6 +222,22 @@ def test_an_agent_does_not_begin_with_a_tool_that_it_lacks(letta: Letta, hire: H
     assert [] == look_at(letta, scout).tool_rules
 
 
+@pytest.mark.parametrize("kind", ["constrain_child_tools", "parent_last_tool"])
+def test_no_call_is_forced_for_want_of_the_tool_that_was_to_follow(
+    letta: Letta, hire: Hire, kind: str
+) -> None:
+    """Letta would have the model call an only tool again and again, up to 50 times: the rule goes with the tools."""
+    scout = hire("scout", "venice_generate_image", "venice_speak")
+    rule: Any = {"type": kind, "tool_name": "venice_generate_image", "children": ["venice_speak"]}
+    letta.agents.update(scout, tool_rules=[rule])
+
+    result = register(letta, "venice_generate_image", "--agent", "scout", "--json")
+
+    (change,) = json.loads(result.stdout)["agents"]
+    assert ["venice_generate_image"] == change["no_longer_followed"]
+    assert [] == look_at(letta, scout).tool_rules
+
+
 def test_an_agent_uses_the_new_tool_at_once(letta: Letta, hire: Hire, venice: LocalVenice) -> None:
     """An agent that holds an old copy needs nothing: it has the tool by its id, which stays when it is written."""
     scout = hire(
