@@ -340,6 +340,64 @@ def test_a_server_that_was_away_is_trouble_no_more(
     expect(status).to_have_text("1 file", timeout=10_000)
 
 
+def test_a_text_that_is_gone_is_told(
+    own_gallery: Page, own_server: RunningMediaServer, tmp_path: Path
+) -> None:
+    """Where a text's bytes were taken away, that is said, and not shown as if it were the text."""
+    upload(own_server, "words.txt", b"a text of an agent", "some words")
+    for file in (tmp_path / "files").iterdir():
+        file.unlink()
+    own_gallery.goto(own_server.gallery)
+
+    expect(own_gallery.locator("#files .view")).to_have_text("Its bytes are not here any more.")
+    expect(own_gallery.locator("#files pre")).to_have_count(0)
+    assert [] == [found["id"] for found in Axe().run(own_gallery).response["violations"]]
+
+
+def test_a_text_that_does_not_come_is_told(
+    own_gallery: Page, own_server: RunningMediaServer
+) -> None:
+    """Where a proxy answers in the server's place, or nobody does, that is told, too."""
+    upload(own_server, "words.txt", b"a text of an agent", "some words")
+    own_gallery.route("**/start", lambda route: route.fulfill(status=502, body="<h1>Bad"))
+    own_gallery.goto(own_server.gallery)
+    shown = own_gallery.locator("#files .view")
+    expect(shown).to_have_text("The server answered 502.")
+
+    own_gallery.unroute_all()
+    own_gallery.route("**/start", lambda route: route.abort())
+    own_gallery.reload()
+    expect(shown).to_have_text("Failed to fetch")
+
+
+def test_a_file_that_is_not_deleted_is_told(
+    own_gallery: Page, own_server: RunningMediaServer
+) -> None:
+    """The refusal stands where the person is, who may try again; the next file that is opened has none."""
+    fill(own_server, range(2))
+    own_gallery.goto(own_server.gallery)
+    own_gallery.on("dialog", lambda dialog: dialog.accept())
+    own_gallery.route("**/gallery/files/*", lambda route: route.fulfill(status=507))
+    trouble, button = own_gallery.get_by_role("alert"), own_gallery.locator("#delete")
+
+    own_gallery.get_by_role("button", name="words 0").click()
+    button.click()
+    expect(trouble).to_have_text("Deleting failed. The server answered 507.")
+    assert [] == [found["id"] for found in Axe().run(own_gallery).response["violations"]]
+    own_gallery.get_by_role("button", name="Close").click()
+    own_gallery.get_by_role("button", name="words 1").click()
+    expect(trouble).to_have_text("")
+
+    own_gallery.unroute_all()
+    own_gallery.route("**/gallery/files/*", lambda route: route.abort())
+    button.click()
+    expect(trouble).to_have_text("Deleting failed. Failed to fetch.")
+
+    own_gallery.unroute_all()
+    button.click()
+    expect(own_gallery.locator("#files .open")).to_have_text(["words 0"])
+
+
 def test_an_agent_s_id_fits_on_a_phone(own_gallery: Page, own_server: RunningMediaServer) -> None:
     """The ids that Letta gives make the page no wider than the screen."""
     upload(own_server, "a.txt", b"a", "a", "agent-3f6c2b1e-8d7a-4c55-9b0e-6f2d1a7c9e84")

@@ -190,6 +190,7 @@ function openDetail(file) {
   byId("large").replaceChildren(...viewOf(viewed(file), { isLarge: true }));
   byId("facts").replaceChildren(...factsOf(file));
   byId("again").textContent = callOf(file);
+  byId("undeleted").textContent = "";
   const download = byId("download");
   download.href = `${file.url}?download`;
   download.download = file.name;
@@ -236,15 +237,21 @@ async function deleteOpened() {
     return;
   }
   const reply = await fetch(`/gallery/files/${opened.id}`, { method: "DELETE" });
-  if (reply.ok || reply.status === 404) {
-    known.delete(opened.id);
-    const card = list.querySelector(`[data-id="${CSS.escape(opened.id)}"]`);
-    const next = card?.nextElementSibling ?? card?.previousElementSibling;
-    card?.remove();
-    detail.close();
-    focusOn(next);
-    tellHowMany();
+  if (!reply.ok && reply.status !== 404) {
+    throw new Error(`The server answered ${reply.status}.`);
   }
+  known.delete(opened.id);
+  const card = list.querySelector(`[data-id="${CSS.escape(opened.id)}"]`);
+  const next = card?.nextElementSibling ?? card?.previousElementSibling;
+  card?.remove();
+  detail.close();
+  focusOn(next);
+  tellHowMany();
+}
+
+// The page's own status lies behind the open file.
+function tellUndeleted(error) {
+  byId("undeleted").textContent = `Deleting failed. ${error.message.replace(/\.?$/, ".")}`;
 }
 
 // --- what was spent ---
@@ -322,7 +329,7 @@ filters.addEventListener("submit", (event) => event.preventDefault());
 byId("more").addEventListener("click", () => showMore().catch(tellTrouble));
 byId("close").addEventListener("click", () => detail.close());
 byId("copy").addEventListener("click", () => copyCall().catch(tellTrouble));
-byId("delete").addEventListener("click", () => deleteOpened().catch(tellTrouble));
+byId("delete").addEventListener("click", () => deleteOpened().catch(tellUndeleted));
 detail.addEventListener("close", () => byId("large").replaceChildren()); // what plays is to stop
 
 startAnew().then(showSpending).catch(tellTrouble);

@@ -32,10 +32,19 @@ function textOf(file, most) {
   shown.tabIndex = 0;
   shown.role = "group";
   shown.setAttribute("aria-label", `The beginning of ${file.name}`);
-  fetch(`/gallery/files/${file.id}/start`)
-    .then((reply) => reply.text())
-    .then((text) => (shown.textContent = file.bytes > most ? `${text.slice(0, most)}…` : text));
+  beginningOf(file)
+    .then((text) => (shown.textContent = file.bytes > most ? `${text.slice(0, most)}…` : text))
+    .catch((error) => shown.replaceWith(element("p", error.message))); // it is not the text
   return shown;
+}
+
+async function beginningOf(file) {
+  const reply = await fetch(`/gallery/files/${file.id}/start`);
+  if (reply.ok) {
+    return reply.text();
+  }
+  const told = await reply.json().catch(() => ({}));
+  throw new Error(told.error ?? `The server answered ${reply.status}.`);
 }
 
 export function element(name, text) {
