@@ -169,7 +169,8 @@ def plan_agent(letta: Letta, agent: AgentState, wishes: Wishes) -> AgentChange:
         approvals=approvals,
         no_longer_first=tuple(name for name in detach if name in firsts),
     )
-    loose = [rule["tool_name"] for rule in rules if _has_lost_its_next(rule, change, tools)]
+    changed = {*change.attach, *change.detach}
+    loose = [rule["tool_name"] for rule in rules if _has_lost_its_next(rule, tools, changed)]
     change = replace(change, no_longer_followed=tuple(dict.fromkeys(loose)))
     return _plan_secrets(agent, wishes, change) if wishes.secrets else change
 
@@ -206,6 +207,30 @@ def apply_agents(
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(change_one, changes))
+
+
+def free_of_rules(letta: Letta, agent_id: str, gone: Collection[str]) -> None:
+    """Take away the rules by which an agent could not go on without tools that it is to lose.
+
+    Args:
+        letta: The server.
+        agent_id: The agent.
+        gone: The names of these tools.
+
+    Raises:
+        APIError: The server refuses, or has no such agent.
+    """
+    now = _read_whole(letta, agent_id)
+    if not now.tool_rules:
+        return
+    tools = set(_tools_now(letta, agent_id, now).values()) - set(gone)
+    kept: Any = [
+        rule
+        for rule in now.tool_rules
+        if not (_is_about(rule, _RUN_FIRST, gone) or _has_lost_its_next(rule, tools, gone))
+    ]
+    if kept != now.tool_rules:
+        letta.agents.update(agent_id, tool_rules=kept)
 
 
 def _find_agent(letta: Letta, named: str, parts: list[Any]) -> AgentState:
@@ -274,16 +299,22 @@ def _read_whole(letta: Letta, agent_id: str) -> _WholeAgent:
 def _tools_after(
     letta: Letta, now: _WholeAgent, change: AgentChange, tool_ids: Mapping[str, str]
 ) -> dict[str, str | None]:
-    """The names of all tools that the agent is to have, by their ids.
-
-    Those of others stay that either page tells of: on Letta Cloud, tools may vanish from one.
-    """
-    has = {tool.id: tool.name for tool in list_agent_tools(letta, change.agent_id)}
-    told = {tool.id: tool.name for tool in now.tools or []}
+    """The names of all tools that the agent is to have, by their ids; those of others stay."""
+    has = _tools_now(letta, change.agent_id, now)
     gone = change.detach.values()
-    kept = {tool_id: name for tool_id, name in (has | told).items() if tool_id not in gone}
+    kept = {tool_id: name for tool_id, name in has.items() if tool_id not in gone}
     added = {tool_ids[name]: name for name in change.attach if name in tool_ids}
     return kept | added
+
+
+def _tools_now(letta: Letta, agent_id: str, now: _WholeAgent) -> dict[str, str | None]:
+    """The names of all tools that an agent has, by their ids.
+
+    They are those that either page tells of: on Letta Cloud, tools may vanish from one.
+    """
+    has = {tool.id: tool.name for tool in list_agent_tools(letta, agent_id)}
+    told = {tool.id: tool.name for tool in now.tools or []}
+    return has | told
 
 
 def _rules_after(
@@ -294,13 +325,14 @@ def _rules_after(
     Of a tool that is gone Letta keeps the rule, and it would hold if the tool came back.
     """
     decided = {*change.detach, *change.approvals}
+    changed = {*change.attach, *change.detach}
     rules = [
         rule
         for rule in now.tool_rules or []
         if not (
             _is_about(rule, _APPROVAL, decided)
             or _is_about(rule, _RUN_FIRST, change.detach)
-            or _has_lost_its_next(rule, change, tools)
+            or _has_lost_its_next(rule, tools, changed)
         )
     ]
     for name, is_needed in change.approvals.items():
@@ -315,14 +347,14 @@ def _is_about(rule: Mapping[str, Any], kind: str, tools: Collection[str]) -> boo
 
 
 def _has_lost_its_next(
-    rule: Mapping[str, Any], change: AgentChange, tools: Collection[str | None]
+    rule: Mapping[str, Any], tools: Collection[str | None], changed: Collection[str]
 ) -> bool:
-    """Whether a rule has one of these tools followed by others alone, and did not before."""
+    """Whether a rule has one of an agent's tools followed by others alone, by what changed."""
     tool = rule.get("tool_name")
     if rule.get("type") not in _NEXT or tool not in tools:
         return False
     nexts = set(rule.get("children") or [])
-    is_new = tool in change.attach or not nexts.isdisjoint(change.detach)
+    is_new = not {tool, *nexts}.isdisjoint(changed)
     return is_new and nexts.isdisjoint(tools)
 
 

@@ -1,12 +1,14 @@
 """Taking tools of this pack off a Letta server that are no longer wanted."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from letta_client import APIError, Letta, NotFoundError
-from letta_client.types import Tool
+from letta_client.types import AgentState, Tool
 
+from sanctum_venice_tools.letta.agents import free_of_rules
 from sanctum_venice_tools.letta.connection import explain
 from sanctum_venice_tools.letta.reading import list_agents
 from sanctum_venice_tools.letta.stored import has_our_header
@@ -20,6 +22,8 @@ class Removal:
     tool_id: str
     agents: tuple[str, ...]
     """The agents that use it, by name."""
+    agent_ids: tuple[str, ...] = ()
+    """Their ids."""
     problem: str | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -51,28 +55,37 @@ def plan_removals(
     users = _users(letta, {tool.id for tool in unwanted})
     removals = []
     for tool in unwanted:
-        agents = tuple(users.get(tool.id, ()))
-        removals.append(Removal(tool.name or tool.id, tool.id, agents))
+        agents = users.get(tool.id, [])
+        names = tuple(agent.name for agent in agents)
+        ids = tuple(agent.id for agent in agents)
+        removals.append(Removal(tool.name or tool.id, tool.id, names, ids))
     return removals
 
 
 def remove(letta: Letta, removals: Sequence[Removal]) -> list[Removal]:
-    """Remove the tools, also from the agents that use them."""
+    """Remove the tools, also from the agents that use them.
+
+    An agent that could not go on without one, by a rule of its own, loses that rule before. Where
+    this fails, the tool stays.
+    """
     return [_remove(letta, removal) for removal in removals]
 
 
-def _users(letta: Letta, tool_ids: Collection[str]) -> dict[str, list[str]]:
-    """The names of the agents that use these tools, by the tool's id."""
-    users: dict[str, list[str]] = {}
+def _users(letta: Letta, tool_ids: Collection[str]) -> dict[str, list[AgentState]]:
+    """The agents that use these tools, by the tool's id."""
+    users: dict[str, list[AgentState]] = {}
     for agent in list_agents(letta, include=["agent.tools"]):
         for tool in agent.tools or []:
             if tool.id in tool_ids:
-                users.setdefault(tool.id, []).append(agent.name)
+                users.setdefault(tool.id, []).append(agent)
     return users
 
 
 def _remove(letta: Letta, removal: Removal) -> Removal:
     try:
+        for agent_id in removal.agent_ids:
+            with suppress(NotFoundError):  # the agent is gone
+                free_of_rules(letta, agent_id, {removal.name})
         letta.tools.delete(removal.tool_id)
     except NotFoundError:  # an attempt whose answer was lost, or somebody else
         return removal

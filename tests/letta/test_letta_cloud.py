@@ -204,6 +204,31 @@ def test_a_tool_comes_without_a_rule_whose_next_tools_are_gone(cloud: respx.Rout
     assert [] == written(cloud)[-1]["tool_rules"]
 
 
+@pytest.mark.parametrize(("status", "removed"), [(200, True), (400, False), (404, True)])
+def test_no_tool_is_removed_from_under_a_rule(
+    cloud: respx.Router, status: int, removed: bool
+) -> None:
+    """The agents that use it lose first the rules by which they could not go on without it; else it stays."""
+    register("venice_ask_web")
+    register("venice_chat")
+    child = {"type": "constrain_child_tools", "tool_name": "own_tool", "children": ["venice_chat"]}
+    first = {"type": "run_first", "tool_name": "venice_chat"}
+    last = {"type": "exit_loop", "tool_name": "venice_chat"}
+    tools = [{"id": "tool-1", "name": "venice_chat"}, {"id": "tool-x", "name": "own_tool"}]
+    told = {**agent(), "tools": tools, "tool_rules": [first, child, last]}
+    cloud.get("/v1/agents/").respond(json=[told])
+    cloud.get("/v1/agents/agent-1").respond(json=told)
+    cloud.patch("/v1/agents/agent-1").respond(status, json=told)
+    cloud.delete("/v1/tools/tool-1").respond(json={})
+
+    result = register("venice_ask_web", "--prune", "--yes")
+
+    assert [{"tool_rules": [last]}] == written(cloud)
+    methods = [call.request.method for call in cloud.calls]
+    assert removed == ("DELETE" in methods)
+    assert (0 if removed else 3) == result.exit_code, result.output
+
+
 def test_reads_all_tools_of_an_agent(cloud: respx.Router) -> None:
     """However many tools an agent has, those of ours are found among them, and none is attached twice."""
     register("venice_ask_web")

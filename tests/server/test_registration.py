@@ -238,6 +238,34 @@ def test_prunes_after_naming_the_users(letta: Letta, provider: str) -> None:
     assert [] == left
 
 
+def test_pruning_leaves_no_rule_that_stops_an_agent(letta: Letta, provider: str) -> None:
+    """A rule by which an agent begins with what is removed, or must go on with it, goes before the tool does."""
+    register(letta)
+    agent = letta.agents.create(
+        name="reader",
+        model=f"{provider}/zai-org-glm-5-2",
+        include_base_tools=False,
+        tools=["venice_ask_web", "venice_generate_image"],
+        tool_rules=[
+            {"type": "run_first", "tool_name": "venice_ask_web"},
+            {
+                "type": "constrain_child_tools",
+                "tool_name": "venice_generate_image",
+                "children": ["venice_ask_web"],
+            },
+            {"type": "exit_loop", "tool_name": "venice_generate_image"},
+        ],
+    )
+    try:
+        done = register(letta, "venice_generate_image", "--prune", "--yes")
+        rules = letta.agents.retrieve(agent.id).tool_rules or []
+    finally:
+        letta.agents.delete(agent.id)
+
+    assert 0 == done.exit_code
+    assert ["exit_loop"] == [rule.type for rule in rules]
+
+
 def make_foreign_tool_of_another_name(letta: Letta) -> None:
     """Somebody else's tool, with a tag as ours have it."""
     schema: dict[str, object] = {
