@@ -699,6 +699,10 @@ _ASK_FOR_ADMIN = (
 
 _NEEDS_ADMIN = {401: _ASK_FOR_ADMIN, 403: _ASK_FOR_ADMIN}
 
+_UNKNOWN_KEY = "There is no key of that id. venice_list_api_keys without key_id shows the ids."
+
+_IF_UNKNOWN = {400: _UNKNOWN_KEY, 404: _UNKNOWN_KEY}  # Venice says 400 where others say 404
+
 
 # --- shared by several tools: sanctum_venice_tools/runtime/account.py ---
 
@@ -1122,16 +1126,14 @@ def _sum_hits(log: list[dict[str, Any]], names: dict[str, str]) -> list[dict[str
 
 def _find_key(key_id: str) -> dict[str, Any]:
     """The key of an id."""
-    unknown = "There is no key of that id. Call without key_id to see the ids."
     # What is no id may be a key, or the way to another page: it must not get into an address, nor
     # into an error.
     if not _ID_OF_KEY.fullmatch(key_id):
-        raise VeniceError(unknown)
-    # Venice says 400 where others say 404.
-    page = _account_page(f"/api_keys/{key_id}", advice={400: unknown, 404: unknown})
+        raise VeniceError(_UNKNOWN_KEY)
+    page = _account_page(f"/api_keys/{key_id}", advice=_IF_UNKNOWN)
     found: dict[str, Any] = _trim(page["data"])
     if found.get("id") != key_id:
-        raise VeniceError(unknown)
+        raise VeniceError(_UNKNOWN_KEY)
     return found
 
 
