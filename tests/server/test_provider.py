@@ -342,7 +342,8 @@ def started(
         variables |= {"LETTA_ENCRYPTION_KEY": ""}
         server = local_server.start(home, environment=variables, tied_to_caller=True)
         try:
-            yield Letta(base_url=server.base_url, timeout=120), venice, agent["agent"]
+            with Letta(base_url=server.base_url, timeout=120) as client:
+                yield client, venice, agent["agent"]
         finally:
             local_server.stop(home)
 
