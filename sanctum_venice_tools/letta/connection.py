@@ -131,8 +131,13 @@ def address_of(base_url: str) -> str:
 
 
 def is_refusal(error: APIError) -> bool:
-    """Whether nothing was done for sure: other failures leave it open."""
+    """Whether nothing was done for sure: other failures leave it open.
+
+    It tells of one try only: of several, an earlier one may have been carried out.
+    """
     match error:
+        case APIStatusError(status_code=httpx.codes.REQUEST_TIMEOUT):
+            return False  # a proxy says that, too, which gave up waiting for the server
         case APIStatusError():
             return error.status_code < httpx.codes.INTERNAL_SERVER_ERROR
         case APIConnectionError(__cause__=_MovedError()):

@@ -183,6 +183,31 @@ def test_a_lost_answer_leaves_the_agent_its_old_key(
 
 
 @pytest.mark.usefixtures("quick_retries")
+@pytest.mark.parametrize(
+    "answers", [["cut", 429, 429], ["cut", 401], ["cut", 404], [502, 403], [408, 408, 408]]
+)
+def test_a_refusal_after_a_lost_answer_tells_nothing(
+    servers: Servers, answers: list[int | str]
+) -> None:
+    """What the first try stored no later refusal undoes: the key that the agent has in the end is never revoked."""
+    left = list(answers)
+
+    def update(request: httpx.Request) -> httpx.Response:
+        if left == answers or not left:
+            servers._update(request)
+        answer = left.pop(0) if left else 200
+        if answer == "cut":
+            raise httpx.ReadError("cut")
+        return httpx.Response(int(answer), json=servers.agent)
+
+    servers.router.patch(f"{LETTA}/v1/agents/{SCOUT}").mock(side_effect=update)
+    told = run("rotate", "--agent", "Scout", "--yes")
+
+    assert 3 == told.exit_code, told.output
+    assert servers.secrets["VENICE_API_KEY"] in servers.keys.values()
+
+
+@pytest.mark.usefixtures("quick_retries")
 @pytest.mark.parametrize("failure", ["the connection", "status 502"])
 def test_a_key_that_the_agent_may_have_stays_good(servers: Servers, failure: str) -> None:
     """Where the old key can't be put back, both stay, with the command that settles it; it does."""

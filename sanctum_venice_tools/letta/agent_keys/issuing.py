@@ -212,7 +212,8 @@ def _set_secret(letta: Letta, handover: _Handover) -> None:
     secrets = secrets_after(agent, handover.secret, loses=handover.wish.loses_secrets)
     handover.state = "unclear"  # until an answer has come
     try:
-        _write_secrets(letta, agent_id, secrets)
+        # Once: a refusal of a second try would hide that the first one was carried out.
+        _write_secrets(letta.with_options(max_retries=0), agent_id, secrets)
     except APIError as error:
         if is_refusal(error):
             handover.state = "not written"
