@@ -245,6 +245,18 @@ class Index:
         with self._writing() as connection:
             connection.execute(query, [{"file_id": one} for one in file_ids])
 
+    def set_aside(self, *file_ids: str) -> None:
+        """Have files count no longer whose bytes are about to be taken away, all at once.
+
+        Their names are free then; until they are forgotten, they are among the unfinished ones.
+        """
+        if not file_ids:
+            return
+        query = _FILES.update().where(_FILES.c.id == sa.bindparam("file_id"))
+        query = query.values(name=_FILES.c.id, bytes=0, moment=0, is_whole=False)
+        with self._writing() as connection:
+            connection.execute(query, [{"file_id": one} for one in file_ids])
+
     def forget_unfinished(self, file_id: str, before: int) -> bool:
         """Take a file out of the index if, since before a moment, it is to come; whether it was."""
         query = _FILES.delete().where(_IS_TO_COME, _FILES.c.moment < before).filter_by(id=file_id)
@@ -295,7 +307,7 @@ class Index:
         return found
 
     def unfinished(self, before: int) -> list[StoredFile]:
-        """The files that were declared before a moment, and never came whole."""
+        """The files that were declared before a moment, and never came whole, or are set aside."""
         query = sa.select(_FILES).where(_IS_TO_COME, _FILES.c.moment < before)
         with self._engine.connect() as connection:
             return [_file_of(row) for row in connection.execute(query)]

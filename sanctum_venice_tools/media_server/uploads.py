@@ -125,7 +125,7 @@ async def tell_room(request: Request) -> Response:
 
 
 def sweep(service: Service) -> None:
-    """Forget what was declared two hours ago, and never came."""
+    """Forget what was declared two hours ago, and never came; and take away what is set aside."""
     before = microseconds_now() - _DECLARED_MICROSECONDS
     for file in service.index.unfinished(before):
         # It may have come whole, or have been declared again, since the index was asked.
@@ -170,9 +170,8 @@ def _count_in(service: Service, file_id: str) -> Response:
             if not service.index.mark_whole(file.id, media_type, kind):
                 return refusal(404, "The file was deleted while it came.")
             going = _oldest_to_go(service, file)
-            service.index.forget(*going)
-        for one in going:
-            service.shelf.remove(one)
+            service.index.set_aside(*going)
+        _take_away(service, going)
     return JSONResponse(_told_of(service, file, is_whole=True))
 
 
@@ -241,6 +240,17 @@ def _oldest_to_go(service: Service, come: StoredFile) -> list[str]:
         return []
     whole, _ = service.index.bytes_held()
     return service.index.oldest(whole - quota, other_than=come.id)
+
+
+def _take_away(service: Service, going: list[str]) -> None:
+    """Take away files that are set aside; what can't be taken away now, the sweep takes."""
+    gone = []
+    try:
+        for one in going:
+            service.shelf.remove(one)
+            gone.append(one)
+    finally:
+        service.index.forget(*gone)
 
 
 def _told_of(service: Service, file: StoredFile, *, is_whole: bool = False) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import sqlalchemy as sa
@@ -289,6 +290,33 @@ def test_a_quota_that_was_lowered_is_kept_to_in_few_steps(
     assert len(steps) < 20
     assert [4] + 8 * [2] == [file.bytes for file in service.index.choose(Choice(), 100)]
     assert 9 == len(files_in(service.settings.folder))
+
+
+def test_what_could_not_go_goes_later(
+    make_service: Callable[..., Service], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index keeps track of bytes that could not be taken away: they don't count, and the sweep takes them."""
+    before = tool_of(make_service())
+    for number in range(20):
+        upload(before, f"{number}.txt", f"{number:04}".encode() * 250)
+    service = make_service(quota_bytes=3000, drop_oldest=True)
+    tool = tool_of(service)
+    told = tool.post("/files", json=declaration("last.txt", b"last" * 250)).json()
+    tool.put(told["upload"], content=b"last" * 250)
+
+    with monkeypatch.context() as away:
+        away.setattr(FolderShelf, "remove", Mock(side_effect=PermissionError("read-only")))
+        with pytest.raises(PermissionError, match="read-only"):
+            tool.post(told["confirm"])
+
+    assert 200 == tool.post(told["confirm"]).status_code
+    assert (3000, 0) == service.index.bytes_held()
+    assert 404 == tool.get("/files", params={"name": "0.txt"}).status_code
+    assert 201 == tool.post("/files", json=declaration("0.txt", b"new")).status_code
+    sweep(service)
+    there = [file.id for file in service.index.choose(Choice(), 100)]
+    assert sorted(there) == files_in(service.settings.folder)
+    assert 3 == len(there)
 
 
 @pytest.mark.parametrize("length", [251, 200], ids=["too large", "never sent"])
