@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import click
+import httpx
 import letta_client
 from rich.console import Console
 
@@ -15,13 +16,14 @@ from sanctum_venice_tools.cli import keys_view
 from sanctum_venice_tools.cli import register_view as view
 from sanctum_venice_tools.cli.options import shown_progress
 from sanctum_venice_tools.cli.server import reason_of
+from sanctum_venice_tools.host_names import OWN_NAMES
 from sanctum_venice_tools.letta import bootstrap, connection
 from sanctum_venice_tools.letta.agent_keys import issuing
 from sanctum_venice_tools.letta.agent_keys.account import AccountKeys
 from sanctum_venice_tools.letta.agent_keys.issuing import KeyChange, Wish
 from sanctum_venice_tools.letta.agents import AgentError, find_agents
 from sanctum_venice_tools.letta.venice import VeniceError
-from sanctum_venice_tools.network import NetworkSettingsError
+from sanctum_venice_tools.network import NetworkSettingsError, is_here
 
 
 @dataclass(frozen=True)
@@ -125,9 +127,10 @@ def _refuse_shared_agents(one: Job, other: Job) -> None:
 
     Each would take from it what the other gave, and it would get two keys.
     """
-    reached = {agent.agent_id for agent in one.plan.agents} if one.plan else set()
+    reached = {agent.agent_id: agent for agent in one.plan.agents} if one.plan else {}
     for agent in other.plan.agents if other.plan else ():
-        if agent.agent_id in reached:
+        twin = reached.get(agent.agent_id)
+        if twin and _share(one, other, is_unchanged=twin.changed == agent.changed):
             raise click.UsageError(
                 terminal.visible(
                     f"agent {agent.name} ({agent.agent_id}) is in {one.place} and in {other.place}"
@@ -136,9 +139,29 @@ def _refuse_shared_agents(one: Job, other: Job) -> None:
             )
 
 
+def _share(one: Job, other: Job, *, is_unchanged: bool) -> bool:
+    """Whether agents of the same id in two jobs are one agent, or have the same keys.
+
+    A server that was made of another's data has its agents, which differ once one of them is
+    changed. But at Venice only the id tells whose a key is.
+    """
+    return is_unchanged or _is_one_server(one, other) or bool(one.keys and other.keys)
+
+
+def _is_one_server(one: Job, other: Job) -> bool:
+    """Whether two jobs are about one server, as far as its address tells."""
+    return _server_of(one) == _server_of(other)
+
+
+def _server_of(job: Job) -> httpx.URL:
+    """The address of a job's server, with one name for this machine."""
+    url = httpx.URL(job.address)
+    return url.copy_with(host=OWN_NAMES[0]) if is_here(url.host) else url
+
+
 def _refuse_two_approvals(one: Job, other: Job) -> None:
     """Refuse two jobs that want other approvals of a tool, which a server has only once."""
-    if one.base_url != other.base_url:
+    if not _is_one_server(one, other):
         return
     asks = {record.name: record.needs_approval for record in one.order.records}
     for record in other.order.records:

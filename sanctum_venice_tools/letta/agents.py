@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from letta_client import APIError, Letta, NotFoundError
@@ -95,6 +96,8 @@ class AgentChange:
     """Those of them in whose place the agent has another value until then."""
     lost: tuple[str, ...] = ()
     """The names of secrets that are lost by that."""
+    changed: datetime | None = None
+    """When the agent was last changed before, as far as the server tells."""
     problem: str | None = None
 
     @property
@@ -164,6 +167,7 @@ def plan_agent(letta: Letta, agent: AgentState, wishes: Wishes) -> AgentChange:
     change = AgentChange(
         agent.id,
         agent.name,
+        changed=agent.updated_at,
         attach=tuple(name for name in wanted if name not in has),
         detach=detach,
         approvals=approvals,

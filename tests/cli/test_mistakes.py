@@ -10,6 +10,7 @@ import respx
 from click.testing import CliRunner, Result
 
 from sanctum_venice_tools.cli import main
+from sanctum_venice_tools.letta.connection import address_of
 from tests.runtime.raw_server import raw_server, reply_json
 
 LETTA = "http://letta.test"
@@ -221,18 +222,52 @@ def test_an_agent_that_two_tables_reach(nothing: respx.Router, tmp_path: Path) -
     assert f"Error: {told}: " in done.stderr
 
 
-def test_a_tool_with_two_approvals_on_one_server(nothing: respx.Router, tmp_path: Path) -> None:
-    """Each run would change it, and change it back: both tables are named, and nothing is written."""
-    nothing.get(f"{LETTA}/v1/tools/").respond(json=[])
-    table = f'[[register]]\nserver = "{LETTA}"\ntools = ["venice_chat"]\napprove = '
+@pytest.mark.parametrize("limit", ["", "usd_per_day = 1\n"])
+def test_servers_that_are_copies_of_one_another(
+    nothing: respx.Router, tmp_path: Path, limit: str
+) -> None:
+    """An agent of the same id that was changed since is another one; but at Venice both would share their keys."""
+    scout = {"id": "agent-1", "name": "Scout", "tools": [], "tool_rules": []}
+    tables = []
+    for number, address in enumerate((LETTA, "http://staging.test"), start=1):
+        agents = [{**scout, "updated_at": f"2026-11-0{number}T12:00:00Z"}]
+        nothing.get(f"{address}/v1/tools/").respond(json=[])
+        nothing.get(f"{address}/v1/agents/").respond(json=agents)
+        nothing.get(f"{address}/v1/agents/agent-1/tools").respond(json=[])
+        tables.append(f'[[register]]\nserver = "{address}"\nagents = ["Scout"]\n{limit}')
+    nothing.get(f"{VENICE}/api_keys").respond(json={"data": []})
     file = tmp_path / "servers.toml"
-    file.write_text(f'{table}"all"\n{table}"none"\n')
+    file.write_text("".join(tables))
+    own = {"LETTA_API_KEY": "", "VENICE_ADMIN_KEY": "admin"}
+    done = run("register", "--file", str(file), "--dry-run", **own)
+
+    assert (2 if limit else 0) == done.exit_code, done.output
+    assert bool(limit) == ("agent Scout (agent-1) is in table 1" in done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (LETTA, LETTA),
+        ("http://127.0.0.1:8283", "http://localhost:8283"),
+        ("http://LOCALHOST:8283", "http://[::1]:8283/"),
+        ("http://letta.test:80", LETTA),
+    ],
+)
+def test_a_tool_with_two_approvals_on_one_server(
+    nothing: respx.Router, tmp_path: Path, one: str, other: str
+) -> None:
+    """Each run would change it, and change it back: both tables are named, and nothing is written."""
+    nothing.get(path="/v1/tools/").respond(json=[])
+    table = '[[register]]\nserver = "{}"\ntools = ["venice_chat"]\napprove = "{}"\n'
+    file = tmp_path / "servers.toml"
+    file.write_text(table.format(one, "all") + table.format(other, "none"))
     done = run("register", "--file", str(file), LETTA_API_KEY="")
 
     assert 2 == done.exit_code, done.output
     assert {"GET"} == {call.request.method for call in nothing.calls}
-    told = "venice_chat asks in table 1 (http://letta.test), and not in table 2 (http://letta.test)"
-    assert f"Error: {told}: " in done.stderr
+    places = f"table 1 ({address_of(one)}), and not in table 2 ({address_of(other)})"
+    assert f"Error: venice_chat asks in {places}: " in done.stderr
 
 
 def test_tables_that_agree_about_a_tool(nothing: respx.Router, tmp_path: Path) -> None:
