@@ -42,6 +42,9 @@ _TIMEOUT_MS = 300_000
 _MOST_PICTURES = 4
 _LARGEST_PICTURE = 4 << 20
 
+# What stands in the token's place, where an App Server repeats it.
+_TOKEN = "[LETTA_APP_SERVER_TOKEN]"  # noqa: S105  # it is the name
+
 _NO_APP_SERVER = "What answers there is no App Server of Letta's. Check its address."
 
 Approve = Callable[[Record, Mapping[str, Any]], Awaitable[bool]]
@@ -224,6 +227,10 @@ async def serve(
             with contextlib.suppress(ConnectionClosed):
                 await _Offer(connection, tools, agents, conversation, tell).keep()
             tell("The connection is lost. It is tried again.")
+    except ServeError as error:
+        # It may tell what the App Server said, which may repeat what it was sent.
+        told = str(error)
+        raise ServeError(told.replace(token, _TOKEN) if token else told) from None
     except InvalidStatus as error:
         status = error.response.status_code
         raise ServeError(

@@ -277,6 +277,29 @@ def test_another_server_at_the_address_is_told(answer: str) -> None:
         asyncio.run(ask())
 
 
+def test_a_refusal_that_repeats_the_token_is_told_without_it() -> None:
+    """What an App Server says of why it does not start an agent is shown without LETTA_APP_SERVER_TOKEN."""
+
+    async def refuse(connection: ServerConnection) -> None:
+        assert connection.request
+        sent = connection.request.headers["Authorization"]
+        error = f"the credential {sent} has no scope"
+        refusal = {"type": "runtime_start_response", "request_id": "agent-1", "error": error}
+        await connection.send(json.dumps(refusal))
+        await connection.wait_closed()
+
+    async def ask() -> None:
+        async with serve(refuse, "127.0.0.1", 0) as other:
+            port = other.sockets[0].getsockname()[1]
+            url = f"ws://127.0.0.1:{port}/ws"
+            await app_server.serve(url, VeniceTools([]), ["agent-1"], token="hunter2")
+
+    with pytest.raises(app_server.ServeError) as refused:
+        asyncio.run(ask())
+    told = "agent-1: the credential Bearer [LETTA_APP_SERVER_TOKEN] has no scope"
+    assert f"The App Server does not start {told}" == str(refused.value)
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_this_machine_is_reached_without_a_proxy(
     monkeypatch: pytest.MonkeyPatch, host: str
