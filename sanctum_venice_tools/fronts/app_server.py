@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.client import process_exception
 from websockets.exceptions import ConnectionClosed, InvalidProxy, InvalidStatus, InvalidURI
+from websockets.uri import parse_uri
 
 from sanctum_venice_tools.fronts.files import MadeFile, made_files
 from sanctum_venice_tools.fronts.run import Outcome, RunError, run_tool
@@ -213,6 +214,7 @@ async def serve(
     Raises:
         ServeError: The App Server refuses, or knows no such agent.
     """
+    _check_address(url)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
         proxy: Literal[True] | None = None if is_here(urlsplit(url).hostname) else True
@@ -236,8 +238,20 @@ async def serve(
         raise ServeError(
             f"{url} refused ({status}). Check its address, and LETTA_APP_SERVER_TOKEN."
         ) from error
-    except (InvalidProxy, ImportError):  # the latter for a proxy that speaks SOCKS
+    except InvalidURI as error:
+        raise ServeError(f"{url} redirects to what is no App Server's address.") from error
+    except (InvalidProxy, ImportError, ValueError):  # ImportError for a proxy that speaks SOCKS
         raise ServeError(str(NetworkSettingsError())) from None
+
+
+def _check_address(url: str) -> None:
+    """Refuse what is no socket's address, before a proxy may be at fault.
+
+    Raises:
+        ServeError: It is none.
+    """
+    try:
+        parse_uri(url).host.encode("idna")
     except (InvalidURI, ValueError) as error:
         raise ServeError(f"{url} is no address such as ws://127.0.0.1:4511/ws.") from error
 

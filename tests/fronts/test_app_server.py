@@ -6,10 +6,13 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from click.testing import CliRunner
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
 
 from sanctum_venice_tools.cli import main
 from sanctum_venice_tools.emulator.process import LocalVenice
@@ -249,13 +252,13 @@ def test_a_person_who_can_not_be_asked_is_answered(monkeypatch: pytest.MonkeyPat
 # --- the connection ---
 
 
-def test_no_address_is_told() -> None:
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "ws://127.0.0.1:99999", "ws://a..b/ws"])
+def test_no_address_is_told(url: str) -> None:
     """What is no socket's address ends the command with one line, and is not tried again."""
-    words = ["serve-tools", "--url", "http://127.0.0.1:1", "--agent", "agent-1"]
-    done = CliRunner().invoke(main, words)
+    done = CliRunner().invoke(main, ["serve-tools", "--url", url, "--agent", "agent-1"])
 
     assert (1, 1) == (done.exit_code, len(done.stderr.splitlines()))
-    assert "http://127.0.0.1:1 is no address such as ws://127.0.0.1:4511/ws." in done.stderr
+    assert f"{url} is no address such as ws://127.0.0.1:4511/ws." in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -300,6 +303,21 @@ def test_a_refusal_that_repeats_the_token_is_told_without_it() -> None:
     assert f"The App Server does not start {told}" == str(refused.value)
 
 
+def test_a_server_that_leads_to_a_page_is_told() -> None:
+    """A redirect to what is no socket, to a page for people say, ends it with one line."""
+
+    def lead_away(_connection: ServerConnection, _request: Request) -> Response:
+        return Response(302, "Found", Headers(Location="http://127.0.0.1:9/"))
+
+    async def ask() -> None:
+        async with serve(AsyncMock(), "127.0.0.1", 0, process_request=lead_away) as other:
+            port = other.sockets[0].getsockname()[1]
+            await app_server.serve(f"ws://127.0.0.1:{port}/ws", VeniceTools([]), [])
+
+    with pytest.raises(app_server.ServeError, match="/ws redirects to what is no App Server's"):
+        asyncio.run(ask())
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_this_machine_is_reached_without_a_proxy(
     monkeypatch: pytest.MonkeyPatch, host: str
@@ -325,7 +343,15 @@ def test_this_machine_is_reached_without_a_proxy(
 
 
 @pytest.mark.parametrize(
-    "proxy", ["http://user:hunter2/x@proxy.corp:8080", "foo://x", "socks5h://127.0.0.1:9"]
+    "proxy",
+    [
+        "http://user:hunter2/x@proxy.corp:8080",
+        "http://user:hunter2@proxy.corp:99999",
+        "http://user:hunter2@proxy.corp:8080:hunter2",
+        "http://user:hunter2@proxy..corp:80",
+        "foo://x",
+        "socks5h://127.0.0.1:9",
+    ],
 )
 def test_a_proxy_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     """Where the environment's proxy can't be used, one line says so, without its password."""
