@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 
 from sanctum_venice_tools.media_server import kinds
 from sanctum_venice_tools.media_server.door import for_tools, refusal
-from sanctum_venice_tools.media_server.index import StoredFile
+from sanctum_venice_tools.media_server.index import IndexWriteError, StoredFile
 from sanctum_venice_tools.media_server.service import Service, service_of
 from sanctum_venice_tools.media_server.shelf import FolderShelf
 
@@ -71,7 +71,10 @@ async def delete(request: Request) -> Response:
     file = await run_in_threadpool(service.index.find, id=request.path_params["id"])
     if file is None:
         return refusal(404, "There is no such file.")
-    await run_in_threadpool(service.remove, file)
+    try:
+        await run_in_threadpool(service.remove, file)
+    except IndexWriteError as error:
+        return refusal(507, f"{error}.")
     return Response(status_code=204)
 
 

@@ -1,8 +1,11 @@
 """How files go out of the media server: to tools by name, to whoever has the address, and never as a program."""
 
+import sqlite3
 from dataclasses import replace
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from sanctum_venice_tools.media_server.service import Service
@@ -126,3 +129,24 @@ def test_what_is_deleted_is_gone(tool: TestClient, stranger: TestClient) -> None
     assert 404 == stranger.get(made["url"]).status_code
     assert 404 == tool.delete(f"/files/{made['id']}").status_code
     assert upload(tool, "fox.png", PICTURE)["id"] != made["id"]
+
+
+@pytest.mark.parametrize("address", ["/files/{}", "/gallery/files/{}"])
+def test_what_can_not_be_deleted_stays(tool: TestClient, person: TestClient, address: str) -> None:
+    """Where the index has no room, that a file can't be deleted is told in one line, and the file is still there."""
+    made = upload(tool, "fox.png", PICTURE)
+    client = person if "gallery" in address else tool
+
+    def fill(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("DELETE"):
+            raise sqlite3.OperationalError("database or disk is full")
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", fill)
+    try:
+        refused = client.delete(address.format(made["id"]))
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", fill)
+
+    assert 507 == refused.status_code
+    assert "The index can't be written: database or disk is full." == refused.json()["error"]
+    assert PICTURE == tool.get(made["url"]).content
