@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from sanctum_venice_tools.cli.options import (
     JSON,
     LETTA_URL,
     at_terminal,
+    check_agent_name,
     one_line_errors,
     shown_progress,
 )
@@ -34,9 +34,6 @@ from sanctum_venice_tools.letta.venice import ChoiceError, Venice, VeniceError, 
 from sanctum_venice_tools.terminal import show, visible
 
 _NAMES = click.Choice(agent_names())
-
-# What Letta 0.16.8 takes as an agent's name (CreateAgent.validate_name): letters of any language.
-_CALLED = re.compile(r"[\w '-]+")
 
 
 @click.group("agents", context_settings=HELP)
@@ -145,8 +142,7 @@ def import_agent(
       sanctum-venice agents import voice --model openai/gpt-4.1 \\
         --server https://api.letta.com
     """  # noqa: D301  # click keeps the lines after \b as they are
-    if called and not _CALLED.fullmatch(called):
-        raise click.BadParameter("letters, digits, spaces, -, _ and ' only", param_hint="--name")
+    check_agent_name(called, "--name")
     base_url = need_server(base_url)
     agent = read_ready_agent(name)
     agent = agent.model_copy(update={"name": called or agent.name})

@@ -1,6 +1,7 @@
 """What the commands have in common: options, progress, and errors in one line."""
 
 import contextlib
+import re
 import sys
 from collections.abc import Iterator
 
@@ -20,6 +21,15 @@ LETTA_URL = click.option(
     callback=lambda _context, _option, given: given and server_url(given),
     help="The Letta server's address.  [default: $LETTA_BASE_URL]",
 )
+
+# What Letta 0.16.8 takes as an agent's name (CreateAgent.validate_name): letters of any language.
+_AGENT_NAME = re.compile(r"[\w '-]+")
+
+
+def check_agent_name(name: str | None, option: str) -> None:
+    """Refuse the name of an agent that Letta would not take, before anything is asked."""
+    if name and not _AGENT_NAME.fullmatch(name):
+        raise click.BadParameter("letters, digits, spaces, -, _ and ' only", param_hint=option)
 
 
 @contextlib.contextmanager

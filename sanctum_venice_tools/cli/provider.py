@@ -11,7 +11,7 @@ import click
 import letta_client
 
 from sanctum_venice_tools.cli import HELP
-from sanctum_venice_tools.cli.options import JSON, LETTA_URL, shown_progress
+from sanctum_venice_tools.cli.options import JSON, LETTA_URL, check_agent_name, shown_progress
 from sanctum_venice_tools.cli.secret import key_of_operator
 from sanctum_venice_tools.cli.server import need_server
 from sanctum_venice_tools.letta import provider
@@ -123,6 +123,7 @@ def configure_provider(
         raise click.BadParameter(
             f"letters, digits, dots, - and _ only, and not {reserved}", param_hint="--name"
         )
+    check_agent_name(agent, "--create-agent")
     if form and agent:
         raise click.UsageError(
             "--create-agent needs a running server: start it with these variables first"

@@ -335,6 +335,7 @@ def test_variables_as_json(venice: LocalVenice) -> None:
         (["--show-key"], "k", "--show-key goes with --env"),
         (["--name", "a/b"], "k", "letters, digits, dots, - and _ only"),
         (["--name", "openai"], "k", "and not letta, openai, openai-proxy"),
+        (["--create-agent", "Kim/1"], "k", "--create-agent: letters, digits, spaces, -, _ and '"),
         ([], "", "VENICE_API_KEY is not set"),
         ([], "k", "which Letta server?"),
         (["--env", "shell", "--model", "z-image-turbo"], "k", "it is of type image. These can: "),
