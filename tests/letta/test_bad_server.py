@@ -39,7 +39,17 @@ class Server:
         self.answer: Answer = lambda _: b""
         self.drip: float = 0
         self.requests: list[str] = []
-        threading.Thread(target=self._serve, daemon=True).start()
+        self.serving = threading.Thread(target=self._serve, daemon=True)
+        self.serving.start()
+
+    def close(self) -> None:
+        """Take no more connections.
+
+        Waiting for the thread keeps it from the next server's, whose listener may have the same number.
+        """
+        self.listener.shutdown(socket.SHUT_RDWR)  # which ends the waiting for a connection
+        self.serving.join()
+        self.listener.close()
 
     def _serve(self) -> None:
         with suppress(OSError):
@@ -73,7 +83,7 @@ def server() -> Iterator[Server]:
     """A server to be told how to answer."""
     running = Server()
     yield running
-    running.listener.close()
+    running.close()
 
 
 @pytest.fixture(autouse=True)
