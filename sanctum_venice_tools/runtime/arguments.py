@@ -158,10 +158,7 @@ def _read_argument(name: str, value: Any, annotation: Any) -> Any:
     except _UNREADABLE:
         expected = _form_in_words(form)
         raise VeniceError(f"'{name}' must be {expected}, not {value!r:.60}. Correct it.") from None
-    if get_origin(form) is dict:
-        # null within an object of rare settings leaves that setting out, too.
-        return _without_nothing(meant)
-    return meant
+    return _settings_in(meant) if get_origin(form) is dict else meant
 
 
 def _without_none(annotation: Any) -> Any:
@@ -339,6 +336,19 @@ _READERS: dict[Any, Callable[[Any], Any]] = {
     Any: _read_anything,
     UnionType: _read_object_or_list,
 }
+
+
+def _settings_in(options: dict[str, Any]) -> dict[str, Any]:
+    """Rare settings without those that say that they are left out.
+
+    What is within one stays: a JSON Schema has nulls that are meant, and an answer may be told to
+    stop at a line feed.
+    """
+    return {
+        name: value
+        for name, value in options.items()
+        if value is not None and value not in _NOTHING
+    }
 
 
 def _without_nothing(node: Any) -> Any:

@@ -12,6 +12,7 @@ from sanctum_venice_tools.runtime.arguments import (
     _read_list,
     _read_text,
     _read_whole,
+    _without_nothing,
 )
 from sanctum_venice_tools.runtime.attached import _is_attached
 from sanctum_venice_tools.runtime.camera import _read_trajectory
@@ -71,7 +72,7 @@ _MEDIA_FIELD = re.compile(r"(image|video|audio|document)_urls?$")
 
 def _read_content(content: dict[str, Any]) -> dict[str, Any]:
     """The content of a film in the form that Venice takes; files are still named."""
-    return {name: _read_field(name, value) for name, value in content.items()}
+    return {name: _read_field(name, _without_nothing(value)) for name, value in content.items()}
 
 
 def _read_field(name: str, value: Any) -> Any:

@@ -55,11 +55,10 @@ def _read_settings(rare: dict[str, Any], able: dict[str, Any]) -> dict[str, Any]
 
 
 def _listed(value: Any) -> list[Any]:
-    """A list as it is, or out of its text, and one thing as a list of one."""
-    if not value:
-        return []
+    """A list as it is, or out of its text, and one thing as a list of one; empty items are none."""
     meant = _parse_reply(value) if isinstance(value, str) else value
-    return meant if isinstance(meant, list) else [value]
+    items = meant if isinstance(meant, list) else [value]
+    return [item for item in items if item not in (None, "")]
 
 
 def _read_offer(offer: Any) -> dict[str, Any]:
@@ -67,7 +66,8 @@ def _read_offer(offer: Any) -> dict[str, Any]:
     function = offer.get("function", offer) if isinstance(offer, dict) else None
     if not isinstance(function, dict) or not function.get("name"):
         raise VeniceError('Write "tools" as [{"name", "description", "parameters"}].')
-    return {"type": "function", "function": function}
+    told = {name: value for name, value in function.items() if value is not None}
+    return {"type": "function", "function": told}
 
 
 def _form_of_choice(tool: dict[str, Any]) -> dict[str, Any]:

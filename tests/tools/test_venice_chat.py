@@ -200,6 +200,36 @@ def test_stops_may_be_a_text_that_holds_them(
     assert ["END", "STOP"] == sent(api)["stop"]
 
 
+@pytest.mark.parametrize(
+    ("stop", "stops"),
+    [("\n", ["\n"]), (" ", [" "]), (["\n\n", "END", "", None], ["\n\n", "END"])],
+    ids=repr,
+)
+def test_white_space_is_a_text_to_stop_at(
+    chat: Callable[..., Any], api: respx.MockRouter, stop: Any, stops: list[str]
+) -> None:
+    """A line feed is no empty text: an answer of one line is asked for with it."""
+    chat(options={"stop": stop})
+
+    assert stops == sent(api)["stop"]
+
+
+def test_the_schema_of_a_tool_stays_as_it_is(
+    chat: Callable[..., Any], api: respx.MockRouter
+) -> None:
+    """In a JSON Schema null is a type and a value, and an empty text is one of the choices."""
+    optional = {"anyOf": [{"type": "string"}, {"type": "null"}]}
+    fields = {
+        "a": {"type": ["string", "null"]},
+        "b": optional,
+        "c": {"enum": ["x", None, ""], "default": None},
+    }
+    look = {"name": "look", "parameters": {"type": "object", "properties": fields}}
+    chat(options={"tools": [{**look, "description": None}, None]})
+
+    assert [{"type": "function", "function": look}] == sent(api)["tools"]
+
+
 @pytest.mark.parametrize("offered", [[{"name": "look"}], '[{"name": "look"}]'])
 def test_a_tool_may_be_chosen_by_its_name(
     chat: Callable[..., Any], api: respx.MockRouter, offered: Any

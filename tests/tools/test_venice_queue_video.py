@@ -474,6 +474,21 @@ def test_the_camera_goes_no_further(tool: Tool, way: list[Any], said: str) -> No
     assert said in refusal(tool.__globals__["_read_trajectory"], way)
 
 
+def test_what_is_left_out_within_content_is_left_out(
+    queue: Callable[..., Any], queued: respx.Route
+) -> None:
+    """Models fill lists and objects with null and empty texts; neither names a file."""
+    element = {"frontal_image_url": PICTURE, "reference_image_urls": [PICTURE, ""]}
+    filled = {**element, "video_url": ""}
+    way = [{**one, "comment": None} for one in WAY]
+    queue(options={"elements": [filled, None], "reference_video_urls": None})
+    elements = sent(queued)["elements"]
+    queue(image=PICTURE, options={"camera_trajectory": way})
+
+    assert [{"frontal_image_url": PICTURE, "reference_image_urls": [PICTURE]}] == elements
+    assert WAY == sent(queued)["camera_trajectory"]
+
+
 def test_what_is_enhanced_has_its_own_settings(
     queue: Callable[..., Any], asked: respx.Route, queued: respx.Route
 ) -> None:
