@@ -18,6 +18,9 @@ from sanctum_venice_tools.runtime.venice import VeniceError, _unreadable
 # "none" may be a word that is meant.
 _NOTHING = ("", "null", "None")
 
+# Rare settings that may be none, however that is written: without them, a model thinks as it likes.
+_MAY_BE_NONE = ("reasoning_effort", "tool_choice")
+
 _YES = ("true", "yes", "on", "1")
 _NO = ("false", "no", "off", "0")
 
@@ -344,11 +347,14 @@ def _settings_in(options: dict[str, Any]) -> dict[str, Any]:
     What is within one stays: a JSON Schema has nulls that are meant, and an answer may be told to
     stop at a line feed.
     """
-    return {
-        name: value
-        for name, value in options.items()
-        if value is not None and value not in _NOTHING
-    }
+    return {name: value for name, value in options.items() if _is_set(name, value)}
+
+
+def _is_set(name: str, value: Any) -> bool:
+    """Whether a rare setting says something."""
+    if value == "None" and name in _MAY_BE_NONE:
+        return True
+    return value is not None and value not in _NOTHING
 
 
 def _without_nothing(node: Any) -> Any:

@@ -230,6 +230,26 @@ def test_the_schema_of_a_tool_stays_as_it_is(
     assert [{"type": "function", "function": look}] == sent(api)["tools"]
 
 
+@pytest.mark.parametrize("written", ["none", "None", "NONE"])
+def test_none_is_a_choice(chat: Callable[..., Any], api: respx.MockRouter, written: str) -> None:
+    """No thinking and no call of a tool are wishes, however the word is written: left out, a model may think much."""
+    chat(
+        options={
+            "reasoning_effort": written,
+            "tool_choice": written,
+            "tools": [{"name": "look"}],
+            "seed": "None",
+        }
+    )
+
+    body = sent(api)
+    assert ("none", "none", False) == (
+        body["reasoning_effort"],
+        body["tool_choice"],
+        "seed" in body,
+    )
+
+
 @pytest.mark.parametrize("offered", [[{"name": "look"}], '[{"name": "look"}]'])
 def test_a_tool_may_be_chosen_by_its_name(
     chat: Callable[..., Any], api: respx.MockRouter, offered: Any
