@@ -62,11 +62,17 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _read_offer(offer: Any) -> dict[str, Any]:
-    """A tool that the model may call, as Venice takes it; its function may be given bare."""
+    """A tool that the model may call, as Venice takes it.
+
+    Its function may be given bare, with its type beside its name, or in Anthropic's form.
+    """
     function = offer.get("function", offer) if isinstance(offer, dict) else None
     if not isinstance(function, dict) or not function.get("name"):
         raise VeniceError('Write "tools" as [{"name", "description", "parameters"}].')
     told = {name: value for name, value in function.items() if value is not None}
+    told.pop("type", None)
+    if "input_schema" in told:
+        told["parameters"] = told.pop("input_schema")
     return {"type": "function", "function": told}
 
 

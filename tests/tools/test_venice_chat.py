@@ -250,6 +250,30 @@ def test_none_is_a_choice(chat: Callable[..., Any], api: respx.MockRouter, writt
     )
 
 
+SHAPE = {"type": "object", "properties": {"at": {"type": "string"}}}
+
+
+@pytest.mark.parametrize(
+    "offered",
+    [
+        {"name": "look", "parameters": SHAPE},
+        {"type": "function", "name": "look", "parameters": SHAPE},
+        {"name": "look", "input_schema": SHAPE},
+        {"type": "custom", "name": "look", "input_schema": SHAPE},
+        {"type": "function", "function": {"name": "look", "parameters": SHAPE}},
+    ],
+    ids=["bare", "flat", "anthropic", "anthropic-custom", "nested"],
+)
+def test_a_tool_may_be_offered_in_any_makers_form(
+    chat: Callable[..., Any], api: respx.MockRouter, offered: Any
+) -> None:
+    """Venice takes the form of OpenAI's chats; the model gets the parameters, under whatever name they came."""
+    chat(options={"tools": [offered]})
+
+    look = {"name": "look", "parameters": SHAPE}
+    assert [{"type": "function", "function": look}] == sent(api)["tools"]
+
+
 @pytest.mark.parametrize("offered", [[{"name": "look"}], '[{"name": "look"}]'])
 def test_a_tool_may_be_chosen_by_its_name(
     chat: Callable[..., Any], api: respx.MockRouter, offered: Any
