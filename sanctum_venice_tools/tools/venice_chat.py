@@ -131,14 +131,14 @@ def _system_turn(system: str) -> list[dict[str, Any]]:
 
 
 def _own_turn(prompt: str, images: list[str], files: list[str]) -> list[dict[str, Any]]:
-    """A prompt, if there is one, after what is to be looked at or read with it."""
+    """What is to be looked at or read, then the prompt; nothing, if there is neither."""
     parts = [_attach(image, "image_url") for image in images]
     parts += [_attach(file, "file") for file in files]
-    if not prompt:
-        return []
     if not parts:
-        return [{"role": "user", "content": prompt}]
-    return [{"role": "user", "content": [*parts, {"type": "text", "text": prompt}]}]
+        return [{"role": "user", "content": prompt}] if prompt else []
+    if prompt:
+        parts.append({"type": "text", "text": prompt})
+    return [{"role": "user", "content": parts}]
 
 
 # --- what is answered ---

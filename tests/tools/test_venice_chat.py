@@ -438,6 +438,23 @@ def test_pictures_and_files_go_along(
     assert {"type": "text", "text": "Well?"} == content[5]
 
 
+def test_pictures_and_files_go_along_without_a_prompt(
+    chat: Callable[..., Any], api: respx.MockRouter
+) -> None:
+    """What was asked may stand in the history; then they are a turn of their own."""
+    history = [{"role": "user", "content": "What is on the next picture?"}]
+    picture, document = "https://a.example/b.png", "https://a.example/c.pdf"
+    chat(prompt="", history=history, images=[picture], files=[document])
+
+    asked, shown = sent(api)["messages"]
+    assert history == [asked]
+    assert "user" == shown["role"]
+    assert [
+        {"type": "image_url", "image_url": {"url": picture}},
+        {"type": "file", "file": {"file_data": document, "filename": "c.pdf"}},
+    ] == shown["content"]
+
+
 SCHEMA = (
     '{"type": "object", "properties": {"age": {"type": "integer"}}, '
     '"required": ["age"], "additionalProperties": false}'
