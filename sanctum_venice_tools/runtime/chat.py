@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from sanctum_venice_tools.runtime.formats import _format_of, _untaken
-from sanctum_venice_tools.runtime.intake import _read_local
+from sanctum_venice_tools.runtime.intake import _is_data_url, _read_local
 from sanctum_venice_tools.runtime.public import _is_for_venice
 from sanctum_venice_tools.runtime.replies import (
     _list_of,
@@ -257,7 +257,7 @@ def _attach(reference: str, kind: str) -> dict[str, Any]:
     A stored one goes along as base64.
     """
     url = reference.strip()
-    name = _name_in(reference)
+    name = _name_in(url)
     if not _is_for_venice(url) and not _DATA_URL.match(url):
         content = _read_local(url, most_mb=25)
         media_type = _type_to_attach(name, content[:100], kind)
@@ -272,7 +272,9 @@ def _attach(reference: str, kind: str) -> dict[str, Any]:
 
 
 def _name_in(reference: str) -> str:
-    """The name of a file at the end of its address, before any question mark."""
+    """The name at the end of a file's address, before any question mark; "file" for a data URL."""
+    if _is_data_url(reference):
+        return "file"
     address = reference[:999].partition("?")[0]
     return Path(address).name[-100:]
 

@@ -455,6 +455,16 @@ def test_pictures_and_files_go_along_without_a_prompt(
     ] == shown["content"]
 
 
+@pytest.mark.parametrize("encoded", ["aGVsbG8=", "aGVsbG8/d29ybGQ/"])
+def test_a_data_url_has_no_name(
+    chat: Callable[..., Any], api: respx.MockRouter, encoded: str
+) -> None:
+    """No piece of a file's content is taken for its name."""
+    chat(files=[f"data:text/plain;base64,{encoded}"])
+
+    assert "file" == sent(api)["messages"][0]["content"][0]["file"]["filename"]
+
+
 SCHEMA = (
     '{"type": "object", "properties": {"age": {"type": "integer"}}, '
     '"required": ["age"], "additionalProperties": false}'
