@@ -168,7 +168,8 @@ def _show(answer: _Said, room: int, *, fault: str, is_json: bool, offered: bool)
         notes.append("It was shortened. Set max_tokens to get more.")
     if is_json and parsed is None and not calls:
         notes.append("It is not the JSON that was asked for.")
-    shown = text if parsed is None else parsed
+    # A field that holds nothing is left out of the reply: an empty object is shown as it was said.
+    shown = text if parsed in (None, "", [], {}) else parsed
     return _given(answer=shown, tool_calls=calls, finish_reason=ending, notes=notes)
 
 
@@ -223,7 +224,7 @@ def venice_chat(
         "supportsVision": images,
         "supportsMultipleImages": images and len(images) > 1,
         "supportsFunctionCalling": rare.get("tools"),
-        "supportsResponseSchema": schema,
+        "supportsResponseSchema": schema is not None,
     }
     needs = " ".join(name for name, is_needed in wishes.items() if is_needed)
     missed: list[str] = []
@@ -242,7 +243,7 @@ def venice_chat(
     lowered = _lower_tokens(body, chosen.spec)
     asked = _own_turn(prompt, images, files)
     body["messages"] = [*_system_turn(system), *(history or []), *asked]
-    if schema:
+    if schema is not None:
         form = {"name": "answer", "strict": True, "schema": schema}
         body["response_format"] = {"type": "json_schema", "json_schema": form}
     own = body.pop("include_venice_system_prompt", None)
@@ -251,7 +252,7 @@ def venice_chat(
 
     has_long_answers = bool(max_tokens)
     room = (16_000 if has_long_answers else 6500) // len(chat.answers)
-    is_json, offered = bool(schema), "tools" in body
+    is_json, offered = schema is not None, "tools" in body
     answers = [
         _show(said, room, fault=chat.fault, is_json=is_json, offered=offered)
         for said in chat.answers

@@ -483,6 +483,22 @@ def test_an_answer_by_schema_comes_parsed(chat: Callable[..., Any], api: respx.M
     )
 
 
+@pytest.mark.parametrize("empty", ["{}", "[]"])
+def test_an_answer_with_nothing_in_it_is_one(chat: Callable[..., Any], empty: str) -> None:
+    """An empty object or list answers the schema, and is told as it was said."""
+    reply = chat(piece(empty, "stop"), answer_schema=SCHEMA)
+
+    assert (empty, False) == (reply["answer"], "notes" in reply)
+
+
+def test_a_schema_that_asks_for_no_fields_is_one(
+    chat: Callable[..., Any], api: respx.MockRouter
+) -> None:
+    """The empty schema asks for JSON, and for a model that can be held to it."""
+    assert {"age": 1} == chat(piece('{"age": 1}', "stop"), answer_schema="{}")["answer"]
+    assert {} == sent(api)["response_format"]["json_schema"]["schema"]
+
+
 def test_an_answer_that_misses_its_schema_says_so(chat: Callable[..., Any]) -> None:
     """What is no JSON is given as it was said."""
     reply = chat(piece('{"age": ', "length"), answer_schema=SCHEMA)
