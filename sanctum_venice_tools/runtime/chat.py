@@ -75,12 +75,20 @@ def _chat(body: dict[str, Any]) -> _Chat:
     with suppress(VeniceError):
         _gather_all(chat, reply)
     for answer in chat.answers:
-        answer.text = _THOUGHT.sub("", answer.text)
+        _take_thought_out(answer)
 
     has_tools = bool(body.get("tools"))
     if not any(_says_something(answer, has_tools) for answer in chat.answers):
         raise VeniceError(_silence(chat))
     return chat
+
+
+def _take_thought_out(answer: _Said) -> None:
+    """Leave of an answer what is said after the thought that it begins with, if it does."""
+    thought = _THOUGHT.match(answer.text)
+    if thought:
+        answer.has_thought = True
+        answer.text = answer.text[thought.end() :]
 
 
 def _says_something(answer: _Said, has_tools: bool) -> bool:

@@ -574,6 +574,18 @@ def test_a_filtered_answer_says_so(local_tool: Tool, venice: LocalVenice) -> Non
     assert ("content_filter", [FILTERED]) == (reply["finish_reason"], reply["notes"])
 
 
+@pytest.mark.parametrize("ending", ["length", "stop"])
+@pytest.mark.parametrize("thought", ["<think>Hm", "<think>Hm</think>\n"])
+def test_thoughts_in_the_text_are_thoughts(
+    chat: Callable[..., Any], ending: str, thought: str
+) -> None:
+    """Some models write them into the answer: one that came no further is told what helps."""
+    with pytest.raises(
+        Exception, match=r"spent all on thinking .* is charged\. Raise max_tokens, lower reasoning"
+    ):
+        chat(piece(thought, ending))
+
+
 @pytest.mark.parametrize(
     "event",
     [
