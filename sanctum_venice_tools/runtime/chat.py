@@ -67,8 +67,11 @@ class _Chat:
     """Whether all of it came; sources and costs come after the answers."""
 
 
-def _chat(body: dict[str, Any]) -> _Chat:
-    """Stream one chat completion and gather it; when it breaks off, what was said is kept."""
+def _chat(body: dict[str, Any], *, when_only_thought: str = "Use another model.") -> _Chat:
+    """Stream one chat completion and gather it; when it breaks off, what was said is kept.
+
+    `when_only_thought` is what to do about a model that spent all on thinking.
+    """
     body = {**body, "stream": True, "stream_options": {"include_usage": True}}
     reply = _send("POST", "/chat/completions", json=body)
     chat = _Chat([_Said() for _ in range(body.get("n", 1))])
@@ -79,7 +82,7 @@ def _chat(body: dict[str, Any]) -> _Chat:
 
     has_tools = bool(body.get("tools"))
     if not any(_says_something(answer, has_tools) for answer in chat.answers):
-        raise VeniceError(_silence(chat))
+        raise VeniceError(_silence(chat, when_only_thought))
     return chat
 
 
@@ -122,7 +125,7 @@ def _tell_filtered(fault: str) -> str:
     return f"{_FILTERED} Venice says: {fault:.160}." if fault else _FILTERED
 
 
-def _silence(chat: _Chat) -> str:
+def _silence(chat: _Chat, when_only_thought: str) -> str:
     """What to say of a model that said nothing."""
     first = chat.answers[0]
     ending = first.ending
@@ -131,7 +134,7 @@ def _silence(chat: _Chat) -> str:
     if first.has_thought and ending in ("stop", "length", "cut") and not chat.fault:
         return (
             f"The model spent all on thinking and said nothing ({ending}); it is charged. "
-            "Raise max_tokens, lower reasoning_effort in options, or use another model."
+            f"{when_only_thought}"
         )
     return f"The model said nothing ({ending}, {chat.fault or 'no reason given'}); {_CHARGED}"
 

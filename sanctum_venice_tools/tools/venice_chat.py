@@ -35,6 +35,8 @@ _OPTIONS: dict[str, Any] = {
 _MOST_IMAGES = 10
 _MOST_FILES = 5
 
+_WHEN_ONLY_THOUGHT = "Raise max_tokens, lower reasoning_effort in options, or use another model."
+
 
 # --- what is asked ---
 
@@ -248,7 +250,7 @@ def venice_chat(
         body["response_format"] = {"type": "json_schema", "json_schema": form}
     own = body.pop("include_venice_system_prompt", None)
     body["venice_parameters"] = _given(character_slug=character, include_venice_system_prompt=own)
-    chat = _chat(body)
+    chat = _chat(body, when_only_thought=_WHEN_ONLY_THOUGHT)
 
     has_long_answers = bool(max_tokens)
     room = (16_000 if has_long_answers else 6500) // len(chat.answers)

@@ -84,6 +84,14 @@ def test_times_are_asked_for(
     assert times == ("Begin each line with its time" in asked(api)[1])
 
 
+def test_a_model_that_only_thinks_leads_to_another(hear: Callable[..., Any]) -> None:
+    """What to do about it names no settings that the tool does not have."""
+    assert (
+        "The model spent all on thinking and said nothing (length); it is charged. "
+        "Use another model."
+    ) == refusal(hear, said="<think>They sing.", ending="length")
+
+
 def test_a_stored_film_goes_along(
     hear: Callable[..., Any], api: respx.MockRouter, tmp_path: Path
 ) -> None:
