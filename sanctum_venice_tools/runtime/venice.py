@@ -483,8 +483,11 @@ def _pause(reply: httpx.Response) -> float:
     headers = reply.headers
     told = [reset for reset in _RESETS if reset in headers]
     used_up = [reset for reset in told if headers.get(_RESETS[reset]) == "0"]
-    # Each reply tells of the limits that are kept, too: those that are used up go before them.
-    decisive = used_up or told
+    # Each reply tells of the limits that are kept, too. What is left of one may be too little for
+    # this request, but not where Venice lacks room: that is 503, or 429 with Retry-After (its skill
+    # for errors, 73c0bf7).
+    lacks_room = reply.status_code == 503 or "retry-after" in headers
+    decisive = used_up if lacks_room else used_up or told
 
     waits = [_wait_until(headers[reset]) for reset in decisive]
     retry_after = _wait_until(headers.get("retry-after", ""))

@@ -680,6 +680,33 @@ WAITS: dict[str, tuple[int, dict[str, str], list[float], str]] = {
         [9, 2],
         "Try again in 2 s.",
     ),
+    "overloaded": (
+        429,
+        {
+            "retry-after": "5",
+            "x-ratelimit-remaining-requests": "490",
+            "x-ratelimit-reset-requests": f"{NOW + 55}000",
+        },
+        [5, 5],
+        "Try again in 5 s.",
+    ),
+    "503-limits-kept": (
+        503,
+        {
+            "x-ratelimit-remaining-requests": "490",
+            "x-ratelimit-reset-requests": f"{NOW + 55}000",
+            "x-ratelimit-remaining-tokens": "9000",
+            "x-ratelimit-reset-tokens": f"{NOW + 72_000}000",
+        },
+        [2, 2],
+        LATER,
+    ),
+    "503-limit-used-up": (
+        503,
+        {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": f"{NOW + 9}000"},
+        [9, 2],
+        LATER,
+    ),
     "blockchain": (
         429,
         {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(NOW + 60)},
