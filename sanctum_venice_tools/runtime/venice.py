@@ -536,7 +536,8 @@ def _note_deprecation(headers: httpx.Headers) -> None:
     warning = headers.get("x-venice-model-deprecation-warning", "")
     date = headers.get("x-venice-model-deprecation-date", "")
     replacement = headers.get("x-venice-deprecated-replacement", "")
-    is_about_to_go = bool(warning or date)
+    is_deprecated = headers.get("x-venice-deprecated") == "true"
+    is_about_to_go = is_deprecated or bool(warning or date)
     if _REMARKS or not is_about_to_go:
         return
 

@@ -1151,3 +1151,21 @@ def test_that_a_model_is_about_to_go_is_told_once(load_tool: Callable[[str], Too
     space["_REMARKS"].clear()
     space["_note_deprecation"](words)
     assert ["Venice says of this model: It goes. Then take glm-6."] == space["_REMARKS"]
+
+
+@pytest.mark.parametrize(
+    ("replacement", "told"),
+    [
+        ({"x-venice-deprecated-replacement": "glm-6"}, "it is about to go. Then take glm-6."),
+        ({}, "it is about to go."),
+    ],
+    ids=["replaced", "not replaced"],
+)
+def test_a_model_may_be_about_to_go_without_a_word_or_a_day(
+    load_tool: Callable[[str], Tool], replacement: dict[str, str], told: str
+) -> None:
+    """Venice may say no more than that it is deprecated; what to take in its place is told then, too."""
+    space = load_tool("venice_find_characters").__globals__
+    space["_note_deprecation"](httpx.Headers({"x-venice-deprecated": "true", **replacement}))
+
+    assert [f"Venice says of this model: {told}"] == space["_REMARKS"]
