@@ -564,8 +564,11 @@ def _pause(reply: httpx.Response) -> float:
     headers = reply.headers
     told = [reset for reset in _RESETS if reset in headers]
     used_up = [reset for reset in told if headers.get(_RESETS[reset]) == "0"]
-    # Each reply tells of the limits that are kept, too: those that are used up go before them.
-    decisive = used_up or told
+    # Each reply tells of the limits that are kept, too. What is left of one may be too little for
+    # this request, but not where Venice lacks room: that is 503, or 429 with Retry-After (its skill
+    # for errors, 73c0bf7).
+    lacks_room = reply.status_code == 503 or "retry-after" in headers
+    decisive = used_up if lacks_room else used_up or told
 
     waits = [_wait_until(headers[reset]) for reset in decisive]
     retry_after = _wait_until(headers.get("retry-after", ""))
@@ -612,7 +615,8 @@ def _note_deprecation(headers: httpx.Headers) -> None:
     warning = headers.get("x-venice-model-deprecation-warning", "")
     date = headers.get("x-venice-model-deprecation-date", "")
     replacement = headers.get("x-venice-deprecated-replacement", "")
-    is_about_to_go = bool(warning or date)
+    is_deprecated = headers.get("x-venice-deprecated") == "true"
+    is_about_to_go = is_deprecated or bool(warning or date)
     if _REMARKS or not is_about_to_go:
         return
 
@@ -697,6 +701,9 @@ def _whole(text: str) -> str:
 # How models write that something is left out. In a text only these spellings count, for there
 # "none" may be a word that is meant.
 _NOTHING = ("", "null", "None")
+
+# Rare settings that may be none, however that is written: without them, a model thinks as it likes.
+_MAY_BE_NONE = ("reasoning_effort", "tool_choice")
 
 _YES = ("true", "yes", "on", "1")
 
@@ -839,10 +846,7 @@ def _read_argument(name: str, value: Any, annotation: Any) -> Any:
     except _UNREADABLE:
         expected = _form_in_words(form)
         raise VeniceError(f"'{name}' must be {expected}, not {value!r:.60}. Correct it.") from None
-    if get_origin(form) is dict:
-        # null within an object of rare settings leaves that setting out, too.
-        return _without_nothing(meant)
-    return meant
+    return _settings_in(meant) if get_origin(form) is dict else meant
 
 
 def _without_none(annotation: Any) -> Any:
@@ -1012,6 +1016,22 @@ _READERS: dict[Any, Callable[[Any], Any]] = {
     Any: _read_anything,
     UnionType: _read_object_or_list,
 }
+
+
+def _settings_in(options: dict[str, Any]) -> dict[str, Any]:
+    """Rare settings without those that say that they are left out.
+
+    What is within one stays: a JSON Schema has nulls that are meant, and an answer may be told to
+    stop at a line feed.
+    """
+    return {name: value for name, value in options.items() if _is_set(name, value)}
+
+
+def _is_set(name: str, value: Any) -> bool:
+    """Whether a rare setting says something."""
+    if value == "None" and name in _MAY_BE_NONE:
+        return True
+    return value is not None and value not in _NOTHING
 
 
 def _without_nothing(node: Any) -> Any:
@@ -1758,20 +1778,31 @@ class _Chat:
     """Whether all of it came; sources and costs come after the answers."""
 
 
-def _chat(body: dict[str, Any]) -> _Chat:
-    """Stream one chat completion and gather it; when it breaks off, what was said is kept."""
+def _chat(body: dict[str, Any], *, when_only_thought: str = "Use another model.") -> _Chat:
+    """Stream one chat completion and gather it; when it breaks off, what was said is kept.
+
+    `when_only_thought` is what to do about a model that spent all on thinking.
+    """
     body = {**body, "stream": True, "stream_options": {"include_usage": True}}
     reply = _send("POST", "/chat/completions", json=body)
     chat = _Chat([_Said() for _ in range(body.get("n", 1))])
     with suppress(VeniceError):
         _gather_all(chat, reply)
     for answer in chat.answers:
-        answer.text = _THOUGHT.sub("", answer.text)
+        _take_thought_out(answer)
 
     has_tools = bool(body.get("tools"))
     if not any(_says_something(answer, has_tools) for answer in chat.answers):
-        raise VeniceError(_silence(chat))
+        raise VeniceError(_silence(chat, when_only_thought))
     return chat
+
+
+def _take_thought_out(answer: _Said) -> None:
+    """Leave of an answer what is said after the thought that it begins with, if it does."""
+    thought = _THOUGHT.match(answer.text)
+    if thought:
+        answer.has_thought = True
+        answer.text = answer.text[thought.end() :]
 
 
 def _says_something(answer: _Said, has_tools: bool) -> bool:
@@ -1805,7 +1836,7 @@ def _tell_filtered(fault: str) -> str:
     return f"{_FILTERED} Venice says: {fault:.160}." if fault else _FILTERED
 
 
-def _silence(chat: _Chat) -> str:
+def _silence(chat: _Chat, when_only_thought: str) -> str:
     """What to say of a model that said nothing."""
     first = chat.answers[0]
     ending = first.ending
@@ -1814,7 +1845,7 @@ def _silence(chat: _Chat) -> str:
     if first.has_thought and ending in ("stop", "length", "cut") and not chat.fault:
         return (
             f"The model spent all on thinking and said nothing ({ending}); it is charged. "
-            "Raise max_tokens, lower reasoning_effort in options, or use another model."
+            f"{when_only_thought}"
         )
     return f"The model said nothing ({ending}, {chat.fault or 'no reason given'}); {_CHARGED}"
 
@@ -1948,7 +1979,7 @@ def _attach(reference: str, kind: str) -> dict[str, Any]:
     A stored one goes along as base64.
     """
     url = reference.strip()
-    name = _name_in(reference)
+    name = _name_in(url)
     if not _is_for_venice(url) and not _DATA_URL.match(url):
         content = _read_local(url, most_mb=25)
         media_type = _type_to_attach(name, content[:100], kind)
@@ -1963,7 +1994,9 @@ def _attach(reference: str, kind: str) -> dict[str, Any]:
 
 
 def _name_in(reference: str) -> str:
-    """The name of a file at the end of its address, before any question mark."""
+    """The name at the end of a file's address, before any question mark; "file" for a data URL."""
+    if _is_data_url(reference):
+        return "file"
     address = reference[:999].partition("?")[0]
     return Path(address).name[-100:]
 
@@ -2493,6 +2526,8 @@ _MOST_IMAGES = 10
 
 _MOST_FILES = 5
 
+_WHEN_ONLY_THOUGHT = "Raise max_tokens, lower reasoning_effort in options, or use another model."
+
 
 def _read_settings(rare: dict[str, Any], able: dict[str, Any]) -> dict[str, Any]:
     """The options, checked, in the form that Venice takes."""
@@ -2510,19 +2545,25 @@ def _read_settings(rare: dict[str, Any], able: dict[str, Any]) -> dict[str, Any]
 
 
 def _listed(value: Any) -> list[Any]:
-    """A list as it is, or out of its text, and one thing as a list of one."""
-    if not value:
-        return []
+    """A list as it is, or out of its text, and one thing as a list of one; empty items are none."""
     meant = _parse_reply(value) if isinstance(value, str) else value
-    return meant if isinstance(meant, list) else [value]
+    items = meant if isinstance(meant, list) else [value]
+    return [item for item in items if item not in (None, "")]
 
 
 def _read_offer(offer: Any) -> dict[str, Any]:
-    """A tool that the model may call, as Venice takes it; its function may be given bare."""
+    """A tool that the model may call, as Venice takes it.
+
+    Its function may be given bare, with its type beside its name, or in Anthropic's form.
+    """
     function = offer.get("function", offer) if isinstance(offer, dict) else None
     if not isinstance(function, dict) or not function.get("name"):
         raise VeniceError('Write "tools" as [{"name", "description", "parameters"}].')
-    return {"type": "function", "function": function}
+    told = {name: value for name, value in function.items() if value is not None}
+    told.pop("type", None)
+    if "input_schema" in told:
+        told["parameters"] = told.pop("input_schema")
+    return {"type": "function", "function": told}
 
 
 def _form_of_choice(tool: dict[str, Any]) -> dict[str, Any]:
@@ -2580,14 +2621,14 @@ def _system_turn(system: str) -> list[dict[str, Any]]:
 
 
 def _own_turn(prompt: str, images: list[str], files: list[str]) -> list[dict[str, Any]]:
-    """A prompt, if there is one, after what is to be looked at or read with it."""
+    """What is to be looked at or read, then the prompt; nothing, if there is neither."""
     parts = [_attach(image, "image_url") for image in images]
     parts += [_attach(file, "file") for file in files]
-    if not prompt:
-        return []
     if not parts:
-        return [{"role": "user", "content": prompt}]
-    return [{"role": "user", "content": [*parts, {"type": "text", "text": prompt}]}]
+        return [{"role": "user", "content": prompt}] if prompt else []
+    if prompt:
+        parts.append({"type": "text", "text": prompt})
+    return [{"role": "user", "content": parts}]
 
 
 def _show(answer: _Said, room: int, *, fault: str, is_json: bool, offered: bool) -> dict[str, Any]:
@@ -2614,7 +2655,8 @@ def _show(answer: _Said, room: int, *, fault: str, is_json: bool, offered: bool)
         notes.append("It was shortened. Set max_tokens to get more.")
     if is_json and parsed is None and not calls:
         notes.append("It is not the JSON that was asked for.")
-    shown = text if parsed is None else parsed
+    # A field that holds nothing is left out of the reply: an empty object is shown as it was said.
+    shown = text if parsed in (None, "", [], {}) else parsed
     return _given(answer=shown, tool_calls=calls, finish_reason=ending, notes=notes)
 
 
@@ -2669,7 +2711,7 @@ def venice_chat(
         "supportsVision": images,
         "supportsMultipleImages": images and len(images) > 1,
         "supportsFunctionCalling": rare.get("tools"),
-        "supportsResponseSchema": schema,
+        "supportsResponseSchema": schema is not None,
     }
     needs = " ".join(name for name, is_needed in wishes.items() if is_needed)
     missed: list[str] = []
@@ -2688,16 +2730,16 @@ def venice_chat(
     lowered = _lower_tokens(body, chosen.spec)
     asked = _own_turn(prompt, images, files)
     body["messages"] = [*_system_turn(system), *(history or []), *asked]
-    if schema:
+    if schema is not None:
         form = {"name": "answer", "strict": True, "schema": schema}
         body["response_format"] = {"type": "json_schema", "json_schema": form}
     own = body.pop("include_venice_system_prompt", None)
     body["venice_parameters"] = _given(character_slug=character, include_venice_system_prompt=own)
-    chat = _chat(body)
+    chat = _chat(body, when_only_thought=_WHEN_ONLY_THOUGHT)
 
     has_long_answers = bool(max_tokens)
     room = (16_000 if has_long_answers else 6500) // len(chat.answers)
-    is_json, offered = bool(schema), "tools" in body
+    is_json, offered = schema is not None, "tools" in body
     answers = [
         _show(said, room, fault=chat.fault, is_json=is_json, offered=offered)
         for said in chat.answers

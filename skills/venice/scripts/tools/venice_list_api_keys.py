@@ -563,8 +563,11 @@ def _pause(reply: httpx.Response) -> float:
     headers = reply.headers
     told = [reset for reset in _RESETS if reset in headers]
     used_up = [reset for reset in told if headers.get(_RESETS[reset]) == "0"]
-    # Each reply tells of the limits that are kept, too: those that are used up go before them.
-    decisive = used_up or told
+    # Each reply tells of the limits that are kept, too. What is left of one may be too little for
+    # this request, but not where Venice lacks room: that is 503, or 429 with Retry-After (its skill
+    # for errors, 73c0bf7).
+    lacks_room = reply.status_code == 503 or "retry-after" in headers
+    decisive = used_up if lacks_room else used_up or told
 
     waits = [_wait_until(headers[reset]) for reset in decisive]
     retry_after = _wait_until(headers.get("retry-after", ""))
@@ -611,7 +614,8 @@ def _note_deprecation(headers: httpx.Headers) -> None:
     warning = headers.get("x-venice-model-deprecation-warning", "")
     date = headers.get("x-venice-model-deprecation-date", "")
     replacement = headers.get("x-venice-deprecated-replacement", "")
-    is_about_to_go = bool(warning or date)
+    is_deprecated = headers.get("x-venice-deprecated") == "true"
+    is_about_to_go = is_deprecated or bool(warning or date)
     if _REMARKS or not is_about_to_go:
         return
 
@@ -733,6 +737,9 @@ def _trim(node: Any) -> Any:
 # How models write that something is left out. In a text only these spellings count, for there
 # "none" may be a word that is meant.
 _NOTHING = ("", "null", "None")
+
+# Rare settings that may be none, however that is written: without them, a model thinks as it likes.
+_MAY_BE_NONE = ("reasoning_effort", "tool_choice")
 
 _YES = ("true", "yes", "on", "1")
 
@@ -875,10 +882,7 @@ def _read_argument(name: str, value: Any, annotation: Any) -> Any:
     except _UNREADABLE:
         expected = _form_in_words(form)
         raise VeniceError(f"'{name}' must be {expected}, not {value!r:.60}. Correct it.") from None
-    if get_origin(form) is dict:
-        # null within an object of rare settings leaves that setting out, too.
-        return _without_nothing(meant)
-    return meant
+    return _settings_in(meant) if get_origin(form) is dict else meant
 
 
 def _without_none(annotation: Any) -> Any:
@@ -1050,15 +1054,20 @@ _READERS: dict[Any, Callable[[Any], Any]] = {
 }
 
 
-def _without_nothing(node: Any) -> Any:
-    """The same without what says that it is left out, at any depth."""
-    if isinstance(node, dict):
-        return {
-            name: _without_nothing(value) for name, value in node.items() if not _is_left_out(value)
-        }
-    if isinstance(node, list):
-        return [_without_nothing(item) for item in node if not _is_left_out(item)]
-    return node
+def _settings_in(options: dict[str, Any]) -> dict[str, Any]:
+    """Rare settings without those that say that they are left out.
+
+    What is within one stays: a JSON Schema has nulls that are meant, and an answer may be told to
+    stop at a line feed.
+    """
+    return {name: value for name, value in options.items() if _is_set(name, value)}
+
+
+def _is_set(name: str, value: Any) -> bool:
+    """Whether a rare setting says something."""
+    if value == "None" and name in _MAY_BE_NONE:
+        return True
+    return value is not None and value not in _NOTHING
 
 
 # --- the tool: sanctum_venice_tools/tools/venice_list_api_keys.py ---

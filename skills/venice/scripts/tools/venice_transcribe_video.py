@@ -565,8 +565,11 @@ def _pause(reply: httpx.Response) -> float:
     headers = reply.headers
     told = [reset for reset in _RESETS if reset in headers]
     used_up = [reset for reset in told if headers.get(_RESETS[reset]) == "0"]
-    # Each reply tells of the limits that are kept, too: those that are used up go before them.
-    decisive = used_up or told
+    # Each reply tells of the limits that are kept, too. What is left of one may be too little for
+    # this request, but not where Venice lacks room: that is 503, or 429 with Retry-After (its skill
+    # for errors, 73c0bf7).
+    lacks_room = reply.status_code == 503 or "retry-after" in headers
+    decisive = used_up if lacks_room else used_up or told
 
     waits = [_wait_until(headers[reset]) for reset in decisive]
     retry_after = _wait_until(headers.get("retry-after", ""))
@@ -613,7 +616,8 @@ def _note_deprecation(headers: httpx.Headers) -> None:
     warning = headers.get("x-venice-model-deprecation-warning", "")
     date = headers.get("x-venice-model-deprecation-date", "")
     replacement = headers.get("x-venice-deprecated-replacement", "")
-    is_about_to_go = bool(warning or date)
+    is_deprecated = headers.get("x-venice-deprecated") == "true"
+    is_about_to_go = is_deprecated or bool(warning or date)
     if _REMARKS or not is_about_to_go:
         return
 
@@ -698,6 +702,9 @@ def _whole(text: str) -> str:
 # How models write that something is left out. In a text only these spellings count, for there
 # "none" may be a word that is meant.
 _NOTHING = ("", "null", "None")
+
+# Rare settings that may be none, however that is written: without them, a model thinks as it likes.
+_MAY_BE_NONE = ("reasoning_effort", "tool_choice")
 
 _YES = ("true", "yes", "on", "1")
 
@@ -840,10 +847,7 @@ def _read_argument(name: str, value: Any, annotation: Any) -> Any:
     except _UNREADABLE:
         expected = _form_in_words(form)
         raise VeniceError(f"'{name}' must be {expected}, not {value!r:.60}. Correct it.") from None
-    if get_origin(form) is dict:
-        # null within an object of rare settings leaves that setting out, too.
-        return _without_nothing(meant)
-    return meant
+    return _settings_in(meant) if get_origin(form) is dict else meant
 
 
 def _without_none(annotation: Any) -> Any:
@@ -1015,15 +1019,20 @@ _READERS: dict[Any, Callable[[Any], Any]] = {
 }
 
 
-def _without_nothing(node: Any) -> Any:
-    """The same without what says that it is left out, at any depth."""
-    if isinstance(node, dict):
-        return {
-            name: _without_nothing(value) for name, value in node.items() if not _is_left_out(value)
-        }
-    if isinstance(node, list):
-        return [_without_nothing(item) for item in node if not _is_left_out(item)]
-    return node
+def _settings_in(options: dict[str, Any]) -> dict[str, Any]:
+    """Rare settings without those that say that they are left out.
+
+    What is within one stays: a JSON Schema has nulls that are meant, and an answer may be told to
+    stop at a line feed.
+    """
+    return {name: value for name, value in options.items() if _is_set(name, value)}
+
+
+def _is_set(name: str, value: Any) -> bool:
+    """Whether a rare setting says something."""
+    if value == "None" and name in _MAY_BE_NONE:
+        return True
+    return value is not None and value not in _NOTHING
 
 
 # --- shared by several tools: sanctum_venice_tools/runtime/formats.py ---
@@ -1955,20 +1964,31 @@ class _Chat:
     """Whether all of it came; sources and costs come after the answers."""
 
 
-def _chat(body: dict[str, Any]) -> _Chat:
-    """Stream one chat completion and gather it; when it breaks off, what was said is kept."""
+def _chat(body: dict[str, Any], *, when_only_thought: str = "Use another model.") -> _Chat:
+    """Stream one chat completion and gather it; when it breaks off, what was said is kept.
+
+    `when_only_thought` is what to do about a model that spent all on thinking.
+    """
     body = {**body, "stream": True, "stream_options": {"include_usage": True}}
     reply = _send("POST", "/chat/completions", json=body)
     chat = _Chat([_Said() for _ in range(body.get("n", 1))])
     with suppress(VeniceError):
         _gather_all(chat, reply)
     for answer in chat.answers:
-        answer.text = _THOUGHT.sub("", answer.text)
+        _take_thought_out(answer)
 
     has_tools = bool(body.get("tools"))
     if not any(_says_something(answer, has_tools) for answer in chat.answers):
-        raise VeniceError(_silence(chat))
+        raise VeniceError(_silence(chat, when_only_thought))
     return chat
+
+
+def _take_thought_out(answer: _Said) -> None:
+    """Leave of an answer what is said after the thought that it begins with, if it does."""
+    thought = _THOUGHT.match(answer.text)
+    if thought:
+        answer.has_thought = True
+        answer.text = answer.text[thought.end() :]
 
 
 def _says_something(answer: _Said, has_tools: bool) -> bool:
@@ -2002,7 +2022,7 @@ def _tell_filtered(fault: str) -> str:
     return f"{_FILTERED} Venice says: {fault:.160}." if fault else _FILTERED
 
 
-def _silence(chat: _Chat) -> str:
+def _silence(chat: _Chat, when_only_thought: str) -> str:
     """What to say of a model that said nothing."""
     first = chat.answers[0]
     ending = first.ending
@@ -2011,7 +2031,7 @@ def _silence(chat: _Chat) -> str:
     if first.has_thought and ending in ("stop", "length", "cut") and not chat.fault:
         return (
             f"The model spent all on thinking and said nothing ({ending}); it is charged. "
-            "Raise max_tokens, lower reasoning_effort in options, or use another model."
+            f"{when_only_thought}"
         )
     return f"The model said nothing ({ending}, {chat.fault or 'no reason given'}); {_CHARGED}"
 
@@ -2145,7 +2165,7 @@ def _attach(reference: str, kind: str) -> dict[str, Any]:
     A stored one goes along as base64.
     """
     url = reference.strip()
-    name = _name_in(reference)
+    name = _name_in(url)
     if not _is_for_venice(url) and not _DATA_URL.match(url):
         content = _read_local(url, most_mb=25)
         media_type = _type_to_attach(name, content[:100], kind)
@@ -2160,7 +2180,9 @@ def _attach(reference: str, kind: str) -> dict[str, Any]:
 
 
 def _name_in(reference: str) -> str:
-    """The name of a file at the end of its address, before any question mark."""
+    """The name at the end of a file's address, before any question mark; "file" for a data URL."""
+    if _is_data_url(reference):
+        return "file"
     address = reference[:999].partition("?")[0]
     return Path(address).name[-100:]
 
