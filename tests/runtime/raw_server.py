@@ -70,7 +70,9 @@ def raw_server() -> Iterator[RawServer]:
                     connection, _ = listener.accept()
                     threading.Thread(target=_serve, args=(server, connection), daemon=True).start()
 
-        threading.Thread(target=accept, daemon=True).start()
+        accepting = threading.Thread(target=accept, daemon=True)
+        accepting.start()
         yield server
         server.stopped.set()
         listener.shutdown(socket.SHUT_RDWR)
+        accepting.join()  # else it could take a connection of the next listener of that number
