@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -160,6 +161,19 @@ def test_a_file_that_does_not_fit_leaves_nothing(space: Space, jobs: Space, medi
         ):
             jobs["_store_job"](media / "film", iter([FILM]), jobs["_recording_ending"])
     assert [] == kept_in(media)
+
+
+def test_a_folder_that_became_a_file_has_the_usual_error(jobs: Space, media: Path) -> None:
+    """The part file can't be taken away then, and the error still says why nothing was kept."""
+
+    def pieces() -> Iterator[bytes]:
+        yield FILM[:50]
+        shutil.rmtree(media)
+        media.touch()
+        yield FILM[50:]
+
+    with pytest.raises(jobs["VeniceError"], match=r"^The file was made, but not kept: .*free"):
+        jobs["_store_job"](media / "film", pieces(), jobs["_recording_ending"])
 
 
 def test_a_full_disk_is_met_before_anything_is_paid(space: Space, media: Path) -> None:
