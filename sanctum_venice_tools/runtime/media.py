@@ -96,6 +96,18 @@ def _store(folder: Path, content: bytes | str, title: str, look: Any, *told: str
     return {**file, **dict(zip(told, numbers, strict=True))}
 
 
+def _store_text(folder: Path, text: str, title: str, kind: str) -> tuple[dict[str, Any], str]:
+    """Write a text as a file of that kind, and tell of it; if it can't be kept, only tell why.
+
+    That is no error: the text may be paid, and the caller has it to show.
+    """
+    try:
+        file = _store(folder, text.encode(errors="replace"), title, lambda _: [kind])
+    except VeniceError as error:
+        return {}, str(error)[:300]
+    return {**file, "type": "text/plain"}, ""
+
+
 # What stands between the words of a title.
 _NO_LETTERS = re.compile(r"[^a-z0-9]+")
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sanctum_venice_tools.runtime.media import _store
+from sanctum_venice_tools.runtime.media import _store_text
 from sanctum_venice_tools.runtime.text import _room_of
-from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _whole
+from sanctum_venice_tools.runtime.venice import _answer, _whole
 
 # What a part takes in the reply at most: a quote counts as two there, and a control character as
 # six.
@@ -34,11 +34,8 @@ def _keep(folder: Path, text: str, title: str, kind: str, part: int = 1, **more:
     text = _whole(text).lstrip("\ufeff")
     if not text.strip():
         return _answer(**more, notes=["There is no text in it. Reading it again would not help."])
-    try:
-        kept = _store(folder, text.encode(), title, lambda _: [kind])
-    except VeniceError as error:
-        return _show(text, "", part, fault=str(error)[:300], **more)
-    return _show(text, kept["file"], part, **more)
+    kept, fault = _store_text(folder, text, title, kind)
+    return _show(text, kept.get("file", ""), part, fault=fault, **more)
 
 
 def _show(text: str, file: str, part: int, *, fault: str = "", **more: Any) -> str:

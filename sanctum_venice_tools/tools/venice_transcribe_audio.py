@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.media import _media_folder, _store
+from sanctum_venice_tools.runtime.media import _media_folder, _store_text
 from sanctum_venice_tools.runtime.models import _Model, _pick_model
 from sanctum_venice_tools.runtime.publishing import _published
 from sanctum_venice_tools.runtime.recording import _read_recording
@@ -80,6 +80,14 @@ def _cost_of_hearing(spec: dict[str, Any], seconds: float | None) -> float | Non
     return round(cost, 6)
 
 
+def _tell_rest(fault: str) -> str:
+    """What to say of a transcript that is too long to be shown, or that can't be kept either."""
+    if fault:
+        return f"Only this beginning can be shown. {fault}"
+    told = "This is only the beginning: the file holds all of it"
+    return f"{told}. Read on in it with venice_read_document."
+
+
 @_published
 @_read_as_meant
 def venice_transcribe_audio(
@@ -124,12 +132,9 @@ def venice_transcribe_audio(
 
     transcript = times or text
     shown = _clip(transcript, _ROOM)
-    kept = {}
+    kept: dict[str, Any] = {}
     if shown != transcript:
-        content = transcript.encode(errors="replace")
-        kept = _store(folder, content, f"transcript {text[:30]}", lambda _: ["txt"])
-        kept["type"] = "text/plain"
-        told = "This is only the beginning: the file holds all of it"
-        notes.append(f"{told}. Read on in it with venice_read_document.")
+        kept, fault = _store_text(folder, transcript, f"transcript {text[:30]}", "txt")
+        notes.append(_tell_rest(fault))
     cost = _cost_of_hearing(chosen.spec, seconds)
     return _answer(text=shown, **kept, seconds=seconds, model=chosen.id, cost_usd=cost, notes=notes)

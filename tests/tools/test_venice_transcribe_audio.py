@@ -15,6 +15,7 @@ from sanctum_venice_tools.emulator import sound
 from sanctum_venice_tools.emulator.process import LocalVenice
 from tests.conftest import forget_lists, kept_in
 from tests.tools.conftest import MAY_BE_PAID, forms, let_fail, refusal
+from tests.tools.test_venice_read_document import small_disk
 
 Tool = Callable[..., str]
 LIMIT = 8000
@@ -243,6 +244,19 @@ def test_long_times_are_kept_whole(hear: Callable[..., Any]) -> None:
     lines = Path(reply["file"]).read_text(encoding="utf-8").split("\n")
     assert (900, "899.00-900.00 Sentence 899.") == (len(lines), lines[-1])
     assert "\n".join(lines).startswith(reply["text"])
+
+
+def test_a_text_that_cannot_be_kept_is_shown(hear: Callable[..., Any], media: Path) -> None:
+    """It is paid: when the disk is full only afterwards, the agent gets as much as a reply holds, and reads why."""
+    with small_disk(1_000_000):
+        reply = hear("word " * 300_000, {"duration": 60})
+
+    assert reply["text"].startswith("word word")
+    assert 0.006 == reply["cost_usd"]
+    (note,) = reply["notes"]
+    assert note.startswith("Only this beginning can be shown. The file was made, but not kept: ")
+    assert "file" not in reply
+    assert [media / "fox.wav"] == kept_in(media)
 
 
 def test_a_text_that_just_fits_is_not_kept(hear: Callable[..., Any], media: Path) -> None:
