@@ -17,7 +17,7 @@ from sanctum_venice_tools.packing.schema import SchemaError, schema_of, summary_
 # What a tool declares about itself, in constants of its own file.
 TOOLSETS = ("core", "text", "image", "audio", "video", "web", "account", "admin", "chain")
 COSTS = ("free", "cents", "dollars", "account")
-"""Nothing; up to a few US cents a call; may be dollars; changes the account."""
+"""Nothing; a few US cents a usual call; may be dollars; changes the account."""
 COSTLY = ("dollars", "account")
 
 # Letta cuts a longer reply in the middle, so this is well above what any tool answers by itself.

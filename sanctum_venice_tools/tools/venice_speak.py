@@ -8,6 +8,7 @@ from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.listing import _list_models
 from sanctum_venice_tools.runtime.media import _media_folder, _store
 from sanctum_venice_tools.runtime.models import _chosen, _input_cost, _Model, _pick_model, _rank
+from sanctum_venice_tools.runtime.money import _check_price
 from sanctum_venice_tools.runtime.publishing import _published
 from sanctum_venice_tools.runtime.speech import _parts, _sound_length, _speak
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _given
@@ -154,6 +155,12 @@ def _format_for(spec: dict[str, Any], wanted: str) -> str:
     return usual
 
 
+def _price_of(spec: dict[str, Any], parts: list[str]) -> float | None:
+    """What a model takes to speak these parts, in USD; None, if it is not told."""
+    characters = sum(len(part) for part in parts)
+    return _input_cost(spec, characters, digits=6)
+
+
 def _takes_style(model: _Model) -> bool:
     """Whether a model can be told how to speak."""
     is_known_to = any(part in model.id for part in _TAKE_STYLE)
@@ -193,7 +200,7 @@ def venice_speak(
 ) -> str:
     """Speak a text of any length into one sound file.
 
-    Costs about 1 cent for 3,000 characters, up to 40 with other models.
+    Costs about 1 cent for 3,000 characters, up to 60 with other models.
 
     Args:
         text: What to say, without markup.
@@ -222,6 +229,10 @@ def venice_speak(
             f"{chosen.id} takes no style: leave it out, or use the model tts-qwen3-1-7b."
         )
 
+    price = _price_of(spec, parts)
+    if price is not None:
+        _check_price(price, is_least=False)
+
     body = _given(
         model=chosen.id,
         voice=speaker,
@@ -231,8 +242,6 @@ def venice_speak(
         speed=speed,
     )
     spoken = _speak(body, parts)
-
-    characters = sum(len(part) for part in parts[: spoken.count])
 
     notes = [*chosen.notes]
     _note_change(notes, "model", model, chosen.id)
@@ -248,7 +257,7 @@ def venice_speak(
         **_store(folder, spoken.sound, text, _sound_length, "type", "seconds"),
         voice=speaker,
         model=chosen.id,
-        cost_usd=_input_cost(spec, characters, digits=4),
+        cost_usd=_price_of(spec, parts[: spoken.count]),
         notes=notes,
         next=next_step,
     )

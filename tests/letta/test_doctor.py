@@ -223,7 +223,7 @@ SETTINGS = [
         "five",
         "VENICE_MAX_USD",
         "failure",
-        "'five' is no number of dollars, so no film",
+        "'five' is no number of dollars, so no film, music or speech is made",
     ),
     (
         "VENICE_MAX_USD",
@@ -267,7 +267,7 @@ def test_without_a_limit_the_usual_one_is_told(venice: LocalVenice) -> None:
     state, line = finding(examine(venice), "VENICE_MAX_USD")
 
     assert "ok" == state
-    assert "not set: a film or piece of music may cost 5 USD" in line
+    assert "not set: a film, piece of music or speech may cost 5 USD" in line
 
 
 def test_several_models_are_judged_together(venice: LocalVenice) -> None:

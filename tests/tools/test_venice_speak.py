@@ -123,7 +123,7 @@ def test_a_short_text_is_spoken(
         "bytes": file.stat().st_size,
         "voice": "af_sky",
         "model": "tts-kokoro",
-        "cost_usd": 0.0001,
+        "cost_usd": 0.000053,
     } == reply
 
 
@@ -184,7 +184,58 @@ def test_a_long_text_is_one_file(speak: Callable[..., Any], speech: respx.Route,
     assert sum(pieces) <= heard <= sum(pieces) + (3000 * len(parts) if kind == "mp3" else 0)
     assert reply["seconds"] == pytest.approx(heard / RATE, abs=0.3)
     assert reply.keys().isdisjoint({"notes", "next"})
-    assert round(len("".join(parts)) * 3.5e-6, 4) == reply["cost_usd"]
+    assert pytest.approx(len("".join(parts)) * 3.5e-6, abs=1e-6) == reply["cost_usd"]
+
+
+@pytest.fixture
+def dear(api: respx.MockRouter, speak: Callable[..., Any]) -> Callable[..., Any]:
+    """Speak with the one model that there is, of which a character costs a thousandth of a dollar."""
+    listed = [model("tts-kokoro", ["af_sky"], ["mp3"], pricing={"input": {"usd": 1000}})]
+    api.get("/models").respond(json={"object": "list", "data": listed})
+    return speak
+
+
+@pytest.mark.parametrize(
+    ("limit", "characters", "allowed"), [("", 5001, "5"), (" 0.01 ", 11, "0.01"), ("0", 1, "0")]
+)
+def test_what_is_too_dear_is_not_spoken(
+    dear: Callable[..., Any],
+    speech: respx.Route,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    limit: str,
+    characters: int,
+    allowed: str,
+) -> None:
+    """Above the operator's limit nothing is sent, though a first part would cost less; unset, it is 5 dollars."""
+    monkeypatch.setenv("VENICE_MAX_USD", limit)
+    price = characters / 1000
+
+    assert (
+        f"This costs {price:g} USD, and the operator allows {allowed} a call (VENICE_MAX_USD). "
+        "Nothing was spent: choose something shorter or cheaper, or ask the operator."
+    ) == refusal(dear, "a" * characters)
+    assert not speech.called
+
+
+@pytest.mark.parametrize(("limit", "characters"), [("", 5000), ("0.01", 10), ("none", 5001)])
+def test_what_is_within_the_limit_is_spoken(
+    dear: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, limit: str, characters: int
+) -> None:
+    """A price of just the limit is allowed; "none" lifts it."""
+    monkeypatch.setenv("VENICE_MAX_USD", limit)
+
+    assert characters / 1000 == dear("a" * characters)["cost_usd"]
+
+
+def test_a_limit_that_is_no_number_stops_speech(
+    speak: Callable[..., Any], speech: respx.Route, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An operator who meant to set a limit never finds that there was none."""
+    monkeypatch.setenv("VENICE_MAX_USD", "five")
+
+    assert "VENICE_MAX_USD is no number of dollars" in refusal(speak)
+    assert not speech.called
 
 
 def test_joined_wav_has_one_right_header(speak: Callable[..., Any]) -> None:
@@ -248,7 +299,7 @@ def test_what_was_spoken_is_kept(
     assert "Only 2 of 4 parts are in the file: Venice" in reply["notes"][0]
     assert repr(parts[2][:60]) in reply["next"]
     assert samples_of(Path(reply["file"])) >= sum(samples_of(say(part[:60])) for part in parts[:2])
-    assert round(len("".join(parts[:2])) * 3.5e-6, 4) == reply["cost_usd"]
+    assert pytest.approx(len("".join(parts[:2])) * 3.5e-6, abs=1e-6) == reply["cost_usd"]
 
 
 HALVES = [

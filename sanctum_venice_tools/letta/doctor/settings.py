@@ -36,17 +36,17 @@ def check_tool_seconds(patient: Patient) -> Outcome:
 
 
 def check_max_usd(patient: Patient) -> Outcome:
-    """Whether the limit of what one film or piece of music may cost is a number, or lifted."""
+    """Whether the limit of what a film, a sound or speech may cost is a number, or lifted."""
     given = patient.settings.get("VENICE_MAX_USD")
     if given is None:
-        return ok(f"not set: a film or piece of music may cost {_USUAL_LIMIT_USD:g} USD")
+        return ok(f"not set: a film, piece of music or speech may cost {_USUAL_LIMIT_USD:g} USD")
     if given.lower() == "none":
-        return ok("none: one film or piece of music may cost anything")
+        return ok("none: one film, piece of music or speech may cost anything")
     if not _AMOUNT.fullmatch(given):
-        told = f"{given!r:.40} is no number of dollars, so no film and no music is made"
+        told = f"{given!r:.40} is no number of dollars, so no film, music or speech is made"
         forms = "Set it to a number such as 1.50, or to none for no limit"
         return failure(told, f"{forms}; unset, it is {_USUAL_LIMIT_USD:g}.")
-    return ok(f"a film or piece of music may cost {float(given):g} USD")
+    return ok(f"a film, piece of music or speech may cost {float(given):g} USD")
 
 
 def check_models(patient: Patient) -> Outcome:
