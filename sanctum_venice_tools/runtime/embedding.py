@@ -14,7 +14,7 @@ from typing import Any
 from sanctum_venice_tools.runtime.intake import _stored_file
 from sanctum_venice_tools.runtime.listing import _list_models
 from sanctum_venice_tools.runtime.media import _part_file, _put_in_place, _stem_of
-from sanctum_venice_tools.runtime.models import _find_model
+from sanctum_venice_tools.runtime.models import _chosen, _find_model, _Model
 from sanctum_venice_tools.runtime.replies import _number_of, _object_of, _objects_in, _text_of
 from sanctum_venice_tools.runtime.venice import _CHARGED, VeniceError, _call, _given
 
@@ -222,6 +222,19 @@ def _model_of_vectors(name: str) -> tuple[str, int]:
     if not model or not vector:
         raise VeniceError("This file holds no vectors. Make them with venice_embed_texts.")
     return model, len(vector)
+
+
+def _maker_of_vectors(named: str) -> _Model:
+    """The model that made stored vectors, as Venice lists it: no other makes any that are near."""
+    listed = _find_model(named, _list_models("embedding"))
+    if not listed:
+        fault = f"Venice no longer has the model {named!r:.80} of these vectors"
+        raise VeniceError(f"{fault}. Make them anew with venice_embed_texts.")
+    if listed["model_spec"].get("offline"):
+        fault = f"The model {named!r:.80} of these vectors is offline"
+        ways = "Try again later, or make them anew with venice_embed_texts, with another model"
+        raise VeniceError(f"{fault}. {ways}.")
+    return _chosen(listed)
 
 
 def _vectors_in(name: str, model: str) -> Iterator[tuple[str, Sequence[float]]]:

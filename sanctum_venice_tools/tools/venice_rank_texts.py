@@ -7,6 +7,7 @@ from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.embedding import (
     _embed,
     _Embedded,
+    _maker_of_vectors,
     _model_of_vectors,
     _score,
     _Scored,
@@ -66,7 +67,7 @@ def venice_rank_texts(
     done = _Embedded()
     if file:
         maker, length = _model_of_vectors(file)
-        chosen = _pick_model("embedding", maker, setting="VENICE_EMBEDDING_MODEL")
+        chosen = _maker_of_vectors(maker)
         dimensions = length if chosen.spec.get("supportsCustomDimensions") else None
         _, vector = next(_embed(chosen.id, [query], dimensions, done))
         if done.maker != chosen.id:

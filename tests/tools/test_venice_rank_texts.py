@@ -125,6 +125,37 @@ def test_a_query_of_another_model_is_not_compared(
         rank(file=name)
 
 
+@pytest.mark.parametrize("stand_in", ["a", ""])
+def test_vectors_of_a_model_that_is_gone_are_not_ranked(
+    rank: Callable[..., Any], posts: respx.Route, api: respx.MockRouter, media: Path, stand_in: str
+) -> None:
+    """Only their own model can make a query that is near them: not even one that Venice names in its place."""
+    names = {"retired": stand_in} if stand_in else {}
+    api.get("/models/compatibility_mapping").respond(json={"object": "list", "data": names})
+    name = keep(media, south=["retired", [0, -1]], north=["retired", [0, 9]])
+
+    assert (
+        "Venice no longer has the model 'retired' of these vectors. "
+        "Make them anew with venice_embed_texts."
+    ) == refusal(rank, file=name)
+    assert not posts.called
+
+
+def test_vectors_of_a_model_that_is_away_wait_for_it(
+    rank: Callable[..., Any], posts: respx.Route, api: respx.MockRouter, media: Path
+) -> None:
+    """A model that is only offline comes back: to make the vectors anew would be paid in vain."""
+    away = {"id": "b", "type": "embedding", "model_spec": {"offline": True}}
+    api.get("/models").respond(json={"object": "list", "data": [away]})
+    name = keep(media, north=["b", [0, 9]])
+
+    assert (
+        "The model 'b' of these vectors is offline. Try again later, or make them anew with "
+        "venice_embed_texts, with another model."
+    ) == refusal(rank, file=name)
+    assert not posts.called
+
+
 def test_long_texts_are_shortened(rank: Callable[..., Any]) -> None:
     """Fifty long texts, full of quotes, still make a short reply."""
     assert 50 == len(rank(texts=['"so" \n' * 500] * 60, top_k=50)["results"])
