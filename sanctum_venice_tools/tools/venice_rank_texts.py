@@ -62,6 +62,9 @@ def venice_rank_texts(
             "The query or a text is empty, or there is none. Give a query, and texts or a file."
         )
 
+    if file and wanted:
+        raise VeniceError("Give texts or a file, not both.")
+
     # The query goes first. Then texts come with their vectors, from Venice or out of the file, and
     # only the best stay.
     done = _Embedded()
@@ -83,6 +86,10 @@ def venice_rank_texts(
     best = heapq.nlargest(top_k, scores, key=_by_score)
 
     notes = [*chosen.notes, *_tell_maker(done, chosen.id)]
+    if file and model not in ("", chosen.id):
+        notes.append(
+            f"Took {chosen.id}, not {model:.80}: the vectors of this file are of that model."
+        )
     if done.fault:
         ranked = done.count - 1
         notes.append(

@@ -156,6 +156,34 @@ def test_vectors_of_a_model_that_is_away_wait_for_it(
     assert not posts.called
 
 
+def test_texts_and_a_file_are_not_mixed(
+    rank: Callable[..., Any], posts: respx.Route, media: Path
+) -> None:
+    """One of them would be left out without a word: the agent chooses, before anything is sent."""
+    name = keep(media, north=["b", [0, 9]])
+
+    assert "Give texts or a file, not both." == refusal(rank, texts=["south"], file=name)
+    assert ["north"] == [one["text"] for one in rank(texts=[], file=name)["results"]]
+    assert 1 == posts.call_count
+
+
+@pytest.mark.parametrize(
+    ("wanted", "notes"),
+    [
+        ("", None),
+        ("b", None),
+        ("a", ["Took b, not a: the vectors of this file are of that model."]),
+    ],
+)
+def test_a_file_decides_on_the_model(
+    rank: Callable[..., Any], media: Path, wanted: str, notes: list[str] | None
+) -> None:
+    """Where the agent names another, the reply says that it was not taken."""
+    reply = rank(file=keep(media, north=["b", [0, 9]]), model=wanted)
+
+    assert ("b", notes) == (reply["model"], reply.get("notes"))
+
+
 def test_long_texts_are_shortened(rank: Callable[..., Any]) -> None:
     """Fifty long texts, full of quotes, still make a short reply."""
     assert 50 == len(rank(texts=['"so" \n' * 500] * 60, top_k=50)["results"])
