@@ -17,6 +17,7 @@ _LANGUAGES = {
     "p": "Brazilian Portuguese (pt)",
     "z": "Mandarin Chinese (zh)",
 }
+_LANGUAGE_CODES = ("en", "es", "fr", "hi", "it", "ja", "pt", "zh")
 _GENDERS = {"f": "female", "m": "male"}
 
 # The parts of a name: Ono_Anna has Ono and Anna, CalmWoman has Calm and Woman, English_2 has
@@ -68,7 +69,12 @@ def _fitting_voices(voices: Iterable[str], wish: str) -> list[str]:
 
 
 def _fits_voice(voice: str, word: str) -> bool:
-    """Whether a word begins the voice's name, or a part of it, or its language or gender."""
-    spellings = (word, _SYNONYMS.get(word, word))
-    parts = [voice, *_NAME_PART.findall(f"{voice} {_kind_of_voice(voice)}")]
-    return any(part.lower().startswith(spellings) for part in parts)
+    """Whether a word begins the voice's name, or a part of it, or its language or gender.
+
+    A synonym or a code must be such a part: "man" begins "Mandarin", too, and "ja" a name.
+    """
+    found = _NAME_PART.findall(f"{voice} {_kind_of_voice(voice)}")
+    parts = [part.lower() for part in (voice, *found)]
+    if word in _SYNONYMS or word in _LANGUAGE_CODES:
+        return word in parts or _SYNONYMS.get(word) in parts
+    return any(part.startswith(word) for part in parts)

@@ -103,10 +103,14 @@ def test_kokoros_voices_are_grouped_by_language_and_gender(voices: Callable[...,
         ("calmwoman", "CalmWoman"),
         ("deep man", "DeepVoiceMan"),
         ("leo", "LEO"),
+        ("Chinese man", "zm_yunjian, zm_yunxi, zm_yunxia, zm_yunyang"),
+        ("ja female", "jf_alpha, jf_gongitsune, jf_nezumi, jf_tebukuro"),
+        ("Italian boy", "im_nicola"),
+        ("it girl", "if_sara"),
     ],
 )
 def test_words_narrow_the_list(voices: Callable[..., Any], words: str, found: str) -> None:
-    """All the words must fit: language, its code, gender, the name or a part of it; "male" is not in "female"."""
+    """All the words must fit: language, its code, gender, the name or its beginning; "man" begins no "Mandarin"."""
     (entry,) = voices(words=words)["models"]
 
     assert (found, found.count(",") + 1) == (entry["voices"].rpartition(": ")[2], entry["count"])
