@@ -18,8 +18,11 @@ COST = "cents"
 
 _KINDS = ("mp3", "wav", "wave", "m4a", "mp4", "aac", "flac", "ogg", "oga", "webm")
 
+# What Venice takes by default. It ignores the language (Venice's skill for transcription, 73c0bf7).
+_USUAL = "nvidia/parakeet-tdt-0.6b-v3"
+
 # Whisper and Wizper tell when each segment was said, Scribe and xAI's when each word was. Parakeet
-# takes the wish, and may tell nothing (Venice's skill for transcription, 73c0bf7).
+# takes the wish, and may tell nothing (the same skill).
 _TELLS_SEGMENTS = "openai/whisper-large-v3"
 _TELLS_WORDS = "elevenlabs/scribe-v2"
 _TIMED = (_TELLS_SEGMENTS, _TELLS_WORDS, "fal-ai/wizper", "stt-xai-v1")
@@ -46,7 +49,7 @@ def _tells_times(model: dict[str, Any]) -> bool:
 def _pick(model: str, language: str, *, timestamps: bool) -> _Model:
     """The model asked for; else the operator's, if it can do what is wanted; else one that can."""
     setting = "VENICE_TRANSCRIPTION_MODEL"
-    usual = _TELLS_SEGMENTS if timestamps or language else "nvidia/parakeet-tdt-0.6b-v3"
+    usual = _TELLS_SEGMENTS if timestamps or language else _USUAL
     if model or not timestamps:
         return _pick_model("asr", model, setting=setting, usual=usual)
     operators = os.environ.get(setting, "").strip()
@@ -126,6 +129,9 @@ def venice_transcribe_audio(
     notes = [*chosen.notes]
     if not text:
         notes.append("Nobody was heard to say anything.")
+    if hint and chosen.id == _USUAL:
+        told = f"{chosen.id} heeds no language, and recognises it itself"
+        notes.append(f"{told}; {_TELLS_SEGMENTS} heeds it.")
     if timestamps and not times:
         others = f"{_TELLS_SEGMENTS} tells those of sentences, {_TELLS_WORDS} of words"
         notes.append(f"{chosen.id} told no times; {others}.")

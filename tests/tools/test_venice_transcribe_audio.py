@@ -170,6 +170,30 @@ def test_a_language_is_sent_as_two_letters(
     assert [sent, None] == [form.get("language") for form in forms(api)]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "operator", "is_told"),
+    [
+        ({"language": "de", "model": PARAKEET}, "", True),
+        ({"language": "de"}, PARAKEET, True),
+        ({"model": PARAKEET}, "", False),
+        ({"language": "de"}, "", False),
+    ],
+)
+def test_a_language_that_a_model_does_not_heed_is_told(
+    hear: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    arguments: dict[str, Any],
+    operator: str,
+    is_told: bool,
+) -> None:
+    """Parakeet takes the hint and goes by what it recognises; the agent learns which model does better."""
+    monkeypatch.setenv(SETTING, operator)
+    notes = [f"{PARAKEET} heeds no language, and recognises it itself; {WHISPER} heeds it."]
+
+    assert is_told == (notes == hear(**arguments).get("notes"))
+
+
 SEGMENTS = [
     {"text": " A fox\nsleeps.", "start": 0, "end": 4.25},
     {"text": "It wakes.", "start": 4.25, "end": 61},
