@@ -27,6 +27,14 @@ _TELLS_SEGMENTS = "openai/whisper-large-v3"
 _TELLS_WORDS = "elevenlabs/scribe-v2"
 _TIMED = (_TELLS_SEGMENTS, _TELLS_WORDS, "fal-ai/wizper", "stt-xai-v1")
 
+# What the model could not make out (the same skill; elsewhere, 422 is for what is not allowed).
+_UNHEARD = {
+    422: (
+        "The recording may be silent, empty or broken, or of a language that the model does not "
+        "know: check it, or name another model."
+    )
+}
+
 # What the transcript may take of the reply, in characters.
 _ROOM = 6500
 
@@ -120,7 +128,9 @@ def venice_transcribe_audio(
     form = _given(
         model=chosen.id, response_format="json", timestamps=str(timestamps).lower(), language=hint
     )
-    told, _ = _call("POST", "/audio/transcriptions", files={"file": recording}, data=form)
+    told, _ = _call(
+        "POST", "/audio/transcriptions", advice=_UNHEARD, files={"file": recording}, data=form
+    )
 
     heard = _object_of(told)
     text = _text_of(heard.get("text")).strip()

@@ -501,9 +501,11 @@ def test_what_is_too_busy_is_asked_again(venice: LocalVenice, local_tool: Tool) 
 
 
 def test_a_broken_recording_is_one_line(local_tool: Tool, media: Path) -> None:
-    """Venice's own reason reaches the agent."""
+    """Venice's own reason reaches the agent, and what may be wrong with the recording."""
     (media / "broken.mp3").write_bytes(bytes(2000))
 
-    assert "Venice answered 422: The audio could not be transcribed" in refusal(
-        local_tool, audio="broken.mp3"
-    )
+    assert (
+        "Venice answered 422: The audio could not be transcribed: it is silent, empty or corrupt. "
+        "The recording may be silent, empty or broken, or of a language that the model does not "
+        "know: check it, or name another model."
+    ) == refusal(local_tool, audio="broken.mp3")
