@@ -39,6 +39,15 @@ def test_sends_the_words_and_the_settings(
     assert {"query": "foxes", "limit": 4, "search_provider": "google"} == sent
 
 
+def test_blanks_around_the_words_do_not_count(
+    search: Callable[..., Any], api: respx.MockRouter
+) -> None:
+    """Venice counts them: with them, words that are just short enough would be refused."""
+    search(query=" " + "a" * 400 + "\n")
+
+    assert "a" * 400 == json.loads(api.calls[0].request.content)["query"]
+
+
 def test_shows_clean_pages(search: Callable[..., Any]) -> None:
     """No markup reaches the agent; a page without a date has none."""
     reply = search(
