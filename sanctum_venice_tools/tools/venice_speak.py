@@ -161,10 +161,30 @@ def _price_of(spec: dict[str, Any], parts: list[str]) -> float | None:
     return _input_cost(spec, characters, digits=6)
 
 
-def _takes_style(model: _Model) -> bool:
+def _takes_style(name: str, spec: dict[str, Any]) -> bool:
     """Whether a model can be told how to speak."""
-    is_known_to = any(part in model.id for part in _TAKE_STYLE)
-    return is_known_to or bool(model.spec.get("supportsPromptParam"))
+    is_known_to = any(part in name for part in _TAKE_STYLE)
+    return is_known_to or bool(spec.get("supportsPromptParam"))
+
+
+def _model_with_style() -> str:
+    """The first model that can be told how to speak; nothing, if there is none now."""
+    ranked = sorted(_list_models("tts"), key=lambda model: _rank(model, "tts-qwen3-1-7b"))
+    for model in ranked:
+        spec = model["model_spec"]
+        if not spec.get("offline") and _takes_style(model["id"], spec):
+            name: str = model["id"]
+            return name
+    return ""
+
+
+def _check_style(style: str, model: _Model) -> None:
+    """Refuse a style that a model would not heed."""
+    if not style or _takes_style(model.id, model.spec):
+        return
+    other = _model_with_style()
+    ways = f"leave it out, or use the model {other}" if other else "leave it out"
+    raise VeniceError(f"{model.id} takes no style: {ways}.")
 
 
 def _tell_speed(model: str, wanted: float) -> list[str]:
@@ -224,10 +244,7 @@ def venice_speak(
         raise VeniceError(
             f"Venice speaks 4,096 characters at a time; {kind} can't be joined: use mp3 or wav."
         )
-    if style and not _takes_style(chosen):
-        raise VeniceError(
-            f"{chosen.id} takes no style: leave it out, or use the model tts-qwen3-1-7b."
-        )
+    _check_style(style, chosen)
 
     price = _price_of(spec, parts)
     if price is not None:

@@ -440,6 +440,24 @@ def test_models_that_take_a_style_get_it(
 
 
 @pytest.mark.parametrize(
+    ("names", "advice"),
+    [
+        (["tts-kokoro", "tts-x-qwen-2"], "leave it out, or use the model tts-x-qwen-2."),
+        (["tts-kokoro", "tts-xai-v1"], "leave it out."),
+    ],
+)
+def test_a_model_that_takes_a_style_is_named_if_there_is_one(
+    api: respx.MockRouter, speak: Callable[..., Any], names: list[str], advice: str
+) -> None:
+    """Only what Venice lists, and can be had, is advised."""
+    away = model("tts-qwen3-1-7b", ["Aiden"], ["mp3"], offline=True)
+    listed = [away, *(model(name, ["af_sky"], ["mp3"]) for name in names)]
+    api.get("/models").respond(json={"object": "list", "data": listed})
+
+    assert f"tts-kokoro takes no style: {advice}" == refusal(speak, style="Sad.")
+
+
+@pytest.mark.parametrize(
     ("name", "speed", "notes"),
     [
         ("tts-kokoro", 4, None),
@@ -474,7 +492,7 @@ def test_another_format_is_used_and_told(speak: Callable[..., Any], speech: resp
         ({"style": "x" * 501, "model": "tts-qwen3-0-6b"}, "a style up to 500"),
         (
             {"style": "Sad."},
-            "tts-kokoro takes no style: leave it out, or use the model tts-qwen3-1-7b.",
+            "tts-kokoro takes no style: leave it out, or use the model tts-qwen3-0-6b.",
         ),
         ({"voice": "af_skye"}, "tts-kokoro has no voice 'af_skye'. Leave it out, or use: af_sky"),
         ({"voice": "eve", "model": "tts-kokoro"}, "tts-kokoro has no voice 'eve'"),
