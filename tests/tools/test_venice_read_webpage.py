@@ -1,6 +1,7 @@
 import ast
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,23 @@ def test_shows_a_short_page_whole(
     )
     assert ".md" == file.suffix
     assert {"text": "# Foxes\n\nThey sleep.\n", "part": 1, "parts": 1, "cost_usd": 0.01} == reply
+
+
+def test_a_page_is_shown_though_its_folder_became_a_file(
+    api: respx.MockRouter, tool: Tool, media: Path
+) -> None:
+    """Whatever happens to the folder while Venice reads, the page is paid, and reaches the agent."""
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        shutil.rmtree(media)
+        media.touch()
+        return httpx.Response(200, json={"content": "# Foxes"})
+
+    api.post("/augment/scrape").mock(side_effect=answer)
+    reply = json.loads(tool(url=URL))
+
+    assert ("# Foxes", 0.01) == (reply["text"], reply["cost_usd"])
+    assert "Only this part can be shown. The file was made, but not kept: " in reply["notes"][0]
 
 
 def test_a_long_page_is_read_to_its_end_for_one_payment(
