@@ -27,7 +27,7 @@ BROKEN = 4
 
 COSTS_IN_WORDS = {
     "free": "It costs nothing.",
-    "cents": "It costs up to a few US cents.",
+    "cents": "It usually costs a few US cents at most.",
     "dollars": "It may cost dollars.",
     "account": "It changes your Venice account.",
 }

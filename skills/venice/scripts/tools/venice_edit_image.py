@@ -1647,7 +1647,8 @@ def _part_file(folder: Path, *, advice: str) -> Iterator[BinaryIO]:
     except OSError as error:
         raise VeniceError(f"The file was made, but not kept: {error}. {advice}") from None
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # it has its name by now, or the folder can't be got at
+            part.unlink()
 
 
 def _put_in_place(part: BinaryIO, path: Path) -> None:

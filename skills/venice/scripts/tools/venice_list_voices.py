@@ -1100,7 +1100,8 @@ def _part_file(folder: Path, *, advice: str) -> Iterator[BinaryIO]:
     except OSError as error:
         raise VeniceError(f"The file was made, but not kept: {error}. {advice}") from None
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # it has its name by now, or the folder can't be got at
+            part.unlink()
 
 
 def _sweep(folder: Path) -> None:
@@ -1313,6 +1314,8 @@ _LANGUAGES = {
     "z": "Mandarin Chinese (zh)",
 }
 
+_LANGUAGE_CODES = ("en", "es", "fr", "hi", "it", "ja", "pt", "zh")
+
 _GENDERS = {"f": "female", "m": "male"}
 
 # The parts of a name: Ono_Anna has Ono and Anna, CalmWoman has Calm and Woman, English_2 has
@@ -1365,10 +1368,15 @@ def _fitting_voices(voices: Iterable[str], wish: str) -> list[str]:
 
 
 def _fits_voice(voice: str, word: str) -> bool:
-    """Whether a word begins the voice's name, or a part of it, or its language or gender."""
-    spellings = (word, _SYNONYMS.get(word, word))
-    parts = [voice, *_NAME_PART.findall(f"{voice} {_kind_of_voice(voice)}")]
-    return any(part.lower().startswith(spellings) for part in parts)
+    """Whether a word begins the voice's name, or a part of it, or its language or gender.
+
+    A synonym or a code must be such a part: "man" begins "Mandarin", too, and "ja" a name.
+    """
+    found = _NAME_PART.findall(f"{voice} {_kind_of_voice(voice)}")
+    parts = [part.lower() for part in (voice, *found)]
+    if word in _SYNONYMS or word in _LANGUAGE_CODES:
+        return word in parts or _SYNONYMS.get(word) in parts
+    return any(part.startswith(word) for part in parts)
 
 
 # --- the tool: sanctum_venice_tools/tools/venice_list_voices.py ---

@@ -1211,7 +1211,8 @@ def _part_file(folder: Path, *, advice: str) -> Iterator[BinaryIO]:
     except OSError as error:
         raise VeniceError(f"The file was made, but not kept: {error}. {advice}") from None
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # it has its name by now, or the folder can't be got at
+            part.unlink()
 
 
 def _put_in_place(part: BinaryIO, path: Path) -> None:
@@ -1928,6 +1929,19 @@ def _model_of_vectors(name: str) -> tuple[str, int]:
     return model, len(vector)
 
 
+def _maker_of_vectors(named: str) -> _Model:
+    """The model that made stored vectors, as Venice lists it: no other makes any that are near."""
+    listed = _find_model(named, _list_models("embedding"))
+    if not listed:
+        fault = f"Venice no longer has the model {named!r:.80} of these vectors"
+        raise VeniceError(f"{fault}. Make them anew with venice_embed_texts.")
+    if listed["model_spec"].get("offline"):
+        fault = f"The model {named!r:.80} of these vectors is offline"
+        ways = "Try again later, or make them anew with venice_embed_texts, with another model"
+        raise VeniceError(f"{fault}. {ways}.")
+    return _chosen(listed)
+
+
 def _vectors_in(name: str, model: str) -> Iterator[tuple[str, Sequence[float]]]:
     """Each text of a file with its vector; one line is held at a time."""
     for line in _lines_of(name):
@@ -2079,12 +2093,15 @@ def venice_rank_texts(
             "The query or a text is empty, or there is none. Give a query, and texts or a file."
         )
 
+    if file and wanted:
+        raise VeniceError("Give texts or a file, not both.")
+
     # The query goes first. Then texts come with their vectors, from Venice or out of the file, and
     # only the best stay.
     done = _Embedded()
     if file:
         maker, length = _model_of_vectors(file)
-        chosen = _pick_model("embedding", maker, setting="VENICE_EMBEDDING_MODEL")
+        chosen = _maker_of_vectors(maker)
         dimensions = length if chosen.spec.get("supportsCustomDimensions") else None
         _, vector = next(_embed(chosen.id, [query], dimensions, done))
         if done.maker != chosen.id:
@@ -2100,6 +2117,10 @@ def venice_rank_texts(
     best = heapq.nlargest(top_k, scores, key=_by_score)
 
     notes = [*chosen.notes, *_tell_maker(done, chosen.id)]
+    if file and model not in ("", chosen.id):
+        notes.append(
+            f"Took {chosen.id}, not {model:.80}: the vectors of this file are of that model."
+        )
     if done.fault:
         ranked = done.count - 1
         notes.append(

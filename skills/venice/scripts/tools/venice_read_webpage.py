@@ -1329,6 +1329,18 @@ def _store(folder: Path, content: bytes | str, title: str, look: Any, *told: str
     return {**file, **dict(zip(told, numbers, strict=True))}
 
 
+def _store_text(folder: Path, text: str, title: str, kind: str) -> tuple[dict[str, Any], str]:
+    """Write a text as a file of that kind, and tell of it; if it can't be kept, only tell why.
+
+    That is no error: the text may be paid, and the caller has it to show.
+    """
+    try:
+        file = _store(folder, text.encode(errors="replace"), title, lambda _: [kind])
+    except VeniceError as error:
+        return {}, str(error)[:300]
+    return {**file, "type": "text/plain"}, ""
+
+
 # What stands between the words of a title.
 _NO_LETTERS = re.compile(r"[^a-z0-9]+")
 
@@ -1357,7 +1369,8 @@ def _part_file(folder: Path, *, advice: str) -> Iterator[BinaryIO]:
     except OSError as error:
         raise VeniceError(f"The file was made, but not kept: {error}. {advice}") from None
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # it has its name by now, or the folder can't be got at
+            part.unlink()
 
 
 def _put_in_place(part: BinaryIO, path: Path) -> None:
@@ -1561,11 +1574,8 @@ def _keep(folder: Path, text: str, title: str, kind: str, part: int = 1, **more:
     text = _whole(text).lstrip("\ufeff")
     if not text.strip():
         return _answer(**more, notes=["There is no text in it. Reading it again would not help."])
-    try:
-        kept = _store(folder, text.encode(), title, lambda _: [kind])
-    except VeniceError as error:
-        return _show(text, "", part, fault=str(error)[:300], **more)
-    return _show(text, kept["file"], part, **more)
+    kept, fault = _store_text(folder, text, title, kind)
+    return _show(text, kept.get("file", ""), part, fault=fault, **more)
 
 
 def _show(text: str, file: str, part: int, *, fault: str = "", **more: Any) -> str:

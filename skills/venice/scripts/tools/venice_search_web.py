@@ -1210,10 +1210,11 @@ def venice_search_web(
         JSON: results (title, url, date, text), cost_usd.
     """
     _read_options({"limit": limit}, {"limit": (1, 20)})
-    if not 0 < len(query.strip()) <= 400:
+    words = query.strip()
+    if not 0 < len(words) <= 400:
         raise VeniceError("The query must have 1 to 400 characters. Use fewer words.")
     most = min(limit, _MOST[provider])
-    body = {"query": query, "limit": most, "search_provider": provider}
+    body = {"query": words, "limit": most, "search_provider": provider}
     reply, _ = _call("POST", "/augment/search", json=body)
 
     found = [_read_page(told) for told in _objects_in(_object_of(reply).get("results"))]

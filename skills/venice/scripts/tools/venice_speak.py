@@ -1767,7 +1767,8 @@ def _part_file(folder: Path, *, advice: str) -> Iterator[BinaryIO]:
     except OSError as error:
         raise VeniceError(f"The file was made, but not kept: {error}. {advice}") from None
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # it has its name by now, or the folder can't be got at
+            part.unlink()
 
 
 def _put_in_place(part: BinaryIO, path: Path) -> None:
@@ -2205,6 +2206,48 @@ def _amounts(node: Any) -> Iterator[float]:
             yield from _amounts(value)
 
 
+# --- shared by several tools: sanctum_venice_tools/runtime/money.py ---
+
+# Approvals do not hold everywhere, so there is a limit also where the operator sets none.
+_USUAL_LIMIT_USD = 5.0
+
+# 12, 1.50
+_AMOUNT = re.compile(r"[0-9]{1,6}(\.[0-9]+)?")
+
+
+def _limit_usd() -> float | None:
+    """The most that one call may cost, in USD; None, if the operator wants no limit."""
+    setting = os.environ.get("VENICE_MAX_USD", "").strip()
+    if not setting:
+        return _USUAL_LIMIT_USD
+    if setting.lower() == "none":
+        return None
+    if not _AMOUNT.fullmatch(setting):
+        fault = "VENICE_MAX_USD is no number of dollars"
+        form = "It must be written as 1.50, with a point and no sign; or as none, for no limit"
+        raise VeniceError(f"{fault}. {form}. Ask the operator; nothing was spent.")
+    return float(setting)
+
+
+def _check_price(usd: float, *, is_least: bool) -> None:
+    """Refuse what costs more than the operator allows (VENICE_MAX_USD).
+
+    Of a price that is only the least, twice as much must be allowed: else a person has to decide.
+    """
+    limit = _limit_usd()
+    if limit is None:
+        return
+    if usd > limit:
+        price = f"This costs {usd:g} USD, and the operator allows {limit:g} a call (VENICE_MAX_USD)"
+        ways = "choose something shorter or cheaper, or ask the operator"
+        raise VeniceError(f"{price}. Nothing was spent: {ways}.")
+    if is_least and usd > limit / 2:
+        price = f"This costs {usd:g} USD or more, for reference videos may be longer than you said"
+        limits = f"That is above half of the {limit:g} USD that are allowed a call (VENICE_MAX_USD)"
+        ways = "to store the videos as MP4 files, which are measured, or to raise that limit"
+        raise VeniceError(f"{price}. {limits}, so nothing was spent: ask the person {ways}.")
+
+
 # --- shared by several tools: sanctum_venice_tools/runtime/publishing.py ---
 
 # In bytes.
@@ -2492,6 +2535,8 @@ _LANGUAGES = {
     "z": "Mandarin Chinese (zh)",
 }
 
+_LANGUAGE_CODES = ("en", "es", "fr", "hi", "it", "ja", "pt", "zh")
+
 _GENDERS = {"f": "female", "m": "male"}
 
 # The parts of a name: Ono_Anna has Ono and Anna, CalmWoman has Calm and Woman, English_2 has
@@ -2544,10 +2589,15 @@ def _fitting_voices(voices: Iterable[str], wish: str) -> list[str]:
 
 
 def _fits_voice(voice: str, word: str) -> bool:
-    """Whether a word begins the voice's name, or a part of it, or its language or gender."""
-    spellings = (word, _SYNONYMS.get(word, word))
-    parts = [voice, *_NAME_PART.findall(f"{voice} {_kind_of_voice(voice)}")]
-    return any(part.lower().startswith(spellings) for part in parts)
+    """Whether a word begins the voice's name, or a part of it, or its language or gender.
+
+    A synonym or a code must be such a part: "man" begins "Mandarin", too, and "ja" a name.
+    """
+    found = _NAME_PART.findall(f"{voice} {_kind_of_voice(voice)}")
+    parts = [part.lower() for part in (voice, *found)]
+    if word in _SYNONYMS or word in _LANGUAGE_CODES:
+        return word in parts or _SYNONYMS.get(word) in parts
+    return any(part.startswith(word) for part in parts)
 
 
 # --- the tool: sanctum_venice_tools/tools/venice_speak.py ---
@@ -2686,10 +2736,36 @@ def _format_for(spec: dict[str, Any], wanted: str) -> str:
     return usual
 
 
-def _takes_style(model: _Model) -> bool:
+def _price_of(spec: dict[str, Any], parts: list[str]) -> float | None:
+    """What a model takes to speak these parts, in USD; None, if it is not told."""
+    characters = sum(len(part) for part in parts)
+    return _input_cost(spec, characters, digits=6)
+
+
+def _takes_style(name: str, spec: dict[str, Any]) -> bool:
     """Whether a model can be told how to speak."""
-    is_known_to = any(part in model.id for part in _TAKE_STYLE)
-    return is_known_to or bool(model.spec.get("supportsPromptParam"))
+    is_known_to = any(part in name for part in _TAKE_STYLE)
+    return is_known_to or bool(spec.get("supportsPromptParam"))
+
+
+def _model_with_style() -> str:
+    """The first model that can be told how to speak; nothing, if there is none now."""
+    ranked = sorted(_list_models("tts"), key=lambda model: _rank(model, "tts-qwen3-1-7b"))
+    for model in ranked:
+        spec = model["model_spec"]
+        if not spec.get("offline") and _takes_style(model["id"], spec):
+            name: str = model["id"]
+            return name
+    return ""
+
+
+def _check_style(style: str, model: _Model) -> None:
+    """Refuse a style that a model would not heed."""
+    if not style or _takes_style(model.id, model.spec):
+        return
+    other = _model_with_style()
+    ways = f"leave it out, or use the model {other}" if other else "leave it out"
+    raise VeniceError(f"{model.id} takes no style: {ways}.")
 
 
 def _tell_speed(model: str, wanted: float) -> list[str]:
@@ -2725,7 +2801,7 @@ def venice_speak(
 ) -> str:
     """Speak a text of any length into one sound file.
 
-    Costs about 1 cent for 3,000 characters, up to 40 with other models.
+    Costs about 1 cent for 3,000 characters, up to 60 with other models.
 
     Args:
         text: What to say, without markup.
@@ -2749,10 +2825,11 @@ def venice_speak(
         raise VeniceError(
             f"Venice speaks 4,096 characters at a time; {kind} can't be joined: use mp3 or wav."
         )
-    if style and not _takes_style(chosen):
-        raise VeniceError(
-            f"{chosen.id} takes no style: leave it out, or use the model tts-qwen3-1-7b."
-        )
+    _check_style(style, chosen)
+
+    price = _price_of(spec, parts)
+    if price is not None:
+        _check_price(price, is_least=False)
 
     body = _given(
         model=chosen.id,
@@ -2763,8 +2840,6 @@ def venice_speak(
         speed=speed,
     )
     spoken = _speak(body, parts)
-
-    characters = sum(len(part) for part in parts[: spoken.count])
 
     notes = [*chosen.notes]
     _note_change(notes, "model", model, chosen.id)
@@ -2780,7 +2855,7 @@ def venice_speak(
         **_store(folder, spoken.sound, text, _sound_length, "type", "seconds"),
         voice=speaker,
         model=chosen.id,
-        cost_usd=_input_cost(spec, characters, digits=4),
+        cost_usd=_price_of(spec, parts[: spoken.count]),
         notes=notes,
         next=next_step,
     )

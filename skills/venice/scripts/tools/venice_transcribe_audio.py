@@ -1349,6 +1349,18 @@ def _store(folder: Path, content: bytes | str, title: str, look: Any, *told: str
     return {**file, **dict(zip(told, numbers, strict=True))}
 
 
+def _store_text(folder: Path, text: str, title: str, kind: str) -> tuple[dict[str, Any], str]:
+    """Write a text as a file of that kind, and tell of it; if it can't be kept, only tell why.
+
+    That is no error: the text may be paid, and the caller has it to show.
+    """
+    try:
+        file = _store(folder, text.encode(errors="replace"), title, lambda _: [kind])
+    except VeniceError as error:
+        return {}, str(error)[:300]
+    return {**file, "type": "text/plain"}, ""
+
+
 # What stands between the words of a title.
 _NO_LETTERS = re.compile(r"[^a-z0-9]+")
 
@@ -1377,7 +1389,8 @@ def _part_file(folder: Path, *, advice: str) -> Iterator[BinaryIO]:
     except OSError as error:
         raise VeniceError(f"The file was made, but not kept: {error}. {advice}") from None
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # it has its name by now, or the folder can't be got at
+            part.unlink()
 
 
 def _put_in_place(part: BinaryIO, path: Path) -> None:
@@ -2398,13 +2411,24 @@ def _room_of(value: Any) -> int:
 
 _KINDS = ("mp3", "wav", "wave", "m4a", "mp4", "aac", "flac", "ogg", "oga", "webm")
 
+# What Venice takes by default. It ignores the language (Venice's skill for transcription, 73c0bf7).
+_USUAL = "nvidia/parakeet-tdt-0.6b-v3"
+
 # Whisper and Wizper tell when each segment was said, Scribe and xAI's when each word was. Parakeet
-# takes the wish, and may tell nothing (Venice's skill for transcription, 73c0bf7).
+# takes the wish, and may tell nothing (the same skill).
 _TELLS_SEGMENTS = "openai/whisper-large-v3"
 
 _TELLS_WORDS = "elevenlabs/scribe-v2"
 
 _TIMED = (_TELLS_SEGMENTS, _TELLS_WORDS, "fal-ai/wizper", "stt-xai-v1")
+
+# What the model could not make out (the same skill; elsewhere, 422 is for what is not allowed).
+_UNHEARD = {
+    422: (
+        "The recording may be silent, empty or broken, or of a language that the model does not "
+        "know: check it, or name another model."
+    )
+}
 
 # What the transcript may take of the reply, in characters.
 _ROOM = 6500
@@ -2428,7 +2452,7 @@ def _tells_times(model: dict[str, Any]) -> bool:
 def _pick(model: str, language: str, *, timestamps: bool) -> _Model:
     """The model asked for; else the operator's, if it can do what is wanted; else one that can."""
     setting = "VENICE_TRANSCRIPTION_MODEL"
-    usual = _TELLS_SEGMENTS if timestamps or language else "nvidia/parakeet-tdt-0.6b-v3"
+    usual = _TELLS_SEGMENTS if timestamps or language else _USUAL
     if model or not timestamps:
         return _pick_model("asr", model, setting=setting, usual=usual)
     operators = os.environ.get(setting, "").strip()
@@ -2462,6 +2486,14 @@ def _cost_of_hearing(spec: dict[str, Any], seconds: float | None) -> float | Non
     return round(cost, 6)
 
 
+def _tell_rest(fault: str) -> str:
+    """What to say of a transcript that is too long to be shown, or that can't be kept either."""
+    if fault:
+        return f"Only this beginning can be shown. {fault}"
+    told = "This is only the beginning: the file holds all of it"
+    return f"{told}. Read on in it with venice_read_document."
+
+
 @_published
 @_read_as_meant
 def venice_transcribe_audio(
@@ -2491,7 +2523,9 @@ def venice_transcribe_audio(
     form = _given(
         model=chosen.id, response_format="json", timestamps=str(timestamps).lower(), language=hint
     )
-    told, _ = _call("POST", "/audio/transcriptions", files={"file": recording}, data=form)
+    told, _ = _call(
+        "POST", "/audio/transcriptions", advice=_UNHEARD, files={"file": recording}, data=form
+    )
 
     heard = _object_of(told)
     text = _text_of(heard.get("text")).strip()
@@ -2500,18 +2534,18 @@ def venice_transcribe_audio(
     notes = [*chosen.notes]
     if not text:
         notes.append("Nobody was heard to say anything.")
+    if hint and chosen.id == _USUAL:
+        told = f"{chosen.id} heeds no language, and recognises it itself"
+        notes.append(f"{told}; {_TELLS_SEGMENTS} heeds it.")
     if timestamps and not times:
         others = f"{_TELLS_SEGMENTS} tells those of sentences, {_TELLS_WORDS} of words"
         notes.append(f"{chosen.id} told no times; {others}.")
 
     transcript = times or text
     shown = _clip(transcript, _ROOM)
-    kept = {}
+    kept: dict[str, Any] = {}
     if shown != transcript:
-        content = transcript.encode(errors="replace")
-        kept = _store(folder, content, f"transcript {text[:30]}", lambda _: ["txt"])
-        kept["type"] = "text/plain"
-        told = "This is only the beginning: the file holds all of it"
-        notes.append(f"{told}. Read on in it with venice_read_document.")
+        kept, fault = _store_text(folder, transcript, f"transcript {text[:30]}", "txt")
+        notes.append(_tell_rest(fault))
     cost = _cost_of_hearing(chosen.spec, seconds)
     return _answer(text=shown, **kept, seconds=seconds, model=chosen.id, cost_usd=cost, notes=notes)
