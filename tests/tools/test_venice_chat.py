@@ -320,7 +320,6 @@ def test_a_tool_may_be_chosen_by_its_name(
         ({"files": ["https://a.example/b.pdf"] * 6}, "Give up to 5 documents at a time, not 6"),
         ({"images": ["https://a.example/b.png"] * 11}, "Give up to 10 pictures at a time, not 11"),
         ({"files": ["/etc/passwd"]}, "No stored file is called '/etc/passwd'"),
-        ({"files": ["data:text/plain;base64," + "a" * 35_000_000]}, "more than 25 MB"),
     ],
     ids=lambda value: value[:30] if isinstance(value, str) else json.dumps(value)[:40],
 )
@@ -329,6 +328,13 @@ def test_what_cannot_be_sent_is_refused(
 ) -> None:
     """A setting that is unknown, out of range or beyond the model costs nothing, and the error says what fits."""
     assert said in refuse(**arguments)
+
+
+def test_a_document_beyond_the_limit_is_refused(refuse: Callable[..., str]) -> None:
+    """One as a data URL is measured before it is sent."""
+    document = "data:text/plain;base64," + "a" * 35_000_000
+
+    assert "more than 25 MB" in refuse(files=[document])
 
 
 def test_a_character_brings_its_model(chat: Callable[..., Any], api: respx.MockRouter) -> None:

@@ -176,10 +176,6 @@ def test_a_stored_picture_goes_along(
             {"images": ["data:text/plain;base64,YQ=="]},
             "'data:text/plain;base64,YQ==' is no picture. Give a PNG, ",
         ),
-        (
-            {"images": ["data:image/png;base64," + "a" * 35_000_000]},
-            "more than 25 MB, which is the limit.",
-        ),
     ],
     ids=lambda value: str(value)[:60],
 )
@@ -198,6 +194,16 @@ def test_what_cannot_be_seen_costs_nothing(
         large.truncate((25 << 20) + 1)
 
     assert said in refusal(see, **arguments)
+    assert [] == posts(api)
+
+
+def test_a_picture_beyond_the_limit_costs_nothing(
+    see: Callable[..., Any], api: respx.MockRouter
+) -> None:
+    """One as a data URL is measured before it is sent."""
+    picture = "data:image/png;base64," + "a" * 35_000_000
+
+    assert "more than 25 MB, which is the limit." in refusal(see, images=[picture])
     assert [] == posts(api)
 
 
