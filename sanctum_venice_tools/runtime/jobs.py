@@ -28,6 +28,7 @@ from sanctum_venice_tools.runtime.venice import (
     VeniceError,
     _call,
     _client,
+    _failed,
     _given,
     _pieces,
     _read,
@@ -232,6 +233,9 @@ _FINAL = (
 )
 _RETRIEVE_ADVICE = {400: _UNKNOWN, 404: _UNKNOWN, 422: _FINAL}
 
+# What Venice says of a film that is gone: at retrieving, and at a download address.
+_GONE = (400, 404, 410)
+
 # Refusals that pass: the request came too slowly, or too often.
 _PASSING = (408, 429)
 
@@ -308,7 +312,7 @@ def _poll(job: _Job, place: Path) -> _Progress:
     except VeniceError as error:
         return _read_trouble(error)
     if progress.is_completed:
-        _download(job.url, place)
+        return _download(job.url, place)
     return progress
 
 
@@ -374,20 +378,28 @@ def _tell_progress(job: _Job, last: _Progress) -> dict[str, Any]:
     }
 
 
-def _download(url: str, place: Path) -> None:
-    """Fetch what a private model has made; its address is in the job and nowhere else."""
+def _download(url: str, place: Path) -> _Progress:
+    """Fetch what a private model has made; its address is in the job and nowhere else.
+
+    Its file is in its place afterwards, but for trouble that may pass.
+    """
     if not url:
         raise VeniceError(
             "The job is done, but its download address is missing here: copy the whole job string."
         )
-    with _open_public(url, trusted=_client().base_url.netloc) as reply:
-        _store_job(place, _pieces(reply), _recording_ending)
+    try:
+        with _open_public(url, trusted=_client().base_url.netloc) as reply:
+            _store_job(place, _pieces(reply), _recording_ending)
+    except VeniceError as error:
+        if error.status in _GONE:
+            told = f"Its address answered {error.status}. {_UNKNOWN}"
+            raise _failed(told, error.status) from None
+        # However often it comes, the job itself is done.
+        return _Progress(trouble=_read_trouble(error).trouble)
+    return _Progress(is_completed=True)
 
 
 # --- deleting ---
-
-# What Venice says of a film that is gone: at retrieving, and at a download address.
-_GONE = (400, 404, 410)
 
 # Where Venice keeps what its private models make, as its guide to films shows; and where the local
 # Venice does.

@@ -526,6 +526,60 @@ def test_a_private_film_is_fetched_without_the_key(
     assert reply == retrieve(job=JOB)
 
 
+@pytest.mark.parametrize(
+    "hiccup",
+    [
+        httpx.Response(503),
+        httpx.Response(500),
+        httpx.Response(429),
+        httpx.ReadError("reset"),
+        done(FILM[:-1]),
+    ],
+    ids=["503", "500", "429", "reset", "half"],
+)
+@pytest.mark.usefixtures("public")
+def test_a_hiccup_of_an_address_ends_no_wait(
+    retrieve: Callable[..., Any], api: respx.MockRouter, hiccup: httpx.Response | Exception
+) -> None:
+    """What lies at an address of its own is asked for again, as at Venice."""
+    told = {"status": "COMPLETED", "execution_duration": 9, "average_execution_time": 9}
+    api.post("/video/retrieve").respond(json=told)
+    address = api.get("https://93.184.216.34/0f1e.mp4")
+    address.mock(side_effect=[hiccup, done()])
+
+    assert FILM == Path(retrieve(job=PRIVATE)["file"]).read_bytes()
+
+
+@pytest.mark.usefixtures("public")
+def test_an_address_that_does_not_answer_is_told_when_the_time_is_up(
+    retrieve: Callable[..., Any], api: respx.MockRouter, clock: Clock
+) -> None:
+    """Its trouble is told as one that may pass, however often it comes: the job itself is done."""
+    told = {"status": "COMPLETED", "execution_duration": 9, "average_execution_time": 9}
+    api.post("/video/retrieve").respond(json=told)
+    api.get("https://93.184.216.34/0f1e.mp4").respond(500)
+    message = refusal(retrieve, job=PRIVATE, wait_seconds=30)
+
+    assert "answered 500. Try again later. Asking is free: ask again in a minute." in message
+    assert message.endswith(f" The job: {PRIVATE}.")
+    assert [5.0] * 6 == clock.slept
+
+
+@pytest.mark.parametrize("status", [404, 410])
+@pytest.mark.usefixtures("public")
+def test_an_address_with_nothing_there_means_that_the_film_is_gone(
+    retrieve: Callable[..., Any], api: respx.MockRouter, clock: Clock, status: int
+) -> None:
+    """The agent learns at once that the job may be too old."""
+    told = {"status": "COMPLETED", "execution_duration": 9, "average_execution_time": 9}
+    api.post("/video/retrieve").respond(json=told)
+    api.get("https://93.184.216.34/0f1e.mp4").respond(status)
+    message = refusal(retrieve, job=PRIVATE)
+
+    assert f"answered {status}. Venice has no such job: copy the string exactly." in message
+    assert [] == clock.slept
+
+
 def test_a_job_without_its_address_is_told(
     retrieve: Callable[..., Any], api: respx.MockRouter
 ) -> None:
