@@ -271,7 +271,7 @@ def _retrieve_kindly(kind: str, text: str, wait: int) -> dict[str, Any]:
     """
     try:
         return _wait_for(_read_job(text, kind), wait)
-    except VeniceError as error:
+    except (VeniceError, OSError) as error:
         return {
             "status": f"bought, but not retrieved: {error}",
             "next": f"Call venice_retrieve_{_MADE[kind]} with this job.",

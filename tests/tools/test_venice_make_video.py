@@ -1,5 +1,6 @@
 """What is special in this tool; films are tested in test_venice_queue_video.py, jobs in tests/runtime/test_jobs.py."""
 
+import errno
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -106,6 +107,22 @@ def test_what_was_bought_is_never_lost(
 
     assert ("venice-video|m|17", 0.25) == (reply["job"], reply["cost_usd"])
     assert "job" in reply["next"]
+
+
+def test_no_fault_of_the_disk_loses_what_was_bought(
+    make: Callable[..., Any], tool: Tool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the media folder can't be read any more, the reply still holds the job and its price."""
+
+    def fail(_: Path) -> None:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setitem(tool.__globals__, "_kept", fail)
+    reply = make()
+
+    assert ("venice-video|m|17", 0.25) == (reply["job"], reply["cost_usd"])
+    assert f"bought, but not retrieved: [Errno {errno.ESTALE}] Stale file handle" == reply["status"]
+    assert "Call venice_retrieve_video with this job." == reply["next"]
 
 
 def test_nothing_is_retrieved_where_consent_is_needed(
