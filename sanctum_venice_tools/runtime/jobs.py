@@ -243,6 +243,8 @@ _PASSING = (408, 429)
 # told each time.
 _FAILED = 500
 _TIMES_TO_BELIEVE = 3
+# What a job has ended with of which nothing more will come.
+_ENDED = (422, _FAILED)
 _FAILED_ADVICE = (
     "It was the same each time, so this job has failed. Its price should come back by itself: "
     "see in venice_report_usage that it did, before you queue it anew with another prompt or model."
@@ -272,10 +274,10 @@ def _retrieve_kindly(kind: str, text: str, wait: int) -> dict[str, Any]:
     try:
         return _wait_for(_read_job(text, kind), wait)
     except (VeniceError, OSError) as error:
-        return {
-            "status": f"bought, but not retrieved: {error}",
-            "next": f"Call venice_retrieve_{_MADE[kind]} with this job.",
-        }
+        has_ended = isinstance(error, VeniceError) and error.status in _ENDED
+        again = f"Call venice_retrieve_{_MADE[kind]} with this job."
+        told = f"bought, but not retrieved: {error}"
+        return _given(status=told, next="" if has_ended else again)
 
 
 def _wait_for(job: _Job, wait: int) -> dict[str, Any]:
@@ -292,7 +294,7 @@ def _wait_for(job: _Job, wait: int) -> dict[str, Any]:
             continue  # the file is there now
         said.append(progress)
         if _has_failed(said):
-            raise VeniceError(f"{progress.trouble} {_FAILED_ADVICE}")
+            raise _failed(f"{progress.trouble} {_FAILED_ADVICE}", _FAILED)
         pause = _pause_after(progress)
         if time.monotonic() + pause > end:
             return _tell_progress(job, progress)

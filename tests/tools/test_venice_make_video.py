@@ -125,6 +125,26 @@ def test_no_fault_of_the_disk_loses_what_was_bought(
     assert "Call venice_retrieve_video with this job." == reply["next"]
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (httpx.Response(422, json={"error": "No", "credits_refunded": True}), "queue anew."),
+        (httpx.Response(500, json={"error": "Inference failed"}), "this job has failed."),
+    ],
+    ids=["policy", "500"],
+)
+def test_nobody_is_sent_after_a_job_that_failed(
+    make: Callable[..., Any], api: respx.MockRouter, answer: httpx.Response, said: str
+) -> None:
+    """Where the job has come to its end, the reply holds it and says so, and not to retrieve it."""
+    api.post("/video/retrieve").mock(side_effect=lambda _: answer)
+    reply = make()
+
+    assert "venice-video|m|17" == reply["job"]
+    assert said in reply["status"]
+    assert "next" not in reply
+
+
 def test_nothing_is_retrieved_where_consent_is_needed(
     make: Callable[..., Any], api: respx.MockRouter
 ) -> None:
