@@ -96,12 +96,12 @@ def _read_wish(
     # Others call the duration seconds, and the shape size.
     seconds = rare.pop("seconds", None)
     size = rare.pop("size", None)
-    settings = settings | _given(duration=seconds, aspect_ratio=size)
+    settings = _with_options(settings, _given(duration=seconds, aspect_ratio=size))
 
     rare_content = {name: rare.pop(name) for name in _RARE_CONTENT if name in rare}
     rare = _read_options(rare, _OPTIONS)
     is_cheapest = rare.pop("choose", "") == "cheapest"
-    content = _read_content(_given(**content) | rare_content)
+    content = _with_options(_read_content(_given(**content)), _read_content(rare_content))
 
     _check_company(content, rare)
     _check_together(content)
@@ -115,6 +115,22 @@ def _read_wish(
         is_quote=bool(kind),
         is_cheapest=is_cheapest,
     )
+
+
+def _with_options(said: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    """What the arguments and the options say; refused where they contradict each other.
+
+    One of them would be bought, and the other missed only when the film is there.
+    """
+    for name in said.keys() & options.keys():
+        if said[name] and _plain(said[name]) != _plain(options[name]):
+            raise VeniceError(f"The options say another {name} than the arguments. Say it once.")
+    return said | options
+
+
+def _plain(value: Any) -> str:
+    """A value without the unit that a duration may have: 5 and "5s" are the same."""
+    return str(value).strip().removesuffix("s")
 
 
 def _made_of(content: dict[str, Any], rare: dict[str, Any]) -> str:

@@ -833,6 +833,36 @@ def test_openai_s_names_are_understood(queue: Callable[..., Any], queued: respx.
     assert ("10s", "9:16") == (sent(queued)["duration"], sent(queued)["aspect_ratio"])
 
 
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        ({"duration": "5s", "options": {"seconds": 10}}, "duration"),
+        ({"aspect_ratio": "16:9", "options": {"size": "1080x1920"}}, "aspect_ratio"),
+        ({"video": FILM, "options": {"video_url": "https://example.com/a.mp4"}}, "video_url"),
+        (
+            {"reference_images": [PICTURE], "options": {"reference_image_urls": [FILM]}},
+            "reference_image_urls",
+        ),
+    ],
+)
+def test_what_is_said_in_two_ways_is_not_bought(
+    queue: Callable[..., Any], asked: respx.Route, arguments: dict[str, Any], name: str
+) -> None:
+    """An option that says otherwise than the argument for the same is refused: neither of them wins unseen."""
+    assert f"The options say another {name} than the arguments. Say it once." in refusal(
+        queue, **arguments
+    )
+    assert not asked.called
+
+
+def test_the_same_may_be_said_twice(queue: Callable[..., Any], queued: respx.Route) -> None:
+    """An option that says what the argument says does no harm."""
+    queue(duration="10s", options={"seconds": 10})
+    assert "10s" == sent(queued)["duration"]
+    queue(reference_images=[PICTURE], options={"reference_image_urls": PICTURE})
+    assert [PICTURE] == sent(queued)["reference_image_urls"]
+
+
 def png(size: tuple[int, int] = (64, 48)) -> bytes:
     """A picture as a file."""
     file = io.BytesIO()
