@@ -53,7 +53,7 @@ def venice_make_video(
         "aspect_ratio": aspect_ratio,
         "audio": audio,
     }
-    plan = _plan_film(model, settings, options, prompt=prompt, image_url=image)
+    plan = _plan_film(model, settings, options, prompt=prompt.strip(), image_url=image)
     queued = _queue("video", plan.body, _quote("video", plan.quoted), is_least=plan.price_is_least)
     done = (
         _retrieve_kindly("video", queued["job"], wait_seconds)

@@ -59,7 +59,7 @@ def venice_queue_video(
         model,
         settings,
         options,
-        prompt=prompt,
+        prompt=prompt.strip(),
         image_url=image,
         end_image_url=end_image,
         reference_image_urls=_without_nothing(reference_images),

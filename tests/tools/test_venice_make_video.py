@@ -158,6 +158,12 @@ def test_nothing_is_retrieved_where_consent_is_needed(
     assert "Only they can consent" in reply["next"]
 
 
+def test_a_prompt_of_spaces_buys_nothing(make: Callable[..., Any], api: respx.MockRouter) -> None:
+    """There is nothing to be seen in it."""
+    assert "The prompt must have 1 to 2500 characters." in refusal(make, prompt="  ")
+    assert [] == posts(api)
+
+
 def test_a_refused_purchase_is_an_error(make: Callable[..., Any], api: respx.MockRouter) -> None:
     """A prompt that Venice refuses is told with the one that it suggests."""
     api.post("/video/queue").respond(422, json={"error": "No", "suggested_prompt": "A calm fox"})

@@ -918,6 +918,7 @@ def test_stored_files_go_along_with_their_true_type(
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no prompt": ({"prompt": ""}, "The prompt must have 1 to 2500 characters."),
+    "blank prompt": ({"prompt": " \n "}, "The prompt must have 1 to 2500 characters."),
     "long prompt": ({"prompt": "x" * 2501}, "The prompt must have 1 to 2500 characters."),
     "long for this model": (
         {"prompt": "x" * 101, "image": PICTURE},
