@@ -211,7 +211,7 @@ def _limits_of(chosen: _Model, wish: _Wish) -> dict[str, Any]:
 
     has_reference_video = wish.references.seconds is not None
     if has_reference_video and chosen.id.endswith("reference-to-video-basic"):
-        limits["aspect_ratios"] = [*_listed(limits, "aspect_ratio"), "adaptive"]
+        limits["aspect_ratios"] = [*_listed(limits, "aspect_ratio"), "adaptive", "auto"]
         if chosen.id.startswith("seedance-2-5"):
             limits["durations"].append("auto")
     return limits

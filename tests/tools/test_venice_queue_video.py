@@ -643,9 +643,9 @@ def test_seedance_keeps_the_shape_of_a_film(queue: Callable[..., Any], queued: r
     """Where there is a film to go by, its shape may be asked for, which the catalogue does not list."""
     options = {"reference_video_urls": [FILM], "reference_video_total_duration": 5}
     model = "seedance-2-0-reference-to-video-basic"
-    queue(model=model, aspect_ratio="adaptive", options=options)
-
-    assert "adaptive" == sent(queued)["aspect_ratio"]
+    for shape in ("adaptive", "auto"):
+        queue(model=model, aspect_ratio=shape, options=options)
+        assert shape == sent(queued)["aspect_ratio"]
     assert "'adaptive' is not to be had" in refusal(
         queue, model=model, aspect_ratio="adaptive", reference_images=[PICTURE]
     )
