@@ -308,6 +308,10 @@ def _settle(name: str, limits: dict[str, Any], wanted: dict[str, Any]) -> _Settl
     elif limits.get("audio") and not is_loud:
         raise VeniceError(f"{name} always makes sound. Leave audio out, or choose another model.")
     notes = [f"Chosen for you: {', '.join(chosen)}."] if chosen else []
+    # Whether a film that is changed keeps its own sound, the catalogue does not tell.
+    is_new = limits.get("model_type") != _CHANGES_FILMS
+    if limits.get("audio") is False and is_loud and is_new:
+        notes.append(f"{name} makes no sound.")
     return _Settled(film, notes)
 
 

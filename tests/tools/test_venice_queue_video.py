@@ -300,6 +300,15 @@ def test_sound_is_sent_only_where_it_can_be_chosen(
     assert "audio" not in sent(queued)
 
 
+def test_a_film_that_will_be_silent_is_told(queue: Callable[..., Any]) -> None:
+    """Where sound is wanted and the model makes none, the reply says so before anybody waits for it."""
+    silent = "mute-image-to-video makes no sound."
+
+    assert silent in queue(image=PICTURE, model="mute-image-to-video")["notes"]
+    assert silent not in queue(image=PICTURE, model="mute-image-to-video", audio=False)["notes"]
+    assert "makes no sound" not in str(queue(image=PICTURE))
+
+
 def test_everything_that_films_have_can_be_said(
     queue: Callable[..., Any], asked: respx.Route, queued: respx.Route
 ) -> None:
