@@ -99,9 +99,9 @@ def _pick_film_model(named: str, wish: _Wish, listed: list[_Listed] | None = Non
     if named:
         # It is taken at its word: what it lacks is told by its own limits.
         return _pick_model("video", named, setting=setting, usual=usual)
-    fits = functools.partial(_makes, wish)
     if listed is None:
         listed = _list_models("video")
+    fits = functools.partial(_makes, wish, listed)
     # Of models that are alike, one that takes reference videos of such a length goes first.
     listed = sorted(listed, key=lambda model: bool(_misfit_of_length(model["id"], wish.references)))
     return _pick_model("video", "", setting=setting, usual=usual, fits=fits, listed=listed)
@@ -113,9 +113,11 @@ def _setting_of(wish: _Wish) -> str:
     return f"VENICE_{begins_with.upper()}_TO_VIDEO_MODEL"
 
 
-def _makes(wish: _Wish, model: dict[str, Any]) -> bool:
-    """Whether a model makes films like the one that is wanted."""
+def _makes(wish: _Wish, listed: list[_Listed], model: dict[str, Any]) -> bool:
+    """Whether a model of those listed makes films like the one that is wanted."""
     if not _begins_with(model, wish) or _too_many_references(model["id"], wish.references):
+        return False
+    if "audio_url" in wish.content and not _takes_sound(model, listed):
         return False
     return all(_takes(model, field) for field in _fields_of(wish))
 
@@ -137,7 +139,7 @@ def _basis_of(model: dict[str, Any]) -> str:
     told = _told_by_name(model["id"])
     if told:
         return told
-    limits = _object_of(model["model_spec"].get("constraints"))
+    limits = _limits_in(model["model_spec"])
     model_type = str(limits.get("model_type", ""))  # such as text-to-video
     basis, _, _ = model_type.partition("-")
     return basis
@@ -163,11 +165,19 @@ def _fields_of(wish: _Wish) -> list[str]:
 def _takes(model: dict[str, Any], field: str) -> bool:
     """Whether a model takes a field, as far as that is known."""
     if field == "video_references":
-        limits = _object_of(model["model_spec"].get("constraints"))
-        return bool(limits.get("per_reference_audio"))
+        return bool(_limits_in(model["model_spec"]).get("per_reference_audio"))
     if field in _REFERRED_TO:
         return _takes_references(model["id"], _REFERRED_TO[field])
     return _TAKEN_BY.get(field, "") in model["id"]
+
+
+def _takes_sound(model: dict[str, Any], listed: list[_Listed]) -> bool:
+    """Whether a model takes a sound for its film (Venice's skill for films, 2026-10-02).
+
+    Where the list tells it of no model, any may.
+    """
+    taking = [one["id"] for one in listed if _limits_in(one["model_spec"]).get("audio_input")]
+    return not taking or model["id"] in taking
 
 
 # --- what it takes ---
@@ -203,7 +213,7 @@ def _limits_of(chosen: _Model, wish: _Wish) -> dict[str, Any]:
     enlarged has a factor, and its resolutions are "2x" and the like. Seedance may keep the shape,
     and 2.5 the length, of a reference video; the catalogue does not say so.
     """
-    limits = dict(_object_of(chosen.spec.get("constraints")))
+    limits = dict(_limits_in(chosen.spec))
     durations = _list_of(limits.get("durations"))
     limits["durations"] = [one for one in durations if str(one).lower() != "auto"]
     if _told_by_name(chosen.id) == "upscale":
@@ -215,6 +225,11 @@ def _limits_of(chosen: _Model, wish: _Wish) -> dict[str, Any]:
         if chosen.id.startswith("seedance-2-5"):
             limits["durations"].append("auto")
     return limits
+
+
+def _limits_in(spec: dict[str, Any]) -> dict[str, Any]:
+    """What the catalogue says of a model's films."""
+    return _object_of(spec.get("constraints"))
 
 
 def _film_to_change(content: dict[str, Any]) -> str:

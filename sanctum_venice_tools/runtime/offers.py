@@ -71,6 +71,6 @@ def _candidates(wish: _Wish) -> list[_Model]:
     for model in sorted(listed, key=_rank):
         spec = model["model_spec"]
         is_open = must_be_private and not _is_private(spec)
-        if _makes(wish, model) and not spec.get("offline") and not is_open:
+        if _makes(wish, listed, model) and not spec.get("offline") and not is_open:
             found.append(_Model(model["id"], spec, []))
     return found

@@ -309,6 +309,22 @@ def test_a_film_that_will_be_silent_is_told(queue: Callable[..., Any]) -> None:
     assert "makes no sound" not in str(queue(image=PICTURE))
 
 
+def test_sound_goes_only_to_a_model_that_takes_it(
+    api: respx.MockRouter, queue: Callable[..., Any], asked: respx.Route, queued: respx.Route
+) -> None:
+    """Where Venice tells of some models that they take a sound, the others are passed over."""
+    sound = {"audio_url": "https://example.com/a.mp3"}
+    rows = [*LISTED, model("heard-text-to-video", "text-to-video", audio_input=True)]
+    api.get("/models").respond(json={"object": "list", "data": rows})
+    assert "heard-text-to-video" == queue(options=sound)["model"] == sent(queued)["model"]
+    asked.calls.reset()
+    queue(options=sound | {"choose": "cheapest"})
+
+    assert {"heard-text-to-video"} == {
+        json.loads(call.request.content)["model"] for call in asked.calls
+    }
+
+
 def test_everything_that_films_have_can_be_said(
     queue: Callable[..., Any], asked: respx.Route, queued: respx.Route
 ) -> None:
