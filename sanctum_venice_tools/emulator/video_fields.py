@@ -2,7 +2,8 @@
 
 From Venice's skill for films (veniceai/skills at 73c0bf7, 2026-10-02) and, for what changes an
 enlarged film, venice-py 2.9.0. Which models take image_strength and keyframes, no source tells:
-here those that begin with a picture.
+here those that begin with a picture. Nor is it told of which audio_input is true, and so take
+audio_url: here Wan 2.5, and those to which it is one more reference audio.
 """
 
 import itertools
@@ -20,14 +21,7 @@ MOST_DEGREES = 32 * 360
 
 # What any model may be told. Settings are checked against its own lists.
 SETTINGS = {"duration", "resolution", "aspect_ratio", "audio"}
-ANYWHERE = {
-    "model",
-    "prompt",
-    "negative_prompt",
-    "consents",
-    "anon_user_id",
-    "audio_url",
-} | SETTINGS
+ANYWHERE = {"model", "prompt", "negative_prompt", "consents", "anon_user_id"} | SETTINGS
 FRAMES = {"image_url", "end_image_url"}
 ENHANCEMENTS = {
     "enhancement_model",
@@ -75,6 +69,8 @@ FAMILIES = {
 def check_fields(model: Model, body: dict[str, Any]) -> None:
     """Refuse fields that this model does not take, and those that it misses."""
     taken = _fields_of(model)
+    if model["model_spec"]["constraints"].get("audio_input"):
+        taken = taken | {"audio_url"}
     for field in body:
         if field not in taken:
             raise unsupported(field)

@@ -512,6 +512,21 @@ def test_too_long_a_sound(client: httpx.Client) -> None:
     )
 
 
+def test_a_sound_needs_a_model_that_takes_one(client: httpx.Client) -> None:
+    """Whether a model takes a sound stands in the list of models; others refuse it."""
+    models = client.get("/models", params={"type": "video"}).json()["data"]
+    taking = [one["id"] for one in models if one["model_spec"]["constraints"].get("audio_input")]
+    body = {**FILM, "audio_url": "https://example.com/a.mp3"}
+    grok = {**body, "model": "grok-imagine-text-to-video-private"}
+
+    assert FILM["model"] in taking
+    assert grok["model"] not in taking
+    assert 200 == client.post("/video/queue", json=body).status_code
+    refused = client.post("/video/queue", json=grok)
+    assert 400 == refused.status_code
+    assert "This model does not support audio_url" in refused.text
+
+
 def test_missing_ratio_and_picture(client: httpx.Client) -> None:
     """A ratio is required where the model lists ratios, a picture where it starts from one."""
     no_ratio = {name: value for name, value in FILM.items() if name != "aspect_ratio"}
