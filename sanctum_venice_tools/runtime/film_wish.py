@@ -99,7 +99,7 @@ def _read_wish(
     settings = _with_options(settings, _given(duration=seconds, aspect_ratio=size))
 
     rare_content = {name: rare.pop(name) for name in _RARE_CONTENT if name in rare}
-    rare = _read_options(rare, _OPTIONS)
+    rare = _read_options(rare, _OPTIONS, settings)
     is_cheapest = rare.pop("choose", "") == "cheapest"
     content = _with_options(_read_content(_given(**content)), _read_content(rare_content))
 

@@ -1,6 +1,7 @@
 """Rare settings: one `options` object, each of them read and checked before anything is sent."""
 
 import difflib
+from collections.abc import Collection
 from typing import Any
 
 from sanctum_venice_tools.runtime.arguments import (
@@ -14,16 +15,19 @@ from sanctum_venice_tools.runtime.arguments import (
 from sanctum_venice_tools.runtime.venice import VeniceError
 
 
-def _read_options(options: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+def _read_options(
+    options: dict[str, Any], known: dict[str, Any], arguments: Collection[str] = ()
+) -> dict[str, Any]:
     """The options by their known names, checked.
 
     Args:
         options: What was sent.
         known: What each option may be: (lowest, highest), [choices], or any text (str).
+        arguments: What is no option, but an argument of its own.
     """
     read = {}
     for written, value in options.items():
-        name = _read_name(written, known)
+        name = _read_name(written, known, arguments)
         allowed = known[name]
         try:
             read[name] = _read_within(value, allowed)
@@ -35,8 +39,11 @@ def _read_options(options: dict[str, Any], known: dict[str, Any]) -> dict[str, A
     return read
 
 
-def _read_name(written: str, known: dict[str, Any]) -> str:
+def _read_name(written: str, known: dict[str, Any], arguments: Collection[str]) -> str:
     """The known option of that name."""
+    if written in arguments:
+        told = f"'{written}' is no option, but an argument"
+        raise VeniceError(f"{told}: give it beside options, not among them.")
     try:
         return _read_choice(written, known)
     except _UNREADABLE:

@@ -337,6 +337,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"options": {"loop": "maybe"}},
         "The option 'loop' must be one of True, False, not 'maybe'.",
     ),
+    "an argument as an option": (
+        {"options": {"duration_seconds": 20}},
+        "'duration_seconds' is no option, but an argument: give it beside options",
+    ),
     "typo": ({"options": {"vioce": "Aria"}}, "There is no option 'vioce'; the nearest is 'voice'."),
     "too short": (
         {**MUSIC, "duration_seconds": 2},

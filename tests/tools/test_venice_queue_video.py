@@ -943,6 +943,10 @@ def test_stored_files_go_along_with_their_true_type(
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no prompt": ({"prompt": ""}, "The prompt must have 1 to 2500 characters."),
+    "an argument as an option": (
+        {"options": {"duration": "5s"}},
+        "'duration' is no option, but an argument: give it beside options, not among them.",
+    ),
     "blank prompt": ({"prompt": " \n "}, "The prompt must have 1 to 2500 characters."),
     "long prompt": ({"prompt": "x" * 2501}, "The prompt must have 1 to 2500 characters."),
     "long for this model": (
