@@ -20,6 +20,8 @@ class _FilmPlan:
     body: dict[str, Any]
     quoted: dict[str, Any]
     notes: list[str]
+    limits: dict[str, Any]
+    """What else its model's films may be like."""
     price_is_least: bool
 
 
@@ -46,4 +48,4 @@ def _plan_film(
         raise VeniceError(_TOO_LARGE)
     references = wish.references
     price_is_least = references.seconds is not None and not references.are_measured
-    return _FilmPlan(fitted.model, body, fitted.quoted, fitted.notes, price_is_least)
+    return _FilmPlan(fitted.model, body, fitted.quoted, fitted.notes, fitted.limits, price_is_least)

@@ -83,6 +83,8 @@ class _Fitted:
     """What its price is asked with."""
     notes: list[str]
     """What was chosen for the caller."""
+    limits: dict[str, Any]
+    """What else the model's films may be like."""
 
 
 # --- which model ---
@@ -203,7 +205,7 @@ def _fit(chosen: _Model, wish: _Wish) -> _Fitted:
         notes.append(_tell_of(wish.references))
     if limits.get("model_type") == _CHANGES_FILMS:
         quoted["video_url"] = _film_to_change(wish.content)
-    return _Fitted(chosen, settings, quoted, notes)
+    return _Fitted(chosen, settings, quoted, notes, limits)
 
 
 def _limits_of(chosen: _Model, wish: _Wish) -> dict[str, Any]:
@@ -341,6 +343,8 @@ def _read_setting(name: str, field: str, asked: str, choices: list[str]) -> str:
     if not asked:
         return ""
     value = _as_choice_of(field, asked, choices)
+    if not choices and field == "resolution" and _told_by_name(name) == "upscale":
+        raise VeniceError(f"{name} takes no {field}, but the option upscale_factor: 1, 2 or 4.")
     if not choices:
         raise VeniceError(f"{name} takes no {field}: leave it out, or choose another model.")
     if value not in choices:

@@ -43,14 +43,15 @@ def venice_quote_video(
         "audio": audio,
     }
     plan = _plan_film(model, settings, options, kind=kind)
-    limits = plan.model.spec.get("constraints") or {}
     return _answer(
         price_usd=_quote("video", plan.quoted),
         model=plan.model.id,
-        settings={name: value for name, value in plan.quoted.items() if name != "model"},
-        durations=limits.get("durations"),
-        resolutions=limits.get("resolutions"),
-        aspect_ratios=limits.get("aspect_ratios"),
+        settings={
+            name: value for name, value in plan.quoted.items() if name not in {"model", "video_url"}
+        },
+        durations=plan.limits.get("durations"),
+        resolutions=plan.limits.get("resolutions"),
+        aspect_ratios=plan.limits.get("aspect_ratios"),
         notes=plan.notes,
         next="Call venice_queue_video with the same settings.",
     )

@@ -943,6 +943,10 @@ def test_stored_files_go_along_with_their_true_type(
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no prompt": ({"prompt": ""}, "The prompt must have 1 to 2500 characters."),
+    "size of what is enlarged": (
+        {"video": FILM, "model": "topaz-video-upscale", "resolution": "2x"},
+        "takes no resolution, but the option upscale_factor: 1, 2 or 4.",
+    ),
     "an argument as an option": (
         {"options": {"duration": "5s"}},
         "'duration' is no option, but an argument: give it beside options, not among them.",

@@ -1,12 +1,13 @@
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import respx
 
 from tests.tools.conftest import posts, refusal
-from tests.tools.test_venice_queue_video import FILM, LISTED
+from tests.tools.test_venice_queue_video import FILM, LISTED, film_of
 
 Tool = Callable[..., str]
 CALL: dict[str, Any] = {"duration": "5s"}
@@ -100,6 +101,24 @@ def test_what_the_model_lacks_is_refused(quote: Callable[..., Any], api: respx.M
     """A price of what can't be made is none; Venice would tell one all the same."""
     assert "has no duration '7s': it has 5s, 10s." in refusal(quote, duration=7)
     assert [] == posts(api)
+
+
+def test_offers_only_what_may_be_asked_for(quote: Callable[..., Any]) -> None:
+    """What is enlarged has no length or resolution to choose: "Auto" and "2x" of the catalogue are not told."""
+    reply = quote(kind="upscale", options={"video_url": FILM})
+
+    assert {"price_usd", "model", "next"} == reply.keys()
+
+
+def test_the_film_itself_is_not_told(
+    quote: Callable[..., Any], api: respx.MockRouter, media: Path
+) -> None:
+    """A stored film goes to Venice as a data URL, and not into the reply."""
+    (media / "one.mp4").write_bytes(film_of(1))
+    reply = quote(kind="upscale", options={"video_url": "one.mp4", "upscale_factor": 4})
+
+    assert posts(api)[-1]["video_url"].startswith("data:video/mp4;base64,")
+    assert {"upscale_factor": 4} == reply["settings"]
 
 
 def test_the_cheapest_is_found_for_nothing(quote: Callable[..., Any]) -> None:
