@@ -29,7 +29,6 @@ from sanctum_venice_tools.letta.ready_agents.importing import (
     find_agent,
     plan_import,
 )
-from sanctum_venice_tools.letta.registration import sandbox_of
 from sanctum_venice_tools.letta.venice import ChoiceError, Venice, VeniceError, normal_url
 from sanctum_venice_tools.terminal import show, visible
 
@@ -210,7 +209,7 @@ def _plan(
     if verdict.state == "wrong":
         raise VeniceError(f"VENICE_API_KEY is no good: {verdict.told}")
     agent = agent.model_copy(update={"secrets": tuple(secrets)})
-    return plan_import(letta, venice, agent, sandbox_of(base_url), handle)
+    return plan_import(letta, venice, agent, base_url, handle)
 
 
 def _print_plan(plan: Import, *, err: bool) -> None:

@@ -38,6 +38,12 @@ class _Form(BaseModel):
     model_config = ConfigDict(from_attributes=True, strict=True)
 
 
+class PackageForm(_Form):
+    """What is read of a package that a tool declares."""
+
+    name: str
+
+
 class ToolForm(_Form):
     """What is read of a tool."""
 
@@ -46,6 +52,7 @@ class ToolForm(_Form):
     source_code: str | None = None
     source_type: str | None = None
     tags: list[str] | None = None
+    pip_requirements: list[PackageForm] | None = None
 
 
 class SecretForm(_Form):

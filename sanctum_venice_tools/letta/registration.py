@@ -13,6 +13,7 @@ from letta_client.types import Tool
 from sanctum_venice_tools.letta.connection import explain
 from sanctum_venice_tools.letta.reading import ToolForm, checked
 from sanctum_venice_tools.letta.stored import (
+    declares_packages,
     differences,
     is_ours,
     read_tools,
@@ -25,6 +26,10 @@ Action = Literal["create", "update", "drifted", "adopt", "unchanged", "foreign"]
 WRITTEN: tuple[Action, ...] = ("create", "update", "drifted", "adopt")
 
 NOT_TRIED = "not tried, for the server was gone"
+
+# Which tools ask a person first is for the operator to choose when registering them; tags tell of
+# that too.
+_OPERATORS_OWN = {"default_requires_approval", "tags"}
 
 # So many writes at a time: a server of one's own answers conversations meanwhile.
 AT_ONCE = 4
@@ -52,6 +57,11 @@ class Change:
         """Whether the server has to be changed for it."""
         return self.action in WRITTEN
 
+    @property
+    def is_stale(self) -> bool:
+        """Whether the server's tool differs in more than what is for its operator to choose."""
+        return not _OPERATORS_OWN.issuperset(self.differs)
+
     def as_json(self) -> dict[str, Any]:
         """For a script to read."""
         return {
@@ -68,6 +78,35 @@ def sandbox_of(base_url: str) -> Sandbox:
     """How a server runs tools: Letta Cloud installs what each one names, others have it already."""
     host = urlsplit(base_url).hostname or ""
     return "cloud" if host == "letta.com" or host.endswith(".letta.com") else "local"
+
+
+def sandbox_there(there: Mapping[str, Tool], base_url: str) -> Sandbox:
+    """How a server runs tools, as most of those of ours tell that it has: their operator knew it.
+
+    An agent's file that Letta imported by itself brings a few for a cloud to any server.
+    """
+    ours = [tool for tool in there.values() if is_ours(tool)]
+    for_cloud = [tool for tool in ours if declares_packages(tool)]
+    return "cloud" if len(for_cloud) > len(ours) / 2 else sandbox_of(base_url)
+
+
+def command(changes: Sequence[Change], sandbox: Sandbox, base_url: str) -> str:
+    """The command that writes these tools, and leaves to their operator what is for them to choose.
+
+    A tool that asks there goes on asking, and the sandbox is the one that the tools are for.
+    """
+    words = ["sanctum-venice register", *(change.record.name for change in changes)]
+    asking = [change.record for change in changes if _asks_there(change)]
+    if not all(record.needs_approval for record in asking):
+        words += ["--approve", ",".join(["costly", *(record.name for record in asking)])]
+    if sandbox != sandbox_of(base_url):
+        words += ["--sandbox", sandbox]
+    return " ".join(words)
+
+
+def _asks_there(change: Change) -> bool:
+    """Whether a server's tool asks a person before each call."""
+    return bool(change.there and change.there.default_requires_approval)
 
 
 def plan(letta: Letta, records: Sequence[Record], sandbox: Sandbox) -> list[Change]:

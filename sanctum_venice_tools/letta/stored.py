@@ -37,6 +37,11 @@ def has_our_header(tool: Tool) -> bool:
     return "made from sanctum_venice_tools/" in beginning.lower()
 
 
+def declares_packages(tool: Tool) -> bool:
+    """Whether a tool of ours is as for a sandbox that installs what it declares."""
+    return any(package.name == "httpx" for package in tool.pip_requirements or [])
+
+
 def wanted_fields(record: Record, there: Tool | None, sandbox: Sandbox) -> dict[str, Any]:
     """All that is written to the server for a tool; tags that others gave it stay."""
     fields = record.fields(sandbox)

@@ -148,6 +148,10 @@ def test_a_refusal_that_repeats_the_key_does_not_show_it(
         ([TOOL | {"name": 5}], "0.name: Input should be a valid string"),
         ([TOOL | {"tags": "venice"}], "0.tags: Input should be a valid list"),
         ([TOOL | {"tags": [None]}], "0.tags.0: Input should be a valid string"),
+        (
+            [TOOL | {"pip_requirements": [{"name": 5}]}],
+            "0.pip_requirements.0.name: Input should be",
+        ),
         ([TOOL | {"source_code": {}}], "0.source_code: Input should be a valid string"),
     ],
     ids=repr,

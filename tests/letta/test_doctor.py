@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from sanctum_venice_tools.cli.doctor import run_doctor
 from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.letta.doctor import CHECKS
 from sanctum_venice_tools.letta.doctor.patient import KNOWN_SETTINGS
+from sanctum_venice_tools.letta.stored import wanted_fields
+from sanctum_venice_tools.packing.record import Sandbox, read_toolsets
 
 ACCOUNT = "/api_keys/rate_limits"
 
@@ -390,8 +393,10 @@ def arguments(*types: str) -> dict[str, Any]:
     return {f"argument_{number}": {"type": declared} for number, declared in enumerate(types)}
 
 
-def look_at_tools(venice: LocalVenice, tools: list[dict[str, Any]]) -> tuple[str, str]:
-    """How the check of others' tools ends at a Letta server that has these, and its line."""
+def look_at_tools(
+    venice: LocalVenice, tools: list[dict[str, Any]], check: str = "others' tools"
+) -> tuple[str, str]:
+    """How a check of tools ends at a Letta server that has these, and its line."""
 
     def listed(request: httpx.Request) -> httpx.Response:
         asked = request.url.params
@@ -407,7 +412,46 @@ def look_at_tools(venice: LocalVenice, tools: list[dict[str, Any]]) -> tuple[str
         router.get(f"{LETTA}/v1/models/").respond(json=[])
         router.get(f"{LETTA}/v1/tools/").mock(side_effect=listed)
         router.route(host="letta.test").respond(404, json={"detail": "Not Found"})
-        return finding(examine(venice, LETTA_BASE_URL=LETTA), "others' tools")
+        return finding(examine(venice, LETTA_BASE_URL=LETTA), check)
+
+
+def core_as_stored(sandbox: Sandbox) -> list[dict[str, Any]]:
+    """The toolset core as it is on a server after --approve all."""
+    records = [replace(record, approval=True) for record in read_toolsets({"core"})]
+    return [
+        {"id": f"tool-{record.name}", "name": record.name, "tool_type": "custom"}
+        | wanted_fields(record, None, sandbox)
+        for record in records
+    ]
+
+
+def test_putting_a_tool_right_keeps_what_the_operator_chose(venice: LocalVenice) -> None:
+    """The advised command does not lift the approval that a tool has there; the others are as they should be."""
+    edited, *others = core_as_stored("local")
+
+    state, line = look_at_tools(venice, [edited | {"return_char_limit": 7}, *others], "tools")
+
+    name = edited["name"]
+    assert "failure" == state
+    assert f"Run: sanctum-venice register {name} --approve costly,{name}" in line
+    assert "sandbox" not in line
+
+
+def test_a_server_whose_sandbox_installs_packages(venice: LocalVenice) -> None:
+    """Its tools declare httpx: nothing is wrong with that, and no advised command takes it away. A few are no sign."""
+    edited, *others = core_as_stored("cloud")
+    name = edited["name"]
+
+    found = look_at_tools(venice, [edited, *others], "tools")
+    stale = look_at_tools(venice, [edited | {"return_char_limit": 7}, *others], "tools")
+    missing = look_at_tools(venice, others, "tools")
+    few = look_at_tools(venice, [edited, *core_as_stored("local")[1:]], "tools")
+
+    assert "ok" == found[0], found
+    assert f"register {name} --approve costly,{name} --sandbox cloud" in stale[1]
+    assert f"not there: {name}. Run: sanctum-venice register {name} --sandbox cloud" in missing[1]
+    assert f"not as the pack has them: {name} (pip_requirements" in few[1]
+    assert "sandbox" not in few[1]
 
 
 DECLARED = [

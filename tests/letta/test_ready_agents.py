@@ -343,6 +343,39 @@ def test_a_tool_in_another_form_stays(server: respx.Router, venice: LocalVenice)
     assert "create" not in done.stdout.replace("agent voice              create", "")
 
 
+def test_a_tool_that_only_asks_where_ours_does_not(
+    server: respx.Router, venice: LocalVenice
+) -> None:
+    """Which tools ask is for the operator to choose: a note names no tool for that, and keeps it in its command."""
+    asks = {"default_requires_approval": True}
+    listed = [stored(name, **asks) for name in VOICE]
+    server.get(f"{SERVER}/v1/tools/").respond(json=listed)
+    agreed = import_voice(venice, "--dry-run")
+    edited = stored("venice_speak", **asks, return_char_limit=7)
+    server.get(f"{SERVER}/v1/tools/").respond(json=[edited, *listed[1:]])
+
+    stale = import_voice(venice, "--dry-run")
+
+    assert "Note: the server keeps" not in agreed.stdout
+    command = "`sanctum-venice register venice_speak --approve costly,venice_speak` writes ours"
+    assert f"its own form of venice_speak; {command}" in stale.stdout
+
+
+def test_where_the_server_s_tools_declare_packages(
+    server: respx.Router, venice: LocalVenice
+) -> None:
+    """On one's own server with E2B, tools declare httpx: so does what is registered, and no note tells of theirs."""
+    there = [{**stored(name), **wanted_fields(read_record(name), None, "cloud")} for name in VOICE]
+    server.get(f"{SERVER}/v1/tools/").respond(json=there[1:])
+    registered = server.put(f"{SERVER}/v1/tools/").respond(400)
+
+    done = import_voice(venice)
+
+    assert "Note: the server keeps" not in done.stdout
+    sent = json.loads(registered.calls[0].request.content)
+    assert ["httpx"] == [one["name"] for one in sent["pip_requirements"]]
+
+
 def at_terminal(monkeypatch: pytest.MonkeyPatch, venice: LocalVenice, typed: str) -> Result:
     """Import the voice as a person at a terminal, who types this."""
     for asking in ("agents", "secret"):

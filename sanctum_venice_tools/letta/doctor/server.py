@@ -14,6 +14,7 @@ from sanctum_venice_tools.letta.doctor.patient import Patient
 from sanctum_venice_tools.letta.exposed import is_exposed, tools_of_others
 from sanctum_venice_tools.letta.header import fits_header
 from sanctum_venice_tools.letta.reading import checked
+from sanctum_venice_tools.letta.stored import read_tools
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.record import read_record
 from sanctum_venice_tools.runtime.media_server import _media_server
@@ -23,10 +24,6 @@ TESTED_LETTA = "0.16.8"
 
 # The tool that is run to see whether tools run: it needs the key, as all do, and is free.
 TRIED_TOOL = "venice_find_characters"
-
-# Which tools ask a person first is for the operator to choose when registering them; tags tell of
-# that too.
-_OPERATORS_OWN = {"default_requires_approval", "tags"}
 
 # So many tools of others are named, with so many characters of each name; their authors chose both.
 _NAMED_TOOLS = 3
@@ -120,7 +117,9 @@ def check_tools(patient: Patient) -> Outcome:
     """Whether the server has the tools as the pack has them."""
     letta = patient.need_letta()
     records = [read_record(name) for name in tool_files()]
-    changes = registration.plan(letta, records, registration.sandbox_of(patient.letta_url))
+    there = read_tools(letta)
+    sandbox = registration.sandbox_there(there, patient.letta_url)
+    changes = registration.compare(there, records, sandbox)
     ours = [change for change in changes if change.action in ("update", "drifted", "unchanged")]
     patient.stored = {change.record.name: change for change in ours}
 
@@ -129,14 +128,17 @@ def check_tools(patient: Patient) -> Outcome:
         return failure(told, "Rename or delete what is there, then register the tools.")
     if not ours:
         return failure("none of the pack is there", _REGISTER)
-    if stale := [change for change in ours if not _OPERATORS_OWN.issuperset(change.differs)]:
+    if stale := [change for change in ours if change.is_stale]:
         told = f"not as the pack has them: {', '.join(map(_difference, stale))}"
         # Each by its name, for the toolset of a tool need not be one that is registered by itself.
-        return failure(told, f"{_REGISTER} {' '.join(change.record.name for change in stale)}")
+        put_right = registration.command(stale, sandbox, patient.letta_url)
+        return failure(told, f"Run: {put_right}")
 
     told = f"{len(ours)} of {len(changes)} are there, as the pack has them"
-    if missing := [change.record.name for change in changes if _is_missing(change)]:
-        return warning(f"{told}; not there: {', '.join(missing)}", _REGISTER)
+    if missing := [change for change in changes if _is_missing(change)]:
+        names = ", ".join(change.record.name for change in missing)
+        put_right = registration.command(missing, sandbox, patient.letta_url)
+        return warning(f"{told}; not there: {names}", f"Run: {put_right}")
     return ok(told)
 
 

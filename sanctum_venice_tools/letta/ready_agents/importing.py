@@ -24,6 +24,7 @@ from sanctum_venice_tools.letta.ready_agents import ReadyAgent
 from sanctum_venice_tools.letta.ready_agents.agent_file import SUFFIX, agent_file, file_text
 from sanctum_venice_tools.letta.registration import Change
 from sanctum_venice_tools.letta.secrets import SECRETS, lacking_secrets
+from sanctum_venice_tools.letta.stored import read_tools
 from sanctum_venice_tools.letta.venice import (
     LETTA_OUTPUT_TOKENS,
     LONGEST_WINDOW,
@@ -135,7 +136,7 @@ def choose_model(
 
 
 def plan_import(
-    letta: Letta, venice: Venice, agent: ReadyAgent, sandbox: Sandbox, wanted: str = ""
+    letta: Letta, venice: Venice, agent: ReadyAgent, base_url: str, wanted: str = ""
 ) -> Import:
     """Choose the agent's model, and compare its tools with those on the server; nothing is written.
 
@@ -143,7 +144,7 @@ def plan_import(
         letta: The server.
         venice: Where the server's provider is.
         agent: Who it is, with the name and the secrets that it gets.
-        sandbox: Where its tools run.
+        base_url: Where the server is.
         wanted: The handle of its model.
 
     Raises:
@@ -153,22 +154,24 @@ def plan_import(
     """
     model, notes = choose_model(letta, venice, wanted)
     records = [read_record(name) for name in agent.tools]
-    tools = registration.plan(letta, records, sandbox)
-    others = _named(tools, "update", "drifted")
-    if others:
-        put_right = f"`sanctum-venice register {' '.join(others)}` writes ours"
-        notes += (f"the server keeps its own form of {', '.join(others)}; {put_right}",)
-    foreign = _named(tools, "foreign")
+    there = read_tools(letta)
+    sandbox = registration.sandbox_there(there, base_url)
+    tools = registration.compare(there, records, sandbox)
+    others = [change for change in tools if change.action in ("update", "drifted")]
+    if stale := [change for change in others if change.is_stale]:
+        put_right = f"`{registration.command(stale, sandbox, base_url)}` writes ours"
+        notes += (f"the server keeps its own form of {_names(stale)}; {put_right}",)
+    foreign = [change for change in tools if change.action == "foreign"]
     problem = (
-        f"the server has tools of these names that are not ours: {', '.join(foreign)}. "
-        f"`sanctum-venice register {' '.join(foreign)} --adopt` overwrites them"
+        f"the server has tools of these names that are not ours: {_names(foreign)}. "
+        f"`{registration.command(foreign, sandbox, base_url)} --adopt` overwrites them"
     )
     return Import(agent, tools, model, sandbox, notes=notes, problem=problem if foreign else None)
 
 
-def _named(tools: list[Change], *actions: registration.Action) -> list[str]:
-    """The names of the tools that the server has in such a form."""
-    return [change.record.name for change in tools if change.action in actions]
+def _names(changes: list[Change]) -> str:
+    """The names of some tools, for a person."""
+    return ", ".join(change.record.name for change in changes)
 
 
 def _notes(model: ChatModel) -> tuple[str, ...]:
