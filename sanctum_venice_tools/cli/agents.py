@@ -197,7 +197,11 @@ def _secrets(agent: ReadyAgent, base_url: str, further: tuple[str, ...]) -> dict
         secrets["VENICE_BASE_URL"] = os.environ["VENICE_BASE_URL"]
     if "LETTA_BASE_URL" in agent.secrets:
         secrets["LETTA_BASE_URL"] = base_url
-    return secrets | {name: secret_of_operator(name) for name in further}
+    secrets |= {name: secret_of_operator(name) for name in further}
+    if "VENICE_BASE_URL" in secrets:
+        with _venice_errors(secrets["VENICE_API_KEY"]):  # tools take the address as it is
+            secrets["VENICE_BASE_URL"] = normal_url(secrets["VENICE_BASE_URL"])
+    return secrets
 
 
 def _plan(

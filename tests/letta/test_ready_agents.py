@@ -418,6 +418,21 @@ def test_further_secrets_come_from_the_environment(
     assert "secrets  VENICE_API_KEY, VENICE_BASE_URL, VENICE_MEDIA_TOKEN" in done.stdout
 
 
+@pytest.mark.parametrize("options", [(), ("--secret", "VENICE_BASE_URL")])
+def test_the_agent_gets_the_address_of_venice_that_was_tried(
+    server: respx.Router, venice: LocalVenice, options: tuple[str, ...]
+) -> None:
+    """An address without its path is mended for the agent's tools too, which take it as it is."""
+    route = server.post(f"{SERVER}/v1/agents/import").respond(500)
+    bare = venice.base_url.removesuffix("/api/v1")
+    settings = {"VENICE_BASE_URL": bare, "VENICE_API_KEY": venice.key}
+
+    run("import", "voice", "--server", SERVER, *options, **settings)
+
+    sent = route.calls[0].request.read()
+    assert json.dumps({"VENICE_BASE_URL": venice.base_url})[1:-1].encode() in sent
+
+
 @pytest.mark.usefixtures("server")
 @pytest.mark.parametrize("named", ["VENICE_MEDIA", "VENICE_MEDIA=http://media"])
 def test_a_secret_without_a_value_is_wrong_usage(named: str) -> None:
