@@ -28,6 +28,7 @@ from sanctum_venice_tools.letta.ready_agents.importing import (
     carry_out,
     find_agent,
     plan_import,
+    why_mute,
 )
 from sanctum_venice_tools.letta.venice import ChoiceError, Venice, VeniceError, normal_url
 from sanctum_venice_tools.terminal import show, visible
@@ -149,7 +150,8 @@ def import_agent(
     with server_errors(address), connect(base_url, key_of_operator("LETTA_API_KEY")) as letta:
         there = find_agent(letta, agent.name)
         if there:
-            _tell_there(agent, there, address, as_json=as_json)
+            problem = why_mute(letta, there)
+            _tell_there(agent, there, address, problem, as_json=as_json)
             return
         secrets = _secrets(agent, base_url, secret_names)
         with (
@@ -176,18 +178,26 @@ def _tell_made(plan: Import, address: str, *, dry_run: bool, as_json: bool) -> N
         click.echo(json.dumps(report | {"agent": plan.as_json()}, indent=2))
     elif plan.agent_id:
         show(f"agent {plan.agent.name} ({plan.agent_id}) created: {address}")
-    if plan.problem:
-        show(f"Error: agent {plan.agent.name}: {plan.problem}", err=True)
-        raise SystemExit(3)
+    _end_with(plan.agent, plan.problem)
 
 
-def _tell_there(agent: ReadyAgent, agent_id: str, address: str, *, as_json: bool) -> None:
-    """Say that the server has an agent of that name already."""
+def _tell_there(
+    agent: ReadyAgent, agent_id: str, address: str, problem: str | None, *, as_json: bool
+) -> None:
+    """Say that the server has an agent of that name already, and whether that is well."""
     if as_json:
-        found = {"id": agent_id, "name": agent.name}
+        found = {"id": agent_id, "name": agent.name, "problem": problem}
         click.echo(json.dumps({"server": address, "made": False, "agent": found}, indent=2))
-    else:
+    elif not problem:
         show(f"agent {agent.name} ({agent_id}) is there already; it was left as it is: {address}")
+    _end_with(agent, problem)
+
+
+def _end_with(agent: ReadyAgent, problem: str | None) -> None:
+    """End the command with 3 where the agent is not as it should be."""
+    if problem:
+        show(f"Error: agent {agent.name}: {problem}", err=True)
+        raise SystemExit(3)
 
 
 def _secrets(agent: ReadyAgent, base_url: str, further: tuple[str, ...]) -> dict[str, str]:

@@ -262,6 +262,8 @@ def server(venice: LocalVenice) -> Iterator[respx.Router]:
     with respx.mock(assert_all_called=False) as router:
         router.route(url__startswith=venice.base_url).pass_through()
         router.get(f"{SERVER}/v1/agents/").respond(json=[])
+        messages = [{"id": "message-1", "message_type": "system_message"}]
+        router.get(f"{SERVER}/v1/agents/agent-1/messages").respond(json=messages)
         router.get(f"{SERVER}/v1/models/").respond(json=[{"handle": f"venice/{MODEL.id}", **model}])
         router.get(f"{SERVER}/v1/tools/").respond(json=[stored(name) for name in VOICE])
         yield router
@@ -293,7 +295,43 @@ def test_an_agent_that_is_there_is_left(server: respx.Router) -> None:
 
     told = f"agent voice (agent-1) is there already; it was left as it is: {SERVER}\n"
     assert (0, told, "") == (done.exit_code, done.stdout, done.stderr)
-    assert ["GET"] == [call.request.method for call in server.calls]
+    assert {"GET"} == {call.request.method for call in server.calls}
+
+
+# An agent that Letta made, and then could not give its first message.
+MUTE = (
+    "agent voice: it is there (agent-1) without a message, and can answer nothing: "
+    'delete it, with letta.agents.delete("agent-1"), and run this again'
+)
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_an_agent_that_can_answer_nothing_is_not_well(
+    server: respx.Router, options: tuple[str, ...]
+) -> None:
+    """An agent of that name that an import left without a message ends the command with 3, and with what to do."""
+    server.get(f"{SERVER}/v1/agents/").respond(json=[{"id": "agent-1", "name": "voice"}])
+    server.get(f"{SERVER}/v1/agents/agent-1/messages").respond(json=[])
+
+    done = run("import", "voice", "--server", SERVER, *options)
+
+    assert (3, f"Error: {MUTE}\n") == (done.exit_code, done.stderr)
+    assert "is there already" not in done.stdout
+
+
+def test_an_import_that_failed_half_way(server: respx.Router, venice: LocalVenice) -> None:
+    """Letta keeps the agent whose messages it could not store: it is named at once, to be deleted."""
+    made = [{"id": "agent-1", "name": "voice"}]
+    server.get(f"{SERVER}/v1/agents/").mock(
+        side_effect=[httpx.Response(200, json=[]), httpx.Response(200, json=made)]
+    )
+    server.get(f"{SERVER}/v1/agents/agent-1/messages").respond(json=[])
+    server.post(f"{SERVER}/v1/agents/import").respond(500, json={"detail": "Import failed"})
+
+    done = import_voice(venice)
+
+    assert 3 == done.exit_code
+    assert f"Import failed. {MUTE.partition(': ')[2]}\n" in done.stderr
 
 
 @pytest.mark.usefixtures("server")

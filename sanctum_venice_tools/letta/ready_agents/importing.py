@@ -19,7 +19,7 @@ from sanctum_venice_tools.letta import registration
 from sanctum_venice_tools.letta.agents import Wishes, plan_agent
 from sanctum_venice_tools.letta.connection import explain
 from sanctum_venice_tools.letta.provider import PROVIDER_NAME
-from sanctum_venice_tools.letta.reading import Id, list_agents, parsed, read_agent
+from sanctum_venice_tools.letta.reading import Id, checked, list_agents, parsed, read_agent
 from sanctum_venice_tools.letta.ready_agents import ReadyAgent
 from sanctum_venice_tools.letta.ready_agents.agent_file import SUFFIX, agent_file, file_text
 from sanctum_venice_tools.letta.registration import Change
@@ -99,6 +99,24 @@ def find_agent(letta: Letta, name: str) -> str | None:
         APIError: The server can't be read.
     """
     return next((agent.id for agent in list_agents(letta, name=name)), None)
+
+
+def why_mute(letta: Letta, agent_id: str) -> str | None:
+    """Why an agent can answer nothing, and what to do; None, where it has a message to begin with.
+
+    Letta (0.16.8) keeps an agent whose first message an import could not store.
+
+    Raises:
+        APIError: The server can't be read.
+    """
+    messages = checked(
+        "list of messages", list[Any], lambda: letta.agents.messages.list(agent_id, limit=1).items
+    )
+    if messages:
+        return None
+    delete = f'letta.agents.delete("{agent_id}")'
+    lack = f"it is there ({agent_id}) without a message, and can answer nothing"
+    return f"{lack}: delete it, with {delete}, and run this again"
 
 
 def choose_model(
@@ -195,8 +213,7 @@ def carry_out(letta: Letta, plan: Import, secrets: Mapping[str, str]) -> Import:
     except APIError as error:
         # A failed import repeats what it could not store.
         told = explain(error, secrets)
-        advice = "Run it again: an agent that came to be is left as it is"
-        return replace(plan, problem=f"{told}. {advice}")
+        return replace(plan, problem=f"{told}. {_after_failure(letta, plan.agent.name)}")
     return _confirmed(letta, replace(plan, agent_id=agent_id), records, secrets)
 
 
@@ -216,6 +233,16 @@ def _import(letta: Letta, plan: Import, records: list[Record], secrets: Mapping[
         ),
     )
     return answer.agent_ids[0]
+
+
+def _after_failure(letta: Letta, name: str) -> str:
+    """What to do after an import that failed, for an agent may have come to be all the same."""
+    once = letta.with_options(max_retries=0)
+    with contextlib.suppress(APIError):
+        agent_id = find_agent(once, name)
+        if agent_id and (problem := why_mute(once, agent_id)):
+            return problem
+    return "Run it again: an agent that came to be is left as it is"
 
 
 def _confirmed(
