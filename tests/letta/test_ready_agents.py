@@ -498,6 +498,28 @@ def test_an_agent_that_came_out_otherwise_is_told(
     assert kept in done.stderr
 
 
+def test_two_imports_at_once(server: respx.Router, venice: LocalVenice) -> None:
+    """Letta makes two agents of one name: that is told with their ids, and nothing is deleted."""
+    two = [made_voice() | {"id": f"agent-{number}"} for number in (1, 2)]
+    server.get(f"{SERVER}/v1/agents/").mock(
+        side_effect=[httpx.Response(200, json=[]), httpx.Response(200, json=two)]
+    )
+    server.post(f"{SERVER}/v1/agents/import").respond(json={"agent_ids": ["agent-1"]})
+    server.post(f"{SERVER}/v1/agents/agent-1/recompile").respond(json="")
+    server.get(f"{SERVER}/v1/agents/agent-1").respond(json=made_voice())
+    tools = [stored(name) for name in VOICE]
+    server.get(f"{SERVER}/v1/agents/agent-1/tools").respond(json=tools)
+
+    done = import_voice(venice)
+
+    assert 3 == done.exit_code, done.output
+    assert "agent voice (agent-1) created" in done.stdout
+    assert (
+        "made, but 2 agents are called so now, agent-1, agent-2: delete one of them" in done.stderr
+    )
+    assert "DELETE" not in {call.request.method for call in server.calls}
+
+
 def made_voice() -> dict[str, Any]:
     """The voice as a server has it."""
     names = ("VENICE_API_KEY", "VENICE_BASE_URL")

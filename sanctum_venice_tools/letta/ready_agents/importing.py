@@ -98,7 +98,12 @@ def find_agent(letta: Letta, name: str) -> str | None:
     Raises:
         APIError: The server can't be read.
     """
-    return next((agent.id for agent in list_agents(letta, name=name)), None)
+    return next(iter(_called(letta, name)), None)
+
+
+def _called(letta: Letta, name: str) -> list[str]:
+    """The ids of the agents of a name."""
+    return [agent.id for agent in list_agents(letta, name=name)]
 
 
 def why_mute(letta: Letta, agent_id: str) -> str | None:
@@ -257,10 +262,14 @@ def _confirmed(
     try:
         agent = read_agent(letta, agent_id, [SECRETS])
         lacks = plan_agent(letta, agent, wishes)
+        namesakes = _called(letta, made.agent.name)
     except APIError as error:
         return replace(made, problem=f"made, but reading it back failed: {explain(error)}")
     approvals = [f"the approval of {name}" for name in lacks.approvals]
     missing = [*lacks.attach, *approvals, *lacking_secrets(agent, secrets)]
-    if not missing:
-        return made
-    return replace(made, problem=f"made, but the server did not keep {', '.join(missing)}")
+    if missing:
+        return replace(made, problem=f"made, but the server did not keep {', '.join(missing)}")
+    if len(namesakes) > 1:  # nothing keeps two imports at once from it
+        told = f"{len(namesakes)} agents are called so now, {', '.join(namesakes)}"
+        return replace(made, problem=f"made, but {told}: delete one of them")
+    return made
