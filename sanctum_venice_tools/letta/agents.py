@@ -20,7 +20,9 @@ from pydantic import BaseModel
 
 from sanctum_venice_tools.letta.connection import explain
 from sanctum_venice_tools.letta.reading import (
+    AgentForm,
     ToolForm,
+    checked,
     list_agent_tools,
     list_agents,
     parsed,
@@ -234,7 +236,7 @@ def free_of_rules(letta: Letta, agent_id: str, gone: Collection[str]) -> None:
         if not (_is_about(rule, _RUN_FIRST, gone) or _has_lost_its_next(rule, tools, gone))
     ]
     if kept != now.tool_rules:
-        letta.agents.update(agent_id, tool_rules=kept)
+        checked("answer", AgentForm, lambda: letta.agents.update(agent_id, tool_rules=kept))
 
 
 def _find_agent(letta: Letta, named: str, parts: list[Any]) -> AgentState:
@@ -281,7 +283,7 @@ def _change_agent(
             parts["secrets"] = secrets_after(agent, wishes.secrets, loses=wishes.loses_secrets)
         except SecretsError as error:
             return replace(change, problem=str(error))
-    letta.agents.update(change.agent_id, **parts)
+    checked("answer", AgentForm, lambda: letta.agents.update(change.agent_id, **parts))
     if missing:
         told = f"could not be given {', '.join(missing)}, which could not be registered"
         return replace(change, problem=told)

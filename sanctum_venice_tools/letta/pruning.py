@@ -10,7 +10,7 @@ from letta_client.types import AgentState, Tool
 
 from sanctum_venice_tools.letta.agents import free_of_rules
 from sanctum_venice_tools.letta.connection import explain
-from sanctum_venice_tools.letta.reading import list_agents
+from sanctum_venice_tools.letta.reading import checked, list_agents
 from sanctum_venice_tools.letta.stored import has_our_header
 
 
@@ -86,7 +86,7 @@ def _remove(letta: Letta, removal: Removal) -> Removal:
         for agent_id in removal.agent_ids:
             with suppress(NotFoundError):  # the agent is gone
                 free_of_rules(letta, agent_id, {removal.name})
-        letta.tools.delete(removal.tool_id)
+        checked("answer", Any, lambda: letta.tools.delete(removal.tool_id))
     except NotFoundError:  # an attempt whose answer was lost, or somebody else
         return removal
     except APIError as error:

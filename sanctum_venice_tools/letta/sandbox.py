@@ -138,8 +138,8 @@ def _speed_up(letta: Letta, config: dict[str, Any]) -> None:
     """
     _write_settings(letta, config)
     _set_up(letta, config, package=_PACKAGE)
-    _write_settings(letta, config, use_venv=True, venv_name=VENV)
     try:
+        _write_settings(letta, config, use_venv=True, venv_name=VENV)
         _run(letta, _PROBE, _PROBE_SCHEMA, {})
     except (SandboxError, APIError):
         _write_settings(letta, config)
@@ -164,9 +164,9 @@ def _first_config(letta: Letta) -> dict[str, Any]:
 
 
 def _write_settings(letta: Letta, config: dict[str, Any], **settings: Any) -> None:
-    letta.patch(
-        f"{_CONFIGS}/{config['id']}", cast_to=object, body={"config": config["config"] | settings}
-    )
+    address = f"{_CONFIGS}/{config['id']}"
+    body = {"config": config["config"] | settings}
+    checked("answer", _ConfigForm, lambda: letta.patch(address, cast_to=object, body=body))
 
 
 def _set_up(letta: Letta, config: dict[str, Any], package: str) -> None:

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from sanctum_venice_tools.cli.register import register_tools
 from sanctum_venice_tools.letta import connection, reading
+from sanctum_venice_tools.letta.stored import wanted_fields
+from sanctum_venice_tools.packing.record import read_record
 
 Answer = Callable[[str], bytes]
 """All that goes over the connection, by the first line of the request."""
@@ -198,6 +200,46 @@ def test_a_sandbox_of_another_form_is_refused(server: Server, config: Any) -> No
     server.answer = lambda asked: reply([config] if "sandbox" in asked else [])
 
     assert_refused(register(server, "--fast-sandbox"), "list of sandboxes is none of Letta's: 0")
+
+
+OURS = {"id": "tool-1", "name": "venice_search_web"}
+SANDBOX = {"id": "sandbox-1", "config": {"sandbox_dir": "/somewhere"}}
+
+
+@pytest.mark.parametrize("body", [b"", b'{"id": "ag'], ids=["empty", "cut"])
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        (["--agent", "Scout"], "agents"),
+        (["--prune", "--yes"], "removed"),
+        (["--fast-sandbox"], "sandbox"),
+    ],
+)
+def test_a_write_that_is_answered_by_no_json(
+    server: Server, options: list[str], part: str, body: bytes
+) -> None:
+    """It is told as a failure of that part alone, and the report of all that was done is whole."""
+    ours = OURS | wanted_fields(read_record("venice_search_web"), None, "local")
+    read = {
+        "/v1/tools/": [ours, ours | {"id": "tool-2", "name": "venice_gone"}],
+        "/v1/agents/": [AGENT],
+        "/v1/agents/agent-1": AGENT,
+        "/v1/agents/agent-1/tools": [],
+        "/v1/sandbox-config/": [SANDBOX],
+    }
+
+    def answer(asked: str) -> bytes:
+        method, target, _ = asked.split()
+        return reply(read[target.partition("?")[0]] if method == "GET" else body)
+
+    server.answer = answer
+    done = register(server, *options, "--json")
+
+    assert 3 == done.exit_code, (done.output, done.exception)
+    report = json.loads(done.stdout)
+    of_part = report[part] if part == "sandbox" else report[part][0]
+    assert "its answer is none of Letta's: it is no JSON of the right form" == of_part["problem"]
+    assert ["unchanged"] == [tool["action"] for tool in report["tools"]]
 
 
 def test_a_name_that_steers_the_terminal_is_written_out(server: Server) -> None:
