@@ -161,6 +161,7 @@ def _about_agent(agent: AgentChange) -> str:
         "detach": agent.detach,
         "no longer run first": agent.no_longer_first,
         "nothing has to follow": agent.no_longer_followed,
+        "Letta will not offer": agent.not_offered,
         "approval on": on,
         "approval off": off,
         "set": [name for name in agent.secrets if name not in agent.replaced],

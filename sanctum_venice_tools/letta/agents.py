@@ -48,10 +48,13 @@ _APPROVAL = "requires_approval"
 # agent that lacks the tool can't answer at all.
 _RUN_FIRST = "run_first"
 
+# The type of a rule by which certain tools must follow a tool, and follow no other.
+_ONLY_AFTER = "parent_last_tool"
+
 # The types of a rule by which one of certain tools must follow a tool. Where an agent has none of
 # them, Letta (0.16.8) forces a call of any other; and where that tool is all that it has, of the
 # same again, up to 50 times, each of which may be paid.
-_NEXT = ("constrain_child_tools", "parent_last_tool")
+_NEXT = ("constrain_child_tools", _ONLY_AFTER, "conditional")
 
 
 class _WholeAgent(BaseModel):
@@ -92,6 +95,8 @@ class AgentChange:
     """Those of the detached tools that the agent was to begin with."""
     no_longer_followed: tuple[str, ...] = ()
     """Tools that were to be followed by one of others, none of which the agent is to have."""
+    not_offered: tuple[str, ...] = ()
+    """Tools that it is to have, but may only use after one that it is not to have."""
     secrets: tuple[str, ...] = ()
     """The names of the secrets that are set."""
     replaced: tuple[str, ...] = ()
@@ -117,6 +122,7 @@ class AgentChange:
             "approvals": dict(self.approvals),
             "no_longer_first": list(self.no_longer_first),
             "no_longer_followed": list(self.no_longer_followed),
+            "not_offered": list(self.not_offered),
             "secrets": list(self.secrets),
             "replaced_secrets": list(self.replaced),
             "lost_secrets": list(self.lost),
@@ -177,7 +183,11 @@ def plan_agent(letta: Letta, agent: AgentState, wishes: Wishes) -> AgentChange:
     )
     changed = {*change.attach, *change.detach}
     loose = [rule["tool_name"] for rule in rules if _has_lost_its_next(rule, tools, changed)]
-    change = replace(change, no_longer_followed=tuple(dict.fromkeys(loose)))
+    change = replace(
+        change,
+        no_longer_followed=tuple(dict.fromkeys(loose)),
+        not_offered=_not_offered(rules, tools, changed),
+    )
     return _plan_secrets(agent, wishes, change) if wishes.secrets else change
 
 
@@ -359,9 +369,32 @@ def _has_lost_its_next(
     tool = rule.get("tool_name")
     if rule.get("type") not in _NEXT or tool not in tools:
         return False
-    nexts = set(rule.get("children") or [])
+    nexts = _nexts(rule)
     is_new = not {tool, *nexts}.isdisjoint(changed)
     return is_new and nexts.isdisjoint(tools)
+
+
+def _nexts(rule: Mapping[str, Any]) -> set[str]:
+    """The tools by which a rule has another followed."""
+    by_output = rule.get("child_output_mapping") or {}
+    default = rule.get("default_child")
+    return {*(rule.get("children") or []), *by_output.values(), *([default] if default else [])}
+
+
+def _not_offered(
+    rules: Sequence[Mapping[str, Any]], tools: Collection[str], changed: Collection[str]
+) -> tuple[str, ...]:
+    """Those of an agent's tools that Letta never offers, by what changed.
+
+    Their rule stays: it may be there so that nothing is bought before its price was asked.
+    """
+    names: list[str] = []
+    for rule in rules:
+        tool, nexts = rule["tool_name"], _nexts(rule)
+        is_new = not {tool, *nexts}.isdisjoint(changed)
+        if rule["type"] == _ONLY_AFTER and tool not in tools and is_new:
+            names += sorted(nexts.intersection(tools))
+    return tuple(dict.fromkeys(names))
 
 
 def _is_kept(letta: Letta, change: AgentChange, wishes: Wishes) -> bool:

@@ -69,6 +69,8 @@ class RuleForm(_Form):
     type: str
     tool_name: str
     children: list[str] | None = None
+    child_output_mapping: dict[str, str] | None = None
+    default_child: str | None = None
 
 
 class AgentForm(_Form):

@@ -189,6 +189,44 @@ def test_no_rule_stays_whose_next_tools_are_all_gone(cloud: respx.Router) -> Non
     assert kept == written(cloud)[-1]["tool_rules"]
 
 
+def test_says_which_tools_letta_no_longer_offers(cloud: respx.Router) -> None:
+    """A rule by which a tool only follows one that is gone may guard a purchase: it stays; the plan names the tool."""
+    register("venice_ask_web", "venice_chat", "--agent", "scout")
+    rule = {"type": "parent_last_tool", "children": ["venice_ask_web"]}
+    guard = {**rule, "tool_name": "venice_chat"}
+    there = {**rule, "tool_name": "venice_ask_web"}
+    told = {**agent(), "tool_rules": [guard, there]}
+    cloud.get("/v1/agents/").respond(json=[told])
+    cloud.get("/v1/agents/agent-1").respond(json=told)
+
+    planned = register("venice_ask_web", "--agent", "scout", "--dry-run")
+    as_json = register("venice_ask_web", "--agent", "scout", "--dry-run", "--json")
+    register("venice_ask_web", "--agent", "scout")
+
+    plan = " ".join(planned.stdout.split())
+    assert "detach venice_chat; Letta will not offer venice_ask_web" in plan
+    (change,) = json.loads(as_json.stdout)["agents"]
+    assert ["venice_ask_web"] == change["not_offered"]
+    assert [guard, there] == written(cloud)[-1]["tool_rules"]
+
+
+def test_no_conditional_rule_stays_whose_next_tools_are_all_gone(cloud: respx.Router) -> None:
+    """By such a rule, too, Letta forces a call after each of its tool; one with a tool left stays."""
+    register("venice_ask_web", "venice_chat", "venice_speak", "--agent", "scout")
+    rule = {"type": "conditional", "tool_name": "venice_ask_web"}
+    lost = {**rule, "child_output_mapping": {"yes": "venice_chat"}, "default_child": "venice_speak"}
+    kept = {**lost, "default_child": "venice_ask_web"}
+    told = {**agent(), "tool_rules": [lost, kept]}
+    cloud.get("/v1/agents/").respond(json=[told])
+    cloud.get("/v1/agents/agent-1").respond(json=told)
+
+    as_json = register("venice_ask_web", "--agent", "scout", "--json")
+
+    (change,) = json.loads(as_json.stdout)["agents"]
+    assert ["venice_ask_web"] == change["no_longer_followed"]
+    assert [kept] == written(cloud)[-1]["tool_rules"]
+
+
 def test_a_tool_comes_without_a_rule_whose_next_tools_are_gone(cloud: respx.Router) -> None:
     """Letta keeps the rules of a tool that is gone; it is not to come back to one that forces a call."""
     rule = {"type": "constrain_child_tools", "tool_name": "venice_ask_web"}

@@ -222,13 +222,20 @@ def test_an_agent_does_not_begin_with_a_tool_that_it_lacks(letta: Letta, hire: H
     assert [] == look_at(letta, scout).tool_rules
 
 
-@pytest.mark.parametrize("kind", ["constrain_child_tools", "parent_last_tool"])
+NEXT: list[dict[str, Any]] = [
+    {"type": "constrain_child_tools", "children": ["venice_speak"]},
+    {"type": "parent_last_tool", "children": ["venice_speak"]},
+    {"type": "conditional", "child_output_mapping": {"done": "venice_speak"}},
+]
+
+
+@pytest.mark.parametrize("follows", NEXT, ids=[rule["type"] for rule in NEXT])
 def test_no_call_is_forced_for_want_of_the_tool_that_was_to_follow(
-    letta: Letta, hire: Hire, kind: str
+    letta: Letta, hire: Hire, follows: dict[str, Any]
 ) -> None:
     """Letta would have the model call an only tool again and again, up to 50 times: the rule goes with the tools."""
     scout = hire("scout", "venice_generate_image", "venice_speak")
-    rule: Any = {"type": kind, "tool_name": "venice_generate_image", "children": ["venice_speak"]}
+    rule: Any = {"tool_name": "venice_generate_image", **follows}
     letta.agents.update(scout, tool_rules=[rule])
 
     result = register(letta, "venice_generate_image", "--agent", "scout", "--json")
