@@ -41,8 +41,9 @@ def plan_removals(
 ) -> list[Removal]:
     """Our tools on the server that are not wanted, and who uses them; nothing is removed.
 
-    To be removed a tool must have both our tag and our first line: what somebody made out of one of
-    ours is theirs.
+    To be removed a tool must have both our tag and our first line. Elsewhere either makes it ours:
+    an agent can get back what it lost, but what is removed here is gone, and somebody may have made
+    it out of one of ours.
     """
     unwanted = []
     for name, tool in sorted(there.items()):
