@@ -1340,13 +1340,14 @@ def _open_public(
                     continue
                 if not reply.is_success:
                     status = reply.status_code
-                    raise _failed(f"{url[:80]!r} answered {status}. Check the URL.", status)
+                    may_pass = status in (408, 429) or status >= 500
+                    advice = "Try again later" if may_pass else "Check the URL"
+                    raise _failed(f"{url[:80]!r} answered {status}. {advice}.", status)
                 yield reply
                 return
     except (httpx.HTTPError, httpx.InvalidURL, OverflowError):
-        raise VeniceError(
-            f"{url[:80]!r} could not be fetched. Check the URL, or try again."
-        ) from None
+        told = f"{url[:80]!r} could not be fetched. Check the URL, or try again."
+        raise _failed(told, 0) from None
     raise VeniceError(f"{url[:80]!r} redirects too often. Give the final URL.")
 
 
@@ -1506,6 +1507,9 @@ _FINAL = (
 
 _RETRIEVE_ADVICE = {400: _UNKNOWN, 404: _UNKNOWN, 422: _FINAL}
 
+# What Venice says of a film that is gone: at retrieving, and at a download address.
+_GONE = (400, 404, 410)
+
 _DAY_SECONDS = 24 * 60 * 60
 
 
@@ -1533,9 +1537,6 @@ def _whole_seconds(milliseconds: Any) -> int:
     within_a_day = min(max(seconds, 0), _DAY_SECONDS)
     return round(within_a_day)
 
-
-# What Venice says of a film that is gone: at retrieving, and at a download address.
-_GONE = (400, 404, 410)
 
 # Where Venice keeps what its private models make, as its guide to films shows; and where the local
 # Venice does.

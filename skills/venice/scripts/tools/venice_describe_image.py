@@ -2113,7 +2113,7 @@ def _in_form(told: Any, form: Any) -> Any:
     or that is paid and then told with its price.
     """
     if isinstance(form, dict) and isinstance(told, dict):
-        read = {name: _in_form(told.get(name), inner) for name, inner in form.items()}
+        read = {name: _in_form(told[name], inner) for name, inner in form.items() if name in told}
         return {name: value for name, value in {**told, **read}.items() if value is not None}
     if isinstance(form, list):
         (inner,) = form

@@ -28,7 +28,7 @@ import tempfile
 import time
 import unicodedata
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial, wraps
@@ -2232,13 +2232,14 @@ def _open_public(
                     continue
                 if not reply.is_success:
                     status = reply.status_code
-                    raise _failed(f"{url[:80]!r} answered {status}. Check the URL.", status)
+                    may_pass = status in (408, 429) or status >= 500
+                    advice = "Try again later" if may_pass else "Check the URL"
+                    raise _failed(f"{url[:80]!r} answered {status}. {advice}.", status)
                 yield reply
                 return
     except (httpx.HTTPError, httpx.InvalidURL, OverflowError):
-        raise VeniceError(
-            f"{url[:80]!r} could not be fetched. Check the URL, or try again."
-        ) from None
+        told = f"{url[:80]!r} could not be fetched. Check the URL, or try again."
+        raise _failed(told, 0) from None
     raise VeniceError(f"{url[:80]!r} redirects too often. Give the final URL.")
 
 
@@ -2766,16 +2767,19 @@ def _is_stored(reference: str) -> bool:
 # --- shared by several tools: sanctum_venice_tools/runtime/options.py ---
 
 
-def _read_options(options: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+def _read_options(
+    options: dict[str, Any], known: dict[str, Any], arguments: Collection[str] = ()
+) -> dict[str, Any]:
     """The options by their known names, checked.
 
     Args:
         options: What was sent.
         known: What each option may be: (lowest, highest), [choices], or any text (str).
+        arguments: What is no option, but an argument of its own.
     """
     read = {}
     for written, value in options.items():
-        name = _read_name(written, known)
+        name = _read_name(written, known, arguments)
         allowed = known[name]
         try:
             read[name] = _read_within(value, allowed)
@@ -2787,8 +2791,11 @@ def _read_options(options: dict[str, Any], known: dict[str, Any]) -> dict[str, A
     return read
 
 
-def _read_name(written: str, known: dict[str, Any]) -> str:
+def _read_name(written: str, known: dict[str, Any], arguments: Collection[str]) -> str:
     """The known option of that name."""
+    if written in arguments:
+        told = f"'{written}' is no option, but an argument"
+        raise VeniceError(f"{told}: give it beside options, not among them.")
     try:
         return _read_choice(written, known)
     except _UNREADABLE:
@@ -3075,12 +3082,12 @@ def _read_wish(
     # Others call the duration seconds, and the shape size.
     seconds = rare.pop("seconds", None)
     size = rare.pop("size", None)
-    settings = settings | _given(duration=seconds, aspect_ratio=size)
+    settings = _with_options(settings, _given(duration=seconds, aspect_ratio=size))
 
     rare_content = {name: rare.pop(name) for name in _RARE_CONTENT if name in rare}
-    rare = _read_options(rare, _OPTIONS)
+    rare = _read_options(rare, _OPTIONS, settings)
     is_cheapest = rare.pop("choose", "") == "cheapest"
-    content = _read_content(_given(**content) | rare_content)
+    content = _with_options(_read_content(_given(**content)), _read_content(rare_content))
 
     _check_company(content, rare)
     _check_together(content)
@@ -3094,6 +3101,22 @@ def _read_wish(
         is_quote=bool(kind),
         is_cheapest=is_cheapest,
     )
+
+
+def _with_options(said: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    """What the arguments and the options say; refused where they contradict each other.
+
+    One of them would be bought, and the other missed only when the film is there.
+    """
+    for name in said.keys() & options.keys():
+        if said[name] and _plain(said[name]) != _plain(options[name]):
+            raise VeniceError(f"The options say another {name} than the arguments. Say it once.")
+    return said | options
+
+
+def _plain(value: Any) -> str:
+    """A value without the unit that a duration may have: 5 and "5s" are the same."""
+    return str(value).strip().removesuffix("s")
 
 
 def _made_of(content: dict[str, Any], rare: dict[str, Any]) -> str:
@@ -3229,7 +3252,7 @@ def _in_form(told: Any, form: Any) -> Any:
     or that is paid and then told with its price.
     """
     if isinstance(form, dict) and isinstance(told, dict):
-        read = {name: _in_form(told.get(name), inner) for name, inner in form.items()}
+        read = {name: _in_form(told[name], inner) for name, inner in form.items() if name in told}
         return {name: value for name, value in {**told, **read}.items() if value is not None}
     if isinstance(form, list):
         (inner,) = form
@@ -3664,6 +3687,8 @@ class _Fitted:
     """What its price is asked with."""
     notes: list[str]
     """What was chosen for the caller."""
+    limits: dict[str, Any]
+    """What else the model's films may be like."""
 
 
 def _pick_film_model(named: str, wish: _Wish, listed: list[_Listed] | None = None) -> _Model:
@@ -3677,9 +3702,9 @@ def _pick_film_model(named: str, wish: _Wish, listed: list[_Listed] | None = Non
     if named:
         # It is taken at its word: what it lacks is told by its own limits.
         return _pick_model("video", named, setting=setting, usual=usual)
-    fits = functools.partial(_makes, wish)
     if listed is None:
         listed = _list_models("video")
+    fits = functools.partial(_makes, wish, listed)
     # Of models that are alike, one that takes reference videos of such a length goes first.
     listed = sorted(listed, key=lambda model: bool(_misfit_of_length(model["id"], wish.references)))
     return _pick_model("video", "", setting=setting, usual=usual, fits=fits, listed=listed)
@@ -3691,9 +3716,11 @@ def _setting_of(wish: _Wish) -> str:
     return f"VENICE_{begins_with.upper()}_TO_VIDEO_MODEL"
 
 
-def _makes(wish: _Wish, model: dict[str, Any]) -> bool:
-    """Whether a model makes films like the one that is wanted."""
+def _makes(wish: _Wish, listed: list[_Listed], model: dict[str, Any]) -> bool:
+    """Whether a model of those listed makes films like the one that is wanted."""
     if not _begins_with(model, wish) or _too_many_references(model["id"], wish.references):
+        return False
+    if "audio_url" in wish.content and not _takes_sound(model, listed):
         return False
     return all(_takes(model, field) for field in _fields_of(wish))
 
@@ -3715,7 +3742,7 @@ def _basis_of(model: dict[str, Any]) -> str:
     told = _told_by_name(model["id"])
     if told:
         return told
-    limits = _object_of(model["model_spec"].get("constraints"))
+    limits = _limits_in(model["model_spec"])
     model_type = str(limits.get("model_type", ""))  # such as text-to-video
     basis, _, _ = model_type.partition("-")
     return basis
@@ -3741,11 +3768,19 @@ def _fields_of(wish: _Wish) -> list[str]:
 def _takes(model: dict[str, Any], field: str) -> bool:
     """Whether a model takes a field, as far as that is known."""
     if field == "video_references":
-        limits = _object_of(model["model_spec"].get("constraints"))
-        return bool(limits.get("per_reference_audio"))
+        return bool(_limits_in(model["model_spec"]).get("per_reference_audio"))
     if field in _REFERRED_TO:
         return _takes_references(model["id"], _REFERRED_TO[field])
     return _TAKEN_BY.get(field, "") in model["id"]
+
+
+def _takes_sound(model: dict[str, Any], listed: list[_Listed]) -> bool:
+    """Whether a model takes a sound for its film (Venice's skill for films, 2026-10-02).
+
+    Where the list tells it of no model, any may.
+    """
+    taking = [one["id"] for one in listed if _limits_in(one["model_spec"]).get("audio_input")]
+    return not taking or model["id"] in taking
 
 
 def _fit(chosen: _Model, wish: _Wish) -> _Fitted:
@@ -3768,7 +3803,7 @@ def _fit(chosen: _Model, wish: _Wish) -> _Fitted:
         notes.append(_tell_of(wish.references))
     if limits.get("model_type") == _CHANGES_FILMS:
         quoted["video_url"] = _film_to_change(wish.content)
-    return _Fitted(chosen, settings, quoted, notes)
+    return _Fitted(chosen, settings, quoted, notes, limits)
 
 
 def _limits_of(chosen: _Model, wish: _Wish) -> dict[str, Any]:
@@ -3778,7 +3813,7 @@ def _limits_of(chosen: _Model, wish: _Wish) -> dict[str, Any]:
     enlarged has a factor, and its resolutions are "2x" and the like. Seedance may keep the shape,
     and 2.5 the length, of a reference video; the catalogue does not say so.
     """
-    limits = dict(_object_of(chosen.spec.get("constraints")))
+    limits = dict(_limits_in(chosen.spec))
     durations = _list_of(limits.get("durations"))
     limits["durations"] = [one for one in durations if str(one).lower() != "auto"]
     if _told_by_name(chosen.id) == "upscale":
@@ -3786,10 +3821,15 @@ def _limits_of(chosen: _Model, wish: _Wish) -> dict[str, Any]:
 
     has_reference_video = wish.references.seconds is not None
     if has_reference_video and chosen.id.endswith("reference-to-video-basic"):
-        limits["aspect_ratios"] = [*_listed(limits, "aspect_ratio"), "adaptive"]
+        limits["aspect_ratios"] = [*_listed(limits, "aspect_ratio"), "adaptive", "auto"]
         if chosen.id.startswith("seedance-2-5"):
             limits["durations"].append("auto")
     return limits
+
+
+def _limits_in(spec: dict[str, Any]) -> dict[str, Any]:
+    """What the catalogue says of a model's films."""
+    return _object_of(spec.get("constraints"))
 
 
 def _film_to_change(content: dict[str, Any]) -> str:
@@ -3880,6 +3920,10 @@ def _settle(name: str, limits: dict[str, Any], wanted: dict[str, Any]) -> _Settl
     elif limits.get("audio") and not is_loud:
         raise VeniceError(f"{name} always makes sound. Leave audio out, or choose another model.")
     notes = [f"Chosen for you: {', '.join(chosen)}."] if chosen else []
+    # Whether a film that is changed keeps its own sound, the catalogue does not tell.
+    is_new = limits.get("model_type") != _CHANGES_FILMS
+    if limits.get("audio") is False and is_loud and is_new:
+        notes.append(f"{name} makes no sound.")
     return _Settled(film, notes)
 
 
@@ -3894,6 +3938,8 @@ def _read_setting(name: str, field: str, asked: str, choices: list[str]) -> str:
     if not asked:
         return ""
     value = _as_choice_of(field, asked, choices)
+    if not choices and field == "resolution" and _told_by_name(name) == "upscale":
+        raise VeniceError(f"{name} takes no {field}, but the option upscale_factor: 1, 2 or 4.")
     if not choices:
         raise VeniceError(f"{name} takes no {field}: leave it out, or choose another model.")
     if value not in choices:
@@ -4165,6 +4211,9 @@ _FINAL = (
 
 _RETRIEVE_ADVICE = {400: _UNKNOWN, 404: _UNKNOWN, 422: _FINAL}
 
+# What Venice says of a film that is gone: at retrieving, and at a download address.
+_GONE = (400, 404, 410)
+
 # Refusals that pass: the request came too slowly, or too often.
 _PASSING = (408, 429)
 
@@ -4173,6 +4222,9 @@ _PASSING = (408, 429)
 _FAILED = 500
 
 _TIMES_TO_BELIEVE = 3
+
+# What a job has ended with of which nothing more will come.
+_ENDED = (422, _FAILED)
 
 _FAILED_ADVICE = (
     "It was the same each time, so this job has failed. Its price should come back by itself: "
@@ -4196,11 +4248,11 @@ def _retrieve_kindly(kind: str, text: str, wait: int) -> dict[str, Any]:
     """
     try:
         return _wait_for(_read_job(text, kind), wait)
-    except VeniceError as error:
-        return {
-            "status": f"bought, but not retrieved: {error}",
-            "next": f"Call venice_retrieve_{_MADE[kind]} with this job.",
-        }
+    except (VeniceError, OSError) as error:
+        has_ended = isinstance(error, VeniceError) and error.status in _ENDED
+        again = f"Call venice_retrieve_{_MADE[kind]} with this job."
+        told = f"bought, but not retrieved: {error}"
+        return _given(status=told, next="" if has_ended else again)
 
 
 def _wait_for(job: _Job, wait: int) -> dict[str, Any]:
@@ -4217,7 +4269,7 @@ def _wait_for(job: _Job, wait: int) -> dict[str, Any]:
             continue  # the file is there now
         said.append(progress)
         if _has_failed(said):
-            raise VeniceError(f"{progress.trouble} {_FAILED_ADVICE}")
+            raise _failed(f"{progress.trouble} {_FAILED_ADVICE}", _FAILED)
         pause = _pause_after(progress)
         if time.monotonic() + pause > end:
             return _tell_progress(job, progress)
@@ -4237,7 +4289,7 @@ def _poll(job: _Job, place: Path) -> _Progress:
     except VeniceError as error:
         return _read_trouble(error)
     if progress.is_completed:
-        _download(job.url, place)
+        return _download(job.url, place)
     return progress
 
 
@@ -4303,14 +4355,25 @@ def _tell_progress(job: _Job, last: _Progress) -> dict[str, Any]:
     }
 
 
-def _download(url: str, place: Path) -> None:
-    """Fetch what a private model has made; its address is in the job and nowhere else."""
+def _download(url: str, place: Path) -> _Progress:
+    """Fetch what a private model has made; its address is in the job and nowhere else.
+
+    Its file is in its place afterwards, but for trouble that may pass.
+    """
     if not url:
         raise VeniceError(
             "The job is done, but its download address is missing here: copy the whole job string."
         )
-    with _open_public(url, trusted=_client().base_url.netloc) as reply:
-        _store_job(place, _pieces(reply), _recording_ending)
+    try:
+        with _open_public(url, trusted=_client().base_url.netloc) as reply:
+            _store_job(place, _pieces(reply), _recording_ending)
+    except VeniceError as error:
+        if error.status in _GONE:
+            told = f"Its address answered {error.status}. {_UNKNOWN}"
+            raise _failed(told, error.status) from None
+        # However often it comes, the job itself is done.
+        return _Progress(trouble=_read_trouble(error).trouble)
+    return _Progress(is_completed=True)
 
 
 # --- shared by several tools: sanctum_venice_tools/runtime/offers.py ---
@@ -4377,7 +4440,7 @@ def _candidates(wish: _Wish) -> list[_Model]:
     for model in sorted(listed, key=_rank):
         spec = model["model_spec"]
         is_open = must_be_private and not _is_private(spec)
-        if _makes(wish, model) and not spec.get("offline") and not is_open:
+        if _makes(wish, listed, model) and not spec.get("offline") and not is_open:
             found.append(_Model(model["id"], spec, []))
     return found
 
@@ -4393,6 +4456,8 @@ class _FilmPlan:
     body: dict[str, Any]
     quoted: dict[str, Any]
     notes: list[str]
+    limits: dict[str, Any]
+    """What else its model's films may be like."""
     price_is_least: bool
 
 
@@ -4419,7 +4484,7 @@ def _plan_film(
         raise VeniceError(_TOO_LARGE)
     references = wish.references
     price_is_least = references.seconds is not None and not references.are_measured
-    return _FilmPlan(fitted.model, body, fitted.quoted, fitted.notes, price_is_least)
+    return _FilmPlan(fitted.model, body, fitted.quoted, fitted.notes, fitted.limits, price_is_least)
 
 
 # --- the tool: sanctum_venice_tools/tools/venice_make_video.py ---
@@ -4466,7 +4531,7 @@ def venice_make_video(
         "aspect_ratio": aspect_ratio,
         "audio": audio,
     }
-    plan = _plan_film(model, settings, options, prompt=prompt, image_url=image)
+    plan = _plan_film(model, settings, options, prompt=prompt.strip(), image_url=image)
     queued = _queue("video", plan.body, _quote("video", plan.quoted), is_least=plan.price_is_least)
     done = (
         _retrieve_kindly("video", queued["job"], wait_seconds)

@@ -21,7 +21,7 @@ import secrets
 import tempfile
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial, wraps
@@ -1536,7 +1536,7 @@ def _in_form(told: Any, form: Any) -> Any:
     or that is paid and then told with its price.
     """
     if isinstance(form, dict) and isinstance(told, dict):
-        read = {name: _in_form(told.get(name), inner) for name, inner in form.items()}
+        read = {name: _in_form(told[name], inner) for name, inner in form.items() if name in told}
         return {name: value for name, value in {**told, **read}.items() if value is not None}
     if isinstance(form, list):
         (inner,) = form
@@ -1841,16 +1841,19 @@ def _amounts(node: Any) -> Iterator[float]:
 # --- shared by several tools: sanctum_venice_tools/runtime/options.py ---
 
 
-def _read_options(options: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+def _read_options(
+    options: dict[str, Any], known: dict[str, Any], arguments: Collection[str] = ()
+) -> dict[str, Any]:
     """The options by their known names, checked.
 
     Args:
         options: What was sent.
         known: What each option may be: (lowest, highest), [choices], or any text (str).
+        arguments: What is no option, but an argument of its own.
     """
     read = {}
     for written, value in options.items():
-        name = _read_name(written, known)
+        name = _read_name(written, known, arguments)
         allowed = known[name]
         try:
             read[name] = _read_within(value, allowed)
@@ -1862,8 +1865,11 @@ def _read_options(options: dict[str, Any], known: dict[str, Any]) -> dict[str, A
     return read
 
 
-def _read_name(written: str, known: dict[str, Any]) -> str:
+def _read_name(written: str, known: dict[str, Any], arguments: Collection[str]) -> str:
     """The known option of that name."""
+    if written in arguments:
+        told = f"'{written}' is no option, but an argument"
+        raise VeniceError(f"{told}: give it beside options, not among them.")
     try:
         return _read_choice(written, known)
     except _UNREADABLE:
@@ -2027,7 +2033,7 @@ def _read_wishes(wishes: dict[str, Any], seconds: int, options: dict[str, Any]) 
     if seconds < 0:
         fault = "The duration_seconds must be whole seconds, such as 30"
         raise VeniceError(f"{fault}. Correct it, or leave it out.")
-    rare = _read_options(_given(**options), _OPTIONS)
+    rare = _read_options(_given(**options), _OPTIONS, [*wishes, "duration_seconds"])
     wished = {**wishes, "duration_seconds": seconds, **rare}
     wanted = {name: value for name, value in wished.items() if value}
     if len(wanted.keys() & _SUNG) > 1:

@@ -1948,13 +1948,14 @@ def _open_public(
                     continue
                 if not reply.is_success:
                     status = reply.status_code
-                    raise _failed(f"{url[:80]!r} answered {status}. Check the URL.", status)
+                    may_pass = status in (408, 429) or status >= 500
+                    advice = "Try again later" if may_pass else "Check the URL"
+                    raise _failed(f"{url[:80]!r} answered {status}. {advice}.", status)
                 yield reply
                 return
     except (httpx.HTTPError, httpx.InvalidURL, OverflowError):
-        raise VeniceError(
-            f"{url[:80]!r} could not be fetched. Check the URL, or try again."
-        ) from None
+        told = f"{url[:80]!r} could not be fetched. Check the URL, or try again."
+        raise _failed(told, 0) from None
     raise VeniceError(f"{url[:80]!r} redirects too often. Give the final URL.")
 
 
@@ -2260,6 +2261,9 @@ _FINAL = (
 
 _RETRIEVE_ADVICE = {400: _UNKNOWN, 404: _UNKNOWN, 422: _FINAL}
 
+# What Venice says of a film that is gone: at retrieving, and at a download address.
+_GONE = (400, 404, 410)
+
 # Refusals that pass: the request came too slowly, or too often.
 _PASSING = (408, 429)
 
@@ -2307,7 +2311,7 @@ def _wait_for(job: _Job, wait: int) -> dict[str, Any]:
             continue  # the file is there now
         said.append(progress)
         if _has_failed(said):
-            raise VeniceError(f"{progress.trouble} {_FAILED_ADVICE}")
+            raise _failed(f"{progress.trouble} {_FAILED_ADVICE}", _FAILED)
         pause = _pause_after(progress)
         if time.monotonic() + pause > end:
             return _tell_progress(job, progress)
@@ -2327,7 +2331,7 @@ def _poll(job: _Job, place: Path) -> _Progress:
     except VeniceError as error:
         return _read_trouble(error)
     if progress.is_completed:
-        _download(job.url, place)
+        return _download(job.url, place)
     return progress
 
 
@@ -2393,14 +2397,25 @@ def _tell_progress(job: _Job, last: _Progress) -> dict[str, Any]:
     }
 
 
-def _download(url: str, place: Path) -> None:
-    """Fetch what a private model has made; its address is in the job and nowhere else."""
+def _download(url: str, place: Path) -> _Progress:
+    """Fetch what a private model has made; its address is in the job and nowhere else.
+
+    Its file is in its place afterwards, but for trouble that may pass.
+    """
     if not url:
         raise VeniceError(
             "The job is done, but its download address is missing here: copy the whole job string."
         )
-    with _open_public(url, trusted=_client().base_url.netloc) as reply:
-        _store_job(place, _pieces(reply), _recording_ending)
+    try:
+        with _open_public(url, trusted=_client().base_url.netloc) as reply:
+            _store_job(place, _pieces(reply), _recording_ending)
+    except VeniceError as error:
+        if error.status in _GONE:
+            told = f"Its address answered {error.status}. {_UNKNOWN}"
+            raise _failed(told, error.status) from None
+        # However often it comes, the job itself is done.
+        return _Progress(trouble=_read_trouble(error).trouble)
+    return _Progress(is_completed=True)
 
 
 # --- the tool: sanctum_venice_tools/tools/venice_retrieve_music.py ---

@@ -19,7 +19,7 @@ import os
 import re
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial, wraps
@@ -1030,16 +1030,19 @@ def _is_set(name: str, value: Any) -> bool:
 # --- shared by several tools: sanctum_venice_tools/runtime/options.py ---
 
 
-def _read_options(options: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+def _read_options(
+    options: dict[str, Any], known: dict[str, Any], arguments: Collection[str] = ()
+) -> dict[str, Any]:
     """The options by their known names, checked.
 
     Args:
         options: What was sent.
         known: What each option may be: (lowest, highest), [choices], or any text (str).
+        arguments: What is no option, but an argument of its own.
     """
     read = {}
     for written, value in options.items():
-        name = _read_name(written, known)
+        name = _read_name(written, known, arguments)
         allowed = known[name]
         try:
             read[name] = _read_within(value, allowed)
@@ -1051,8 +1054,11 @@ def _read_options(options: dict[str, Any], known: dict[str, Any]) -> dict[str, A
     return read
 
 
-def _read_name(written: str, known: dict[str, Any]) -> str:
+def _read_name(written: str, known: dict[str, Any], arguments: Collection[str]) -> str:
     """The known option of that name."""
+    if written in arguments:
+        told = f"'{written}' is no option, but an argument"
+        raise VeniceError(f"{told}: give it beside options, not among them.")
     try:
         return _read_choice(written, known)
     except _UNREADABLE:

@@ -1517,7 +1517,7 @@ def _in_form(told: Any, form: Any) -> Any:
     or that is paid and then told with its price.
     """
     if isinstance(form, dict) and isinstance(told, dict):
-        read = {name: _in_form(told.get(name), inner) for name, inner in form.items()}
+        read = {name: _in_form(told[name], inner) for name, inner in form.items() if name in told}
         return {name: value for name, value in {**told, **read}.items() if value is not None}
     if isinstance(form, list):
         (inner,) = form
@@ -2174,13 +2174,14 @@ def _open_public(
                     continue
                 if not reply.is_success:
                     status = reply.status_code
-                    raise _failed(f"{url[:80]!r} answered {status}. Check the URL.", status)
+                    may_pass = status in (408, 429) or status >= 500
+                    advice = "Try again later" if may_pass else "Check the URL"
+                    raise _failed(f"{url[:80]!r} answered {status}. {advice}.", status)
                 yield reply
                 return
     except (httpx.HTTPError, httpx.InvalidURL, OverflowError):
-        raise VeniceError(
-            f"{url[:80]!r} could not be fetched. Check the URL, or try again."
-        ) from None
+        told = f"{url[:80]!r} could not be fetched. Check the URL, or try again."
+        raise _failed(told, 0) from None
     raise VeniceError(f"{url[:80]!r} redirects too often. Give the final URL.")
 
 

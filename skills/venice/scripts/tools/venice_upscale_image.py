@@ -27,7 +27,7 @@ import tempfile
 import time
 import unicodedata
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial, wraps
@@ -1749,13 +1749,14 @@ def _open_public(
                     continue
                 if not reply.is_success:
                     status = reply.status_code
-                    raise _failed(f"{url[:80]!r} answered {status}. Check the URL.", status)
+                    may_pass = status in (408, 429) or status >= 500
+                    advice = "Try again later" if may_pass else "Check the URL"
+                    raise _failed(f"{url[:80]!r} answered {status}. {advice}.", status)
                 yield reply
                 return
     except (httpx.HTTPError, httpx.InvalidURL, OverflowError):
-        raise VeniceError(
-            f"{url[:80]!r} could not be fetched. Check the URL, or try again."
-        ) from None
+        told = f"{url[:80]!r} could not be fetched. Check the URL, or try again."
+        raise _failed(told, 0) from None
     raise VeniceError(f"{url[:80]!r} redirects too often. Give the final URL.")
 
 
@@ -2218,7 +2219,7 @@ def _in_form(told: Any, form: Any) -> Any:
     or that is paid and then told with its price.
     """
     if isinstance(form, dict) and isinstance(told, dict):
-        read = {name: _in_form(told.get(name), inner) for name, inner in form.items()}
+        read = {name: _in_form(told[name], inner) for name, inner in form.items() if name in told}
         return {name: value for name, value in {**told, **read}.items() if value is not None}
     if isinstance(form, list):
         (inner,) = form
@@ -2523,16 +2524,19 @@ def _amounts(node: Any) -> Iterator[float]:
 # --- shared by several tools: sanctum_venice_tools/runtime/options.py ---
 
 
-def _read_options(options: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+def _read_options(
+    options: dict[str, Any], known: dict[str, Any], arguments: Collection[str] = ()
+) -> dict[str, Any]:
     """The options by their known names, checked.
 
     Args:
         options: What was sent.
         known: What each option may be: (lowest, highest), [choices], or any text (str).
+        arguments: What is no option, but an argument of its own.
     """
     read = {}
     for written, value in options.items():
-        name = _read_name(written, known)
+        name = _read_name(written, known, arguments)
         allowed = known[name]
         try:
             read[name] = _read_within(value, allowed)
@@ -2544,8 +2548,11 @@ def _read_options(options: dict[str, Any], known: dict[str, Any]) -> dict[str, A
     return read
 
 
-def _read_name(written: str, known: dict[str, Any]) -> str:
+def _read_name(written: str, known: dict[str, Any], arguments: Collection[str]) -> str:
     """The known option of that name."""
+    if written in arguments:
+        told = f"'{written}' is no option, but an argument"
+        raise VeniceError(f"{told}: give it beside options, not among them.")
     try:
         return _read_choice(written, known)
     except _UNREADABLE:
