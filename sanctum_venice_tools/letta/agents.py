@@ -39,22 +39,14 @@ from sanctum_venice_tools.letta.secrets import (
     secrets_at_risk,
 )
 from sanctum_venice_tools.letta.stored import is_ours
+from sanctum_venice_tools.letta.tool_rules import (
+    APPROVAL,
+    RUN_FIRST,
+    has_lost_its_next,
+    is_about,
+    not_offered,
+)
 from sanctum_venice_tools.packing.record import Record
-
-# The type of a rule by which a person approves each call of a tool.
-_APPROVAL = "requires_approval"
-
-# The type of a rule by which an agent begins with a tool: Letta forces a call of it, so that an
-# agent that lacks the tool can't answer at all.
-_RUN_FIRST = "run_first"
-
-# The type of a rule by which certain tools must follow a tool, and follow no other.
-_ONLY_AFTER = "parent_last_tool"
-
-# The types of a rule by which one of certain tools must follow a tool. Where an agent has none of
-# them, Letta (0.16.8) forces a call of any other; and where that tool is all that it has, of the
-# same again, up to 50 times, each of which may be paid.
-_NEXT = ("constrain_child_tools", _ONLY_AFTER, "conditional")
 
 
 class _WholeAgent(BaseModel):
@@ -161,7 +153,7 @@ def plan_agent(letta: Letta, agent: AgentState, wishes: Wishes) -> AgentChange:
     """
     has = {tool.name: tool for tool in list_agent_tools(letta, agent.id) if tool.name}
     wanted = {record.name: record for record in wishes.records}
-    asks = {rule.tool_name for rule in agent.tool_rules or [] if rule.type == _APPROVAL}
+    asks = {rule.tool_name for rule in agent.tool_rules or [] if rule.type == APPROVAL}
     approvals = {
         name: record.needs_approval
         for name, record in wanted.items()
@@ -169,9 +161,6 @@ def plan_agent(letta: Letta, agent: AgentState, wishes: Wishes) -> AgentChange:
         and (record.needs_approval or wishes.lifts_approvals)
     }
     detach = {name: tool.id for name, tool in has.items() if is_ours(tool) and name not in wanted}
-    firsts = {rule.tool_name for rule in agent.tool_rules or [] if rule.type == _RUN_FIRST}
-    tools = {*has, *wanted} - set(detach)
-    rules = [rule.model_dump() for rule in agent.tool_rules or []]
     change = AgentChange(
         agent.id,
         agent.name,
@@ -179,15 +168,8 @@ def plan_agent(letta: Letta, agent: AgentState, wishes: Wishes) -> AgentChange:
         attach=tuple(name for name in wanted if name not in has),
         detach=detach,
         approvals=approvals,
-        no_longer_first=tuple(name for name in detach if name in firsts),
     )
-    changed = {*change.attach, *change.detach}
-    loose = [rule["tool_name"] for rule in rules if _has_lost_its_next(rule, tools, changed)]
-    change = replace(
-        change,
-        no_longer_followed=tuple(dict.fromkeys(loose)),
-        not_offered=_not_offered(rules, tools, changed),
-    )
+    change = _plan_rules(agent, {*has, *wanted} - set(detach), change)
     return _plan_secrets(agent, wishes, change) if wishes.secrets else change
 
 
@@ -243,7 +225,7 @@ def free_of_rules(letta: Letta, agent_id: str, gone: Collection[str]) -> None:
     kept: Any = [
         rule
         for rule in now.tool_rules
-        if not (_is_about(rule, _RUN_FIRST, gone) or _has_lost_its_next(rule, tools, gone))
+        if not (is_about(rule, RUN_FIRST, gone) or has_lost_its_next(rule, tools, gone))
     ]
     if kept != now.tool_rules:
         checked("answer", AgentForm, lambda: letta.agents.update(agent_id, tool_rules=kept))
@@ -262,6 +244,20 @@ def _find_agent(letta: Letta, named: str, parts: list[Any]) -> AgentState:
         ids = ", ".join(agent.id for agent in agents)
         raise AgentError(f"{len(agents)} agents are called {named!r}; name one: {ids}")
     return agents[0]
+
+
+def _plan_rules(agent: AgentState, tools: Collection[str], change: AgentChange) -> AgentChange:
+    """Add what becomes of the agent's rules with these tools to what is to change."""
+    rules = [rule.model_dump() for rule in agent.tool_rules or []]
+    changed = {*change.attach, *change.detach}
+    firsts = [rule["tool_name"] for rule in rules if is_about(rule, RUN_FIRST, change.detach)]
+    loose = [rule["tool_name"] for rule in rules if has_lost_its_next(rule, tools, changed)]
+    return replace(
+        change,
+        no_longer_first=tuple(dict.fromkeys(firsts)),
+        no_longer_followed=tuple(dict.fromkeys(loose)),
+        not_offered=not_offered(rules, tools, changed),
+    )
 
 
 def _plan_secrets(agent: AgentState, wishes: Wishes, change: AgentChange) -> AgentChange:
@@ -346,55 +342,15 @@ def _rules_after(
         rule
         for rule in now.tool_rules or []
         if not (
-            _is_about(rule, _APPROVAL, decided)
-            or _is_about(rule, _RUN_FIRST, change.detach)
-            or _has_lost_its_next(rule, tools, changed)
+            is_about(rule, APPROVAL, decided)
+            or is_about(rule, RUN_FIRST, change.detach)
+            or has_lost_its_next(rule, tools, changed)
         )
     ]
     for name, is_needed in change.approvals.items():
         if is_needed and name not in missing:
-            rules.append({"type": _APPROVAL, "tool_name": name})
+            rules.append({"type": APPROVAL, "tool_name": name})
     return rules
-
-
-def _is_about(rule: Mapping[str, Any], kind: str, tools: Collection[str]) -> bool:
-    """Whether a rule is of this type, and about one of these tools."""
-    return rule.get("type") == kind and rule.get("tool_name") in tools
-
-
-def _has_lost_its_next(
-    rule: Mapping[str, Any], tools: Collection[str | None], changed: Collection[str]
-) -> bool:
-    """Whether a rule has one of an agent's tools followed by others alone, by what changed."""
-    tool = rule.get("tool_name")
-    if rule.get("type") not in _NEXT or tool not in tools:
-        return False
-    nexts = _nexts(rule)
-    is_new = not {tool, *nexts}.isdisjoint(changed)
-    return is_new and nexts.isdisjoint(tools)
-
-
-def _nexts(rule: Mapping[str, Any]) -> set[str]:
-    """The tools by which a rule has another followed."""
-    by_output = rule.get("child_output_mapping") or {}
-    default = rule.get("default_child")
-    return {*(rule.get("children") or []), *by_output.values(), *([default] if default else [])}
-
-
-def _not_offered(
-    rules: Sequence[Mapping[str, Any]], tools: Collection[str], changed: Collection[str]
-) -> tuple[str, ...]:
-    """Those of an agent's tools that Letta never offers, by what changed.
-
-    Their rule stays: it may be there so that nothing is bought before its price was asked.
-    """
-    names: list[str] = []
-    for rule in rules:
-        tool, nexts = rule["tool_name"], _nexts(rule)
-        is_new = not {tool, *nexts}.isdisjoint(changed)
-        if rule["type"] == _ONLY_AFTER and tool not in tools and is_new:
-            names += sorted(nexts.intersection(tools))
-    return tuple(dict.fromkeys(names))
 
 
 def _is_kept(letta: Letta, change: AgentChange, wishes: Wishes) -> bool:
