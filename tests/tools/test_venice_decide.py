@@ -211,10 +211,40 @@ def test_questions_are_read_as_they_are_meant(
     )
 
 
+RUDE = {"type": "noul", "instructions": "Is it rude?"}
+
+
+@pytest.mark.usefixtures("decisions")
+@pytest.mark.parametrize(
+    ("questions", "meant"),
+    [
+        ({"text": {"question": "Which team?", "options": ["sales", "none"]}}, [CHOICE]),
+        ({"prompt": {"question": "How angry?", "levels": ["calm", "cross"]}}, [SCORE]),
+        ({"question": {"question": "Is it urgent?"}, "text": "Is it rude?"}, [YES_OR_NO, RUDE]),
+        ({"text": "Is it urgent?", "rude": "Is it rude?"}, [YES_OR_NO, RUDE]),
+        ({"text": "Is it urgent?", "prompt": "Is it rude?"}, [YES_OR_NO, RUDE]),
+        ({"text": "Is it urgent?", "option": "Is it rude?"}, [YES_OR_NO, RUDE]),
+        ({"level": "Is it rude?"}, [RUDE]),
+        ({"text": "Is it urgent?"}, [YES_OR_NO]),
+        ({"prompt": "Is it urgent?", "type": "noul"}, [YES_OR_NO]),
+        ({"id": "urgent", "text": "Is it urgent?"}, [YES_OR_NO]),
+        ({"text": "Which team?", "options": "sales, none"}, [CHOICE]),
+        ({"ask": "How angry?", "type": "score", "criteria": ["calm", "cross"]}, [SCORE]),
+    ],
+)
+def test_a_question_may_have_the_name_of_a_part(
+    api: respx.MockRouter, tool: Tool, questions: Any, meant: Any
+) -> None:
+    """One named "text", "prompt" or "option" is asked as it is; parts of one question stay one question."""
+    assert meant == sent(api, tool, questions)
+
+
 @pytest.mark.usefixtures("decisions")
 @pytest.mark.parametrize(
     "questions",
     [
+        {"Question": "Which team?", "teams": ["sales", "support"]},
+        {"options": ["sales", "support"]},
         {"team": {"question": "Which team?", "options": ["sales"]}},
         {"team": {"question": "Which team?", "teams": ["sales", "support"]}},
         {"team": {"question": "Which team?", "type": "choice"}},
