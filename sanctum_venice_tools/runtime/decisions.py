@@ -141,7 +141,7 @@ def _read_criteria(parts: dict[str, Any]) -> dict[str, Any]:
         return {"type": "choice", "criteria": _read_choices(parts["options"])}
     if parts.get("levels"):
         return {"type": "score", "criteria": _read_levels(parts["levels"])}
-    if isinstance(criteria, dict) and _is_of_poles(criteria):
+    if kind != "choice" and isinstance(criteria, dict) and _is_of_poles(criteria):
         return {"type": "noul", "criteria": _read_poles(criteria)}
     is_of_choices = kind == "choice" or (isinstance(criteria, dict) and kind != "score")
     if criteria and is_of_choices:

@@ -199,6 +199,16 @@ SCORE = {"type": "score", "instructions": "How angry?", "criteria": ["calm", "cr
             {"urgent": {"question": "Is it urgent?", "criteria": {"yes": "today", "no": "later"}}},
             {**YES_OR_NO, "criteria": {"true": "today", "false": "later"}},
         ),
+        (
+            {
+                "urgent": {
+                    "instructions": "Is it urgent?",
+                    "type": "choice",
+                    "criteria": {"yes": "today", "no": "later"},
+                }
+            },
+            {**YES_OR_NO, "type": "choice", "criteria": {"yes": "today", "no": "later"}},
+        ),
     ],
 )
 def test_questions_are_read_as_they_are_meant(
