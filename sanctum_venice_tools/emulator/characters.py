@@ -15,9 +15,9 @@ Character = dict[str, Any]
 WELL_RATED = 4
 
 # Each way to sort, as the value that it looks at; the greatest comes first unless `sortOrder` says
-# otherwise.
+# otherwise. Of "featured" the others are left out before.
 ORDERS: dict[str, Any] = {
-    "featured": lambda character: character["featured"],
+    "featured": lambda character: character["stats"]["imports"],
     "highestRating": lambda character: character["stats"]["averageRating"],
     "highlyRated": lambda character: (_well_rated(character), character["stats"]["ratingCount"]),
     "highlyRatedAndRecent": lambda character: (_well_rated(character), character["updatedAt"]),
@@ -62,7 +62,8 @@ def _fits(character: Character, query: dict[str, Any]) -> bool:
     """Whether a character passes all filters of a query.
 
     Those for adults are listed alone, or not at all; the other flags, where they are false, filter
-    nothing (Venice's skill for characters, github.com/veniceai/skills, 73c0bf7).
+    nothing; to sort by "featured" leaves out all others (Venice's skill for characters,
+    github.com/veniceai/skills, 73c0bf7).
     """
     text = " ".join([character["name"], character["description"] or "", *character["tags"]]).lower()
     flags = {"isPro": "pro", "isWebEnabled": "webEnabled"}
@@ -73,6 +74,7 @@ def _fits(character: Character, query: dict[str, Any]) -> bool:
     return (
         all(word in text for word in query.get("search", "").lower().split())
         and character["adult"] is for_adults
+        and (character["featured"] or query.get("sortBy") != "featured")
         and all(character[name] for flag, name in flags.items() if query.get(flag) == "true")
         and (not tags or not tags.isdisjoint(tag.lower() for tag in character["tags"]))
         and (not categories or not categories.isdisjoint(character["categories"]))
@@ -85,8 +87,7 @@ async def list_characters(call: Call) -> Response:
     query = call.query
     found = [character for character in characters() if _fits(character, query)]
     found.sort(
-        key=ORDERS[query.get("sortBy", "featured")],
-        reverse=query.get("sortOrder", "desc") == "desc",
+        key=ORDERS[query.get("sortBy", "imports")], reverse=query.get("sortOrder", "desc") == "desc"
     )
     page = found[query["offset"] : query["offset"] + query["limit"]]
     return JSONResponse({"object": "list", "data": [_shown(character) for character in page]})

@@ -98,12 +98,14 @@ def venice_find_characters(
     if with_reviews:
         raise VeniceError("Reviews come for one character at a time: give its slug.")
     _check_query(query, tags or [])
+    # To sort by "featured" hides all others, too (Venice's skill for characters, 73c0bf7).
+    has_wish = bool(query or tags or adult)
     asked = _given(
         search=query,
         tags=tags,
         limit=min(max(limit, 1), 20),
         isAdult=str(adult).lower(),
-        sortBy="" if query else "featured",
+        sortBy="" if has_wish else "featured",
     )
     listed, _ = _call("GET", "/characters", params=asked)
 

@@ -106,6 +106,20 @@ def test_adult_finds_those_for_adults(find: Callable[..., Any], api: respx.MockR
 
 
 @pytest.mark.parametrize(
+    "wish",
+    [{"query": "ada"}, {"tags": ["Mathematics"]}, {"adult": True}],
+    ids=["words", "tags", "adult"],
+)
+def test_a_wish_is_not_bound_to_the_featured_ones(
+    find: Callable[..., Any], api: respx.MockRouter, wish: dict[str, Any]
+) -> None:
+    """With words, tags or adult, no order is asked for: "featured" would hide all that are not."""
+    find(character(), **wish)
+
+    assert "sortBy" not in dict(query(api))
+
+
+@pytest.mark.parametrize(
     ("asked", "sent"), [(-3, "1"), (0, "1"), (1, "1"), (20, "20"), (21, "20"), (9999, "20")]
 )
 def test_limit_is_kept_in_bounds(
@@ -254,6 +268,17 @@ def test_adults_are_told_apart_at_the_local_venice(local_tool: Tool) -> None:
 
     assert [True] == [entry["adult"] for entry in for_adults]
     assert {False} == {entry["adult"] for entry in suited}
+
+
+def test_tags_find_all_that_have_them_at_the_local_venice(local_tool: Tool) -> None:
+    """Tags alone find characters that are not featured, too; without anything, only these come."""
+    found = json.loads(local_tool(tags=["helpful"]))["characters"]
+    featured = json.loads(local_tool())["characters"]
+
+    assert ["ada-lovelace", "marcus-aurelius", "chef-amelie", "gardener-tom"] == [
+        entry["slug"] for entry in found
+    ]
+    assert ["ada-lovelace", "alan-watts", "socrates"] == [entry["slug"] for entry in featured]
 
 
 def test_an_odd_slug_is_unknown_at_the_local_venice(local_tool: Tool) -> None:
