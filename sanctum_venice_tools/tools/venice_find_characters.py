@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sanctum_venice_tools.runtime.arguments import _read_as_meant
+from sanctum_venice_tools.runtime.arguments import _read_as_meant, _without_nothing
 from sanctum_venice_tools.runtime.text import _in_path
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
 
@@ -97,12 +97,13 @@ def venice_find_characters(
         return _show_one(slug, with_reviews=with_reviews)
     if with_reviews:
         raise VeniceError("Reviews come for one character at a time: give its slug.")
-    _check_query(query, tags or [])
+    wanted_tags = _without_nothing(tags or [])
+    _check_query(query, wanted_tags)
     # To sort by "featured" hides all others, too (Venice's skill for characters, 73c0bf7).
-    has_wish = bool(query or tags or adult)
+    has_wish = bool(query or wanted_tags or adult)
     asked = _given(
         search=query,
-        tags=tags,
+        tags=wanted_tags,
         limit=min(max(limit, 1), 20),
         isAdult=str(adult).lower(),
         sortBy="" if has_wish else "featured",

@@ -98,6 +98,15 @@ def test_words_and_tags_reach_venice(find: Callable[..., Any], api: respx.MockRo
     ] == query(api)
 
 
+def test_empty_tags_are_left_out(find: Callable[..., Any], api: respx.MockRouter) -> None:
+    """A tag of nothing would fit no character; where there is no other, the featured ones come."""
+    find(character(), tags=[""])
+    assert [("limit", "5"), ("isAdult", "false"), ("sortBy", "featured")] == query(api)
+
+    find(character(), tags=["", "a b"])
+    assert [("tags", "a b"), ("limit", "5"), ("isAdult", "false")] == query(api)
+
+
 def test_adult_finds_those_for_adults(find: Callable[..., Any], api: respx.MockRouter) -> None:
     """With adult, Venice is asked for characters for adults: it lists either these or the others."""
     find(character(adult=True), query="x", adult=True)
