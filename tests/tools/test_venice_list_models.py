@@ -219,8 +219,9 @@ def test_prices_that_depend_are_a_range(look: Callable[..., Any]) -> None:
         (["tools"], ["glm-5", "qwen-3"]),
         (["tools", "private"], ["glm-5"]),
         (["Text-to video "], ["film"]),
+        (["", "vision, "], ["qwen-3"]),
     ],
-    ids=["one", "shared", "both", "as-spelled"],
+    ids=["one", "shared", "both", "as-spelled", "with-nothing"],
 )
 def test_needs_narrow(look: Callable[..., Any], needs: list[str], found: list[str]) -> None:
     """Only models that can all of it remain, of any type, however the need is spelled."""
@@ -228,8 +229,9 @@ def test_needs_narrow(look: Callable[..., Any], needs: list[str], found: list[st
 
 
 def test_a_part_of_an_id_narrows(look: Callable[..., Any]) -> None:
-    """What is no whole id is looked for within the ids, in upper or lower case."""
+    """What is no whole id is looked for within the ids, in upper or lower case, without the spaces around it."""
     assert ["qwen-3"] == ids(look(model="QWEN"))
+    assert ["qwen-3"] == ids(look(model=" qwen\n"))
 
 
 @pytest.mark.parametrize("name", ["glm-5", "default"])
