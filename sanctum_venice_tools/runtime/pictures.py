@@ -1,4 +1,4 @@
-"""Pictures: a model for what is wished, what it costs, and whether a stored one is transparent."""
+"""Pictures: styles, a model for what is wished, prices, and which stored ones are transparent."""
 
 import os
 import struct
@@ -11,8 +11,8 @@ import httpx
 
 from sanctum_venice_tools.runtime.listing import _list_models, _Listed
 from sanctum_venice_tools.runtime.models import _chosen, _Model, _pick_model
-from sanctum_venice_tools.runtime.replies import _number_of, _object_of
-from sanctum_venice_tools.runtime.venice import VeniceError
+from sanctum_venice_tools.runtime.replies import _list_of, _number_of, _object_of
+from sanctum_venice_tools.runtime.venice import VeniceError, _call
 
 # What Venice asks for a prompt that it rewrote (its skills for pictures, 2026-10-02); the catalogue
 # does not say it.
@@ -31,6 +31,13 @@ _EXTENDED_FLAGS = "<B"
 _LOSSLESS_HEADER = "<xI"
 _ALPHA_OF_EXTENDED = 0x10
 _ALPHA_OF_LOSSLESS = 1 << 28
+
+
+def _list_styles() -> list[str]:
+    """The names of all styles; one of Venice's guides shows them as a bare list."""
+    listed, _ = _call("GET", "/image/styles")
+    names = _list_of(listed) or _list_of(_object_of(listed).get("data"))
+    return [name for name in names if isinstance(name, str)]
 
 
 def _pick_picture_model(

@@ -17,6 +17,7 @@ from sanctum_venice_tools.runtime.media import _media_folder, _store_pictures
 from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.pictures import (
     _is_held_back,
+    _list_styles,
     _pick_picture_model,
     _picture_price,
     _price_in_all,
@@ -108,9 +109,7 @@ def _round_down(side: float, step: int) -> int:
 
 def _name_style(wanted: str) -> str:
     """The exact name of a style, whatever its case."""
-    listed, _ = _call("GET", "/image/styles")
-    data = _list_of(_object_of(listed).get("data"))
-    styles = [style for style in data if isinstance(style, str)]
+    styles = _list_styles()
     style = _as_listed(wanted, styles)
     if style in styles:
         return style

@@ -1,18 +1,11 @@
 """Name the styles that pictures can be made in."""
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.replies import _list_of, _object_of
-from sanctum_venice_tools.runtime.venice import _answer, _call
+from sanctum_venice_tools.runtime.pictures import _list_styles
+from sanctum_venice_tools.runtime.venice import _answer
 
 TOOLSET = "image"
 COST = "free"
-
-
-def _list_styles() -> list[str]:
-    """The names of all styles."""
-    listed, _ = _call("GET", "/image/styles")
-    names = _list_of(listed) or _list_of(_object_of(listed).get("data"))
-    return [name for name in names if isinstance(name, str)]
 
 
 def _has_one_of(words: list[str], style: str) -> bool:

@@ -908,5 +908,15 @@ def test_makes_a_transparent_logo_on_the_local_venice(local_tool: Tool, kind: st
 def test_qwen_image_gets_a_ratio_for_pixels(local_tool: Tool) -> None:
     """It refuses width and height."""
     assert {"aspect_ratio": "16:9"} == json.loads(
+@pytest.mark.usefixtures("media", "models")
+def test_styles_in_a_bare_list_are_known(api: respx.MockRouter, tool: Tool) -> None:
+    """The names of the styles may come without an object around them."""
+    api.get("/image/styles").respond(json=["Anime", "Watercolor"])
+    api.post("/image/generate").respond(json={"images": [encoded(draw())]})
+    tool(prompt="A red fox", style="watercolor")
+
+    assert "Watercolor" == posts(api)[0]["style_preset"]
+
+
         local_tool(**CALL, model="qwen-image", aspect_ratio="1280x720")
     )["sized_as"]
