@@ -161,6 +161,10 @@ def _tell_missing(made: dict[str, Any], count: int, faults: list[str]) -> list[s
     if refused > 0:
         what = f"{refused} of {count} pictures were not made"
         notes.append(f"{what}: the model's maker refused them by its policy.")
+    unexplained = count - came - max(refused, 0)
+    if unexplained > 0:
+        what = f"{unexplained} of {count} pictures did not come"
+        notes.append(f"{what}, and Venice does not say why.")
     for fault, times in Counter(faults).items():
         notes.append(f"{times} of {came} pictures are not there: {fault}")
     return notes

@@ -397,6 +397,14 @@ def test_an_enhanced_prompt_is_shown(make: Callable[..., Any]) -> None:
     assert "A red fox, at dusk" == reply["prompt_used"]
     assert 0.06 == reply["cost_usd"]  # two pictures, one prompt
     assert 0.01 == make(options=enhance)["cost_usd"]
+def test_pictures_that_did_not_come_are_told(make: Callable[..., Any]) -> None:
+    """Fewer pictures than were asked for are no success without a word, though Venice says nothing of them."""
+    told = make(encoded(draw()), encoded(draw()), variants=4)
+
+    assert (2, 0.02) == (len(told["files"]), told["cost_usd"])
+    assert "2 of 4 pictures did not come, and Venice does not say why." in told["notes"]
+
+
 
 
 def test_the_local_venices_price_has_the_rewritten_prompt(
