@@ -187,6 +187,16 @@ def _seed_of(made: dict[str, Any]) -> Any:
     return told.get("seed")
 
 
+def _tell_seed(seed: Any, count: int) -> list[str]:
+    """A note, if others of several pictures have seeds that Venice does not tell.
+
+    Only the first has the one of the request (its skill for making pictures, 73c0bf7).
+    """
+    if seed is None or count == 1:
+        return []
+    return ["The seed is that of the first picture only: the others have random ones."]
+
+
 @_published
 @_read_as_meant
 def venice_generate_image(
@@ -266,6 +276,7 @@ def venice_generate_image(
     _check_any_is_good(pictures, headers)
     files, faults = _store_pictures(folder, pictures, prompt)
 
+    seed_of_first = _seed_of(made)
     notes = [*chosen.notes]
     if transparent:
         notes += _tell_transparency(files)
@@ -273,6 +284,7 @@ def venice_generate_image(
     notes += _tell_held_back(headers)
     notes += _tell_dropped(chosen.id, negative_prompt)
     notes += _tell_blur(headers)
+    notes += _tell_seed(seed_of_first, count)
     tier, quality = tiers.get("resolution", ""), tiers.get("quality", "")
     price = _picture_price(chosen.spec, "generation", tier=tier, quality=quality)
     is_as_wanted = wanted_size in size.values()
@@ -280,7 +292,7 @@ def venice_generate_image(
         files=files,
         model=chosen.id,
         sized_as=None if is_as_wanted else size,
-        seed=_seed_of(made),
+        seed=seed_of_first,
         prompt_used=_rewritten_prompt(headers),
         cost_usd=_price_in_all(price and price * len(pictures), headers),
         notes=notes,

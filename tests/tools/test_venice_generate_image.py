@@ -58,6 +58,10 @@ def encoded(content: bytes) -> str:
     return base64.b64encode(content).decode()
 
 
+# What is noted of the seed, where there are several pictures.
+FIRST_ONLY = "The seed is that of the first picture only: the others have random ones."
+
+
 @pytest.fixture
 def media(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The media folder, which the tool is to make."""
@@ -204,9 +208,15 @@ def test_reply_tells_files_model_seed_and_cost(make: Callable[..., Any]) -> None
     """Beside the files, the reply has the model, the seed for the same picture again, and the price of all."""
     reply = make(encoded(draw()), encoded(draw("WEBP", (32, 48))), variants=2)
 
-    assert {"files", "model", "seed", "cost_usd"} == set(reply)
+    assert {"files", "model", "seed", "cost_usd", "notes"} == set(reply)
     assert ("z-image", 7, 0.02) == (reply["model"], reply["seed"], reply["cost_usd"])
     assert 2 == len({file["file"] for file in reply["files"]})
+
+
+def test_of_several_pictures_the_seed_is_that_of_the_first(make: Callable[..., Any]) -> None:
+    """Venice makes the others with random seeds, which it does not tell; of one picture there is nothing to note."""
+    assert [FIRST_ONLY] == make(encoded(draw()), encoded(draw()), variants=2)["notes"]
+    assert "notes" not in make(encoded(draw()))
 
 
 def test_a_price_that_venice_does_not_state_is_left_out(
@@ -387,6 +397,14 @@ def test_pictures_that_were_refused_are_told(
     ]
 
 
+def test_pictures_that_did_not_come_are_told(make: Callable[..., Any]) -> None:
+    """Fewer pictures than were asked for are no success without a word, though Venice says nothing of them."""
+    told = make(encoded(draw()), encoded(draw()), variants=4)
+
+    assert (2, 0.02) == (len(told["files"]), told["cost_usd"])
+    assert "2 of 4 pictures did not come, and Venice does not say why." in told["notes"]
+
+
 def test_an_enhanced_prompt_is_shown(make: Callable[..., Any]) -> None:
     """The prompt that Venice made of the caller's comes back readable."""
     headers = {"x-venice-enhanced-prompt": "A%20red%20fox%2C%20at%20dusk"}
@@ -397,14 +415,6 @@ def test_an_enhanced_prompt_is_shown(make: Callable[..., Any]) -> None:
     assert "A red fox, at dusk" == reply["prompt_used"]
     assert 0.06 == reply["cost_usd"]  # two pictures, one prompt
     assert 0.01 == make(options=enhance)["cost_usd"]
-def test_pictures_that_did_not_come_are_told(make: Callable[..., Any]) -> None:
-    """Fewer pictures than were asked for are no success without a word, though Venice says nothing of them."""
-    told = make(encoded(draw()), encoded(draw()), variants=4)
-
-    assert (2, 0.02) == (len(told["files"]), told["cost_usd"])
-    assert "2 of 4 pictures did not come, and Venice does not say why." in told["notes"]
-
-
 
 
 def test_the_local_venices_price_has_the_rewritten_prompt(
@@ -488,7 +498,8 @@ def test_of_several_pictures_none_is_thrown_away(make: Callable[..., Any], media
     told = make(encoded(draw()), black, other, headers=headers, variants=3)
 
     assert 3 == len(told["files"]) == len(kept_in(media))
-    (note,) = told["notes"]
+    note, of_seed = told["notes"]
+    assert FIRST_ONLY == of_seed
     assert note.endswith("they are black, and not charged, so that cost_usd is the most it can be.")
 
 
@@ -821,7 +832,7 @@ def test_a_good_picture_is_told_beside_a_broken_one(make: Callable[..., Any]) ->
 
     assert [48] == [picture["width"] for picture in told["files"]]
     why = "Venice sent no whole file of this kind; it may be charged. Tell the person."
-    assert [f"2 of 3 pictures are not there: {why}"] == told["notes"]
+    assert [f"2 of 3 pictures are not there: {why}", FIRST_ONLY] == told["notes"]
 
 
 def test_a_picture_that_the_disk_did_not_take_is_not_called_broken(
@@ -841,7 +852,8 @@ def test_a_picture_that_the_disk_did_not_take_is_not_called_broken(
     told = make(encoded(draw()), "broken", encoded(draw("PNG", (50, 40))), variants=3)
 
     assert 1 == len(told["files"])
-    broken, unkept = told["notes"]
+    broken, unkept, of_seed = told["notes"]
+    assert FIRST_ONLY == of_seed
     assert broken.startswith("1 of 3 pictures are not there: Venice sent no whole file")
     kept_not = "1 of 3 pictures are not there: The file was made, but not kept: [Errno 28]"
     assert unkept.startswith(kept_not)
@@ -898,6 +910,16 @@ def test_an_unknown_style_names_the_nearest(
     assert [] == posts(api)
 
 
+@pytest.mark.usefixtures("media", "models")
+def test_styles_in_a_bare_list_are_known(api: respx.MockRouter, tool: Tool) -> None:
+    """The names of the styles may come without an object around them."""
+    api.get("/image/styles").respond(json=["Anime", "Watercolor"])
+    api.post("/image/generate").respond(json={"images": [encoded(draw())]})
+    tool(prompt="A red fox", style="watercolor")
+
+    assert "Watercolor" == posts(api)[0]["style_preset"]
+
+
 @pytest.mark.parametrize("kind", ["png", "webp"])
 def test_makes_a_transparent_logo_on_the_local_venice(local_tool: Tool, kind: str) -> None:
     """Over a real connection: the stored file's corners are transparent, and its middle is not."""
@@ -916,15 +938,5 @@ def test_makes_a_transparent_logo_on_the_local_venice(local_tool: Tool, kind: st
 def test_qwen_image_gets_a_ratio_for_pixels(local_tool: Tool) -> None:
     """It refuses width and height."""
     assert {"aspect_ratio": "16:9"} == json.loads(
-@pytest.mark.usefixtures("media", "models")
-def test_styles_in_a_bare_list_are_known(api: respx.MockRouter, tool: Tool) -> None:
-    """The names of the styles may come without an object around them."""
-    api.get("/image/styles").respond(json=["Anime", "Watercolor"])
-    api.post("/image/generate").respond(json={"images": [encoded(draw())]})
-    tool(prompt="A red fox", style="watercolor")
-
-    assert "Watercolor" == posts(api)[0]["style_preset"]
-
-
         local_tool(**CALL, model="qwen-image", aspect_ratio="1280x720")
     )["sized_as"]
