@@ -18,8 +18,16 @@ _LONGEST_EXCERPT = 300
 _ROOM_FOR_ANSWER = 6000
 _ROOM = 7500
 
-# https://example.com/foxes in "Read https://example.com/foxes."
-_LINK = re.compile(r"https?://[^\s<>\"')\]]*[^\s<>\"')\].,;:!?]", re.IGNORECASE)
+# https://example.com/foxes in "Read https://example.com/foxes.", and its parentheses if both are
+# there: https://example.com/fox_(animal) in "(as in https://example.com/fox_(animal))"
+_LINK = re.compile(
+    r"""
+    https?://
+    ( [^\s<>"()\[\]] | \([^\s<>"()\[\]]*\) )*
+    ( [^\s<>"()\[\].,;:!?'] | \([^\s<>"()\[\]]*\) )
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
 _MOST_LINKS = 5
 
 # Venice's two kinds of citation marker: ^1,2^ counts from 1, [REF]0[/REF] from 0.
@@ -64,7 +72,7 @@ def _linked_pages(question: str) -> list[_Page]:
     Venice reads them in place of a search, and cites nothing when it did not search (its skill for
     chats, 73c0bf7): nobody tells what it read.
     """
-    links = dict.fromkeys(_LINK.findall(question))
+    links = dict.fromkeys(found[0] for found in _LINK.finditer(question))
     return [_Page(title="", url=link, date="", content="") for link in [*links][:_MOST_LINKS]]
 
 

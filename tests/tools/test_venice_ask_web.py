@@ -240,6 +240,27 @@ def test_links_that_were_read_are_the_sources(ask: Callable[..., Any]) -> None:
     assert (2, "https://example.org/b") == (source["number"], source["url"])
 
 
+@pytest.mark.parametrize(
+    ("question", "links"),
+    [
+        ("Read https://a.example/Mercury_(planet).", ["https://a.example/Mercury_(planet)"]),
+        ("Read (https://a.example/Mercury_(planet)), please.", ["https://a.example/Mercury_(planet)"]),
+        ("Read https://a.example/Rock_'n'_roll!", ["https://a.example/Rock_'n'_roll"]),
+        ("Read 'https://a.example/b'.", ["https://a.example/b"]),
+        ("Read [this](https://a.example/b?c=(d)e).", ["https://a.example/b?c=(d)e"]),
+        ("[1](https://a.example/b)[2](HTTPS://a.example/c)", ["https://a.example/b", "HTTPS://a.example/c"]),
+        ("https://a.example/b(c, https://.", ["https://a.example/b"]),
+    ],
+)  # fmt: skip
+def test_a_link_is_named_as_it_is_written(
+    ask: Callable[..., Any], question: str, links: list[str]
+) -> None:
+    """Parentheses and apostrophes belong to a link, but for those of the sentence around it."""
+    sources = ask(piece("So.", "stop"), question=question, read_urls=True)["sources"]
+
+    assert links == [source["url"] for source in sources]
+
+
 def test_of_many_links_five_are_sources(ask: Callable[..., Any]) -> None:
     """Venice reads no more, so that no more are named; one that stands there twice is one."""
     links = " ".join(f"https://example.org/{number}" for number in (1, 1, 2, 3, 4, 5, 6))
