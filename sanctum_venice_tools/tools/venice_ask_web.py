@@ -7,7 +7,7 @@ from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.chat import _chat, _tell_cut
 from sanctum_venice_tools.runtime.models import _pick_model
 from sanctum_venice_tools.runtime.text import _name_page, _Page, _read_page, _room_of
-from sanctum_venice_tools.runtime.venice import _answer
+from sanctum_venice_tools.runtime.venice import VeniceError, _answer
 
 TOOLSET = "core"
 COST = "cents"
@@ -152,6 +152,8 @@ def venice_ask_web(
         JSON: answer, in which [1] marks what source 1 supports; sources (number, title, url, date,
             excerpt).
     """
+    if not question.strip():
+        raise VeniceError("The question is empty. Say what is to be found out.")
     chosen = _pick_model("text", model, setting="VENICE_CHAT_MODEL", needs="supportsWebSearch")
     body: dict[str, Any] = {
         "model": chosen.id,

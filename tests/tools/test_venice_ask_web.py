@@ -7,6 +7,7 @@ import pytest
 import respx
 
 from sanctum_venice_tools.emulator.process import LocalVenice
+from tests.tools.conftest import refusal
 
 Tool = Callable[..., str]
 CALL: dict[str, Any] = {"question": "What is the newest version of Python?"}
@@ -126,6 +127,15 @@ def test_sends_one_question_with_search_and_citations(
     } == sent(api)
     assert {"type": "text"} == dict(api.calls[0].request.url.params)
     assert "Bearer sk-in-process" == api.calls[1].request.headers["authorization"]
+
+
+@pytest.mark.parametrize("question", ["", "  ", "\n"])
+def test_no_question_costs_nothing(
+    ask: Callable[..., Any], api: respx.MockRouter, question: str
+) -> None:
+    """Where nothing is asked, nothing is searched and paid; the line says what to give."""
+    assert "The question is empty" in refusal(ask, question=question)
+    assert 0 == len(api.calls)
 
 
 def test_search_and_read_urls_reach_venice(ask: Callable[..., Any], api: respx.MockRouter) -> None:
