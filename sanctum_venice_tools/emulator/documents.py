@@ -1,4 +1,4 @@
-"""The text of documents: PDF, Word, PowerPoint, Excel, and plain text."""
+"""The text of documents: PDF, Word, PowerPoint, Excel, EPUB, and plain text."""
 
 import io
 import re
@@ -10,6 +10,9 @@ from xml.etree import ElementTree as ET
 OFFICE = re.compile(
     r"word/document\.xml|ppt/slides/slide\d+\.xml|xl/sharedStrings\.xml|xl/worksheets/sheet\d+\.xml"
 )
+# The chapters of a book, and what stands on lines of its own in them.
+CHAPTER = re.compile(r".+\.x?html?")
+BLOCKS = {"h1", "h2", "h3", "h4", "h5", "h6", "p", "li", "td", "pre"}
 LARGEST_TEXT = 20 * 2**20
 
 
@@ -18,7 +21,7 @@ def extract(content: bytes) -> str:
     if content.startswith(b"%PDF"):
         text = _pdf(content)
     elif content.startswith(b"PK"):
-        text = _office(content)
+        text = _packed(content)
     else:
         text = content.decode("utf-8")
     if not text.strip():
@@ -26,14 +29,14 @@ def extract(content: bytes) -> str:
     return text
 
 
-def _office(content: bytes) -> str:
-    """The text of a Word, PowerPoint or Excel file."""
+def _packed(content: bytes) -> str:
+    """The text of a Word, PowerPoint, Excel or EPUB file, which all are ZIP files."""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as office:
-            parts = [entry for entry in office.infolist() if OFFICE.fullmatch(entry.filename)]
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            parts = [entry for entry in archive.infolist() if _has_words(entry.filename)]
             if sum(entry.file_size for entry in parts) > LARGEST_TEXT:
                 raise ValueError("too much text")
-            return "\n".join(_paragraphs(office.read(entry)) for entry in parts)
+            return "\n".join(_words(entry.filename, archive.read(entry)) for entry in parts)
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -52,6 +55,28 @@ def _pdf(content: bytes) -> str:
         return "\n\n".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
     except Exception as error:  # noqa: BLE001 - over damaged files pypdf trips in many ways
         raise ValueError(str(error)) from None
+
+
+def _has_words(name: str) -> bool:
+    """Whether a part of a file has words of its text."""
+    return OFFICE.fullmatch(name) is not None or CHAPTER.fullmatch(name) is not None
+
+
+def _words(name: str, part: bytes) -> str:
+    """The words of one part of a file."""
+    return _chapter(part) if CHAPTER.fullmatch(name) else _paragraphs(part)
+
+
+def _chapter(part: bytes) -> str:
+    """The words of a chapter, a line for each heading or paragraph."""
+    if b"<!ENTITY" in part:
+        raise ValueError("chapters define no entities")
+    blocks = [
+        "".join(element.itertext())
+        for element in ET.fromstring(part).iter()  # noqa: S314 - entities are refused above
+        if element.tag.rpartition("}")[2] in BLOCKS
+    ]
+    return "\n".join(" ".join(block.split()) for block in blocks)
 
 
 def _paragraphs(part: bytes) -> str:

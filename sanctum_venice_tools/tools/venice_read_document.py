@@ -18,12 +18,16 @@ from sanctum_venice_tools.runtime.venice import _CHARGED, VeniceError, _call, _r
 TOOLSET = "web"
 COST = "cents"
 
-# A file of Office is a ZIP file; what is in it tells its kind.
-_OFFICE = {
+# A book, or a file of Office, is a ZIP file; what is in it tells its kind.
+_ARCHIVES = {
+    ".epub": b"mimetypeapplication/epub",
     ".docx": b"word/document.xml",
     ".pptx": b"ppt/presentation.xml",
     ".xlsx": b"xl/workbook.xml",
 }
+# How RTF begins. Venice's document does not list it, but its skill for documents does, for this tool
+# alone (github.com/veniceai/skills, 73c0bf7). Should Venice refuse it, nothing is charged.
+_RTF = b"{\\rtf"
 _OTHER_TOOLS = {
     "image": "venice_describe_image",
     "audio": "venice_transcribe_audio",
@@ -42,7 +46,7 @@ def _own_text(name: str, content: bytes) -> str | None:
 def _refuse_unreadable(name: str, content: bytes) -> None:
     """Refuse a file that surely is no document that Venice reads, with what to do instead."""
     advice = _untaken(content, name)
-    if advice:
+    if advice and not content.startswith(_RTF):
         raise VeniceError(f"{name[:60]!r} can't be read. {advice}")
     form = _format_of(content)
     if not form:
@@ -62,11 +66,13 @@ def _full_name(name: str, content: bytes) -> str:
 
 
 def _ending_for(content: bytes) -> str:
-    """The ending that a PDF or a file of Office should have; nothing for other files."""
+    """The ending that a document should have; nothing, where its content does not tell it."""
     if content.startswith(b"%PDF"):
         return ".pdf"
+    if content.startswith(_RTF):
+        return ".rtf"
     if content.startswith(b"PK"):
-        for ending, mark in _OFFICE.items():
+        for ending, mark in _ARCHIVES.items():
             if mark in content:
                 return ending
     return ""
@@ -92,7 +98,7 @@ def _parse(name: str, content: bytes) -> str:
 @_published
 @_read_as_meant
 def venice_read_document(*, document: str, part: int = 1) -> str:
-    """Read a PDF, Word, PowerPoint, Excel or text file, or read on in a stored text.
+    """Read a PDF, EPUB, Word, PowerPoint, Excel or text file, or read on in a stored text.
 
     Costs 1 cent; stored texts are free. For web pages: venice_read_webpage.
 

@@ -10,6 +10,11 @@ WORD = (
     "<w:p><w:t>Den</w:t></w:p></w:document>"
 )
 
+CHAPTER = (
+    '<?xml version="1.0"?><!DOCTYPE html><html xmlns="http://www.w3.org/1999/xhtml"><head><title>1</title></head>'
+    "<body><h1>Foxes &amp; dens</h1><p>A <i>red</i>\n fox.</p><p>It sleeps.</p></body></html>"
+)
+
 
 def office(name: str, part: str) -> bytes:
     """An Office file of one part."""
@@ -97,8 +102,9 @@ def test_a_page_that_is_not_there_is_a_failure(client: httpx.Client) -> None:
             office("xl/sharedStrings.xml", "<sst><si><t>Fox</t></si><si><t>5</t></si></sst>"),
             "Fox\n5",
         ),
+        ("a.epub", office("OEBPS/1.xhtml", CHAPTER), "Foxes & dens\nA red fox.\nIt sleeps."),
     ],
-    ids=["text", "PDF", "Word", "Excel"],
+    ids=["text", "PDF", "Word", "Excel", "EPUB"],
 )
 def test_documents_become_text(
     client: httpx.Client, name: str, content: bytes, expected: str

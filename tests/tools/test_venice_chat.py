@@ -471,6 +471,17 @@ def test_a_data_url_has_no_name(
     assert "file" == sent(api)["messages"][0]["content"][0]["file"]["filename"]
 
 
+def test_a_book_goes_along(chat: Callable[..., Any], api: respx.MockRouter, tmp_path: Path) -> None:
+    """An EPUB is among the documents that Venice reads, by its own media type."""
+    media = tmp_path / "media"
+    media.mkdir()
+    (media / "book").write_bytes(b"PK\x03\x04" + bytes(26) + b"mimetypeapplication/epub+zip")
+    chat(files=["book"])
+
+    book = sent(api)["messages"][0]["content"][0]["file"]
+    assert book["file_data"].startswith("data:application/epub+zip;base64,UEsDB")
+
+
 SCHEMA = (
     '{"type": "object", "properties": {"age": {"type": "integer"}}, '
     '"required": ["age"], "additionalProperties": false}'

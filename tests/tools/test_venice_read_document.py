@@ -41,6 +41,9 @@ def word(*paragraphs: str) -> bytes:
     return office("word/document.xml", f'<w:document xmlns:w="w">{body}</w:document>')
 
 
+# Its first entry, which is not packed, is its media type.
+BOOK = b"PK\x03\x04" + bytes(26) + b"mimetypeapplication/epub+zip" + bytes(100)
+RTF = b"{\\rtf1 A fox.}"
 PDF = b"%PDF-1.4\nA page that only a fake reads.\n%%EOF\n"
 CALL: dict[str, Any] = {
     "document": "data:;base64," + base64.b64encode(word("A fox sleeps.")).decode()
@@ -244,7 +247,6 @@ OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500)
         ("slides", OLD, "turn it into DOCX, PPTX or PDF, and give that."),
         ("a.ppt", b"\0\1\2", "old Office"),
         ("a.docx", OLD, "old Office"),
-        ("a.rtf", b"{\\rtf1 A fox.}", "It is of the format RTF"),
         (
             "a.heic",
             b"\0\0\0\x18ftypheic" + bytes(50),
@@ -326,10 +328,12 @@ def test_what_was_paid_and_cannot_be_kept_is_shown(read: Callable[..., Any], med
         (word("A fox."), ".docx"),
         (office("ppt/presentation.xml", "<p/>"), ".pptx"),
         (office("xl/workbook.xml", "<x/>"), ".xlsx"),
+        (BOOK, ".epub"),
+        (RTF, ".rtf"),
         (office("content.opf", "<o/>"), ""),
         (b"PK, and then word/document.xml\0", ".docx"),
     ],
-    ids=["PDF", "Word", "PowerPoint", "Excel", "zip", "odd"],
+    ids=["PDF", "Word", "PowerPoint", "Excel", "EPUB", "RTF", "zip", "odd"],
 )
 def test_a_file_without_ending_gets_its_own(
     read: Callable[..., Any], api: respx.MockRouter, media: Path, content: bytes, kind: str
