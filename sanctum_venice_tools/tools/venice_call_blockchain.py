@@ -52,6 +52,17 @@ def _may_write(method: str) -> bool:
     return not only_reads
 
 
+def _refuse_to_write(method: str) -> VeniceError:
+    """The error for a method that may write; or that only seems to, for want of its capitals."""
+    fault = f"{method:.80} may write to the blockchain; nothing was sent"
+    ask = "If the person asked for just this, call again with allow_write; it cannot be undone."
+    has_one_case = method in (method.lower(), method.upper())
+    if has_one_case and not _SENDS.search(method):
+        spelling = "If it only reads, write it with its capitals, as in eth_getBalance"
+        return VeniceError(f"{fault}. {spelling}. {ask}")
+    return VeniceError(f"{fault}. {ask}")
+
+
 # --- numbers, which come in hex ---
 
 _HEX = re.compile(r"0x(0|[1-9a-fA-F][0-9a-fA-F]{0,39})")
@@ -162,8 +173,7 @@ def venice_call_blockchain(
         raise VeniceError(f"{fault}. Use eth_getLogs, or ask again.")
     writes = _may_write(method)
     if writes and not allow_write:
-        ask = "If the person asked for just this, call again with allow_write; it cannot be undone."
-        raise VeniceError(f"{method:.80} may write to the blockchain; nothing was sent. {ask}")
+        raise _refuse_to_write(method)
 
     # A key for this call alone: should it have to be sent again, Venice does it only once.
     headers = {"Idempotency-Key": uuid.uuid4().hex, "Content-Type": "application/json"}

@@ -298,6 +298,28 @@ def test_what_writes_needs_leave(
     assert "receipt" in reply["next"]
 
 
+@pytest.mark.parametrize(
+    ("method", "is_told"),
+    [
+        ("eth_getbalance", True),
+        ("ETH_GETBALANCE", True),
+        ("eth_sendrawtransaction", False),
+        ("eth_cancelPrivateTransaction", False),
+    ],
+)
+def test_a_name_without_its_capitals_is_told_so(
+    ask: Callable[..., Any], api: respx.MockRouter, method: str, *, is_told: bool
+) -> None:
+    """What may only be misspelled is not answered with nothing but the way to write."""
+    line = refusal(ask, method=method)
+
+    assert is_told == (
+        "If it only reads, write it with its capitals, as in eth_getBalance." in line
+    )
+    assert line.endswith("call again with allow_write; it cannot be undone.")
+    assert 0 == len(api.calls)
+
+
 @given(
     method=st.builds(
         "".join,
