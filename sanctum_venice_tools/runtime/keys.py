@@ -60,6 +60,8 @@ class _NewKey:
     id: str
     key_type: str
     limit_usd: float | None
+    is_without_limit: bool
+    """Whether Venice says itself that there is none."""
     limit_period: str
     model_privacy: str
     ip_allowlist: list[str]
@@ -163,7 +165,7 @@ def _make_key(path: str, settings: dict[str, Any], *, advice: dict[int, str], un
         with suppress(OSError):
             file.unlink()
         raise
-    return _tell_of_key(made, file, bound_to=settings.get("ipAllowlist") or [])
+    return _tell_of_key(made, file, settings)
 
 
 def _read_new_key(reply: Any) -> _NewKey:
@@ -181,6 +183,7 @@ def _read_new_key(reply: Any) -> _NewKey:
         id=key_id,
         key_type=_as_choice(told.get("apiKeyType"), _TYPES_OF_KEYS),
         limit_usd=_number_of(limit.get("usd")),
+        is_without_limit="usd" in limit and limit["usd"] is None,
         limit_period=_as_choice(told.get("limitPeriod"), _PERIODS),
         model_privacy=_as_choice(told.get("modelPrivacy"), _PRIVACIES),
         ip_allowlist=_read_networks(told.get("ipAllowlist")),
@@ -243,18 +246,21 @@ def _take_back(made: _NewKey, why: str, unsure: str) -> VeniceError:
     return VeniceError(f"{lost}, and not revoked either. {advice}.")
 
 
-def _tell_of_key(made: _NewKey, file: Path, *, bound_to: list[str]) -> str:
-    """All of a key but itself, and what to mind of it."""
+def _tell_of_key(made: _NewKey, file: Path, settings: dict[str, Any]) -> str:
+    """All of a key but itself, and what to mind of it, beside what was asked for."""
     has_limit = made.limit_usd is not None
+    wants_limit = "consumptionLimit" in settings
+    where = "venice_list_api_keys shows"
     notes = []
-    if not has_limit:
+    if not has_limit and wants_limit and not made.is_without_limit:
+        notes.append(f"Venice did not confirm the limit_usd: {where} what it is.")
+    elif not has_limit:
         notes.append("It has no limit: it can spend all that the account has.")
     if not made.expires:
         notes.append("It never expires.")
     if made.key_type == "ADMIN":
         notes.append("It can make and revoke keys.")
-    where = "venice_list_api_keys shows"
-    if set(made.ip_allowlist) != set(bound_to):
+    if set(made.ip_allowlist) != set(settings.get("ipAllowlist") or []):
         notes.append(f"Venice did not confirm the ip_allowlist: {where} what it is.")
     if not made.id:
         notes.append(f"Venice told no id: {where} it, by the last six characters.")

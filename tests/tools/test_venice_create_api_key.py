@@ -195,6 +195,16 @@ def test_says_what_such_a_key_can_do(create: Callable[..., Any]) -> None:
     assert "limit_period" not in reply
 
 
+@pytest.mark.parametrize("limit", [None, {}, {"diem": 5}, {"usd": "five"}], ids=str)
+def test_a_limit_that_is_not_confirmed_is_told(create: Callable[..., Any], limit: Any) -> None:
+    """Where Venice does not tell the limit that was asked for, nobody knows whether there is none."""
+    made = new_key("/api_keys")
+    made["data"]["consumptionLimit"] = limit
+    notes = create(made, limit_usd=5)["notes"]
+
+    assert ["Venice did not confirm the limit_usd: venice_list_api_keys shows what it is."] == notes
+
+
 def test_a_limit_that_venice_left_out_is_told(create: Callable[..., Any]) -> None:
     """The notes go by what Venice made, not by what was asked for."""
     reply = create(new_key("/api_keys", consumptionLimit={"usd": None}), limit_usd=5)
