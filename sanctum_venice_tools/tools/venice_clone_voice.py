@@ -10,8 +10,8 @@ from sanctum_venice_tools.runtime.replies import _object_of, _text_of
 from sanctum_venice_tools.runtime.venice import _CHARGED, VeniceError, _answer, _call
 
 TOOLSET = "audio"
-# Of what a call costs, Venice says nothing. It leaves somebody's voice in the account: a person has
-# to approve.
+# It leaves somebody's voice in the account, for a flat fee that Venice's skill for speech (73c0bf7)
+# tells of, and nothing names: a person has to approve.
 COST = "account"
 
 _NOT_OPEN = {
@@ -26,7 +26,8 @@ _NOT_OPEN = {
 def venice_clone_voice(*, sample: str, model: str = "") -> str:
     """Make a voice for venice_speak out of a recording of somebody's speech; it lasts seven days.
 
-    Only with the consent of the person whose voice it is: make sure of it before you call.
+    Only with the consent of the person whose voice it is: make sure of it before you call. Venice
+    charges a fee for each voice, and tells no price.
 
     Args:
         sample: A stored file, or a public URL: at least 5 seconds of one person's clear speech,

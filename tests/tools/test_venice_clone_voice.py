@@ -95,6 +95,13 @@ def test_a_person_is_always_asked() -> None:
     )
 
 
+def test_its_description_says_that_it_costs() -> None:
+    """Venice charges a fee that it does not name: whoever is asked for leave should know that there is one."""
+    description = read_record("venice_clone_voice").json_schema["description"]
+
+    assert "Venice charges a fee for each voice, and tells no price." in description
+
+
 def test_sends_the_sample_and_tells_the_voice(
     clone: Callable[..., Any], api: respx.MockRouter
 ) -> None:
