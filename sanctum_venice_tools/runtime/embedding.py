@@ -11,6 +11,7 @@ from operator import mul
 from pathlib import Path
 from typing import Any
 
+from sanctum_venice_tools.runtime.decoding import _CONTROL, _encodings_of
 from sanctum_venice_tools.runtime.intake import _stored_file
 from sanctum_venice_tools.runtime.listing import _list_models
 from sanctum_venice_tools.runtime.media import _part_file, _put_in_place, _stem_of
@@ -182,15 +183,33 @@ def _lines_of(name: str) -> Iterator[Any]:
     """The lines of a stored file, as the JSON that they are, or else as texts; no empty ones."""
     may_be_text = not name.lower().endswith(".jsonl")
     try:
-        with _stored_file(name).open(encoding="utf-8-sig") as file:
+        path = _stored_file(name)
+        encoding = _encoding_of(path) if may_be_text else "utf-8"  # as all JSON is
+        with path.open(encoding=encoding) as file:
             for raw in file:
-                line = raw.strip()
+                line = raw.lstrip("\ufeff").strip()
                 if line:
                     yield _read_line(line, may_be_text=may_be_text)
     except (ValueError, OSError, RecursionError):
         raise VeniceError(
             f"{name[:60]!r} is no text file, or no JSON Lines. Give another."
         ) from None
+
+
+def _encoding_of(path: Path) -> str:
+    """The encoding of a stored text, which is read to its end for it; ValueError, if it is no text.
+
+    It may be larger than the memory: one line is held at a time.
+    """
+    with path.open("rb") as file:
+        start = file.read(4)
+    for encoding in _encodings_of(start):
+        with suppress(UnicodeDecodeError), path.open(encoding=encoding) as file:
+            odd_lines = sum(_CONTROL.search(line) is not None for line in file)
+            is_surely_text = encoding != "cp1252"  # which nearly any bytes are
+            if is_surely_text or not odd_lines:
+                return encoding
+    raise ValueError("no text")
 
 
 def _read_line(line: str, *, may_be_text: bool) -> Any:

@@ -254,9 +254,29 @@ def test_what_cannot_be_done_costs_nothing(
 
 
 @pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "latin-1", "cp1252", "utf-16", "utf-32"]
+)
+def test_a_file_is_read_whatever_its_encoding(
+    embed: Callable[..., Any], posts: respx.Route, tmp_path: Path, encoding: str
+) -> None:
+    """As venice_read_document reads a text: by its mark, as UTF-8, or as cp1252."""
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media" / "in.txt").write_bytes("café au lait\r\n\r\nthé".encode(encoding))
+    embed(file="in.txt")
+
+    assert ["café au lait", "thé"] == json.loads(posts.calls[0].request.content)["input"]
+
+
+@pytest.mark.parametrize(
     ("name", "content"),
-    [("in.txt", b"\xff\xfe"), ("in.jsonl", b'{"text": ')],
-    ids=["bytes", "broken"],
+    [
+        ("in.txt", b"\x81"),
+        ("in.txt", b"\xff\xfe\0"),
+        ("in.txt", b"\xe9\0"),
+        ("in.jsonl", b'{"text": '),
+        ("in.jsonl", '{"text": "é"}'.encode("latin-1")),
+    ],
+    ids=["bytes", "half", "control", "broken", "latin"],
 )
 def test_a_file_of_no_texts_is_refused(
     embed: Callable[..., Any], tmp_path: Path, name: str, content: bytes
