@@ -3,6 +3,7 @@
 import hashlib
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from urllib.parse import quote, unquote
 import httpx
 
 from sanctum_venice_tools.runtime.formats import _media_type, _recording_ending
-from sanctum_venice_tools.runtime.media import _media_folder, _stem_of, _store_job
+from sanctum_venice_tools.runtime.media import _media_folder, _media_path, _stem_of, _store_job
 from sanctum_venice_tools.runtime.money import _check_price, _read_price
 from sanctum_venice_tools.runtime.public import _open_public
 from sanctum_venice_tools.runtime.publishing import _take_published
@@ -210,14 +211,15 @@ def _place_of(job: _Job) -> Path:
     stem = _stem_of(job.model[-60:])
     identity = f"{job.kind}|{job.model}|{job.queue_id}"
     digest = hashlib.sha256(identity.encode(errors="replace")).hexdigest()
-    return _media_folder() / f"{stem}-{digest[:10]}"
+    return _media_path() / f"{stem}-{digest[:10]}"
 
 
 def _kept(place: Path) -> Path | None:
     """The file of a job whose place, without its ending, this is; if it is there already."""
-    for path in sorted(place.parent.glob(f"{place.name}.*")):
-        if path.suffix != ".part":
-            return path
+    with suppress(OSError):  # nothing is kept in a folder that can't be looked into
+        for path in sorted(place.parent.glob(f"{place.name}.*")):
+            if path.suffix != ".part":
+                return path
     return _take_published(place.parent, stem=place.name)
 
 
@@ -285,6 +287,7 @@ def _wait_for(job: _Job, wait: int) -> dict[str, Any]:
 
     Asking is free, so what fails is asked again.
     """
+    _media_folder()
     place = _place_of(job)
     end = min(time.monotonic() + wait, _DEADLINE - _SECONDS_TO_FETCH)
     said: list[_Progress] = []

@@ -808,6 +808,7 @@ def test_what_venice_refuses_to_delete_is_not_gone(
 def test_half_a_file_is_none(delete: Callable[..., Any], space: Space) -> None:
     """A download that is under way, or broke off, does not count as stored."""
     place = space["_place_of"](space["_read_job"](JOB, "video"))
+    place.parent.mkdir()
     place.with_suffix(".77.part").write_bytes(FILM[:50])
 
     assert "It is not stored here" in refusal(delete)
@@ -823,6 +824,22 @@ def test_a_caller_may_insist(delete: Callable[..., Any], api: respx.MockRouter) 
         reply["copy"],
     )
     assert "Try again in a few minutes." == reply["next"]
+
+
+def test_a_folder_without_room_keeps_nothing_at_venice(
+    delete: Callable[..., Any],
+    api: respx.MockRouter,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """To delete takes no room: where the media store is at fault, what was never fetched can go all the same."""
+    route = api.post("/video/retrieve").mock(side_effect=lambda _: done())
+    (tmp_path / "no-folder").touch()
+    monkeypatch.setenv("VENICE_MEDIA_DIR", str(tmp_path / "no-folder"))
+
+    assert "It is not stored here, and would be lost." in refusal(delete)
+    assert not route.called
+    assert delete(even_if_not_stored=True)["deleted"]
 
 
 def test_music_is_deleted_too(delete: Callable[..., Any], api: respx.MockRouter) -> None:
