@@ -13,7 +13,7 @@ def _read_recording(reference: str, kinds: Collection[str]) -> tuple[str, bytes,
     Its first bytes tell whether it is of one of these kinds, whatever its name says; the name
     counts only where they tell nothing.
     """
-    name, content = _read_upload(reference, most_mb=25)
+    name, content = _read_upload(reference.strip(), most_mb=25)
     _, _, named = name.lower().rpartition(".")
     form = _format_of(content)
     endings = form.endings if form else (named,)

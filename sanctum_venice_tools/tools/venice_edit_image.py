@@ -65,6 +65,7 @@ class _Sent:
 
 def _as_sent(image: str) -> _Sent:
     """A picture as Venice takes it."""
+    image = image.strip()
     if _is_for_venice(image):
         return _Sent(image)
     content = _read_local(image, most_mb=25)

@@ -111,6 +111,7 @@ def venice_read_document(*, document: str, part: int = 1) -> str:
     """
     if part < 1:
         raise VeniceError("Parts are counted from 1: give 1 or more.")
+    document = document.strip()
     name, content = _read_upload(document, most_mb=25)
     if _is_web_url(document) and _is_page(content[:1000].decode(errors="replace")):
         raise VeniceError(f"{document[:80]!r} is a web page. Read it with venice_read_webpage.")

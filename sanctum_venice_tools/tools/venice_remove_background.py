@@ -26,6 +26,7 @@ def venice_remove_background(*, image: str) -> str:
         JSON: file (a PNG with transparency), type, bytes, width, height.
     """
     folder = _media_folder()
+    image = image.strip()
     if _is_for_venice(image):
         body = {"image_url": image}
     else:

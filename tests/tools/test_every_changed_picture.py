@@ -64,6 +64,19 @@ def change(name: str, media: Path, load_tool: Callable[[str], Tool]) -> Callable
     return lambda: tool(**CHANGES[name].arguments)
 
 
+def test_white_space_around_a_picture_does_no_harm(
+    name: str, paid: respx.Route, media: Path, load_tool: Callable[[str], Tool]
+) -> None:
+    """A name with a space or a line feed around it is that name, as for the tools that look at pictures."""
+    paid.respond(content=draw())
+    spaced = {"image": " fox.png\n", "images": [" fox.png\n"]}
+    arguments = CHANGES[name].arguments
+    load_tool(name)(**arguments | {one: spaced[one] for one in spaced.keys() & arguments.keys()})
+
+    assert 1 == paid.call_count
+    assert 2 == len(kept_in(media))
+
+
 @pytest.mark.usefixtures("paid")
 def test_an_unusable_media_folder_costs_nothing(
     change: Callable[[], str], api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch, media: Path

@@ -102,6 +102,15 @@ def test_its_description_says_that_it_costs() -> None:
     assert "Venice charges a fee for each voice, and tells no price." in description
 
 
+def test_white_space_around_a_sample_does_no_harm(
+    clone: Callable[..., Any], api: respx.MockRouter
+) -> None:
+    """A name with a space or a line feed around it is that name."""
+    clone(sample=" ada.wav\n")
+
+    assert [record()] == [form["file"].content for form in forms(api)]
+
+
 def test_sends_the_sample_and_tells_the_voice(
     clone: Callable[..., Any], api: respx.MockRouter
 ) -> None:

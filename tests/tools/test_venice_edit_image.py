@@ -180,8 +180,8 @@ def test_what_names_no_picture_is_left_out(edit: Callable[..., Any], api: respx.
 
 
 def test_a_url_is_venices_to_fetch(edit: Callable[..., Any], api: respx.MockRouter) -> None:
-    """A URL goes out as it is, and is not fetched here; its size is then not told."""
-    reply = edit(images=["https://example.com/fox.png"])
+    """A URL goes out as it is, but for the space around it, and is not fetched here; its size is then not told."""
+    reply = edit(images=[" https://example.com/fox.png\n"])
 
     assert ["https://example.com/fox.png"] == [body["image"] for _, body in posts(api)]
     assert {"api.venice.ai"} == {call.request.url.host for call in api.calls}

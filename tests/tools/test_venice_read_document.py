@@ -136,6 +136,7 @@ def test_a_stored_text_is_free_as_it_is(
 
     assert expected == read(document="foxes.md")
     assert expected == read(document=str(media / "foxes.md"))
+    assert expected == read(document=" foxes.md\n")
     assert (0, before) == (len(api.calls), set(kept_in(media)))
 
 
@@ -373,7 +374,7 @@ def test_a_public_url_is_fetched(
 ) -> None:
     """What lies at a URL is sent under its name, without what follows the path."""
     site.get("/pdf/2401.12345").respond(content=PDF)
-    read(document="https://arxiv.example/pdf/2401.12345?download=1")
+    read(document=" https://arxiv.example/pdf/2401.12345?download=1\n")
 
     assert [("2401.12345.pdf", PDF)] == [form["file"] for form in forms(api)]
 

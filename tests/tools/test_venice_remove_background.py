@@ -53,8 +53,8 @@ def test_a_stored_picture_is_sent(
 
 
 def test_a_url_is_venices_to_fetch(cut: Callable[..., Any], api: respx.MockRouter) -> None:
-    """A URL goes out as it is, in a field of its own, and is not fetched here."""
-    cut(image="https://example.com/fox.png")
+    """A URL goes out as it is, but for the space around it, in a field of its own, and is not fetched here."""
+    cut(image=" https://example.com/fox.png\n")
 
     assert [{"image_url": "https://example.com/fox.png"}] == posts(api)
 
