@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
-from sanctum_venice_tools.runtime.media import _media_folder, _store
+from sanctum_venice_tools.runtime.media import _media_path, _store_text
 from sanctum_venice_tools.runtime.publishing import _published
 from sanctum_venice_tools.runtime.replies import _list_of, _object_of, _parse_reply, _text_of
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given, _reason
@@ -135,6 +135,13 @@ def _list_networks() -> str:
     return _answer(networks=networks, next="Call again with one of them, a method and its params.")
 
 
+def _tell_beginning(length: int, fault: str) -> str:
+    """What to say of a result that is too long to be shown, or that can't be kept either."""
+    if fault:
+        return f"Only the first {_BEGINNING:,} of {length:,} characters can be shown. {fault}"
+    return f"These are the first {_BEGINNING:,} of {length:,} characters; the file has all."
+
+
 @_published
 @_read_as_meant
 def venice_call_blockchain(
@@ -190,16 +197,15 @@ def venice_call_blockchain(
     text = json.dumps(result)
     shown = result
     notes = []
-    kept = {}
+    kept: dict[str, Any] = {}
     if result in (None, "", [], {}):
         notes.append(f"The result is {text}: there is no such thing, or not yet.")
     if len(text) > _LONGEST_RESULT:
-        kept = _store(_media_folder(), text.encode(), f"{network} {method}", lambda _: ["json"])
-        kept["type"] = "application/json"
+        kept, fault = _store_text(_media_path(), text, f"{network} {method}", "json")
+        if kept:
+            kept["type"] = "application/json"
         shown = text[:_BEGINNING]
-        notes.append(
-            f"These are the first {_BEGINNING:,} of {len(text):,} characters; the file has all."
-        )
+        notes.append(_tell_beginning(len(text), fault))
     next_step = ""
     if writes:
         next_step = "Ask for its receipt or status to see whether it went through."

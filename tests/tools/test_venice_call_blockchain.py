@@ -148,12 +148,31 @@ def test_a_long_result_is_cut_and_kept(ask: Callable[..., Any], tmp_path: Path) 
 def test_a_short_result_needs_no_folder(
     ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Where no file can be kept, short results still come, and a long one says why it can't."""
+    """Where no file can be kept, short results still come; of a long one its beginning, which is paid, and why."""
     (tmp_path / "file").touch()
     monkeypatch.setenv("VENICE_MEDIA_DIR", str(tmp_path / "file"))
 
     assert "x" * 4998 == ask("x" * 4998)["result"]
-    assert "VENICE_MEDIA_DIR" in refusal(ask, "x" * 4999)
+    reply = ask("x" * 4999)
+    (note,) = reply.pop("notes")
+    assert {"result": '"' + "x" * 2999, **TOLD} == reply
+    assert note.startswith(
+        "Only the first 3,000 of 5,001 characters can be shown. The file was made, but not kept: [Errno 17]"
+    )
+
+
+def test_a_long_result_needs_no_media_server(
+    ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where the media server does not answer, a long result, which is paid, is shown and kept all the same."""
+    monkeypatch.setenv("VENICE_MEDIA", "http://127.0.0.1:9")
+    with respx.mock(base_url="http://127.0.0.1:9") as server:
+        server.post("/files").mock(side_effect=httpx.ConnectError)
+        reply = ask("x" * 9000)
+
+    assert tmp_path / "media" == Path(reply["file"]).parent
+    assert "the file has all" in reply["notes"][0]
+    assert "lies only where the tools run" in reply["notes"][1]
 
 
 @pytest.mark.parametrize(
