@@ -1794,8 +1794,16 @@ _ROOM_FOR_ANSWER = 6000
 
 _ROOM = 7500
 
-# https://example.com/foxes in "Read https://example.com/foxes."
-_LINK = re.compile(r"https?://[^\s<>\"')\]]*[^\s<>\"')\].,;:!?]", re.IGNORECASE)
+# https://example.com/foxes in "Read https://example.com/foxes.", and its parentheses if both are
+# there: https://example.com/fox_(animal) in "(as in https://example.com/fox_(animal))"
+_LINK = re.compile(
+    r"""
+    https?://
+    ( [^\s<>"()\[\]] | \([^\s<>"()\[\]]*\) )*
+    ( [^\s<>"()\[\].,;:!?'] | \([^\s<>"()\[\]]*\) )
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
 
 _MOST_LINKS = 5
 
@@ -1843,7 +1851,7 @@ def _linked_pages(question: str) -> list[_Page]:
     Venice reads them in place of a search, and cites nothing when it did not search (its skill for
     chats, 73c0bf7): nobody tells what it read.
     """
-    links = dict.fromkeys(_LINK.findall(question))
+    links = dict.fromkeys(found[0] for found in _LINK.finditer(question))
     return [_Page(title="", url=link, date="", content="") for link in [*links][:_MOST_LINKS]]
 
 
@@ -1923,6 +1931,8 @@ def venice_ask_web(
         JSON: answer, in which [1] marks what source 1 supports; sources (number, title, url, date,
             excerpt).
     """
+    if not question.strip():
+        raise VeniceError("The question is empty. Say what is to be found out.")
     chosen = _pick_model("text", model, setting="VENICE_CHAT_MODEL", needs="supportsWebSearch")
     body: dict[str, Any] = {
         "model": chosen.id,

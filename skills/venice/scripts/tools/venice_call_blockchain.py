@@ -18,7 +18,6 @@ import math
 import os
 import re
 import secrets
-import tempfile
 import time
 import uuid
 import zlib
@@ -1080,7 +1079,7 @@ _FORMATS = (
         rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis",
         "PDF",
     ),
-    Format("EPUB", ("epub",), "", rb"PK\x03\x04.{26}mimetypeapplication/epub", "PDF"),
+    Format("EPUB", ("epub",), "application/epub+zip", rb"PK\x03\x04.{26}mimetypeapplication/epub"),
     # The "compound file" of Office before 2007.
     Format(
         "old Office",
@@ -1165,13 +1164,6 @@ def _media_server() -> str:
     return place
 
 
-@functools.cache
-def _check_media_server() -> str:
-    """Ask the media server whether it would take a file; its address, for people's browsers."""
-    told = _object_of(_ask_media_server("GET", "/room"))
-    return _text_of(told.get("public_url")) or _media_server()
-
-
 def _ask_media_server(method: str, place: Any, **content: Any) -> Any:
     """What the media server answers to a request, read as JSON."""
     address = _address_of(place)
@@ -1251,8 +1243,6 @@ def _check_accepted(reply: httpx.Response) -> None:
 
 # --- shared by several tools: sanctum_venice_tools/runtime/media.py ---
 
-_TRIAL_BYTES = 512 << 10
-
 _DAY = 24 * 60 * 60
 
 
@@ -1266,39 +1256,6 @@ def _media_path() -> Path:
     """Where the folder for files is, or will be."""
     named = os.environ.get(_folder_setting()) or "venice_media"
     return Path(named).expanduser().absolute()
-
-
-def _media_place() -> Path:
-    """The folder for files; if it is not there, it is made for its owner alone."""
-    folder = _media_path()
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        advice = f"Ask the operator to check {_folder_setting()}."
-        raise VeniceError(f"Nothing was made: {error}. {advice}") from None
-    return folder
-
-
-def _media_folder() -> Path:
-    """The folder for files, with room for one: what can't be kept should fail before it is paid.
-
-    A media server is asked whether it would take one.
-
-    Half a megabyte is really written, for only that meets what stops a file: a full disk, but also
-    a quota, which `os.statvfs` does not know. The bytes are random, for some file systems store
-    zeros in no room at all.
-    """
-    if _media_server():
-        _check_media_server()
-    folder = _media_place()
-    try:
-        with tempfile.TemporaryFile(dir=folder) as trial:
-            trial.write(os.urandom(_TRIAL_BYTES))
-            trial.flush()
-    except OSError as error:
-        advice = f"Ask the operator to check {_folder_setting()}."
-        raise VeniceError(f"Nothing was made: {error}. {advice}") from None
-    return folder
 
 
 def _store(folder: Path, content: bytes | str, title: str, look: Any, *told: str) -> dict[str, Any]:
@@ -1328,6 +1285,18 @@ def _store(folder: Path, content: bytes | str, title: str, look: Any, *told: str
         _put_in_place(part, path)
     file = {"file": str(path), "type": f"image/{ending}", "bytes": len(content)}
     return {**file, **dict(zip(told, numbers, strict=True))}
+
+
+def _store_text(folder: Path, text: str, title: str, kind: str) -> tuple[dict[str, Any], str]:
+    """Write a text as a file of that kind, and tell of it; if it can't be kept, only tell why.
+
+    That is no error: the text may be paid, and the caller has it to show.
+    """
+    try:
+        file = _store(folder, text.encode(errors="replace"), title, lambda _: [kind])
+    except VeniceError as error:
+        return {}, str(error)[:300]
+    return {**file, "type": "text/plain"}, ""
 
 
 # What stands between the words of a title.
@@ -1561,6 +1530,17 @@ def _may_write(method: str) -> bool:
     return not only_reads
 
 
+def _refuse_to_write(method: str) -> VeniceError:
+    """The error for a method that may write; or that only seems to, for want of its capitals."""
+    fault = f"{method:.80} may write to the blockchain; nothing was sent"
+    ask = "If the person asked for just this, call again with allow_write; it cannot be undone."
+    has_one_case = method in (method.lower(), method.upper())
+    if has_one_case and not _SENDS.search(method):
+        spelling = "If it only reads, write it with its capitals, as in eth_getBalance"
+        return VeniceError(f"{fault}. {spelling}. {ask}")
+    return VeniceError(f"{fault}. {ask}")
+
+
 _HEX = re.compile(r"0x(0|[1-9a-fA-F][0-9a-fA-F]{0,39})")
 
 # Methods whose result is a number.
@@ -1628,6 +1608,13 @@ def _list_networks() -> str:
     return _answer(networks=networks, next="Call again with one of them, a method and its params.")
 
 
+def _tell_beginning(length: int, fault: str) -> str:
+    """What to say of a result that is too long to be shown, or that can't be kept either."""
+    if fault:
+        return f"Only the first {_BEGINNING:,} of {length:,} characters can be shown. {fault}"
+    return f"These are the first {_BEGINNING:,} of {length:,} characters; the file has all."
+
+
 @_published
 @_read_as_meant
 def venice_call_blockchain(
@@ -1666,8 +1653,7 @@ def venice_call_blockchain(
         raise VeniceError(f"{fault}. Use eth_getLogs, or ask again.")
     writes = _may_write(method)
     if writes and not allow_write:
-        ask = "If the person asked for just this, call again with allow_write; it cannot be undone."
-        raise VeniceError(f"{method:.80} may write to the blockchain; nothing was sent. {ask}")
+        raise _refuse_to_write(method)
 
     # A key for this call alone: should it have to be sent again, Venice does it only once.
     headers = {"Idempotency-Key": uuid.uuid4().hex, "Content-Type": "application/json"}
@@ -1684,16 +1670,15 @@ def venice_call_blockchain(
     text = json.dumps(result)
     shown = result
     notes = []
-    kept = {}
+    kept: dict[str, Any] = {}
     if result in (None, "", [], {}):
         notes.append(f"The result is {text}: there is no such thing, or not yet.")
     if len(text) > _LONGEST_RESULT:
-        kept = _store(_media_folder(), text.encode(), f"{network} {method}", lambda _: ["json"])
-        kept["type"] = "application/json"
+        kept, fault = _store_text(_media_path(), text, f"{network} {method}", "json")
+        if kept:
+            kept["type"] = "application/json"
         shown = text[:_BEGINNING]
-        notes.append(
-            f"These are the first {_BEGINNING:,} of {len(text):,} characters; the file has all."
-        )
+        notes.append(_tell_beginning(len(text), fault))
     next_step = ""
     if writes:
         next_step = "Ask for its receipt or status to see whether it went through."

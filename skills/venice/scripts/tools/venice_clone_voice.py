@@ -1083,7 +1083,7 @@ _FORMATS = (
         rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis",
         "PDF",
     ),
-    Format("EPUB", ("epub",), "", rb"PK\x03\x04.{26}mimetypeapplication/epub", "PDF"),
+    Format("EPUB", ("epub",), "application/epub+zip", rb"PK\x03\x04.{26}mimetypeapplication/epub"),
     # The "compound file" of Office before 2007.
     Format(
         "old Office",
@@ -2162,7 +2162,7 @@ def _read_recording(reference: str, kinds: Collection[str]) -> tuple[str, bytes,
     Its first bytes tell whether it is of one of these kinds, whatever its name says; the name
     counts only where they tell nothing.
     """
-    name, content = _read_upload(reference, most_mb=25)
+    name, content = _read_upload(reference.strip(), most_mb=25)
     _, _, named = name.lower().rpartition(".")
     form = _format_of(content)
     endings = form.endings if form else (named,)
@@ -2192,7 +2192,8 @@ _NOT_OPEN = {
 def venice_clone_voice(*, sample: str, model: str = "") -> str:
     """Make a voice for venice_speak out of a recording of somebody's speech; it lasts seven days.
 
-    Only with the consent of the person whose voice it is: make sure of it before you call.
+    Only with the consent of the person whose voice it is: make sure of it before you call. Venice
+    charges a fee for each voice, and tells no price.
 
     Args:
         sample: A stored file, or a public URL: at least 5 seconds of one person's clear speech,

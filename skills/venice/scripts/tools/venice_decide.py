@@ -1113,9 +1113,29 @@ def _read_questions(sent: dict[str, Any] | list[Any]) -> dict[str, _Question]:
 
 
 def _is_one_question(sent: dict[str, Any]) -> bool:
-    """Whether an object is a question itself, and not several by their names."""
-    parts = {_part_of(name) for name in sent}
-    return not parts.isdisjoint({"question", "options", "levels"})
+    """Whether an object is a question itself, and not several by their names.
+
+    A question may be named as a part is, too: {"text": "Is it rude?", "option": "Is one offered?"}.
+    """
+    parts = [_part_of(name) for name in sent]
+    has_question = not {"question", "options", "levels"}.isdisjoint(parts)
+    if not has_question or any(_is_question(name, value) for name, value in sent.items()):
+        return False
+    names = {name.strip().lower() for name in sent}
+    if not {"question", "instructions"}.isdisjoint(names):
+        return True
+    is_each_a_part = "" not in parts
+    is_each_another = len(set(parts)) == len(parts)
+    return is_each_a_part and is_each_another
+
+
+def _is_question(name: str, value: Any) -> bool:
+    """Whether what stands under a name in an object is a question, and no part of one."""
+    part = _part_of(name)
+    if isinstance(value, dict):
+        return part not in ("options", "levels", "criteria")
+    is_asked = isinstance(value, str) and value.rstrip().endswith("?")
+    return is_asked and part not in ("", "question")
 
 
 def _read_question(name: str, sent: Any) -> _Question:
@@ -1168,7 +1188,7 @@ def _read_criteria(parts: dict[str, Any]) -> dict[str, Any]:
         return {"type": "choice", "criteria": _read_choices(parts["options"])}
     if parts.get("levels"):
         return {"type": "score", "criteria": _read_levels(parts["levels"])}
-    if isinstance(criteria, dict) and _is_of_poles(criteria):
+    if kind != "choice" and isinstance(criteria, dict) and _is_of_poles(criteria):
         return {"type": "noul", "criteria": _read_poles(criteria)}
     is_of_choices = kind == "choice" or (isinstance(criteria, dict) and kind != "score")
     if criteria and is_of_choices:

@@ -19,7 +19,6 @@ import os
 import re
 import secrets
 import socket
-import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -1076,13 +1075,6 @@ def _media_server() -> str:
     return place
 
 
-@functools.cache
-def _check_media_server() -> str:
-    """Ask the media server whether it would take a file; its address, for people's browsers."""
-    told = _object_of(_ask_media_server("GET", "/room"))
-    return _text_of(told.get("public_url")) or _media_server()
-
-
 def _ask_media_server(method: str, place: Any, **content: Any) -> Any:
     """What the media server answers to a request, read as JSON."""
     address = _address_of(place)
@@ -1162,8 +1154,6 @@ def _check_accepted(reply: httpx.Response) -> None:
 
 # --- shared by several tools: sanctum_venice_tools/runtime/media.py ---
 
-_TRIAL_BYTES = 512 << 10
-
 _DAY = 24 * 60 * 60
 
 
@@ -1177,39 +1167,6 @@ def _media_path() -> Path:
     """Where the folder for files is, or will be."""
     named = os.environ.get(_folder_setting()) or "venice_media"
     return Path(named).expanduser().absolute()
-
-
-def _media_place() -> Path:
-    """The folder for files; if it is not there, it is made for its owner alone."""
-    folder = _media_path()
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        advice = f"Ask the operator to check {_folder_setting()}."
-        raise VeniceError(f"Nothing was made: {error}. {advice}") from None
-    return folder
-
-
-def _media_folder() -> Path:
-    """The folder for files, with room for one: what can't be kept should fail before it is paid.
-
-    A media server is asked whether it would take one.
-
-    Half a megabyte is really written, for only that meets what stops a file: a full disk, but also
-    a quota, which `os.statvfs` does not know. The bytes are random, for some file systems store
-    zeros in no room at all.
-    """
-    if _media_server():
-        _check_media_server()
-    folder = _media_place()
-    try:
-        with tempfile.TemporaryFile(dir=folder) as trial:
-            trial.write(os.urandom(_TRIAL_BYTES))
-            trial.flush()
-    except OSError as error:
-        advice = f"Ask the operator to check {_folder_setting()}."
-        raise VeniceError(f"Nothing was made: {error}. {advice}") from None
-    return folder
 
 
 # What stands between the words of a title.
@@ -1484,14 +1441,15 @@ def _place_of(job: _Job) -> Path:
     stem = _stem_of(job.model[-60:])
     identity = f"{job.kind}|{job.model}|{job.queue_id}"
     digest = hashlib.sha256(identity.encode(errors="replace")).hexdigest()
-    return _media_folder() / f"{stem}-{digest[:10]}"
+    return _media_path() / f"{stem}-{digest[:10]}"
 
 
 def _kept(place: Path) -> Path | None:
     """The file of a job whose place, without its ending, this is; if it is there already."""
-    for path in sorted(place.parent.glob(f"{place.name}.*")):
-        if path.suffix != ".part":
-            return path
+    with suppress(OSError):  # nothing is kept in a folder that can't be looked into
+        for path in sorted(place.parent.glob(f"{place.name}.*")):
+            if path.suffix != ".part":
+                return path
     return _take_published(place.parent, stem=place.name)
 
 

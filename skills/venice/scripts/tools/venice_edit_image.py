@@ -1258,7 +1258,7 @@ _FORMATS = (
         rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis",
         "PDF",
     ),
-    Format("EPUB", ("epub",), "", rb"PK\x03\x04.{26}mimetypeapplication/epub", "PDF"),
+    Format("EPUB", ("epub",), "application/epub+zip", rb"PK\x03\x04.{26}mimetypeapplication/epub"),
     # The "compound file" of Office before 2007.
     Format(
         "old Office",
@@ -2874,6 +2874,7 @@ class _Sent:
 
 def _as_sent(image: str) -> _Sent:
     """A picture as Venice takes it."""
+    image = image.strip()
     if _is_for_venice(image):
         return _Sent(image)
     content = _read_local(image, most_mb=25)

@@ -1025,6 +1025,17 @@ def _is_set(name: str, value: Any) -> bool:
     return value is not None and value not in _NOTHING
 
 
+def _without_nothing(node: Any) -> Any:
+    """The same without what says that it is left out, at any depth."""
+    if isinstance(node, dict):
+        return {
+            name: _without_nothing(value) for name, value in node.items() if not _is_left_out(value)
+        }
+    if isinstance(node, list):
+        return [_without_nothing(item) for item in node if not _is_left_out(item)]
+    return node
+
+
 # --- shared by several tools: sanctum_venice_tools/runtime/text.py ---
 
 
@@ -1123,13 +1134,16 @@ def venice_find_characters(
         return _show_one(slug, with_reviews=with_reviews)
     if with_reviews:
         raise VeniceError("Reviews come for one character at a time: give its slug.")
-    _check_query(query, tags or [])
+    wanted_tags = _without_nothing(tags or [])
+    _check_query(query, wanted_tags)
+    # To sort by "featured" hides all others, too (Venice's skill for characters, 73c0bf7).
+    has_wish = bool(query or wanted_tags or adult)
     asked = _given(
         search=query,
-        tags=tags,
+        tags=wanted_tags,
         limit=min(max(limit, 1), 20),
         isAdult=str(adult).lower(),
-        sortBy="" if query else "featured",
+        sortBy="" if has_wish else "featured",
     )
     listed, _ = _call("GET", "/characters", params=asked)
 

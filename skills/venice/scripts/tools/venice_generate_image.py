@@ -1091,7 +1091,7 @@ _FORMATS = (
         rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis",
         "PDF",
     ),
-    Format("EPUB", ("epub",), "", rb"PK\x03\x04.{26}mimetypeapplication/epub", "PDF"),
+    Format("EPUB", ("epub",), "application/epub+zip", rb"PK\x03\x04.{26}mimetypeapplication/epub"),
     # The "compound file" of Office before 2007.
     Format(
         "old Office",
@@ -2074,6 +2074,13 @@ _ALPHA_OF_EXTENDED = 0x10
 _ALPHA_OF_LOSSLESS = 1 << 28
 
 
+def _list_styles() -> list[str]:
+    """The names of all styles; one of Venice's guides shows them as a bare list."""
+    listed, _ = _call("GET", "/image/styles")
+    names = _list_of(listed) or _list_of(_object_of(listed).get("data"))
+    return [name for name in names if isinstance(name, str)]
+
+
 def _pick_picture_model(
     kind: str,
     wanted: str,
@@ -2494,9 +2501,7 @@ def _round_down(side: float, step: int) -> int:
 
 def _name_style(wanted: str) -> str:
     """The exact name of a style, whatever its case."""
-    listed, _ = _call("GET", "/image/styles")
-    data = _list_of(_object_of(listed).get("data"))
-    styles = [style for style in data if isinstance(style, str)]
+    styles = _list_styles()
     style = _as_listed(wanted, styles)
     if style in styles:
         return style
@@ -2548,6 +2553,10 @@ def _tell_missing(made: dict[str, Any], count: int, faults: list[str]) -> list[s
     if refused > 0:
         what = f"{refused} of {count} pictures were not made"
         notes.append(f"{what}: the model's maker refused them by its policy.")
+    unexplained = count - came - max(refused, 0)
+    if unexplained > 0:
+        what = f"{unexplained} of {count} pictures did not come"
+        notes.append(f"{what}, and Venice does not say why.")
     for fault, times in Counter(faults).items():
         notes.append(f"{times} of {came} pictures are not there: {fault}")
     return notes
@@ -2568,6 +2577,16 @@ def _seed_of(made: dict[str, Any]) -> Any:
     request = _object_of(made.get("request"))
     told = _object_of(request.get("data")) or request
     return told.get("seed")
+
+
+def _tell_seed(seed: Any, count: int) -> list[str]:
+    """A note, if others of several pictures have seeds that Venice does not tell.
+
+    Only the first has the one of the request (its skill for making pictures, 73c0bf7).
+    """
+    if seed is None or count == 1:
+        return []
+    return ["The seed is that of the first picture only: the others have random ones."]
 
 
 @_published
@@ -2649,6 +2668,7 @@ def venice_generate_image(
     _check_any_is_good(pictures, headers)
     files, faults = _store_pictures(folder, pictures, prompt)
 
+    seed_of_first = _seed_of(made)
     notes = [*chosen.notes]
     if transparent:
         notes += _tell_transparency(files)
@@ -2656,6 +2676,7 @@ def venice_generate_image(
     notes += _tell_held_back(headers)
     notes += _tell_dropped(chosen.id, negative_prompt)
     notes += _tell_blur(headers)
+    notes += _tell_seed(seed_of_first, count)
     tier, quality = tiers.get("resolution", ""), tiers.get("quality", "")
     price = _picture_price(chosen.spec, "generation", tier=tier, quality=quality)
     is_as_wanted = wanted_size in size.values()
@@ -2663,7 +2684,7 @@ def venice_generate_image(
         files=files,
         model=chosen.id,
         sized_as=None if is_as_wanted else size,
-        seed=_seed_of(made),
+        seed=seed_of_first,
         prompt_used=_rewritten_prompt(headers),
         cost_usd=_price_in_all(price and price * len(pictures), headers),
         notes=notes,

@@ -1037,14 +1037,17 @@ def _list_of(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-# --- the tool: sanctum_venice_tools/tools/venice_list_image_styles.py ---
+# --- shared by several tools: sanctum_venice_tools/runtime/pictures.py ---
 
 
 def _list_styles() -> list[str]:
-    """The names of all styles."""
+    """The names of all styles; one of Venice's guides shows them as a bare list."""
     listed, _ = _call("GET", "/image/styles")
     names = _list_of(listed) or _list_of(_object_of(listed).get("data"))
     return [name for name in names if isinstance(name, str)]
+
+
+# --- the tool: sanctum_venice_tools/tools/venice_list_image_styles.py ---
 
 
 def _has_one_of(words: list[str], style: str) -> bool:

@@ -1472,6 +1472,7 @@ def _read_needs(needs: list[str]) -> set[str]:
             need = _BETWEEN_WORDS_OF_NEED.sub("_", name.strip().lower())
             wanted.add(need)
 
+    wanted.discard("")
     for need in wanted - _NEEDS.keys():
         (nearest,) = difflib.get_close_matches(need, _NEEDS, n=1, cutoff=0.0)
         others = ", ".join(_NEEDS)
@@ -1546,10 +1547,11 @@ def venice_list_models(
     """
     if foreign_name:
         return _translate(foreign_name.strip(), [type] if type in _KINDS else _KINDS)
+    model = model.strip()
     wanted = _read_needs(needs or [])
     found = sorted(_list_models(type, anew=True), key=_place)
     if model:
-        named = _find_model(model.strip(), found)
+        named = _find_model(model, found)
         if named:
             return _tell_all(named)
     live = [one for one in found if not one["model_spec"].get("offline")]

@@ -1326,7 +1326,7 @@ _FORMATS = (
         rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis",
         "PDF",
     ),
-    Format("EPUB", ("epub",), "", rb"PK\x03\x04.{26}mimetypeapplication/epub", "PDF"),
+    Format("EPUB", ("epub",), "application/epub+zip", rb"PK\x03\x04.{26}mimetypeapplication/epub"),
     # The "compound file" of Office before 2007.
     Format(
         "old Office",
@@ -4188,14 +4188,15 @@ def _place_of(job: _Job) -> Path:
     stem = _stem_of(job.model[-60:])
     identity = f"{job.kind}|{job.model}|{job.queue_id}"
     digest = hashlib.sha256(identity.encode(errors="replace")).hexdigest()
-    return _media_folder() / f"{stem}-{digest[:10]}"
+    return _media_path() / f"{stem}-{digest[:10]}"
 
 
 def _kept(place: Path) -> Path | None:
     """The file of a job whose place, without its ending, this is; if it is there already."""
-    for path in sorted(place.parent.glob(f"{place.name}.*")):
-        if path.suffix != ".part":
-            return path
+    with suppress(OSError):  # nothing is kept in a folder that can't be looked into
+        for path in sorted(place.parent.glob(f"{place.name}.*")):
+            if path.suffix != ".part":
+                return path
     return _take_published(place.parent, stem=place.name)
 
 
@@ -4260,6 +4261,7 @@ def _wait_for(job: _Job, wait: int) -> dict[str, Any]:
 
     Asking is free, so what fails is asked again.
     """
+    _media_folder()
     place = _place_of(job)
     end = min(time.monotonic() + wait, _DEADLINE - _SECONDS_TO_FETCH)
     said: list[_Progress] = []

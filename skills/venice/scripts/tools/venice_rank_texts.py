@@ -10,6 +10,7 @@ import sys
 sys.modules.setdefault("letta.functions.ast_parsers", None)  # type: ignore[arg-type]
 
 import ast
+import codecs
 import difflib
 import functools
 import hashlib
@@ -1032,6 +1033,32 @@ def _is_set(name: str, value: Any) -> bool:
     return value is not None and value not in _NOTHING
 
 
+# --- shared by several tools: sanctum_venice_tools/runtime/decoding.py ---
+
+# Byte order marks, with which a text says how it is encoded. That of UTF-32 begins with that of
+# UTF-16.
+_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+# What texts have none of: control characters, but for those of layout (tab, line and page feeds)
+# and of colour.
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+
+def _encodings_of(content: bytes) -> list[str]:
+    """What the encoding of a text may be, the most likely first."""
+    for mark, encoding in _ORDER_MARKS.items():
+        if content.startswith(mark):
+            return [encoding]
+    # Nearly any bytes are a text in cp1252, the encoding of old Windows; but few in UTF-8.
+    return ["utf-8", "cp1252"]
+
+
 # --- shared by several tools: sanctum_venice_tools/runtime/replies.py ---
 
 
@@ -1896,15 +1923,33 @@ def _lines_of(name: str) -> Iterator[Any]:
     """The lines of a stored file, as the JSON that they are, or else as texts; no empty ones."""
     may_be_text = not name.lower().endswith(".jsonl")
     try:
-        with _stored_file(name).open(encoding="utf-8-sig") as file:
+        path = _stored_file(name)
+        encoding = _encoding_of(path) if may_be_text else "utf-8"  # as all JSON is
+        with path.open(encoding=encoding) as file:
             for raw in file:
-                line = raw.strip()
+                line = raw.lstrip("\ufeff").strip()
                 if line:
                     yield _read_line(line, may_be_text=may_be_text)
     except (ValueError, OSError, RecursionError):
         raise VeniceError(
             f"{name[:60]!r} is no text file, or no JSON Lines. Give another."
         ) from None
+
+
+def _encoding_of(path: Path) -> str:
+    """The encoding of a stored text, which is read to its end for it; ValueError, if it is no text.
+
+    It may be larger than the memory: one line is held at a time.
+    """
+    with path.open("rb") as file:
+        start = file.read(4)
+    for encoding in _encodings_of(start):
+        with suppress(UnicodeDecodeError), path.open(encoding=encoding) as file:
+            odd_lines = sum(_CONTROL.search(line) is not None for line in file)
+            is_surely_text = encoding != "cp1252"  # which nearly any bytes are
+            if is_surely_text or not odd_lines:
+                return encoding
+    raise ValueError("no text")
 
 
 def _read_line(line: str, *, may_be_text: bool) -> Any:

@@ -1242,7 +1242,7 @@ _FORMATS = (
         rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis",
         "PDF",
     ),
-    Format("EPUB", ("epub",), "", rb"PK\x03\x04.{26}mimetypeapplication/epub", "PDF"),
+    Format("EPUB", ("epub",), "application/epub+zip", rb"PK\x03\x04.{26}mimetypeapplication/epub"),
     # The "compound file" of Office before 2007.
     Format(
         "old Office",
@@ -2221,12 +2221,17 @@ def _length(ahead: str, *, is_rest: bool) -> int:
 
 # --- the tool: sanctum_venice_tools/tools/venice_read_document.py ---
 
-# A file of Office is a ZIP file; what is in it tells its kind.
-_OFFICE = {
+# A book, or a file of Office, is a ZIP file; what is in it tells its kind.
+_ARCHIVES = {
+    ".epub": b"mimetypeapplication/epub",
     ".docx": b"word/document.xml",
     ".pptx": b"ppt/presentation.xml",
     ".xlsx": b"xl/workbook.xml",
 }
+
+# How RTF begins. Venice's document does not list it, but its skill for documents does, for this tool
+# alone (github.com/veniceai/skills, 73c0bf7). Should Venice refuse it, nothing is charged.
+_RTF = b"{\\rtf"
 
 _OTHER_TOOLS = {
     "image": "venice_describe_image",
@@ -2246,7 +2251,7 @@ def _own_text(name: str, content: bytes) -> str | None:
 def _refuse_unreadable(name: str, content: bytes) -> None:
     """Refuse a file that surely is no document that Venice reads, with what to do instead."""
     advice = _untaken(content, name)
-    if advice:
+    if advice and not content.startswith(_RTF):
         raise VeniceError(f"{name[:60]!r} can't be read. {advice}")
     form = _format_of(content)
     if not form:
@@ -2266,11 +2271,13 @@ def _full_name(name: str, content: bytes) -> str:
 
 
 def _ending_for(content: bytes) -> str:
-    """The ending that a PDF or a file of Office should have; nothing for other files."""
+    """The ending that a document should have; nothing, where its content does not tell it."""
     if content.startswith(b"%PDF"):
         return ".pdf"
+    if content.startswith(_RTF):
+        return ".rtf"
     if content.startswith(b"PK"):
-        for ending, mark in _OFFICE.items():
+        for ending, mark in _ARCHIVES.items():
             if mark in content:
                 return ending
     return ""
@@ -2296,7 +2303,7 @@ def _parse(name: str, content: bytes) -> str:
 @_published
 @_read_as_meant
 def venice_read_document(*, document: str, part: int = 1) -> str:
-    """Read a PDF, Word, PowerPoint, Excel or text file, or read on in a stored text.
+    """Read a PDF, EPUB, Word, PowerPoint, Excel or text file, or read on in a stored text.
 
     Costs 1 cent; stored texts are free. For web pages: venice_read_webpage.
 
@@ -2309,6 +2316,7 @@ def venice_read_document(*, document: str, part: int = 1) -> str:
     """
     if part < 1:
         raise VeniceError("Parts are counted from 1: give 1 or more.")
+    document = document.strip()
     name, content = _read_upload(document, most_mb=25)
     if _is_web_url(document) and _is_page(content[:1000].decode(errors="replace")):
         raise VeniceError(f"{document[:80]!r} is a web page. Read it with venice_read_webpage.")

@@ -1227,7 +1227,7 @@ _FORMATS = (
         rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis",
         "PDF",
     ),
-    Format("EPUB", ("epub",), "", rb"PK\x03\x04.{26}mimetypeapplication/epub", "PDF"),
+    Format("EPUB", ("epub",), "application/epub+zip", rb"PK\x03\x04.{26}mimetypeapplication/epub"),
     # The "compound file" of Office before 2007.
     Format(
         "old Office",
@@ -2109,6 +2109,7 @@ def venice_remove_background(*, image: str) -> str:
         JSON: file (a PNG with transparency), type, bytes, width, height.
     """
     folder = _media_folder()
+    image = image.strip()
     if _is_for_venice(image):
         body = {"image_url": image}
     else:

@@ -1083,7 +1083,7 @@ _FORMATS = (
         rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis",
         "PDF",
     ),
-    Format("EPUB", ("epub",), "", rb"PK\x03\x04.{26}mimetypeapplication/epub", "PDF"),
+    Format("EPUB", ("epub",), "application/epub+zip", rb"PK\x03\x04.{26}mimetypeapplication/epub"),
     # The "compound file" of Office before 2007.
     Format(
         "old Office",
@@ -2364,7 +2364,7 @@ def _read_recording(reference: str, kinds: Collection[str]) -> tuple[str, bytes,
     Its first bytes tell whether it is of one of these kinds, whatever its name says; the name
     counts only where they tell nothing.
     """
-    name, content = _read_upload(reference, most_mb=25)
+    name, content = _read_upload(reference.strip(), most_mb=25)
     _, _, named = name.lower().rpartition(".")
     form = _format_of(content)
     endings = form.endings if form else (named,)

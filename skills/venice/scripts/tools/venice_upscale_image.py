@@ -1246,7 +1246,7 @@ _FORMATS = (
         rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis",
         "PDF",
     ),
-    Format("EPUB", ("epub",), "", rb"PK\x03\x04.{26}mimetypeapplication/epub", "PDF"),
+    Format("EPUB", ("epub",), "application/epub+zip", rb"PK\x03\x04.{26}mimetypeapplication/epub"),
     # The "compound file" of Office before 2007.
     Format(
         "old Office",
@@ -2622,7 +2622,7 @@ def venice_upscale_image(*, image: str, scale: int = 2, creativity: float = 0.01
     asked = {"scale": scale, "creativity": creativity}
     _read_options(asked, {"scale": [2, 4], "creativity": (0, 0.02)})
     folder = _media_folder()
-    content = _read_media(image, most_mb=25)
+    content = _read_media(image.strip(), most_mb=25)
     picture = _check_picture(image, content, least=65_536, most=_LARGEST // 4)
     notes = []
     pixels = (picture.width * scale) * (picture.height * scale)
