@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sanctum_venice_tools.network import past_proxies
 from sanctum_venice_tools.packing.record import Record
 
 # What stands above the text. Where click and rich are installed, httpx would load a command line of
@@ -64,6 +65,8 @@ def run_tool(
 ) -> Outcome:
     """Call a tool in a process of its own, with this process's environment and folder.
 
+    What it asks of this machine, maybe with a token, goes past the environment's proxies.
+
     Args:
         record: The tool, with its text.
         arguments: Values by argument, of any JSON type; the tool reads what is meant.
@@ -75,7 +78,7 @@ def run_tool(
     """
     name = record.name
     script = _HEAD + record.source_code + _CALL.format(name=name)
-    environment = {**os.environ, **(settings or {})}
+    environment = {**os.environ, **past_proxies(), **(settings or {})}
     if usual_seconds:
         environment.setdefault("VENICE_TOOL_SECONDS", str(usual_seconds))
     try:

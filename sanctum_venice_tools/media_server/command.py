@@ -22,7 +22,7 @@ from sanctum_venice_tools.media_server.settings import (
 )
 from sanctum_venice_tools.media_server.shelf import FolderShelf, Shelf
 from sanctum_venice_tools.media_server.workbench import Workbench
-from sanctum_venice_tools.network import is_here, past_proxies
+from sanctum_venice_tools.network import is_here
 from sanctum_venice_tools.runtime.venice import _http_url
 
 # More than there are disks for.
@@ -210,7 +210,7 @@ def _open_bucket(place: str) -> Shelf:
 @contextmanager
 def _open_workbench(address: str, token: str) -> Iterator[Workbench]:
     """A workbench at the Venice that the environment names, else at a local one."""
-    settings = {"VENICE_MEDIA": address, "VENICE_MEDIA_TOKEN": token, **past_proxies()}
+    settings = {"VENICE_MEDIA": address, "VENICE_MEDIA_TOKEN": token}
     if os.environ.get("VENICE_API_KEY"):
         place = os.environ.get("VENICE_BASE_URL") or "https://api.venice.ai/api/v1"
         yield Workbench(settings, f"At {place}, with your key: calls are paid", is_local=False)

@@ -18,6 +18,7 @@ from sanctum_venice_tools.cli import main
 from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.fronts.mcp_server import answer_of
 from sanctum_venice_tools.fronts.skill import write_skill
+from sanctum_venice_tools.media_server.process import running_media_server
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.record import COSTLY, read_record
 from sanctum_venice_tools.packing.schema import typed_schema_of
@@ -103,6 +104,22 @@ def test_keeps_files_where_it_is_called(tmp_path: Path, monkeypatch: pytest.Monk
     (file,) = json.loads(done.stdout)["files"]
     assert (tmp_path / "venice_media") == Path(file["file"]).parent
     assert Path(file["file"]).is_file()
+
+
+@pytest.mark.usefixtures("at_venice")
+def test_no_proxy_comes_between_a_tool_and_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a tool sends to this machine, a media server's token among it, goes through nobody's proxy."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "intern.example")
+    with running_media_server(tmp_path / ".private") as server:
+        monkeypatch.setenv("VENICE_MEDIA", server.address)
+        monkeypatch.setenv("VENICE_MEDIA_TOKEN", server.token)
+        done = run("generate_image", "prompt=a fox", "aspect_ratio=64x64")
+
+    assert 0 == done.exit_code, done.output
+    assert json.loads(done.stdout)["files"][0]["url"].startswith(server.address)
 
 
 @pytest.mark.usefixtures("at_venice")
