@@ -17,6 +17,7 @@ import httpx
 from sanctum_venice_tools.runtime.replies import _object_of, _objects_in, _parse_reply, _text_of
 from sanctum_venice_tools.runtime.unpacking import _unpacked
 from sanctum_venice_tools.runtime.venice import (
+    _BAD_PROXY,
     _DEADLINE,
     _MEGABYTE,
     VeniceError,
@@ -117,7 +118,7 @@ def _ask_letta(path: str, **query: Any) -> Any:
             client.stream("GET", address + path, params=query, extensions=extensions) as reply,
         ):
             content = _read_trace(reply)
-    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
+    except (httpx.HTTPError, httpx.InvalidURL, *_BAD_PROXY):
         told = "The Letta server does not answer the tools at LETTA_BASE_URL"
         raise VeniceError(f"{told}. Ask the operator to check it. {_OR_ELSE}") from None
     if not reply.is_success:

@@ -8,12 +8,14 @@ import httpx
 
 from sanctum_venice_tools.runtime.replies import _object_of, _parse_reply, _text_of
 from sanctum_venice_tools.runtime.venice import (
+    _BAD_PROXY,
     _REDIRECTS,
     _SIGNS,
     VeniceError,
     _failed,
     _guard_connection,
     _http_url,
+    _no_way,
     _open_client,
     _redirected,
     _seconds_left,
@@ -52,7 +54,7 @@ def _ask_media_server(method: str, place: Any, **content: Any) -> Any:
     address = _address_of(place)
     try:
         reply = _client_to(address).request(method, address, **_in_time(), **_sendable(content))
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, *_BAD_PROXY) as error:
         raise _no_media_server(error) from None
     _check_accepted(reply)
     return _parse_reply(reply.content)
@@ -97,8 +99,10 @@ def _in_time() -> dict[str, Any]:
     return {"extensions": {"trace": _guard_connection}, "timeout": min(_seconds_left(), 60.0)}
 
 
-def _no_media_server(error: httpx.HTTPError) -> VeniceError:
+def _no_media_server(error: Exception) -> VeniceError:
     """The error for a media server that sends no whole reply."""
+    if isinstance(error, _BAD_PROXY):
+        return _no_way()
     is_late = isinstance(error, httpx.TimeoutException)
     told = "took too long" if is_late else "does not answer at VENICE_MEDIA"
     return _failed(f"The media server {told}. Ask the operator to check it.", 0)

@@ -29,7 +29,14 @@ from sanctum_venice_tools.runtime.replies import (
     _text_of,
 )
 from sanctum_venice_tools.runtime.unpacking import _unpacked
-from sanctum_venice_tools.runtime.venice import VeniceError, _given, _noted, _tidy, _to_json
+from sanctum_venice_tools.runtime.venice import (
+    _BAD_PROXY,
+    VeniceError,
+    _given,
+    _noted,
+    _tidy,
+    _to_json,
+)
 
 # In bytes.
 _PIECE = 1 << 16
@@ -144,7 +151,7 @@ def _send_file(path: Path, place: Any, headers: dict[str, str]) -> None:
     sent: dict[str, Any] = {"content": _pieces_of(path), "headers": headers}
     try:
         reply = _client_to(address).put(address, **sent, **_in_time())
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, *_BAD_PROXY) as error:
         raise _no_media_server(error) from None
     _check_accepted(reply)
 
@@ -196,7 +203,7 @@ def _published_bytes(place: Any) -> Iterator[bytes]:
         reply = client.send(client.build_request("GET", address, **_in_time()), stream=True)
         _check_accepted(reply)
         yield from _unpacked(reply)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, *_BAD_PROXY) as error:
         raise _no_media_server(error) from None
 
 

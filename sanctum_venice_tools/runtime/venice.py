@@ -141,16 +141,25 @@ def _client() -> httpx.Client:
 
 
 def _open_client(**settings: Any) -> httpx.Client:
-    """A way to somewhere; an error, if what it takes from the environment can't be used.
-
-    httpx would show that, and a proxy may have a password.
-    """
+    """A way to somewhere; an error, if what it takes from the environment can't be used."""
     try:
         return httpx.Client(**settings)
     except (httpx.InvalidURL, ImportError, OSError, ValueError):
-        told = "The proxy or certificate settings of this environment can't be used"
-        names = "HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE"
-        raise VeniceError(f"{told} ({names}). Ask the operator to correct them.") from None
+        raise _no_way() from None
+
+
+# What a request ends with, and nothing is sent, where a proxy's name or port is none.
+_BAD_PROXY = (UnicodeError, OverflowError)
+
+
+def _no_way() -> VeniceError:
+    """The error for what a way takes from the environment and can't be used.
+
+    httpx would show that, and a proxy may have a password.
+    """
+    told = "The proxy or certificate settings of this environment can't be used"
+    names = "HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE"
+    return VeniceError(f"{told} ({names}). Ask the operator to correct them.")
 
 
 def _base_url() -> httpx.URL:
@@ -227,6 +236,8 @@ def _send_once(method: str, path: str, content: dict[str, Any]) -> httpx.Respons
         reply = _client().send(request, stream=True)
     except httpx.HTTPError as error:
         raise _lost(request, error) from None
+    except _BAD_PROXY:
+        raise _no_way() from None
     limits["read"] = min(_seconds_left(), 50.0)  # a longer silence is a dead reply
     return reply
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -887,6 +888,34 @@ def test_a_proxy_or_certificate_that_can_not_be_used_is_the_operators_affair(
     told = "The proxy or certificate settings of this environment can't be used"
     names = "(HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE)"
     assert f"{told} {names}. Ask the operator to correct them." == str(caught.value)
+
+
+@pytest.mark.parametrize("place", ["a..b:80", f"127.0.0.1:{10**20}"])
+@pytest.mark.parametrize(
+    "way",
+    [
+        ["_send", "POST", "/augment/search"],
+        ["_ask_media_server", "GET", "/room"],
+        ["_send_file", Path(__file__), "/files/1", {}],
+        ["_ask_letta", "/runs"],
+    ],
+    ids=lambda way: str(way[0]),
+)
+def test_a_proxy_that_can_not_be_called_is_the_operators_affair(
+    load_tool: Callable[[str], Tool], monkeypatch: pytest.MonkeyPatch, place: str, way: list[Any]
+) -> None:
+    """Where a proxy has no such name or port, nothing was sent: no line says that it may be charged, or was odd."""
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://user:hunter2@{place}")
+    for name in ("VENICE_BASE_URL", "VENICE_MEDIA", "LETTA_BASE_URL"):
+        monkeypatch.setenv(name, "https://somewhere.example")
+    space = load_tool("venice_edit_image").__globals__
+
+    open_it, *arguments = way
+    with pytest.raises(space["VeniceError"], match="Ask the operator") as caught:
+        space[open_it](*arguments)
+    assert "charged" not in str(caught.value)
+    assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", TOOLS)
