@@ -109,6 +109,9 @@ def _ask_letta(path: str, **query: Any) -> Any:
         advice = f"Ask the operator to set {needed} as a secret of this agent"
         raise VeniceError(f"Attached pictures can't be read here. {advice}. {_OR_ELSE}")
     key = os.environ.get("LETTA_API_KEY", "").strip()
+    if not (key.isascii() and key.isprintable()):
+        told = "LETTA_API_KEY holds characters that no key has"
+        raise VeniceError(f"{told}. Ask the operator to correct it. {_OR_ELSE}")
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     client = _open_client(headers={**headers, "Accept-Encoding": "gzip"}, timeout=30)
     extensions = {"trace": _guard_connection}

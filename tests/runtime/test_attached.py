@@ -203,6 +203,19 @@ def test_an_operator_is_told_what_to_set(
     assert "pass" not in line
 
 
+@pytest.mark.parametrize("key", ["schlüssel", "two\nlines"])
+def test_a_key_that_is_none_is_told_as_one(
+    space: Space, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    """What no header holds is named by its setting: it is no fault of a proxy, or of the server."""
+    monkeypatch.setenv("LETTA_API_KEY", key)
+
+    line = refusal(space)
+
+    assert line.startswith("LETTA_API_KEY holds characters that no key has. Ask the operator")
+    assert key not in line
+
+
 def test_outside_of_a_conversation_nothing_is_attached(
     space: Space, monkeypatch: pytest.MonkeyPatch
 ) -> None:
