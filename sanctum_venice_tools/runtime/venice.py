@@ -423,13 +423,20 @@ def _redirected(who: str, setting: str, reply: httpx.Response) -> VeniceError:
 
     Only the host is told of where to: what else is in an address may be secret.
     """
-    told = f"{who} answered {reply.status_code}: {setting} leads elsewhere"
-    elsewhere = reply.next_request
-    if elsewhere:
-        place = elsewhere.url
-        told += f", to {place.scheme}://{place.netloc.decode():.200}"
+    status = reply.status_code
+    told = f"{who} answered {status}: {setting} leads"
+    place = _origin_of(reply.next_request)
+    if place == _origin_of(reply.request):
+        advice = "Ask the operator to correct its path"
+        return _failed(f"{told} to another path of the same host. {advice}.", status)
+    to = f", to {place:.200}" if place else ""
     advice = "Ask the operator to set it to where it redirects"
-    return _failed(f"{told}. {advice}.", reply.status_code)
+    return _failed(f"{told} elsewhere{to}. {advice}.", status)
+
+
+def _origin_of(request: httpx.Request | None) -> str:
+    """Where a request goes, without what may be secret in its address; nothing for none."""
+    return f"{request.url.scheme}://{request.url.netloc.decode()}" if request else ""
 
 
 def _is_refused(status: int, *, is_venices: bool) -> bool:

@@ -378,10 +378,16 @@ def test_what_is_no_reply_of_venices_is_told(
 @pytest.mark.parametrize(
     ("location", "where"),
     [
-        ("https://example.org:8443/api/v1/chat?token=secret", ", to https://example.org:8443"),
-        ("https://secret:secret@example.org/secret", ", to https://example.org"),
-        ("/secret", f", to {BASE.removesuffix('/api/v1')}"),
-        ("", ""),
+        (
+            "https://example.org:8443/api/v1/chat?token=secret",
+            "elsewhere, to https://example.org:8443. Ask the operator to set it to where it redirects.",
+        ),
+        (
+            "https://secret:secret@example.org/secret",
+            "elsewhere, to https://example.org. Ask the operator to set it to where it redirects.",
+        ),
+        ("/secret", "to another path of the same host. Ask the operator to correct its path."),
+        ("", "elsewhere. Ask the operator to set it to where it redirects."),
     ],
 )
 def test_an_address_that_leads_elsewhere_is_the_operators_affair(  # noqa: PLR0917 - a table
@@ -392,12 +398,12 @@ def test_an_address_that_leads_elsewhere_is_the_operators_affair(  # noqa: PLR09
     location: str,
     where: str,
 ) -> None:
-    """As from http to https: nothing was done there, so nothing is charged, and a later try ends in the same way."""
+    """Nothing was done there, so nothing is charged, and a later try ends likewise: the line says what to set."""
     headers = {"location": location} if location else {}
     work(api, name).mock(side_effect=lambda _: httpx.Response(status, headers=headers))
 
-    told = f"Venice answered {status}: VENICE_BASE_URL leads elsewhere{where}"
-    assert f"{told}. Ask the operator to set it to where it redirects." == failure(load_tool(name))
+    told = failure(load_tool(name))
+    assert f"Venice answered {status}: VENICE_BASE_URL leads {where}" == told
 
 
 HALF: dict[str, dict[str, Any]] = {
