@@ -136,10 +136,7 @@ def _check_any_is_good(pictures: list[Any], headers: httpx.Headers) -> None:
         why = "it breaks the terms of service, or failed; it may be charged"
         raise VeniceError(f"Venice held the picture back: {why}. Change the prompt.")
     if len(pictures) == 1 and _is_held_back(headers):
-        cost = "it may be charged"
-        if headers.get("x-venice-is-content-violation") == "true":
-            # Venice's skill for making pictures (github.com/veniceai/skills, 73c0bf7).
-            cost = "nothing was charged for it"
+        cost = "nothing was charged for it" if _is_unpaid(headers) else "it may be charged"
         why = f"it breaks the terms of service; {cost}"
         raise VeniceError(f"Venice held the picture back: {why}. Change the prompt.")
 
@@ -149,8 +146,18 @@ def _tell_held_back(headers: httpx.Headers) -> list[str]:
     if not _is_held_back(headers):
         return []
     told = "Venice held back one or more of these, which break its terms of service"
-    cost = "not charged, so that cost_usd is the most it can be"
+    cost = "may be charged"
+    if _is_unpaid(headers):
+        cost = "not charged, so that cost_usd is the most it can be"
     return [f"{told}: they are black, and {cost}."]
+
+
+def _is_unpaid(headers: httpx.Headers) -> bool:
+    """Whether Venice charges nothing for what it held back; of other blocks nobody says so.
+
+    So says Venice's skill for making pictures (github.com/veniceai/skills, 73c0bf7).
+    """
+    return bool(headers.get("x-venice-is-content-violation") == "true")
 
 
 def _tell_missing(made: dict[str, Any], count: int, faults: list[str]) -> list[str]:

@@ -503,6 +503,16 @@ def test_of_several_pictures_none_is_thrown_away(make: Callable[..., Any], media
     assert note.endswith("they are black, and not charged, so that cost_usd is the most it can be.")
 
 
+def test_that_some_of_several_are_not_charged_is_told_only_where_it_is_known(
+    make: Callable[..., Any],
+) -> None:
+    """Of pictures that are blocked for another reason than Venice's content policy nobody says that they are free."""
+    headers = {"x-venice-is-adult-model-content-violation": "true"}
+    (note,) = make(encoded(draw()), encoded(draw()), headers=headers, variants=2)["notes"]
+
+    assert note.endswith("they are black, and may be charged.")
+
+
 @pytest.mark.usefixtures("models")
 def test_no_pictures_is_an_error(api: respx.MockRouter, tool: Tool) -> None:
     """A reply without pictures is not taken for success."""
