@@ -33,7 +33,8 @@ COST = "cents"
 _BLOCKED = {
     422: (
         "Venice refused the content: change it before you call again. "
-        "If it was blocked only when it was made, it is charged."
+        "If it was blocked only when it was made, it is charged, "
+        "unless this says credits_refunded: True."
     )
 }
 

@@ -380,7 +380,21 @@ def test_a_refused_edit_may_be_charged(api: respx.MockRouter, tool: Tool) -> Non
     told = refusal(tool, images=["fox.png"], instruction="Make it snow")
 
     assert told.startswith("Venice answered 422: Your prompt violates the content policy. ")
-    assert told.endswith("If it was blocked only when it was made, it is charged.")
+    assert "If it was blocked only when it was made, it is charged, unless" in told
+
+
+@pytest.mark.usefixtures("media")
+def test_a_refused_edit_that_was_refunded_is_not_told_as_charged(
+    api: respx.MockRouter, tool: Tool
+) -> None:
+    """Where Venice says that the credits came back, the line tells that this decides."""
+    api.get("/models").respond(json={"object": "list", "data": LISTED})
+    refunded = {"error": "Content policy violation", "credits_refunded": True}
+    api.post("/image/edit").respond(422, json=refunded)
+    told = refusal(tool, images=["fox.png"], instruction="Make it snow")
+
+    assert told.startswith("Venice answered 422: Content policy violation; credits_refunded: True.")
+    assert told.endswith("it is charged, unless this says credits_refunded: True.")
 
 
 def test_more_than_25_mb_costs_nothing(
