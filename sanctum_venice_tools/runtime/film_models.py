@@ -10,7 +10,7 @@ from sanctum_venice_tools.runtime.arguments import _as_listed
 from sanctum_venice_tools.runtime.film_media import _LISTS
 from sanctum_venice_tools.runtime.film_wish import _Wish
 from sanctum_venice_tools.runtime.listing import _list_models, _Listed
-from sanctum_venice_tools.runtime.models import _Model, _pick_model
+from sanctum_venice_tools.runtime.models import _Model, _pick_model, _spellings
 from sanctum_venice_tools.runtime.ratio import _fit_ratio
 from sanctum_venice_tools.runtime.references import (
     _check_references,
@@ -132,7 +132,8 @@ def _begins_with(model: dict[str, Any], wish: _Wish) -> bool:
     """
     basis = _basis_of(model)
     if wish.made_of == "transition" and basis == "image":
-        return bool(model["id"] == os.environ.get(_setting_of(wish), "").strip())
+        operators = os.environ.get(_setting_of(wish), "").strip()
+        return model["id"].lower() in _spellings(operators)
     return basis == wish.made_of
 
 

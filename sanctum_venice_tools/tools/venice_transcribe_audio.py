@@ -6,7 +6,7 @@ from typing import Any
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.media import _media_folder, _store_text
-from sanctum_venice_tools.runtime.models import _Model, _pick_model
+from sanctum_venice_tools.runtime.models import _Model, _pick_model, _spellings
 from sanctum_venice_tools.runtime.publishing import _published
 from sanctum_venice_tools.runtime.recording import _read_recording
 from sanctum_venice_tools.runtime.replies import _number_of, _object_of, _objects_in, _text_of
@@ -61,7 +61,7 @@ def _pick(model: str, language: str, *, timestamps: bool) -> _Model:
     if model or not timestamps:
         return _pick_model("asr", model, setting=setting, usual=usual)
     operators = os.environ.get(setting, "").strip()
-    if not operators or operators in _TIMED:
+    if not operators or set(_spellings(operators)) & set(_TIMED):
         return _pick_model("asr", "", setting=setting, usual=usual, fits=_tells_times)
     chosen = _pick_model("asr", "", setting="", usual=usual, fits=_tells_times)
     note = f"Took {chosen.id}: the operator's {operators:.80} may tell no times."

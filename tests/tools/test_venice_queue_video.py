@@ -244,6 +244,17 @@ def test_the_operators_model_is_used(
     assert "mute-image-to-video" == sent(queued)["model"]
 
 
+@pytest.mark.parametrize("spelling", ["Mute-Image-to-Video", "venice/mute-image-to-video"])
+def test_the_operators_model_is_believed_in_any_spelling(
+    queue: Callable[..., Any], queued: respx.Route, monkeypatch: pytest.MonkeyPatch, spelling: str
+) -> None:
+    """For a film to a last frame, too, the setting may be in other letters, or with a provider before the name."""
+    monkeypatch.setenv("VENICE_IMAGE_TO_VIDEO_MODEL", spelling)
+    queue(image=PICTURE, end_image=PICTURE)
+
+    assert "mute-image-to-video" == sent(queued)["model"]
+
+
 def test_a_model_gets_only_what_it_takes(
     queue: Callable[..., Any], asked: respx.Route, queued: respx.Route
 ) -> None:

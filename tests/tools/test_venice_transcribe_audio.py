@@ -109,6 +109,8 @@ def test_a_price_that_cannot_be_known_is_left_out(
         ({"timestamps": True}, "", WHISPER),
         ({"timestamps": True}, PARAKEET, WHISPER),
         ({"timestamps": True}, SCRIBE, SCRIBE),
+        ({"timestamps": True}, SCRIBE.upper(), SCRIBE),
+        ({"timestamps": True}, f"venice/{SCRIBE}", SCRIBE),
         ({"timestamps": True}, "stt-xai-v1", "stt-xai-v1"),
         ({"timestamps": True}, "fal-ai/wizper", "fal-ai/wizper"),
         ({"timestamps": True, "model": SCRIBE}, "", SCRIBE),
