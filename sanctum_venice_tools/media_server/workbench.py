@@ -152,7 +152,12 @@ def _price(workbench: Workbench, record: Record, arguments: Mapping[str, Any]) -
 
 def _film_to_quote(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """What the quote of a film is told beside its settings: what it is made from."""
-    kinds = {"video": "video", "image": "image", "reference_images": "reference"}
+    kinds = {
+        "reference_images": "reference",
+        "video": "video",
+        "end_image": "transition",
+        "image": "image",
+    }
     made_from = [kind for name, kind in kinds.items() if arguments.get(name)]
     return {"kind": made_from[0] if made_from else "text"}
 

@@ -36,7 +36,7 @@ def _plan_film(
     """Settle a film, and say what was chosen on the caller's behalf.
 
     Content is the prompt and the media. A mere quote has none, and says by `kind` of what the film
-    is to be made: "text", "image", "video", "reference" or "upscale".
+    is to be made, as `made_of` of a wish does.
     """
     wish = _read_wish(settings, options, kind, content)
     if wish.is_cheapest and model:

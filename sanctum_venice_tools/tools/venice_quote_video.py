@@ -14,7 +14,7 @@ COST = "free"
 @_read_as_meant
 def venice_quote_video(
     *,
-    kind: Literal["text", "image", "video", "reference", "upscale"] = "text",
+    kind: Literal["text", "image", "transition", "video", "reference", "upscale"] = "text",
     duration: str = "",
     resolution: str = "",
     aspect_ratio: str = "",
@@ -25,7 +25,7 @@ def venice_quote_video(
     """Ask what a film would cost, and what its model offers, before venice_queue_video. Free.
 
     Args:
-        kind: What it is made from; upscale enlarges a video.
+        kind: Its basis; transition: two frames.
         duration: As for venice_queue_video.
         resolution: Likewise.
         aspect_ratio: Likewise.

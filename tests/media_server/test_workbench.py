@@ -9,12 +9,14 @@ import pytest
 from starlette.testclient import TestClient
 
 from sanctum_venice_tools.emulator.process import LocalVenice
+from sanctum_venice_tools.fronts.run import Outcome
+from sanctum_venice_tools.media_server import workbench
 from sanctum_venice_tools.media_server.app import create_app
 from sanctum_venice_tools.media_server.process import running_media_server
 from sanctum_venice_tools.media_server.service import Service
 from sanctum_venice_tools.media_server.workbench import Workbench
 from sanctum_venice_tools.packing.bundle import tool_files
-from sanctum_venice_tools.packing.record import read_record
+from sanctum_venice_tools.packing.record import Record, read_record
 from tests.media_server.conftest import PUBLIC, TOKEN
 from tests.tools.conftest import balance
 
@@ -31,8 +33,8 @@ def bench(service: Service, venice: LocalVenice, tmp_path: Any) -> Bench:
             "VENICE_BASE_URL": venice.base_url,
             "VENICE_MEDIA": str(tmp_path / "media"),
         }
-        workbench = Workbench(settings, "somewhere", is_local=is_local)
-        browser = TestClient(create_app(service, workbench), base_url=PUBLIC)
+        opened = Workbench(settings, "somewhere", is_local=is_local)
+        browser = TestClient(create_app(service, opened), base_url=PUBLIC)
         if is_let_in:
             browser.get("/", params={"token": TOKEN})
         return browser
@@ -107,6 +109,33 @@ def test_dollars_are_agreed_to_with_venice_s_own_price(
     bought = call(browser, name, prompt="a fox", agreed=True)
     assert bought["reply"]["job"]
     assert before > balance(venice)
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ([], "text"),
+        (["image"], "image"),
+        (["image", "end_image"], "transition"),
+        (["video", "image"], "video"),
+        (["image", "end_image", "reference_images"], "reference"),
+    ],
+)
+def test_the_price_of_a_film_is_of_the_kind_that_will_be_queued(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, given: list[str], kind: str
+) -> None:
+    """Each kind has models and prices of its own: a person agrees to that of the film that is bought."""
+    priced: list[Any] = []
+
+    def run(_: Record, arguments: Any, **__: Any) -> Outcome:
+        priced.append(arguments["kind"])
+        return Outcome('{"price_usd": 0.25}')
+
+    monkeypatch.setattr(workbench, "run_tool", run)
+    media: dict[str, Any] = dict.fromkeys(given, "https://a.test/b")
+    call(bench(), "venice_queue_video", prompt="a fox", **media)
+
+    assert [kind] == priced
 
 
 def test_a_price_that_is_not_to_be_had_is_told(bench: Bench) -> None:

@@ -40,6 +40,7 @@ def test_tells_the_price_and_what_there_is_to_choose(quote: Callable[..., Any]) 
     [
         ("text", "wan-2.5-preview-text-to-video"),
         ("image", "wan-2.5-preview-image-to-video"),
+        ("transition", "pixverse-c1-transition"),
         ("video", "wan-video-to-video"),
         ("reference", "happyhorse-reference-to-video"),
         ("upscale", "topaz-video-upscale"),
