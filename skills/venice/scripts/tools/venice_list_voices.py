@@ -223,16 +223,25 @@ def _client() -> httpx.Client:
 
 
 def _open_client(**settings: Any) -> httpx.Client:
-    """A way to somewhere; an error, if what it takes from the environment can't be used.
-
-    httpx would show that, and a proxy may have a password.
-    """
+    """A way to somewhere; an error, if what it takes from the environment can't be used."""
     try:
         return httpx.Client(**settings)
     except (httpx.InvalidURL, ImportError, OSError, ValueError):
-        told = "The proxy or certificate settings of this environment can't be used"
-        names = "HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE"
-        raise VeniceError(f"{told} ({names}). Ask the operator to correct them.") from None
+        raise _no_way() from None
+
+
+# What a request ends with, and nothing is sent, where a proxy's name or port is none.
+_BAD_PROXY = (UnicodeError, OverflowError)
+
+
+def _no_way() -> VeniceError:
+    """The error for what a way takes from the environment and can't be used.
+
+    httpx would show that, and a proxy may have a password.
+    """
+    told = "The proxy or certificate settings of this environment can't be used"
+    names = "HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE"
+    return VeniceError(f"{told} ({names}). Ask the operator to correct them.")
 
 
 def _base_url() -> httpx.URL:
@@ -309,6 +318,8 @@ def _send_once(method: str, path: str, content: dict[str, Any]) -> httpx.Respons
         reply = _client().send(request, stream=True)
     except httpx.HTTPError as error:
         raise _lost(request, error) from None
+    except _BAD_PROXY:
+        raise _no_way() from None
     limits["read"] = min(_seconds_left(), 50.0)  # a longer silence is a dead reply
     return reply
 
@@ -486,13 +497,20 @@ def _redirected(who: str, setting: str, reply: httpx.Response) -> VeniceError:
 
     Only the host is told of where to: what else is in an address may be secret.
     """
-    told = f"{who} answered {reply.status_code}: {setting} leads elsewhere"
-    elsewhere = reply.next_request
-    if elsewhere:
-        place = elsewhere.url
-        told += f", to {place.scheme}://{place.netloc.decode():.200}"
+    status = reply.status_code
+    told = f"{who} answered {status}: {setting} leads"
+    place = _origin_of(reply.next_request)
+    if place == _origin_of(reply.request):
+        advice = "Ask the operator to correct its path"
+        return _failed(f"{told} to another path of the same host. {advice}.", status)
+    to = f", to {place:.200}" if place else ""
     advice = "Ask the operator to set it to where it redirects"
-    return _failed(f"{told}. {advice}.", reply.status_code)
+    return _failed(f"{told} elsewhere{to}. {advice}.", status)
+
+
+def _origin_of(request: httpx.Request | None) -> str:
+    """Where a request goes, without what may be secret in its address; nothing for none."""
+    return f"{request.url.scheme}://{request.url.netloc.decode()}" if request else ""
 
 
 def _is_refused(status: int, *, is_venices: bool) -> bool:

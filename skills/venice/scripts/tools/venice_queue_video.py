@@ -233,16 +233,25 @@ def _client() -> httpx.Client:
 
 
 def _open_client(**settings: Any) -> httpx.Client:
-    """A way to somewhere; an error, if what it takes from the environment can't be used.
-
-    httpx would show that, and a proxy may have a password.
-    """
+    """A way to somewhere; an error, if what it takes from the environment can't be used."""
     try:
         return httpx.Client(**settings)
     except (httpx.InvalidURL, ImportError, OSError, ValueError):
-        told = "The proxy or certificate settings of this environment can't be used"
-        names = "HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE"
-        raise VeniceError(f"{told} ({names}). Ask the operator to correct them.") from None
+        raise _no_way() from None
+
+
+# What a request ends with, and nothing is sent, where a proxy's name or port is none.
+_BAD_PROXY = (UnicodeError, OverflowError)
+
+
+def _no_way() -> VeniceError:
+    """The error for what a way takes from the environment and can't be used.
+
+    httpx would show that, and a proxy may have a password.
+    """
+    told = "The proxy or certificate settings of this environment can't be used"
+    names = "HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE"
+    return VeniceError(f"{told} ({names}). Ask the operator to correct them.")
 
 
 def _base_url() -> httpx.URL:
@@ -319,6 +328,8 @@ def _send_once(method: str, path: str, content: dict[str, Any]) -> httpx.Respons
         reply = _client().send(request, stream=True)
     except httpx.HTTPError as error:
         raise _lost(request, error) from None
+    except _BAD_PROXY:
+        raise _no_way() from None
     limits["read"] = min(_seconds_left(), 50.0)  # a longer silence is a dead reply
     return reply
 
@@ -496,13 +507,20 @@ def _redirected(who: str, setting: str, reply: httpx.Response) -> VeniceError:
 
     Only the host is told of where to: what else is in an address may be secret.
     """
-    told = f"{who} answered {reply.status_code}: {setting} leads elsewhere"
-    elsewhere = reply.next_request
-    if elsewhere:
-        place = elsewhere.url
-        told += f", to {place.scheme}://{place.netloc.decode():.200}"
+    status = reply.status_code
+    told = f"{who} answered {status}: {setting} leads"
+    place = _origin_of(reply.next_request)
+    if place == _origin_of(reply.request):
+        advice = "Ask the operator to correct its path"
+        return _failed(f"{told} to another path of the same host. {advice}.", status)
+    to = f", to {place:.200}" if place else ""
     advice = "Ask the operator to set it to where it redirects"
-    return _failed(f"{told}. {advice}.", reply.status_code)
+    return _failed(f"{told} elsewhere{to}. {advice}.", status)
+
+
+def _origin_of(request: httpx.Request | None) -> str:
+    """Where a request goes, without what may be secret in its address; nothing for none."""
+    return f"{request.url.scheme}://{request.url.netloc.decode()}" if request else ""
 
 
 def _is_refused(status: int, *, is_venices: bool) -> bool:
@@ -1183,6 +1201,9 @@ def _ask_letta(path: str, **query: Any) -> Any:
         advice = f"Ask the operator to set {needed} as a secret of this agent"
         raise VeniceError(f"Attached pictures can't be read here. {advice}. {_OR_ELSE}")
     key = os.environ.get("LETTA_API_KEY", "").strip()
+    if not (key.isascii() and key.isprintable()):
+        told = "LETTA_API_KEY holds characters that no key has"
+        raise VeniceError(f"{told}. Ask the operator to correct it. {_OR_ELSE}")
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     client = _open_client(headers={**headers, "Accept-Encoding": "gzip"}, timeout=30)
     extensions = {"trace": _guard_connection}
@@ -1192,7 +1213,7 @@ def _ask_letta(path: str, **query: Any) -> Any:
             client.stream("GET", address + path, params=query, extensions=extensions) as reply,
         ):
             content = _read_trace(reply)
-    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
+    except (httpx.HTTPError, httpx.InvalidURL, *_BAD_PROXY):
         told = "The Letta server does not answer the tools at LETTA_BASE_URL"
         raise VeniceError(f"{told}. Ask the operator to check it. {_OR_ELSE}") from None
     if not reply.is_success:
@@ -1479,7 +1500,7 @@ def _ask_media_server(method: str, place: Any, **content: Any) -> Any:
     address = _address_of(place)
     try:
         reply = _client_to(address).request(method, address, **_in_time(), **_sendable(content))
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, *_BAD_PROXY) as error:
         raise _no_media_server(error) from None
     _check_accepted(reply)
     return _parse_reply(reply.content)
@@ -1524,8 +1545,10 @@ def _in_time() -> dict[str, Any]:
     return {"extensions": {"trace": _guard_connection}, "timeout": min(_seconds_left(), 60.0)}
 
 
-def _no_media_server(error: httpx.HTTPError) -> VeniceError:
+def _no_media_server(error: Exception) -> VeniceError:
     """The error for a media server that sends no whole reply."""
+    if isinstance(error, _BAD_PROXY):
+        return _no_way()
     is_late = isinstance(error, httpx.TimeoutException)
     told = "took too long" if is_late else "does not answer at VENICE_MEDIA"
     return _failed(f"The media server {told}. Ask the operator to check it.", 0)
@@ -1807,7 +1830,7 @@ def _published_bytes(place: Any) -> Iterator[bytes]:
         reply = client.send(client.build_request("GET", address, **_in_time()), stream=True)
         _check_accepted(reply)
         yield from _unpacked(reply)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, *_BAD_PROXY) as error:
         raise _no_media_server(error) from None
 
 
@@ -3056,7 +3079,8 @@ def _begins_with(model: dict[str, Any], wish: _Wish) -> bool:
     """
     basis = _basis_of(model)
     if wish.made_of == "transition" and basis == "image":
-        return bool(model["id"] == os.environ.get(_setting_of(wish), "").strip())
+        operators = os.environ.get(_setting_of(wish), "").strip()
+        return model["id"].lower() in _spellings(operators)
     return basis == wish.made_of
 
 
@@ -3563,7 +3587,7 @@ def _plan_film(
     """Settle a film, and say what was chosen on the caller's behalf.
 
     Content is the prompt and the media. A mere quote has none, and says by `kind` of what the film
-    is to be made: "text", "image", "video", "reference" or "upscale".
+    is to be made, as `made_of` of a wish does.
     """
     wish = _read_wish(settings, options, kind, content)
     if wish.is_cheapest and model:

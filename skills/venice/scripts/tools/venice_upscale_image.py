@@ -231,16 +231,25 @@ def _client() -> httpx.Client:
 
 
 def _open_client(**settings: Any) -> httpx.Client:
-    """A way to somewhere; an error, if what it takes from the environment can't be used.
-
-    httpx would show that, and a proxy may have a password.
-    """
+    """A way to somewhere; an error, if what it takes from the environment can't be used."""
     try:
         return httpx.Client(**settings)
     except (httpx.InvalidURL, ImportError, OSError, ValueError):
-        told = "The proxy or certificate settings of this environment can't be used"
-        names = "HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE"
-        raise VeniceError(f"{told} ({names}). Ask the operator to correct them.") from None
+        raise _no_way() from None
+
+
+# What a request ends with, and nothing is sent, where a proxy's name or port is none.
+_BAD_PROXY = (UnicodeError, OverflowError)
+
+
+def _no_way() -> VeniceError:
+    """The error for what a way takes from the environment and can't be used.
+
+    httpx would show that, and a proxy may have a password.
+    """
+    told = "The proxy or certificate settings of this environment can't be used"
+    names = "HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE"
+    return VeniceError(f"{told} ({names}). Ask the operator to correct them.")
 
 
 def _base_url() -> httpx.URL:
@@ -317,6 +326,8 @@ def _send_once(method: str, path: str, content: dict[str, Any]) -> httpx.Respons
         reply = _client().send(request, stream=True)
     except httpx.HTTPError as error:
         raise _lost(request, error) from None
+    except _BAD_PROXY:
+        raise _no_way() from None
     limits["read"] = min(_seconds_left(), 50.0)  # a longer silence is a dead reply
     return reply
 
@@ -500,13 +511,20 @@ def _redirected(who: str, setting: str, reply: httpx.Response) -> VeniceError:
 
     Only the host is told of where to: what else is in an address may be secret.
     """
-    told = f"{who} answered {reply.status_code}: {setting} leads elsewhere"
-    elsewhere = reply.next_request
-    if elsewhere:
-        place = elsewhere.url
-        told += f", to {place.scheme}://{place.netloc.decode():.200}"
+    status = reply.status_code
+    told = f"{who} answered {status}: {setting} leads"
+    place = _origin_of(reply.next_request)
+    if place == _origin_of(reply.request):
+        advice = "Ask the operator to correct its path"
+        return _failed(f"{told} to another path of the same host. {advice}.", status)
+    to = f", to {place:.200}" if place else ""
     advice = "Ask the operator to set it to where it redirects"
-    return _failed(f"{told}. {advice}.", reply.status_code)
+    return _failed(f"{told} elsewhere{to}. {advice}.", status)
+
+
+def _origin_of(request: httpx.Request | None) -> str:
+    """Where a request goes, without what may be secret in its address; nothing for none."""
+    return f"{request.url.scheme}://{request.url.netloc.decode()}" if request else ""
 
 
 def _is_refused(status: int, *, is_venices: bool) -> bool:
@@ -1168,6 +1186,9 @@ def _ask_letta(path: str, **query: Any) -> Any:
         advice = f"Ask the operator to set {needed} as a secret of this agent"
         raise VeniceError(f"Attached pictures can't be read here. {advice}. {_OR_ELSE}")
     key = os.environ.get("LETTA_API_KEY", "").strip()
+    if not (key.isascii() and key.isprintable()):
+        told = "LETTA_API_KEY holds characters that no key has"
+        raise VeniceError(f"{told}. Ask the operator to correct it. {_OR_ELSE}")
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     client = _open_client(headers={**headers, "Accept-Encoding": "gzip"}, timeout=30)
     extensions = {"trace": _guard_connection}
@@ -1177,7 +1198,7 @@ def _ask_letta(path: str, **query: Any) -> Any:
             client.stream("GET", address + path, params=query, extensions=extensions) as reply,
         ):
             content = _read_trace(reply)
-    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
+    except (httpx.HTTPError, httpx.InvalidURL, *_BAD_PROXY):
         told = "The Letta server does not answer the tools at LETTA_BASE_URL"
         raise VeniceError(f"{told}. Ask the operator to check it. {_OR_ELSE}") from None
     if not reply.is_success:
@@ -1454,7 +1475,7 @@ def _ask_media_server(method: str, place: Any, **content: Any) -> Any:
     address = _address_of(place)
     try:
         reply = _client_to(address).request(method, address, **_in_time(), **_sendable(content))
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, *_BAD_PROXY) as error:
         raise _no_media_server(error) from None
     _check_accepted(reply)
     return _parse_reply(reply.content)
@@ -1499,8 +1520,10 @@ def _in_time() -> dict[str, Any]:
     return {"extensions": {"trace": _guard_connection}, "timeout": min(_seconds_left(), 60.0)}
 
 
-def _no_media_server(error: httpx.HTTPError) -> VeniceError:
+def _no_media_server(error: Exception) -> VeniceError:
     """The error for a media server that sends no whole reply."""
+    if isinstance(error, _BAD_PROXY):
+        return _no_way()
     is_late = isinstance(error, httpx.TimeoutException)
     told = "took too long" if is_late else "does not answer at VENICE_MEDIA"
     return _failed(f"The media server {told}. Ask the operator to check it.", 0)
@@ -1899,7 +1922,7 @@ def _send_file(path: Path, place: Any, headers: dict[str, str]) -> None:
     sent: dict[str, Any] = {"content": _pieces_of(path), "headers": headers}
     try:
         reply = _client_to(address).put(address, **sent, **_in_time())
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, *_BAD_PROXY) as error:
         raise _no_media_server(error) from None
     _check_accepted(reply)
 
@@ -1948,7 +1971,7 @@ def _published_bytes(place: Any) -> Iterator[bytes]:
         reply = client.send(client.build_request("GET", address, **_in_time()), stream=True)
         _check_accepted(reply)
         yield from _unpacked(reply)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, *_BAD_PROXY) as error:
         raise _no_media_server(error) from None
 
 
