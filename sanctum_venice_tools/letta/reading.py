@@ -16,6 +16,10 @@ PAGE = 50
 # one page has all.
 _AGENT_PAGE = 1000
 
+# Without it Letta leaves out hidden agents, and it hides each that is tagged as a subagent
+# (letta 0.16.8, services/agent_manager.py): they hold tools and keys as others do.
+_WITH_HIDDEN = {"show_hidden_agents": True}
+
 # A server with more than 50,000 tools or agents is none: it goes round in circles.
 _MOST_PAGES = 1000
 
@@ -93,12 +97,13 @@ def list_tools(letta: Letta, **chosen: Any) -> Iterator[Tool]:
 
 
 def list_agents(letta: Letta, **chosen: Any) -> Iterator[AgentState]:
-    """The server's agents that are chosen by arguments of Letta's list, page by page.
+    """The server's agents that are chosen by arguments of Letta's list, also hidden ones.
 
     Raises:
         APIError: The server can't be read.
     """
-    return _every_page("list of agents", AgentForm, letta.agents.list, chosen)
+    list_page = partial(letta.agents.list, extra_query=_WITH_HIDDEN)
+    return _every_page("list of agents", AgentForm, list_page, chosen)
 
 
 def list_agent_tools(letta: Letta, agent_id: str) -> Iterator[Tool]:

@@ -288,6 +288,22 @@ def test_a_second_key_is_rotated_alone(servers: Servers) -> None:
     assert {"old": OLD_KEY, "new": NEW_KEY} == servers.keys
 
 
+def test_the_key_of_a_hidden_agent_is_in_use(servers: Servers) -> None:
+    """Letta leaves hidden agents out of its list unless it is asked for them: their keys are not stale."""
+
+    def list_agents(request: httpx.Request) -> httpx.Response:
+        shows_hidden = request.url.params.get("show_hidden_agents") == "true"
+        return servers._told([servers.agent] if shows_hidden else [])
+
+    servers.router.get(f"{LETTA}/v1/agents/").mock(side_effect=list_agents)
+    listed = json.loads(run("list", "--json").stdout)
+    told = run("revoke", "--stale", "--yes")
+
+    assert [None] == [row["stale"] for row in listed]
+    assert 0 == told.exit_code, told.output
+    assert {"old": OLD_KEY} == servers.keys
+
+
 def test_an_empty_name_revokes_nothing(servers: Servers) -> None:
     """A key whose agent is gone, and was never named, is not what an unset variable of a shell means."""
     servers.router.get(f"{LETTA}/v1/agents/").respond(json=[])

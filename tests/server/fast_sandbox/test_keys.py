@@ -46,12 +46,15 @@ def hire(letta: Letta, provider: str) -> Iterator[Hire]:
     """Make an agent that is gone with the test."""
     with ExitStack() as stack:
 
-        def make(name: str, *, tags: tuple[str, ...] = (), **secrets: str) -> str:
+        def make(
+            name: str, *, tags: tuple[str, ...] = (), hidden: bool = False, **secrets: str
+        ) -> str:
             agent = letta.agents.create(
                 name=name,
                 model=f"{provider}/zai-org-glm-5-2",
                 include_base_tools=False,
                 tags=list(tags),
+                hidden=hidden,
                 secrets=secrets,
             )
             stack.callback(letta.agents.delete, agent.id)
@@ -329,6 +332,20 @@ def test_the_list_tells_what_nobody_uses(
     assert 2 == refused.exit_code
     assert 0 == done.exit_code, done.output
     assert [key_of(letta, used)[-6:]] == [key["last6Chars"] for key in at_venice(account)]
+
+
+def test_hidden_agents_are_agents_too(
+    letta: Letta, account: LocalVenice, hire: Hire, command: Command
+) -> None:
+    """Agents that Letta hides, as it does each subagent, are found by name and tag, and their keys are in use."""
+    agents = [hire("Hidden", hidden=True), hire("Sub", tags=("role:subagent", "team"))]
+    for option in (("--agent", "Hidden"), ("--agent-tag", "team")):
+        told = command("issue", *option, "--usd-per-day", "5")
+        assert 0 == told.exit_code, told.output
+    told = command("revoke", "--stale", "--yes")
+
+    assert 0 == told.exit_code, told.output
+    assert all(is_good(account, key_of(letta, agent)) for agent in agents)
 
 
 def test_an_agents_key_is_revoked(
