@@ -80,6 +80,17 @@ class _Given:
     as_json: bool
 
 
+@dataclass(frozen=True)
+class _Found:
+    """The keys of an account, and the agents of a server."""
+
+    rows: list[KeyRow]
+    """The keys that were issued for agents."""
+    others: list[KeyRow]
+    names: dict[str, str]
+    """The names of the server's agents, by their ids; none where no server is asked."""
+
+
 def _for_agents(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options of `_Given`."""
     own = (_AGENT, _AGENT_TAG, _SECRET, _REPLACE_SECRETS, LETTA_URL, _VENICE_URL)
@@ -213,15 +224,15 @@ def list_keys(
       sanctum-venice keys list
       sanctum-venice keys list --all --json
     """  # noqa: D301  # click keeps the lines after \b as they are
-    rows, others = _read_rows(base_url, venice_url, secret_name)
-    shown = rows + (others if with_others else [])
+    found = _read_rows(base_url, venice_url, secret_name)
+    shown = found.rows + (found.others if with_others else [])
     if as_json:
         click.echo(json.dumps([row.as_json() for row in shown], indent=2, ensure_ascii=False))
         return
     if shown:
         view.print_rows(shown)
-    if others and not with_others:
-        count = "1 key" if len(others) == 1 else f"{len(others)} keys"
+    if found.others and not with_others:
+        count = "1 key" if len(found.others) == 1 else f"{len(found.others)} keys"
         show(f"{count} of the account not issued for an agent: --all lists them too.")
 
 
@@ -265,8 +276,8 @@ def revoke(
         need_server(base_url)
     asks = _asks_before(yes=yes, dry_run=dry_run, doing="this ends keys for good")
     account = account_of_operator(venice_url)
-    rows, others = _read_rows(base_url, venice_url, secret_name)
-    chosen = _choose_rows(rows, others, named, ids, stale=stale)
+    found = _read_rows(base_url, venice_url, secret_name)
+    chosen = _choose_rows(found, named, ids, stale=stale)
     if chosen and not as_json:
         view.print_rows(chosen)
     if chosen and asks and not click.confirm(f"Revoke {len(chosen)} of them?", err=as_json):
@@ -367,10 +378,8 @@ def _listed(account: AccountKeys) -> list[ListedKey]:
         end_unreachable(str(error))
 
 
-def _read_rows(
-    base_url: str | None, venice_url: str, secret_name: str
-) -> tuple[list[KeyRow], list[KeyRow]]:
-    """The keys of agents, and the others."""
+def _read_rows(base_url: str | None, venice_url: str, secret_name: str) -> _Found:
+    """Read the keys and, where a server is given, its agents."""
     account = account_of_operator(venice_url)
     with shown_progress() as progress, progress.counting("Reading the keys and the agents"):
         listed = _listed(account)
@@ -378,33 +387,47 @@ def _read_rows(
         if base_url:
             with _letta(base_url) as letta:
                 agents = list(list_agents(letta, include=[SECRETS]))
-    rows = survey(listed, agents, secret_name)
-    return [row for row in rows if row.key.agent_id], [row for row in rows if not row.key.agent_id]
+    every = survey(listed, agents, secret_name)
+    return _Found(
+        rows=[row for row in every if row.key.agent_id],
+        others=[row for row in every if not row.key.agent_id],
+        names={agent.id: agent.name for agent in agents or []},
+    )
 
 
 def _choose_rows(
-    rows: Sequence[KeyRow],
-    others: Sequence[KeyRow],
-    agents: Sequence[str],
-    ids: Sequence[str],
-    *,
-    stale: bool,
+    found: _Found, named: Sequence[str], ids: Sequence[str], *, stale: bool
 ) -> list[KeyRow]:
     """The keys that are meant; a name or id that fits none is an error."""
-    for agent in agents:
-        # The name of an agent may be unknown: an empty one means nobody.
-        if not agent or not any(agent in (row.agent, row.key.agent_id) for row in rows):
-            raise click.UsageError(f"no key was issued for an agent {visible(agent)!r}")
-    every = [*rows, *others]
+    agents = {_agent_meant(found, name) for name in named}
+    every = [*found.rows, *found.others]
     for key_id in ids:
         if not any(row.key.id == key_id for row in every):
             raise click.UsageError(f"there is no key of the id {visible(key_id)!r}")
 
     def is_meant(row: KeyRow) -> bool:
-        is_named = row.agent in agents or row.key.agent_id in agents
-        return row.key.id in ids or (is_named and row in rows) or (stale and bool(row.stale))
+        return row.key.id in ids or row.key.agent_id in agents or (stale and bool(row.stale))
 
     return [row for row in every if is_meant(row)]
+
+
+def _agent_meant(found: _Found, named: str) -> str:
+    """The id of the agent that a person means.
+
+    Keys of other servers' agents are in the account too, so that a name may be that of several.
+    """
+    if any(row.key.agent_id == named for row in found.rows):
+        return named
+    called = {row.key.agent_id for row in found.rows if row.agent == named}
+    # The name of an agent may be unknown: an empty one means nobody.
+    if not named or not called:
+        raise click.UsageError(f"no key was issued for an agent {visible(named)!r}")
+    called |= {agent_id for agent_id, name in found.names.items() if name == named}
+    if len(called) > 1:
+        agent_ids = ", ".join(sorted(called))
+        told = f"{len(called)} agents are called {visible(named)!r}; name one: {agent_ids}"
+        raise click.UsageError(told)
+    return called.pop()
 
 
 def _asks_before(*, yes: bool, dry_run: bool, doing: str) -> bool:

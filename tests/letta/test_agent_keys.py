@@ -15,6 +15,7 @@ from sanctum_venice_tools.cli.register import register_tools
 LETTA = "http://letta.test"
 VENICE = "https://venice.test/api/v1"
 SCOUT = "agent-8c1fd0f2-1111-4222-8333-444455556666"
+NAMESAKE = "agent-8c1fd0f2-1111-4222-8333-777788889999"
 OLD_KEY = "VENICE_INFERENCE_KEY_of_old111"
 NEW_KEY = "VENICE_INFERENCE_KEY_of_new222"
 
@@ -28,6 +29,8 @@ class Servers:
         self.keys: dict[str, str] = {"old": OLD_KEY}
         self.next_key = NEW_KEY
         self.name = "Scout"
+        self.labels: dict[str, str] = {}
+        """What keys are described as, where that is something else."""
         self.keeps = True
         """Whether Letta keeps what is written."""
         router.get(f"{LETTA}/v1/agents/").mock(side_effect=lambda _: self._told([self.agent]))
@@ -57,7 +60,7 @@ class Servers:
         listed = [
             {
                 "id": key_id,
-                "description": f"letta {SCOUT} {self.name}".rstrip(),
+                "description": self.labels.get(key_id, f"letta {SCOUT} {self.name}".rstrip()),
                 "last6Chars": key[-6:],
                 "consumptionLimits": {"usd": 5, "diem": 5},
                 "limitPeriod": "EPOCH",
@@ -312,6 +315,26 @@ def test_an_empty_name_revokes_nothing(servers: Servers) -> None:
 
     assert 2 == told.exit_code, told.output
     assert {"old": OLD_KEY} == servers.keys
+
+
+@pytest.mark.parametrize("keys_of_scout", [{"old": OLD_KEY}, {}])
+def test_a_name_of_several_agents_revokes_nothing(
+    servers: Servers, keys_of_scout: dict[str, str]
+) -> None:
+    """A key of another agent of that name, such as one of another server, is not taken for the one that is meant."""
+    servers.keys = {**keys_of_scout, "namesake": NEW_KEY}
+    servers.labels["namesake"] = f"letta {NAMESAKE} Scout"
+    refused = run("revoke", "--agent", "Scout", "--yes")
+    before = dict(servers.keys)
+    told = run("revoke", "--agent", NAMESAKE, "--yes")
+
+    assert 2 == refused.exit_code, refused.output
+    assert "2 agents are called 'Scout'" in refused.stderr
+    assert SCOUT in refused.stderr
+    assert NAMESAKE in refused.stderr
+    assert {**keys_of_scout, "namesake": NEW_KEY} == before
+    assert 0 == told.exit_code, told.output
+    assert keys_of_scout == servers.keys
 
 
 @pytest.mark.parametrize(("ids", "said"), [(["old"], "1 is"), (["old", "new"], "2 are")])
