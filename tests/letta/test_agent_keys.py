@@ -18,6 +18,7 @@ SCOUT = "agent-8c1fd0f2-1111-4222-8333-444455556666"
 NAMESAKE = "agent-8c1fd0f2-1111-4222-8333-777788889999"
 OLD_KEY = "VENICE_INFERENCE_KEY_of_old111"
 NEW_KEY = "VENICE_INFERENCE_KEY_of_new222"
+THIRD_KEY = "VENICE_INFERENCE_KEY_of_thr333"
 
 
 class Servers:
@@ -223,7 +224,7 @@ def test_a_key_that_the_agent_may_have_stays_good(servers: Servers, failure: str
     settling = f"sanctum-venice keys rotate --agent {SCOUT}"
     assert settling in told.stderr
     fail_after_storing(servers, failure, times=0)
-    servers.next_key = "VENICE_INFERENCE_KEY_of_thr333"
+    servers.next_key = THIRD_KEY
     settled = run(*settling.split()[2:], "--yes")
     assert 0 == settled.exit_code, settled.output
     assert [servers.next_key] == list(servers.keys.values()) == list(servers.secrets.values())
@@ -305,6 +306,33 @@ def test_the_key_of_a_hidden_agent_is_in_use(servers: Servers) -> None:
     assert [None] == [row["stale"] for row in listed]
     assert 0 == told.exit_code, told.output
     assert {"old": OLD_KEY} == servers.keys
+
+
+@pytest.mark.parametrize("command", ["rotate", "issue"])
+def test_a_key_that_came_while_a_person_thought_is_revoked(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Where somebody else gave the agent keys meanwhile, the one goes whose place is taken, and the other one stays."""
+    if command == "issue":
+        servers.secrets = {}
+        servers.keys = {}
+    limit = ("--usd-per-day", "5") if command == "issue" else ()
+
+    def others_were_quicker(*_: Any, **__: Any) -> bool:
+        servers.keys["second"] = servers.secrets["OTHER_KEY"] = "VENICE_INFERENCE_KEY_of_oth444"
+        told = run(command, "--agent", "Scout", *limit, "--yes")
+        assert 0 == told.exit_code, told.output
+        servers.next_key = THIRD_KEY
+        return True
+
+    monkeypatch.setattr("sanctum_venice_tools.cli.keys.at_terminal", lambda: True)
+    monkeypatch.setattr("sanctum_venice_tools.cli.keys.click.confirm", others_were_quicker)
+    told = run(command, "--agent", "Scout", *limit)
+
+    assert 0 == told.exit_code, told.output
+    assert THIRD_KEY == servers.secrets["VENICE_API_KEY"]
+    assert {"newer": THIRD_KEY, "second": servers.secrets["OTHER_KEY"]} == servers.keys
+    assert "...thr333 (...new222 is revoked)" in told.stdout
 
 
 def test_an_empty_name_revokes_nothing(servers: Servers) -> None:

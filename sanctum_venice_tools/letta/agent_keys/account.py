@@ -174,16 +174,21 @@ class AccountKeys:
         keys: list[ListedKey] = self._read(list[ListedKey], reply)
         return [key for key in keys if not key.has_ended]
 
-    def create(self, agent_id: str, agent_name: str, limit: Limit, expires: str) -> NewKey:
+    def create(self, label: str, limit: Limit, expires: str, there: Iterable[ListedKey]) -> NewKey:
         """Make an INFERENCE key for an agent.
 
         Where the answer gets lost, the key that nobody holds is looked for and revoked.
 
+        Args:
+            label: Its description, by `label_of`.
+            limit: The most that it may spend.
+            expires: Its last day, as YYYY-MM-DD; "" for none.
+            there: All keys of the account, listed just before.
+
         Raises:
             VeniceError: It was not made, or is lost.
         """
-        label = label_of(agent_id, agent_name)
-        known = {key.id for key in self.list()}
+        known = {key.id for key in there}
         body: dict[str, Any] = {"apiKeyType": "INFERENCE", "description": label, **limit.as_body()}
         if expires:
             body["expiresAt"] = expires

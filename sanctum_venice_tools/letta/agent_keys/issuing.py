@@ -8,7 +8,13 @@ from typing import Any, Literal
 from letta_client import APIError, Letta
 from letta_client.types import AgentState
 
-from sanctum_venice_tools.letta.agent_keys.account import AccountKeys, Limit, ListedKey, NewKey
+from sanctum_venice_tools.letta.agent_keys.account import (
+    AccountKeys,
+    Limit,
+    ListedKey,
+    NewKey,
+    label_of,
+)
 from sanctum_venice_tools.letta.connection import explain, is_refusal
 from sanctum_venice_tools.letta.reading import AgentForm, checked, read_agent
 from sanctum_venice_tools.letta.secrets import (
@@ -135,9 +141,7 @@ def _plan_key(agent: AgentState, keys: Sequence[ListedKey], wish: Wish) -> KeyCh
     at_risk = secrets_at_risk(agent, {wish.secret_name: ""})
     if at_risk and not wish.loses_secrets:
         return replace(change, problem=str(refuse_loss(at_risk)))
-    # What stands under another of the agent's secrets is still in use.
-    kept = {**readable_secrets(agent), wish.secret_name: ""}
-    old = tuple(key for key in theirs if not key.is_among(kept.values()))
+    old = _left_over(agent, theirs, wish.secret_name)
     return replace(change, action="replace" if old else "issue", old=old, lost=at_risk)
 
 
@@ -153,19 +157,36 @@ def _present_key(
     return theirs[0] if has_secret and len(theirs) == 1 else None
 
 
+def _left_over(
+    agent: AgentState, theirs: Sequence[ListedKey], secret_name: str
+) -> tuple[ListedKey, ...]:
+    """The keys of an agent that nobody holds once it has a new one as this secret.
+
+    What stands under another of its secrets is still in use.
+    """
+    kept = {**readable_secrets(agent), secret_name: ""}
+    return tuple(key for key in theirs if not key.is_among(kept.values()))
+
+
 def _carry_out(letta: Letta, account: AccountKeys, change: KeyChange, wish: Wish) -> KeyChange:
     try:
         if change.action == "change" and change.present:
             account.change(change.present.id, change.limit, change.expires)
             return change
-        made = account.create(change.agent_id, change.name, change.limit, change.expires)
+        there = account.list()
+        label = label_of(change.agent_id, change.name)
+        made = account.create(label, change.limit, change.expires, there)
     except VeniceError as error:
         return replace(change, problem=str(error))
 
-    problem = _hand_over(letta, account, _Handover(change, wish, made))
+    handover = _Handover(change, wish, made)
+    problem = _hand_over(letta, account, handover)
     if problem:
         return replace(change, problem=problem)
-    return replace(change, last_six=made.last_six, problem=_revoke_old(account, change.old))
+    # Since the plan somebody else may have given the agent a key, or revoked one.
+    theirs = [key for key in there if key.agent_id == change.agent_id]
+    old = _left_over(handover.after, theirs, wish.secret_name) if handover.after else ()
+    return replace(change, old=old, last_six=made.last_six, problem=_revoke_old(account, old))
 
 
 @dataclass
@@ -177,6 +198,8 @@ class _Handover:
     made: NewKey
     before: AgentState | None = None
     """The agent as it was."""
+    after: AgentState | None = None
+    """The agent as it is once it has the key."""
     state: Literal["not written", "unclear", "written"] = "not written"
 
     @property
@@ -219,7 +242,8 @@ def _set_secret(letta: Letta, handover: _Handover) -> None:
             handover.state = "not written"
         raise
     handover.state = "written"
-    if lacking_secrets(read_agent(letta, agent_id, [SECRETS]), handover.secret):
+    handover.after = read_agent(letta, agent_id, [SECRETS])
+    if lacking_secrets(handover.after, handover.secret):
         handover.state = "not written"
         raise SecretsError("the server did not keep the secret")
 
