@@ -12,7 +12,13 @@ import click
 from sanctum_venice_tools.cli import HELP
 from sanctum_venice_tools.cli import keys_view as view
 from sanctum_venice_tools.cli.admin_key import account_of_operator
-from sanctum_venice_tools.cli.options import JSON, LETTA_URL, at_terminal, shown_progress
+from sanctum_venice_tools.cli.options import (
+    JSON,
+    LETTA_URL,
+    at_terminal,
+    ended_as_by_ctrl_c,
+    shown_progress,
+)
 from sanctum_venice_tools.cli.secret import key_of_operator
 from sanctum_venice_tools.cli.server import end_unreachable, need_server, server_errors
 from sanctum_venice_tools.letta import connection
@@ -326,7 +332,7 @@ def _issue(
     letta: "Letta", account: AccountKeys, changes: Sequence[KeyChange], wish: Wish
 ) -> list[KeyChange]:
     """Do what was planned, and tell of each agent that is done."""
-    with shown_progress() as progress:
+    with ended_as_by_ctrl_c(), shown_progress() as progress:
 
         def tell(change: KeyChange) -> None:
             progress(f"{change.name}: {'failed' if change.problem else view.DONE[change.action]}")

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -49,6 +50,16 @@ def shown_progress() -> Iterator[Progress]:
         yield progress
     finally:
         progress.end()
+
+
+@contextlib.contextmanager
+def ended_as_by_ctrl_c() -> Iterator[None]:
+    """Take SIGTERM, by which a host ends us, for Ctrl-C: what is to be told or undone then, is."""
+    usual = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, usual)
 
 
 def at_terminal() -> bool:

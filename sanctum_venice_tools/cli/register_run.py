@@ -14,7 +14,7 @@ from rich.console import Console
 from sanctum_venice_tools import terminal
 from sanctum_venice_tools.cli import keys_view
 from sanctum_venice_tools.cli import register_view as view
-from sanctum_venice_tools.cli.options import shown_progress
+from sanctum_venice_tools.cli.options import ended_as_by_ctrl_c, shown_progress
 from sanctum_venice_tools.cli.server import reason_of
 from sanctum_venice_tools.host_names import OWN_NAMES
 from sanctum_venice_tools.letta import bootstrap, connection
@@ -205,7 +205,7 @@ def _carry_out(job: Job, letta: letta_client.Letta) -> None:
     if job.plan:
         job.plan = bootstrap.carry_out(letta, job.order, job.plan)
     if job.keys:
-        with shown_progress() as progress:
+        with ended_as_by_ctrl_c(), shown_progress() as progress:
             account = replace(job.keys.account, progress=progress)
             job.key_changes = issuing.issue_keys(letta, account, job.key_changes, job.keys.wish)
 

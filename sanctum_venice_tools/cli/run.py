@@ -1,7 +1,6 @@
 """`run`: call one tool from the command line."""
 
 import contextlib
-import signal
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import click
 
 from sanctum_venice_tools.cli import HELP
-from sanctum_venice_tools.cli.options import shown_progress
+from sanctum_venice_tools.cli.options import ended_as_by_ctrl_c, shown_progress
 from sanctum_venice_tools.fronts.run import RunError, run_tool
 from sanctum_venice_tools.fronts.skill.call_tool import (
     BROKEN,
@@ -132,7 +131,7 @@ def _ask_first(record: Record, *, is_answered: bool) -> None:
 def _end(record: Record, arguments: dict[str, Any]) -> None:
     """Run the tool; print its reply, or what went wrong, and end with the exit status of that."""
     try:
-        with _ended_as_by_ctrl_c(), _seconds_shown(record.name):
+        with ended_as_by_ctrl_c(), _seconds_shown(record.name):
             outcome = run_tool(record, arguments)
     except RunError as error:
         show(f"Error: {error}", err=True)
@@ -148,16 +147,6 @@ def _end(record: Record, arguments: dict[str, Any]) -> None:
     if not written(visible(outcome.reply)):
         written(f"Error: {lost_reply(record.name, record.cost)}", output="stderr")
         sys.exit(BROKEN)
-
-
-@contextlib.contextmanager
-def _ended_as_by_ctrl_c() -> Iterator[None]:
-    """Take SIGTERM, by which a host ends us, for Ctrl-C: the tool ends too, and it is told."""
-    usual = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, usual)
 
 
 @contextlib.contextmanager

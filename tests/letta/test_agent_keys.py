@@ -1,7 +1,9 @@
 """Agents' keys, as far as no Letta server is needed: which agents, which keys are in use, what a server kept."""
 
 import json
+import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,6 +21,12 @@ NAMESAKE = "agent-8c1fd0f2-1111-4222-8333-777788889999"
 OLD_KEY = "VENICE_INFERENCE_KEY_of_old111"
 NEW_KEY = "VENICE_INFERENCE_KEY_of_new222"
 THIRD_KEY = "VENICE_INFERENCE_KEY_of_thr333"
+OPERATOR = {
+    "LETTA_BASE_URL": LETTA,
+    "LETTA_API_KEY": "",
+    "VENICE_ADMIN_KEY": "VENICE_ADMIN_KEY_of_mine",
+    "VENICE_BASE_URL": VENICE,
+}
 
 
 class Servers:
@@ -94,15 +102,17 @@ def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("letta_client._base_client.MAX_RETRY_DELAY", 0.01)
 
 
+@pytest.fixture
+def no_end() -> Iterator[None]:
+    """SIGTERM, where nobody takes it, does not end the tests."""
+    usual = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGTERM, usual)
+
+
 def run(*words: str) -> Result:
     """Run `sanctum-venice keys`."""
-    own = {
-        "LETTA_BASE_URL": LETTA,
-        "LETTA_API_KEY": "",
-        "VENICE_ADMIN_KEY": "VENICE_ADMIN_KEY_of_mine",
-        "VENICE_BASE_URL": VENICE,
-    }
-    return CliRunner(env=own).invoke(keys, words)
+    return CliRunner(env=OPERATOR).invoke(keys, words)
 
 
 @pytest.mark.parametrize("option", ["--agent", "--agent-tag"])
@@ -158,14 +168,16 @@ def fail_after_storing(servers: Servers, failure: str, *, times: int) -> None:
             raise httpx.ReadError("cut")
         if left >= 0 and failure == "Ctrl-C":
             raise KeyboardInterrupt
+        if left >= 0 and failure == "SIGTERM":
+            signal.raise_signal(signal.SIGTERM)
         return httpx.Response(502) if left >= 0 else told
 
     servers.router.patch(f"{LETTA}/v1/agents/{SCOUT}").mock(side_effect=update)
 
 
-@pytest.mark.usefixtures("quick_retries")
+@pytest.mark.usefixtures("quick_retries", "no_end")
 @pytest.mark.parametrize(
-    ("failure", "tries"), [("the connection", 3), ("status 502", 3), ("Ctrl-C", 1)]
+    ("failure", "tries"), [("the connection", 3), ("status 502", 3), ("Ctrl-C", 1), ("SIGTERM", 1)]
 )
 @pytest.mark.parametrize("command", ["rotate", "issue"])
 def test_a_lost_answer_leaves_the_agent_its_old_key(
@@ -184,6 +196,43 @@ def test_a_lost_answer_leaves_the_agent_its_old_key(
     assert "its new key is revoked again" in told.stderr
     assert before == servers.secrets
     assert "new" not in servers.keys
+
+
+@pytest.mark.usefixtures("no_end")
+def test_an_end_while_an_old_key_is_revoked_names_it(servers: Servers) -> None:
+    """The agent has its new key by then, and the old one is named that may still be good."""
+
+    def end(_: httpx.Request) -> httpx.Response:
+        signal.raise_signal(signal.SIGTERM)
+        return httpx.Response(200, json={"success": True})
+
+    servers.router.delete(f"{VENICE}/api_keys").mock(side_effect=end)
+    told = run("rotate", "--agent", "Scout", "--yes")
+
+    assert 0 != told.exit_code, told.output
+    assert "the old one ...old111 may still be good" in " ".join(told.stderr.split())
+    assert {"VENICE_API_KEY": NEW_KEY} == servers.secrets
+
+
+@pytest.mark.usefixtures("no_end")
+def test_a_run_with_a_file_that_is_ended_leaves_no_key(servers: Servers, tmp_path: Path) -> None:
+    """SIGTERM takes a new key back where `register --file` gives it, too, such as in a cancelled job of a CI."""
+    file = tmp_path / "servers.toml"
+    file.write_text(
+        f'[[register]]\nserver = "{LETTA}"\ntools = ["venice_ask_web"]\n'
+        'agents = ["Scout"]\nusd_per_day = 5\n'
+    )
+    tool = {"id": "tool-1", "name": "venice_ask_web"}
+    servers.router.get(f"{LETTA}/v1/agents/{SCOUT}/tools").respond(json=[tool])
+    servers.router.put(f"{LETTA}/v1/tools/").respond(400)
+    servers.secrets = {"OTHER": "kept"}
+    servers.keys = {}
+    fail_after_storing(servers, "SIGTERM", times=1)
+    told = CliRunner(env=OPERATOR).invoke(register_tools, ["--file", str(file), "--yes"])
+
+    assert "its new key is revoked again" in told.stderr, told.output
+    assert {"OTHER": "kept"} == servers.secrets
+    assert {} == servers.keys
 
 
 @pytest.mark.usefixtures("quick_retries")

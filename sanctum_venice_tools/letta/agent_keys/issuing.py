@@ -186,7 +186,9 @@ def _carry_out(letta: Letta, account: AccountKeys, change: KeyChange, wish: Wish
     # Since the plan somebody else may have given the agent a key, or revoked one.
     theirs = [key for key in there if key.agent_id == change.agent_id]
     old = _left_over(handover.after, theirs, wish.secret_name) if handover.after else ()
-    return replace(change, old=old, last_six=made.last_six, problem=_revoke_old(account, old))
+    return replace(
+        change, old=old, last_six=made.last_six, problem=_revoke_old(account, old, change.name)
+    )
 
 
 @dataclass
@@ -305,7 +307,7 @@ def _take_back(account: AccountKeys, made: NewKey, why: str) -> str:
     return f"{why}; its new key is revoked again"
 
 
-def _revoke_old(account: AccountKeys, old: Sequence[ListedKey]) -> str | None:
+def _revoke_old(account: AccountKeys, old: Sequence[ListedKey], agent: str) -> str | None:
     """Revoke the keys that an agent has no longer. What went wrong, if something did."""
     for key in old:
         try:
@@ -314,4 +316,8 @@ def _revoke_old(account: AccountKeys, old: Sequence[ListedKey]) -> str | None:
             return (
                 f"it has its new key, but the old one ...{key.last6Chars} is not revoked: {error}"
             )
+        except KeyboardInterrupt:
+            told = f"it has its new key, but the old one ...{key.last6Chars} may still be good"
+            account.progress(f"{agent} was interrupted; {told}: look at `sanctum-venice keys list`")
+            raise
     return None
