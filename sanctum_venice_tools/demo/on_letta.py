@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 from letta_client import APIConnectionError, APIError, Letta
+from letta_client.types import RequiresApprovalToolRuleParam
 from rich.console import Console
 
 from sanctum_venice_tools.demo.conversation import QUESTIONS, plain, say, show_call, show_reply
@@ -140,17 +141,22 @@ def _letta(progress: Progress) -> Iterator[Place]:
 
 
 def _register(letta: Letta, base_url: str) -> str:
-    """Register the tools, and say in words what came of it."""
+    """Register the tools that are missing, and say in words what came of it.
+
+    What the server has otherwise than we would, an operator may have chosen.
+    """
     sandbox = registration.sandbox_of(base_url)
     changes = registration.plan(letta, core_tools(), sandbox)
-    done = registration.apply(letta, changes, sandbox)
+    missing = [change for change in changes if change.action == "create"]
+    there = [change for change in changes if change.action != "create"]
+    done = [*registration.apply(letta, missing, sandbox), *there]
     for change in done:
         if change.problem:
             raise DemoError(f"{change.record.name} could not be registered: {change.problem}.")
     words = {
         "create": "created",
-        "update": "updated",
-        "drifted": "repaired",
+        "update": "there already, in another form",
+        "drifted": "there already, in another form",
         "unchanged": "there already",
     }
     return "\n".join(f"{change.record.name} ({words[change.action]})" for change in done)
@@ -194,7 +200,17 @@ def _agent(letta: Letta, venice: Place, settings: dict[str, str]) -> Iterator[tu
             ],
         )
         stack.callback(letta.agents.delete, agent.id)
+        letta.agents.update(agent.id, tool_rules=_rules())
         yield agent.id, model.id
+
+
+def _rules() -> list[RequiresApprovalToolRuleParam]:
+    """The agent asks before what costs most, and else not: nobody is there to answer.
+
+    Letta has it ask wherever an operator wants agents to.
+    """
+    asking = [record.name for record in core_tools() if record.needs_approval]
+    return [{"type": "requires_approval", "tool_name": name} for name in asking]
 
 
 def _converse(

@@ -37,6 +37,23 @@ def test_shows_an_agent_using_each_tool(letta: Letta, venice: LocalVenice) -> No
     assert [] == [each["name"] for each in providers if each["name"].startswith("venice-demo")]
 
 
+def test_the_tools_of_a_server_stay_as_they_are(
+    letta: Letta, venice: LocalVenice, registered: list[str]
+) -> None:
+    """Approvals that an operator has set, and texts by another hand, stay; the demo's own agent does not ask."""
+    for tool in letta.tools.list(names=registered):
+        letta.tools.update(tool.id, default_requires_approval=True)
+    (edited,) = letta.tools.list(names=["venice_ask_web"])
+    letta.tools.update(edited.id, source_code=f"{edited.source_code}# by hand\n")
+    before = [tool.model_dump() for tool in letta.tools.list(names=registered)]
+
+    result = demo(letta, venice.key, venice.base_url)
+
+    assert (0, "") == (result.returncode, result.stderr)
+    assert 4 <= result.stdout.count("← after ")
+    assert before == [tool.model_dump() for tool in letta.tools.list(names=registered)]
+
+
 def test_a_refused_key_ends_it_in_one_line(letta: Letta, venice: LocalVenice) -> None:
     """A key that Venice refuses gets one line that says so, without the key or a traceback."""
     result = demo(letta, "not-the-key-1234", venice.base_url)
