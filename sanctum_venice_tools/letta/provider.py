@@ -223,10 +223,10 @@ def agents_at_old_address(letta: Letta, change: Change) -> tuple[str, ...]:
         model = agent.llm_config
         is_of_provider = model.provider_name == change.name
         if is_of_provider and model.api_model_endpoint != change.venice.base_url:
-            update = (
-                f'letta.agents.update("{agent.id}", model="{model.handle}", '
-                f"context_window_limit={model.context_window}, max_tokens={model.max_tokens})"
-            )
+            # Told a model's name, Letta would give the agent that model's defaults again.
+            kept = f'**letta.agents.retrieve("{agent.id}").llm_config.to_dict()'
+            moved = f'"model_endpoint": {json.dumps(change.venice.base_url)}'
+            update = f'letta.agents.update("{agent.id}", llm_config={{{kept}, {moved}}})'
             lines.append(f"agent {agent.name} still calls {model.api_model_endpoint}: {update}")
     return tuple(lines)
 

@@ -123,8 +123,11 @@ def test_dry_run_writes_nothing(letta: Letta, venice: LocalVenice) -> None:
 def test_a_changed_address_is_written(
     letta: Letta, venice: LocalVenice, own_venice: LocalVenice, log: Path
 ) -> None:
-    """The provider follows VENICE_BASE_URL; an agent at the old one is named, with the line that moves it."""
+    """The provider follows VENICE_BASE_URL; an agent at the old one is named, with the line that only moves it."""
     configure(letta, venice, "--create-agent", "mover", "--model", "llama-3.3-70b")
+    (agent,) = letta.agents.list(name="mover")
+    chosen: Any = {"provider_type": "openrouter", "temperature": 0.2, "parallel_tool_calls": True}
+    before = letta.agents.update(agent.id, model_settings=chosen).llm_config.to_dict()
 
     result = configure(letta, own_venice)
 
@@ -138,6 +141,7 @@ def test_a_changed_address_is_written(
     (note,) = [line for line in result.stdout.splitlines() if "agent mover still calls" in line]
     exec(note.partition(f"{venice.base_url}: ")[2], {"letta": letta})  # noqa: S102  # the line is made to be pasted
     (agent,) = letta.agents.list(name="mover")
+    assert before | {"model_endpoint": own_venice.base_url} == agent.llm_config.to_dict()
     say(letta, agent.id, "hello")
     asked = requests(log, "/chat/completions")
     assert_accepted(asked, "llama-3.3-70b")
