@@ -48,6 +48,10 @@ _WITH_TOOLS = "self_compact_"
 # with conversation_search.
 COMPACTION: Mapping[str, str] = {"mode": f"{_WITH_TOOLS}all"}
 
+# The types of agents for which Letta reads those settings. The older ones have another loop, which
+# asks for summaries without tools, whatever the settings say (letta 0.16.8, agents/agent_loop.py).
+_HEEDING_TYPES = ("letta_v1_agent", "sleeptime_agent")
+
 Action = Literal["create", "update", "unchanged", "foreign"]
 Form = Literal["shell", "dotenv", "compose"]
 
@@ -255,9 +259,14 @@ def never_summarised(letta: Letta, base_url: str, agents: Iterable[AgentState]) 
 def _is_summarised(agent: AgentState, elsewhere: set[str]) -> bool:
     """Whether an agent is summarised with its tools, or by a model that is not Venice's."""
     settings = agent.compaction_settings
-    if settings is None:
+    if settings is None or not heeds_compaction(agent):
         return False
     return (settings.mode or "").startswith(_WITH_TOOLS) or settings.model in elsewhere
+
+
+def heeds_compaction(agent: AgentState) -> bool:
+    """Whether Letta summarises an agent as its settings say."""
+    return agent.agent_type in _HEEDING_TYPES
 
 
 def summary_update(agents: Iterable[AgentState]) -> str:

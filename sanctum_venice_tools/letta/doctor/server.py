@@ -1,10 +1,11 @@
 """Checks of a Letta server: that it answers, has the tools, runs them, and thinks with Venice."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import letta_client
 from letta_client import Letta
+from letta_client.types import AgentState
 
 from sanctum_venice_tools.letta import provider, registration
 from sanctum_venice_tools.letta.address import is_address
@@ -276,8 +277,19 @@ def check_summaries(patient: Patient) -> Outcome:
     if lacking:
         names = few([agent.name for agent in lacking])
         told = f"Venice refuses to summarise {names}, so that each turn pays for all that was said"
-        return warning(told, f"Run: {provider.summary_update(lacking)}")
+        return warning(told, _have_summarised(lacking))
     return ok(f"{len(agents)} agents think with Venice, and are summarised")
+
+
+def _have_summarised(agents: Sequence[AgentState]) -> str:
+    """What has agents summarised that are not yet."""
+    steps = []
+    if older := [agent.name for agent in agents if not provider.heeds_compaction(agent)]:
+        why = "of the older types Letta does not read how they are to be summarised"
+        steps.append(f"Make {few(older)} anew, as a letta_v1_agent: {why}.")
+    if others := [agent for agent in agents if provider.heeds_compaction(agent)]:
+        steps.append(f"Run: {provider.summary_update(others)}")
+    return " ".join(steps)
 
 
 def _greet(letta: Letta, address: str, patient: Patient) -> Outcome:

@@ -293,6 +293,28 @@ def test_an_agent_that_venice_refuses_to_summarise(
     ]
 
 
+def test_an_agent_of_an_older_type_is_not_summarised(
+    letta: Letta, venice: LocalVenice, provider: str
+) -> None:
+    """Letta does not read the setting for it: it is to be made anew, and the line for the others leaves it out."""
+    model = f"{provider}/qwen3-vl-235b-a22b"
+    older = letta.agents.create(
+        name="older",
+        model=model,
+        agent_type="memgpt_v2_agent",
+        compaction_settings={"mode": "self_compact_all"},
+    )
+    other = letta.agents.create(name="other", model=model)
+
+    state, line = finding(examine(letta, venice), "long conversations")
+    for agent in (older, other):
+        letta.agents.delete(agent.id)
+
+    assert "warning" == state
+    assert "Make older anew, as a letta_v1_agent" in line
+    assert f'for agent in ["{other.id}"]: ' in line.partition("Run: ")[2]
+
+
 def test_an_agent_that_another_model_summarises(
     letta: Letta, venice: LocalVenice, provider: str
 ) -> None:
