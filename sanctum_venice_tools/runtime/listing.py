@@ -105,17 +105,33 @@ def _in_form(told: Any, form: Any) -> Any:
     A field that one model has in another form would else break each call that looks for a model,
     or that is paid and then told with its price.
     """
-    if isinstance(form, dict) and isinstance(told, dict):
-        read = {name: _in_form(told[name], inner) for name, inner in form.items() if name in told}
-        return {name: value for name, value in {**told, **read}.items() if value is not None}
+    if isinstance(form, dict):
+        return _object_in_form(told, form)
     if isinstance(form, list):
-        (inner,) = form
-        items = told if isinstance(told, list) else [told]  # one choice may be bare
-        fitting = [item for item in items if _in_form(item, inner) is not None]
-        return fitting or None
+        return _list_in_form(told, form)
     if form is float:
         return None if _number_of(told) is None else told
-    return told if form is str and isinstance(told, str) else None
+    return told if isinstance(told, str) else None
+
+
+def _object_in_form(told: Any, form: dict[str, Any]) -> dict[str, Any] | None:
+    """An object likewise; fields that the form does not name stay as they are."""
+    if not isinstance(told, dict):
+        return None
+    fields = {}
+    for name, value in told.items():
+        read = _in_form(value, form[name]) if name in form else value
+        if read is not None:
+            fields[name] = read
+    return fields
+
+
+def _list_in_form(told: Any, form: list[Any]) -> list[Any] | None:
+    """A list likewise; where there is one choice, it may be bare."""
+    (inner,) = form
+    items = told if isinstance(told, list) else [told]
+    fitting = [item for item in items if _in_form(item, inner) is not None]
+    return fitting or None
 
 
 def _copy_of(kind: str) -> Path:
