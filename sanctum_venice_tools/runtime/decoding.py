@@ -3,6 +3,7 @@
 import codecs
 import html
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 
 # Byte order marks, with which a text says how it is encoded. That of UTF-32 begins with that of
@@ -95,9 +96,23 @@ _EMPTY_LINES = re.compile(r"\n{3,}")
 
 def _page_text(page: str) -> str:
     """What a reader sees of a page of HTML: its text, in lines."""
-    pieces: list[str] = []
-    hidden_until = ""
+    seen: list[str] = []
     is_kept_as_is = False
+    for piece in _pieces_in_view(page):
+        name = _element(piece)
+        if name in ("pre", "/pre"):
+            is_kept_as_is = name == "pre"
+        if name:
+            seen += _space_for(name)
+        elif not piece.startswith("<!"):
+            text = piece if is_kept_as_is else _in_one_line(piece, seen)
+            seen.append(html.unescape(text))
+    return _tidy_lines("".join(seen))
+
+
+def _pieces_in_view(page: str) -> Iterator[str]:
+    """The tags and texts of a page that do not stand within a hidden element."""
+    hidden_until = ""
     for found in _TAG_OR_TEXT.finditer(_without_comments(page)):
         piece = found[0]
         name = _element(piece)
@@ -106,14 +121,8 @@ def _page_text(page: str) -> str:
                 hidden_until = ""
         elif name in _HIDDEN and not piece.endswith("/>"):
             hidden_until = f"/{name}"
-        elif name:
-            pieces += _space_for(name)
-            if name in ("pre", "/pre"):
-                is_kept_as_is = name == "pre"
-        elif not piece.startswith("<!"):
-            text = piece if is_kept_as_is else _in_one_line(piece, pieces)
-            pieces.append(html.unescape(text))
-    return _tidy_lines("".join(pieces))
+        else:
+            yield piece
 
 
 def _tidy_lines(text: str) -> str:
