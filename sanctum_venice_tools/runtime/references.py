@@ -63,28 +63,40 @@ def _count_references(content: dict[str, Any], rare: dict[str, Any]) -> _Referen
     What the caller says of the videos' length counts only where one can't be measured, and never
     for less than the others have. A mere quote has no media: what it says is taken.
     """
-    videos = content.get("reference_video_urls", [])
-    typed = content.get("video_references", [])
-    images = len(content.get("reference_image_urls", [])) + len(content.get("image_references", []))
-    audios = len(content.get("reference_audio_urls", []))
-    said = rare.pop("reference_video_total_duration", None)
+    said_seconds = rare.pop("reference_video_total_duration", None)
     said_images = rare.pop("reference_image_count", 0)
+    images = [*content.get("reference_image_urls", []), *content.get("image_references", [])]
+    audios = content.get("reference_audio_urls", [])
+    videos = _videos_in(content)
 
-    every = [*videos, *(reference["video_url"] for reference in typed)]
-    found = [_seconds_of(video) for video in every]
+    found = [_seconds_of(video) for video in videos]
     lengths = [length for length in found if length is not None]
     together = round(sum(lengths), 3)
-    are_measured = bool(every) and len(lengths) == len(every)
-    if every and not are_measured and said is None:
+    are_measured = bool(videos) and len(lengths) == len(videos)
+    if videos and not are_measured and said_seconds is None:
         option = "reference_video_total_duration"
         raise VeniceError(f"Give the option {option}, in seconds: the price depends on it.")
 
     seconds = None
     if are_measured:
         seconds = together
-    elif said is not None:
-        seconds = max(said, together)
-    return _References(images or said_images, len(every), audios, lengths, seconds, are_measured)
+    elif said_seconds is not None:
+        seconds = max(said_seconds, together)
+    return _References(
+        images=len(images) or said_images,
+        videos=len(videos),
+        audios=len(audios),
+        lengths=lengths,
+        seconds=seconds,
+        are_measured=are_measured,
+    )
+
+
+def _videos_in(content: dict[str, Any]) -> list[str]:
+    """The videos that a film refers to, by whichever of the two fields."""
+    bare = content.get("reference_video_urls", [])
+    described = content.get("video_references", [])
+    return [*bare, *(reference["video_url"] for reference in described)]
 
 
 def _seconds_of(video: str) -> float | None:
