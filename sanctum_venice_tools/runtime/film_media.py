@@ -87,16 +87,21 @@ def _read_field(name: str, value: Any) -> Any:
 def _read_items(name: str, value: Any) -> list[Any]:
     """The items of a list: texts, or objects of certain fields."""
     form = _LISTS[name]
-    fields = [*form.required, *form.optional]
+    fields = ", ".join([*form.required, *form.optional])
     try:
-        items = _read_list(value, dict[str, Any] if fields else str)
-        read = [_read_item(item, form) for item in items] if fields else items
+        items = _read_objects(value, form) if fields else _read_list(value, str)
     except _UNREADABLE:
-        read = []
-    if not 0 < len(read) <= form.most:
-        told = f"objects of {', '.join(fields)}" if fields else "URLs or stored files"
+        items = []
+    if not 0 < len(items) <= form.most:
+        told = f"objects of {fields}" if fields else "URLs or stored files"
         raise VeniceError(f"The option '{name}' is a list of 1 to {form.most} {told}. Correct it.")
-    return read
+    return items
+
+
+def _read_objects(value: Any, form: _ListForm) -> list[dict[str, Any]]:
+    """The items of a list that holds objects."""
+    objects = _read_list(value, dict[str, Any])
+    return [_read_item(item, form) for item in objects]
 
 
 def _read_item(item: dict[str, Any], form: _ListForm) -> dict[str, Any]:
