@@ -320,17 +320,32 @@ def _settle(name: str, limits: dict[str, Any], wanted: dict[str, Any]) -> _Settl
         if choices and value != asked:
             chosen.append(f"{field}: {value}")
 
+    notes = [f"Chosen for you: {', '.join(chosen)}."] if chosen else []
     is_loud = wanted.get("audio", True)
     if limits.get("audio_configurable"):
         film["audio"] = is_loud
-    elif limits.get("audio") and not is_loud:
-        raise VeniceError(f"{name} always makes sound. Leave audio out, or choose another model.")
-    notes = [f"Chosen for you: {', '.join(chosen)}."] if chosen else []
-    # Whether a film that is changed keeps its own sound, the catalogue does not tell.
-    is_new = limits.get("model_type") != _CHANGES_FILMS
-    if limits.get("audio") is False and is_loud and is_new:
-        notes.append(f"{name} makes no sound.")
+    elif not is_loud:
+        _check_silence(name, limits)
+    if is_loud:
+        notes += _tell_silence(name, limits)
     return _Settled(film, notes)
+
+
+def _check_silence(name: str, limits: dict[str, Any]) -> None:
+    """Refuse a film without sound, if a model makes none such."""
+    if limits.get("audio"):
+        raise VeniceError(f"{name} always makes sound. Leave audio out, or choose another model.")
+
+
+def _tell_silence(name: str, limits: dict[str, Any]) -> list[str]:
+    """A note, if a model makes no sound.
+
+    Whether a film that is changed keeps its own, the catalogue does not tell.
+    """
+    is_new = limits.get("model_type") != _CHANGES_FILMS
+    if limits.get("audio") is False and is_new:
+        return [f"{name} makes no sound."]
+    return []
 
 
 def _listed(limits: dict[str, Any], field: str) -> list[str]:
