@@ -74,8 +74,7 @@ def _cut(text: str) -> Iterator[str]:
 
 def _length(ahead: str, *, is_rest: bool) -> int:
     """How long the next part is: what it can hold, back to the best place in its second half."""
-    sizes = range(1, len(ahead) + 1)
-    longest = bisect(sizes, _MOST, key=lambda size: _room_of(ahead[:size]))
+    longest = _most_that_fits(ahead)
     if is_rest and longest == len(ahead):
         return longest
 
@@ -86,3 +85,9 @@ def _length(ahead: str, *, is_rest: bool) -> int:
         if last > longest / 2:
             return last
     return longest
+
+
+def _most_that_fits(ahead: str) -> int:
+    """How many of these characters a part can hold; the more there are, the more room they take."""
+    lengths = range(1, len(ahead) + 1)
+    return bisect(lengths, _MOST, key=lambda length: _room_of(ahead[:length]))
