@@ -54,10 +54,10 @@ def venice_make_video(
         "audio": audio,
     }
     plan = _plan_film(model, settings, options, prompt=prompt.strip(), image_url=image)
-    queued = _queue("video", plan.body, _quote("video", plan.quoted), is_least=plan.price_is_least)
-    done = (
-        _retrieve_kindly("video", queued["job"], wait_seconds)
-        if "job" in queued
-        else {"next": queued["next"]}
-    )
-    return _answer(**{**queued, "next": None, **done}, model=plan.model.id, notes=plan.notes)
+    price = _quote("video", plan.quoted)
+    queued = _queue("video", plan.body, price, is_least=plan.price_is_least)
+    retrieved: dict[str, Any] = {}
+    if "job" in queued:
+        queued["next"] = ""  # what to do next depends on what comes of the wait
+        retrieved = _retrieve_kindly("video", queued["job"], wait_seconds)
+    return _answer(**{**queued, **retrieved}, model=plan.model.id, notes=plan.notes)
