@@ -67,8 +67,12 @@ def venice_check_account(*, model: str = "") -> str:
     access = answer.get("data") or {}
     held = _read_balances(billing, access)
     tier = access.get("apiTier") or {}
-    expires = access and (access.get("keyExpiration") or "never")
-    limits = _limits_of(model, access.get("rateLimits") or []) if model else None
+    expires = ""
+    if access:
+        expires = access.get("keyExpiration") or "never"
+    limits = {}
+    if model:
+        limits = _limits_of(model, access.get("rateLimits") or [])
 
     if not billing:
         notes.append("Earned credits are told to an ADMIN key only; access_permitted counts them.")
