@@ -39,20 +39,18 @@ _ELEVENLABS_ID = re.compile(r"[a-zA-Z0-9]{20}")
 # Names that an agent may know from OpenAI: what Venice has in their place is its usual.
 _OPENAI_MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
 _OPENAI_VOICES = (
-    *(
-        "alloy",
-        "ash",
-        "ballad",
-        "cedar",
-        "coral",
-        "echo",
-        "fable",
-        "marin",
-        "nova",
-        "onyx",
-        "sage",
-        "shimmer",
-    ),
+    "alloy",
+    "ash",
+    "ballad",
+    "cedar",
+    "coral",
+    "echo",
+    "fable",
+    "marin",
+    "nova",
+    "onyx",
+    "sage",
+    "shimmer",
     "verse",
 )
 
@@ -191,12 +189,21 @@ def _tell_speed(model: str, wanted: float) -> list[str]:
     """A note, if a model does not speak at the speed that is wanted."""
     if wanted == 1:
         return []
-    for beginning, (slowest, fastest) in _SPEEDS.items():
+    speeds = _speeds_of(model)
+    if not speeds:
+        return [f"{model} knows no speed: it speaks at its own."]
+    slowest, fastest = speeds
+    if slowest <= wanted <= fastest:
+        return []
+    return [f"{model} speaks at speeds of {slowest:g} to {fastest:g}: it took the nearest."]
+
+
+def _speeds_of(model: str) -> tuple[float, float] | None:
+    """How slowly and how fast a model speaks; None, if it knows no speed."""
+    for beginning, speeds in _SPEEDS.items():
         if model.startswith(beginning):
-            if slowest <= wanted <= fastest:
-                return []
-            return [f"{model} speaks at speeds of {slowest:g} to {fastest:g}: it took the nearest."]
-    return [f"{model} knows no speed: it speaks at its own."]
+            return speeds
+    return None
 
 
 def _note_change(notes: list[str], name: str, wanted: str, used: str) -> None:
