@@ -36,6 +36,14 @@ def _describe(one: _Scored, longest: int) -> dict[str, Any]:
     return {"place": one.place, "score": round(one.score, 4), "text": line[:longest]}
 
 
+def _check_maker(maker: str, wanted: str) -> None:
+    """Refuse a query's vector of another model than that of a file's vectors."""
+    if maker != wanted:
+        told = f"Venice has {maker:.80} now for {wanted:.80}, which made these vectors"
+        advice = "Make them anew with venice_embed_texts; the query's vector may be charged"
+        raise VeniceError(f"{told}. {advice}.")
+
+
 @_read_as_meant
 def venice_rank_texts(
     *, query: str, texts: list[str] | None = None, file: str = "", top_k: int = 5, model: str = ""
@@ -56,12 +64,13 @@ def venice_rank_texts(
     """
     _read_options({"top_k": top_k}, {"top_k": (1, 50)})
     wanted = texts or []
-    has_texts = bool(file or wanted)
-    if not query.strip() or not has_texts or not all(text.strip() for text in wanted):
+    all_texts = [query, *wanted]
+    has_empty_one = not all(text.strip() for text in all_texts)
+    has_nothing_to_rank = not file and not wanted
+    if has_empty_one or has_nothing_to_rank:
         raise VeniceError(
             "The query or a text is empty, or there is none. Give a query, and texts or a file."
         )
-
     if file and wanted:
         raise VeniceError("Give texts or a file, not both.")
 
@@ -73,14 +82,11 @@ def venice_rank_texts(
         chosen = _maker_of_vectors(maker)
         dimensions = length if chosen.spec.get("supportsCustomDimensions") else None
         _, vector = next(_embed(chosen.id, [query], dimensions, done))
-        if done.maker != chosen.id:
-            told = f"Venice has {done.maker:.80} now for {chosen.id:.80}, which made these vectors"
-            advice = "Make them anew with venice_embed_texts; the query's vector may be charged"
-            raise VeniceError(f"{told}. {advice}.")
+        _check_maker(done.maker, chosen.id)
         scores = _score(vector, _vectors_in(file, maker), done)
     else:
         chosen = _pick_model("embedding", model, setting="VENICE_EMBEDDING_MODEL")
-        embedded = _embed(chosen.id, [query, *wanted], None, done)
+        embedded = _embed(chosen.id, all_texts, None, done)
         _, vector = next(embedded)
         scores = _score(vector, embedded, done)
     best = heapq.nlargest(top_k, scores, key=_by_score)
