@@ -9,7 +9,7 @@ from sanctum_venice_tools.runtime.models import _find_able, _is_able, _pick_mode
 from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.replies import _number_of, _parse_reply
 from sanctum_venice_tools.runtime.text import _in_path, _room_of
-from sanctum_venice_tools.runtime.venice import VeniceError, _answer, _call, _given
+from sanctum_venice_tools.runtime.venice import _MOST_OF_REPLY, VeniceError, _answer, _call, _given
 
 TOOLSET = "core"
 COST = "cents"
@@ -35,10 +35,39 @@ _OPTIONS: dict[str, Any] = {
 _MOST_IMAGES = 10
 _MOST_FILES = 5
 
+# What the answers may take of the reply, in characters.
+_ROOM = 6500
+
+# The same for a caller who sets max_tokens, and so asks for more; and what the reply may have then.
+_ROOM_FOR_LONG = 16_000
+_MOST_OF_LONG_REPLY = 18_000
+
 _WHEN_ONLY_THOUGHT = "Raise max_tokens, lower reasoning_effort in options, or use another model."
 
 
 # --- what is asked ---
+
+
+def _check_attached(images: list[str], files: list[str]) -> None:
+    """Refuse more than Venice takes in one message."""
+    if len(images) > _MOST_IMAGES:
+        raise VeniceError(f"Give up to {_MOST_IMAGES} pictures at a time, not {len(images)}.")
+    if len(files) > _MOST_FILES:
+        raise VeniceError(f"Give up to {_MOST_FILES} documents at a time, not {len(files)}.")
+
+
+def _name_needs(*, pictures: int, has_tools: bool, has_schema: bool) -> str:
+    """What the model must be able to do, in Venice's words."""
+    needs = []
+    if pictures:
+        needs.append("supportsVision")
+    if pictures > 1:
+        needs.append("supportsMultipleImages")
+    if has_tools:
+        needs.append("supportsFunctionCalling")
+    if has_schema:
+        needs.append("supportsResponseSchema")
+    return " ".join(needs)
 
 
 def _read_settings(rare: dict[str, Any], able: dict[str, Any]) -> dict[str, Any]:
@@ -217,18 +246,11 @@ def venice_chat(
         raise VeniceError('answer_schema is no JSON Schema as text: {"type": "object", ...}.')
     images = _without_nothing(images or [])
     files = _without_nothing(files or [])
-    if len(images) > _MOST_IMAGES:
-        raise VeniceError(f"Give up to {_MOST_IMAGES} pictures at a time, not {len(images)}.")
-    if len(files) > _MOST_FILES:
-        raise VeniceError(f"Give up to {_MOST_FILES} documents at a time, not {len(files)}.")
+    _check_attached(images, files)
     rare = {**(options or {}), **_given(max_completion_tokens=max_tokens)}
-    wishes = {
-        "supportsVision": images,
-        "supportsMultipleImages": images and len(images) > 1,
-        "supportsFunctionCalling": rare.get("tools"),
-        "supportsResponseSchema": schema is not None,
-    }
-    needs = " ".join(name for name, is_needed in wishes.items() if is_needed)
+    is_json = schema is not None
+    has_tools = bool(rare.get("tools"))
+    needs = _name_needs(pictures=len(images), has_tools=has_tools, has_schema=is_json)
     missed: list[str] = []
     if character and not model:
         model, missed = _model_of(character, needs)
@@ -245,16 +267,16 @@ def venice_chat(
     lowered = _lower_tokens(body, chosen.spec)
     asked = _own_turn(prompt, images, files)
     body["messages"] = [*_system_turn(system), *(history or []), *asked]
-    if schema is not None:
+    if is_json:
         form = {"name": "answer", "strict": True, "schema": schema}
         body["response_format"] = {"type": "json_schema", "json_schema": form}
     own = body.pop("include_venice_system_prompt", None)
     body["venice_parameters"] = _given(character_slug=character, include_venice_system_prompt=own)
     chat = _chat(body, when_only_thought=_WHEN_ONLY_THOUGHT)
 
-    has_long_answers = bool(max_tokens)
-    room = (16_000 if has_long_answers else 6500) // len(chat.answers)
-    is_json, offered = schema is not None, "tools" in body
+    room_for_all = _ROOM_FOR_LONG if max_tokens else _ROOM
+    room = room_for_all // len(chat.answers)
+    offered = "tools" in body
     answers = [
         _show(said, room, fault=chat.fault, is_json=is_json, offered=offered)
         for said in chat.answers
@@ -262,7 +284,7 @@ def venice_chat(
     shown = answers[0] if len(answers) == 1 else {"answers": answers}
     notes = [*missed, *chosen.notes, *lowered, *shown.pop("notes", [])]
     return _answer(
-        _most=18_000 if has_long_answers else 8000,
+        _most=_MOST_OF_LONG_REPLY if max_tokens else _MOST_OF_REPLY,
         **shown,
         model=chosen.id,
         usage=chat.usage,
