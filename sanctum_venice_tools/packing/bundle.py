@@ -134,24 +134,27 @@ def _needs_of(tool: str, modules: dict[str, Module]) -> Needs:
         if not definition:
             continue
         needs.reached.add((place, name))
-        line = definition.node.lineno
         for used in sorted(definition.uses):
-            meaning = _meaning(used, place, module)
             if used in module.imports:
                 needs.imports[used] = module.imports[used]
             elif used in module.definitions:
                 ahead.append((place, used))
             elif used in module.borrowed:
-                ahead.append((module.borrowed[used][0], used))
-            elif meaning == "undefined":
-                module.fault(line, f"{used}, used by {name}, is defined nowhere")
-
-            elsewhere = needs.meanings.setdefault(used, meaning)
-            if elsewhere != meaning:
-                module.fault(
-                    line, f"{used} is {meaning} here, but {elsewhere} elsewhere: rename one"
-                )
+                lender, _line = module.borrowed[used]
+                ahead.append((lender, used))
+            _note_meaning(needs, used, name, place, module)
     return needs
+
+
+def _note_meaning(needs: Needs, used: str, user: str, place: str, module: Module) -> None:
+    """Note what a name means that a definition uses; to mean nothing, or two things, is a fault."""
+    line = module.definitions[user].node.lineno
+    meaning = _meaning(used, place, module)
+    if meaning == "undefined":
+        module.fault(line, f"{used}, used by {user}, is defined nowhere")
+    elsewhere = needs.meanings.setdefault(used, meaning)
+    if elsewhere != meaning:
+        module.fault(line, f"{used} is {meaning} here, but {elsewhere} elsewhere: rename one")
 
 
 def _meaning(name: str, place: str, module: Module) -> str:
