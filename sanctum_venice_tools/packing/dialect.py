@@ -208,9 +208,9 @@ def _check_origin(module: Module, origin: str, line: int) -> None:
 
 def _define(module: Module, name: str, node: ast.stmt, lines: list[str], last_line: int) -> None:
     """Note a definition; refuse what can't be moved into another file as it stands."""
-    first = _first_line(node)
-    body = "\n".join(lines[first - 1 : node.end_lineno])
-    commented = "\n".join(lines[_comments_above(lines, first, last_line) - 1 : node.end_lineno])
+    first = _first_line(node) - 1
+    statement = lines[first : node.end_lineno]
+    comments = _comments_at_the_end(lines[last_line:first])
 
     module.bind(name, node.lineno)
     if isinstance(node, ast.AsyncFunctionDef):
@@ -219,10 +219,11 @@ def _define(module: Module, name: str, node: ast.stmt, lines: list[str], last_li
 
     uses: frozenset[str] = frozenset()
     if _has_its_lines_to_itself(node, lines):
-        uses = frozenset(_global_names(body))
+        uses = frozenset(_global_names("\n".join(statement)))
     else:
         module.fault(node.lineno, f"{name} must have its lines to itself: no semicolons")
-    module.definitions[name] = Definition(node, commented, uses)
+    source = "\n".join([*comments, *statement])
+    module.definitions[name] = Definition(node, source, uses)
 
 
 def _first_line(node: ast.stmt) -> int:
@@ -231,12 +232,12 @@ def _first_line(node: ast.stmt) -> int:
     return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
-def _comments_above(lines: list[str], first: int, last_line: int) -> int:
-    """The first line of the comments that stand right above a line, down from the one before."""
-    above = first
-    while above - 1 > last_line and lines[above - 2].startswith("#"):
-        above -= 1
-    return above
+def _comments_at_the_end(lines: list[str]) -> list[str]:
+    """The comments that lines end with."""
+    start = len(lines)
+    while start > 0 and lines[start - 1].startswith("#"):
+        start -= 1
+    return lines[start:]
 
 
 def _check_inner(module: Module, name: str, node: ast.stmt) -> None:
