@@ -119,8 +119,9 @@ def toolset_of(path: Path) -> str:
 
 def _declared(path: Path, constant: str, known: Sequence[str]) -> str:
     """A constant of a tool's file that is one of the known texts; the file is read, and not run."""
-    definition = read_module(path).definitions.get(constant)
-    match definition and definition.node:
-        case ast.Assign(value=ast.Constant(value=str(text))) if text in known:
-            return text
+    definitions = read_module(path).definitions
+    if constant in definitions:
+        match definitions[constant].node:
+            case ast.Assign(value=ast.Constant(value=str(text))) if text in known:
+                return text
     raise BundleError(f"{path}:1: {constant} must be one of {', '.join(known)}")
