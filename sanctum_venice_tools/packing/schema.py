@@ -125,7 +125,10 @@ def build_schema(tool: Callable[..., str]) -> dict[str, Any]:
     if not docstring.short_description or not returns:
         faults.append("the docstring needs a first line and a Returns section")
     properties = {}
+    required = []
     for name, parameter in parameters.items():
+        if parameter.default is parameter.empty:
+            required.append(name)
         try:
             kind = _flatten(parameter.annotation)
         except TypeError as error:
@@ -135,9 +138,6 @@ def build_schema(tool: Callable[..., str]) -> dict[str, Any]:
     if faults:
         raise SchemaError("\n".join(f"{tool.__name__}: {fault}" for fault in faults))
 
-    required = [
-        name for name, parameter in parameters.items() if parameter.default is parameter.empty
-    ]
     return {
         "name": tool.__name__,
         "description": _on_one_line(f"{docstring.description} Returns {returns}"),
