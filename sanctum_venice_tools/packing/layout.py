@@ -46,11 +46,9 @@ def lay_out(tool: str, imports: Iterable[str], parts: dict[str, list[Definition]
     header = HEADER.format(name=tool, package=PACKAGE.name, guard=GUARD)
     text = header + _import_block(imports) + FREEZE
     for part, definitions in parts.items():
-        title = (
-            PART.format(name=part, package=PACKAGE.name)
-            if part
-            else TOOL.format(name=tool, package=PACKAGE.name)
-        )
+        title = PART.format(name=part, package=PACKAGE.name)
+        if not part:
+            title = TOOL.format(name=tool, package=PACKAGE.name)
         blank_lines = 1 if definitions[0].is_constant else 2
         text += f"\n\n{title}\n" + "\n" * blank_lines + _in_rows(definitions)
     return text
@@ -88,9 +86,10 @@ def _merged(statements: set[str]) -> list[str]:
     for statement in sorted(statements.difference(plain)):
         origin, name = statement.removeprefix("from ").split(" import ")
         names_of.setdefault(origin, []).append(name)
-    return plain + [
-        f"from {origin} import {', '.join(names)}" for origin, names in sorted(names_of.items())
-    ]
+    merged = []
+    for origin, names in sorted(names_of.items()):
+        merged.append(f"from {origin} import {', '.join(names)}")
+    return plain + merged
 
 
 def _imported_package(statement: str) -> str:
