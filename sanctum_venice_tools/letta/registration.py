@@ -145,10 +145,7 @@ def apply(letta: Letta, changes: Sequence[Change], sandbox: Sandbox) -> list[Cha
         there = read_tools(letta)
     except APIError as error:
         unread = f"written, but reading it back failed: {explain(error)}"
-        return [
-            replace(change, problem=change.problem or unread) if change.writes else change
-            for change in tried
-        ]
+        return [_leave_open(change, unread) for change in tried]
     return [_confirm(change, there.get(change.record.name), sandbox) for change in tried]
 
 
@@ -175,6 +172,13 @@ def _write(letta: Letta, sandbox: Sandbox, lost: list[str], change: Change) -> C
     return replace(change, tool_id=stored.id)
 
 
+def _leave_open(change: Change, unread: str) -> Change:
+    """A change of which nothing is known but what its own writing told."""
+    if not change.writes or change.problem:
+        return change
+    return replace(change, problem=unread)
+
+
 def _confirm(change: Change, tool: Tool | None, sandbox: Sandbox) -> Change:
     """A change that was written, in the light of what the server has now."""
     if not change.writes:
@@ -195,13 +199,13 @@ def _compare(record: Record, tool: Tool | None, sandbox: Sandbox, *, adopt: bool
     wanted = wanted_fields(record, tool, sandbox)
     differs = differences(wanted, tool)
     change = Change(record, "unchanged", differs, tool, tool.id)
+    if not is_ours(tool) and adopt:
+        return replace(change, action="adopt")
     if not is_ours(tool):
         foreign = "a tool of this name is there that is not ours; --adopt overwrites it"
-        return (
-            replace(change, action="adopt")
-            if adopt
-            else replace(change, action="foreign", problem=foreign)
-        )
+        return replace(change, action="foreign", problem=foreign)
     if not differs:
         return change
-    return replace(change, action="drifted" if was_edited(tool, wanted) else "update")
+    if was_edited(tool, wanted):
+        return replace(change, action="drifted")
+    return replace(change, action="update")
