@@ -34,6 +34,10 @@ _APPROVALS = ("all", "costly", "none")
 _CHOICES = (*(toolset for toolset in TOOLSETS if toolset != "admin"), "all")
 
 
+# The line that a table begins with: "[[register]]", or "[[ register ]]  # the server at home".
+_HEADER = re.compile(rf"\s*\[\[\s*{_TABLE}\s*\]\]\s*(#.*)?")
+
+
 class RegisterFileError(Exception):
     """What is wrong with a file, a line for each mistake."""
 
@@ -202,17 +206,17 @@ def _line_of(text: str, place: Sequence[Any]) -> int:
     if len(place) < 2:
         name = re.escape(str(place[0])) if place else ""
         return _first(lines, rf"\s*(\[*{name}\b)", 0, len(lines)) or 1
-    headers = [
-        number
-        for number, line in enumerate(lines)
-        if re.fullmatch(rf"\s*\[\[\s*{_TABLE}\s*\]\]\s*(#.*)?", line)
-    ]
-    if place[1] >= len(headers):
+
+    headers = [number for number, line in enumerate(lines) if _HEADER.fullmatch(line)]
+    table: int = place[1]
+    if table >= len(headers):
         return 1
-    header = headers[place[1]]
-    following = [*headers[place[1] + 1 :], len(lines)]
-    option = re.escape(str(place[2])) if len(place) > 2 else r"\0"
-    return _first(lines, rf'\s*"?{option}"?\s*=', header, following[0]) or header + 1
+    header = headers[table]
+    if len(place) == 2:
+        return header + 1
+    ends = [*headers, len(lines)]
+    option = re.escape(str(place[2]))
+    return _first(lines, rf'\s*"?{option}"?\s*=', header, ends[table + 1]) or header + 1
 
 
 def _first(lines: Sequence[str], form: str, start: int, end: int) -> int | None:
