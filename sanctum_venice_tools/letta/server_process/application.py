@@ -76,9 +76,14 @@ def _skip_download() -> None:
 
     Letta's start downloads with it, and nothing may leave the machine unasked.
     """
-    stand_in = types.ModuleType("nltk")
-    vars(stand_in)["download"] = lambda *_, **__: sys.modules.pop("nltk", None) is None
+    stand_in: Any = types.ModuleType("nltk")
+    stand_in.download = _download_nothing
     sys.modules["nltk"] = stand_in
+
+
+def _download_nothing(*_: Any, **__: Any) -> None:
+    """Leave everything where it is, and let the real nltk be found from now on."""
+    sys.modules.pop("nltk", None)
 
 
 def serve(application: Any, listener: socket.socket, allowed_hosts: Sequence[str]) -> None:
