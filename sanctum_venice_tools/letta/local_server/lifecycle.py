@@ -68,7 +68,8 @@ def start(
     home = home.resolve()  # by which its process is known, however a person writes it
     with alone(home / "start.lock", "Waiting for another start of the same server", progress):
         state = read_state(home)
-        if state is not None and (server := _running(home, state)) is not None:
+        server = None if state is None else _running(home, state)
+        if server is not None:
             told = f"The Letta server is already running at {server.base_url}"
             progress(f"{told}; stop it to change how it runs")
             return server
@@ -141,9 +142,9 @@ def _health(port: int) -> str | None:
     try:
         connection.request("GET", "/v1/health/")
         answer = connection.getresponse()
-        return (
-            str(json.loads(answer.read())["version"]) if answer.status == http.client.OK else None
-        )
+        if answer.status != http.client.OK:
+            return None
+        return str(json.loads(answer.read())["version"])
     except (OSError, http.client.HTTPException, ValueError, KeyError):
         return None
     finally:
@@ -163,15 +164,19 @@ def _end(pid: int, progress: Progress) -> None:
             f"The Letta server (process {pid}) belongs to another user, who can stop it"
         ) from error
     ticker = Ticker(progress)
-    while family and psutil.wait_procs(family[:1], timeout=POLL_SECONDS)[1]:
+    while ticker.seconds <= _STOP_SECONDS and _still_running(family[:1]):
         ticker.tick("Stopping the Letta server")
-        if ticker.seconds > _STOP_SECONDS:
-            break
-    for survivor in psutil.wait_procs(family, timeout=POLL_SECONDS)[1]:
+    for survivor in _still_running(family):
         with contextlib.suppress(psutil.NoSuchProcess):
             survivor.kill()
     psutil.wait_procs(family, timeout=_STOP_SECONDS)
     forget_process(pid)
+
+
+def _still_running(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
+    """Those of some processes that have not ended within a moment."""
+    _, running = psutil.wait_procs(processes, timeout=POLL_SECONDS)
+    return list(running)
 
 
 def _running(home: Path, state: State) -> LocalServer | None:
