@@ -51,15 +51,20 @@ def process_of(home: Path, pid: int) -> psutil.Process | None:
     """The process with this id, if it is the server of `home`; ids are given out again."""
     try:
         process = psutil.Process(pid)
-        command = process.cmdline()
-        for _ in range(20):
-            if command:
-                break
-            time.sleep(0.01)  # a process that has only just begun shows no command line yet
-            command = process.cmdline()
+        command = _command_of(process)
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return None
     return process if _is_server(command) and str(home) in command else None
+
+
+def _command_of(process: psutil.Process) -> Sequence[str]:
+    """The command line of a process; one that has only just begun shows none yet."""
+    for _ in range(20):
+        command: list[str] = process.cmdline()
+        if command:
+            return command
+        time.sleep(0.01)
+    return process.cmdline()
 
 
 def _is_server(command: Sequence[str]) -> bool:
