@@ -25,10 +25,12 @@ _LAUNCHER = Path(__file__).with_name("postgres_launcher.py")
 _POSTGRES_VERSION = 18
 _POSTGRES_READY_SECONDS = 60.0  # recovery after a power cut takes longer than a usual start
 _POSTGRES_STOP_SECONDS = 15.0
-_LONGEST_SOCKET_FOLDER = (
-    80  # a socket's path holds about 104 bytes, and PostgreSQL adds its file's name
-)
 
+# A socket's path holds about 104 bytes, and PostgreSQL adds its file's name.
+_LONGEST_SOCKET_FOLDER = 80
+
+# Where the pid file says how PostgreSQL is, counted from 0.
+_STATUS_LINE = 7
 
 # The keys of providers are none of the database's business, so it inherits nothing.
 _DATABASE_ENVIRONMENT = {"LC_ALL": "C"}
@@ -92,9 +94,8 @@ def _initialise(data: Path) -> None:
     )
     if made.returncode != 0:
         faults = [line for line in made.stdout.splitlines() if "error" in line.lower()]
-        raise RuntimeError(
-            f"PostgreSQL could not make its folder: {(faults or [made.stdout.strip()])[0]}"
-        )
+        reason = faults[0] if faults else made.stdout.strip()
+        raise RuntimeError(f"PostgreSQL could not make its folder: {reason}")
     partial.rename(data)
 
 
@@ -118,12 +119,21 @@ def _wait_until_ready(data: Path, server: subprocess.Popen[bytes]) -> None:
     while time.monotonic() < deadline:
         if server.poll() is not None:
             raise RuntimeError(f"PostgreSQL ended with status {server.returncode} at its start")
-        with contextlib.suppress(FileNotFoundError):
-            lines = (data / "postmaster.pid").read_text().splitlines()
-            if lines[:1] == [str(server.pid)] and lines[7:8] and lines[7].strip() == "ready":
-                return
+        if _is_ready(data / "postmaster.pid", server.pid):
+            return
         time.sleep(0.02)
     raise TimeoutError(f"PostgreSQL was not ready after {_POSTGRES_READY_SECONDS:.0f} s")
+
+
+def _is_ready(pid_file: Path, pid: int) -> bool:
+    """Whether the pid file is that of this PostgreSQL, and says that it takes connections."""
+    try:
+        lines = pid_file.read_text().splitlines()
+    except FileNotFoundError:
+        return False
+    if len(lines) <= _STATUS_LINE:
+        return False
+    return lines[0] == str(pid) and lines[_STATUS_LINE].strip() == "ready"
 
 
 def _database_command(program: str, *arguments: str) -> list[str]:
