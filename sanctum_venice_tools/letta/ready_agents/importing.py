@@ -151,11 +151,13 @@ def choose_model(
             f"there; --model takes one that it lists, such as: {near}"
         )
     served = listed[handle]
-    config = served.model_dump() | {"context_window": min(served.context_window, LONGEST_WINDOW)}
+    config = served.model_dump()
+    config["context_window"] = min(served.context_window, LONGEST_WINDOW)
     if served.model_endpoint != venice.base_url:
         return config, ()
     chat = venice.choose_chat_model(served.model)
-    return config | {"max_tokens": min(chat.output_tokens, LETTA_OUTPUT_TOKENS)}, _notes(chat)
+    config["max_tokens"] = min(chat.output_tokens, LETTA_OUTPUT_TOKENS)
+    return config, _notes(chat)
 
 
 def plan_import(
@@ -184,12 +186,12 @@ def plan_import(
     if stale := [change for change in others if change.is_stale]:
         put_right = f"`{registration.command(stale, sandbox, base_url)}` writes ours"
         notes += (f"the server keeps its own form of {_names(stale)}; {put_right}",)
-    foreign = [change for change in tools if change.action == "foreign"]
-    problem = (
-        f"the server has tools of these names that are not ours: {_names(foreign)}. "
-        f"`{registration.command(foreign, sandbox, base_url)} --adopt` overwrites them"
-    )
-    return Import(agent, tools, model, sandbox, notes=notes, problem=problem if foreign else None)
+    problem = None
+    if foreign := [change for change in tools if change.action == "foreign"]:
+        overwrite = f"{registration.command(foreign, sandbox, base_url)} --adopt"
+        told = f"the server has tools of these names that are not ours: {_names(foreign)}"
+        problem = f"{told}. `{overwrite}` overwrites them"
+    return Import(agent, tools, model, sandbox, notes=notes, problem=problem)
 
 
 def _names(changes: list[Change]) -> str:
