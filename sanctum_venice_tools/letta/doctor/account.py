@@ -73,15 +73,15 @@ def check_key(patient: Patient) -> Outcome:
 def check_balance(patient: Patient) -> Outcome:
     """Whether there is credit."""
     amounts = _amounts(patient)
-    told = ", ".join(f"{amount:.2f} {name}" for name, amount in amounts.items())
+    in_all = sum(amounts.values())
     advice = f"Add some at {_KEYS_PAGE}."
-    if sum(amounts.values()) <= 0:
+    if in_all <= 0:
         earned = _earned_credits(patient.need_venice())
-        return (
-            ok(f"{earned:.2f} USD of earned credits")
-            if earned
-            else failure("there is no credit", advice)
-        )
+        if earned:
+            return ok(f"{earned:.2f} USD of earned credits")
+        return failure("there is no credit", advice)
+
+    told = ", ".join(f"{amount:.2f} {name}" for name, amount in amounts.items())
     in_dollars = sum(amount for name, amount in amounts.items() if name != "DIEM")
     if in_dollars < _LOW_USD and amounts.get("DIEM", 0) <= 0:
         return warning(f"{told} is left", advice)
