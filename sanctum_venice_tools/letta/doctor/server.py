@@ -231,9 +231,7 @@ def check_provider(patient: Patient) -> Outcome:
     """Whether the server's agents can think with Venice."""
     letta, venice = patient.need_letta(), patient.need_venice()
     listed: Any = letta.get("/v1/models/", cast_to=object)
-    here = [
-        entry for entry in listed if str(entry.get("model_endpoint")).rstrip("/") == venice.base_url
-    ]
+    here = [entry for entry in listed if _endpoint(entry) == venice.base_url]
     named = [entry for entry in here if entry.get("provider_name") == patient.provider_name]
     try:
         there = provider.plan(letta, patient.provider_name, venice)
@@ -257,14 +255,16 @@ def check_provider(patient: Patient) -> Outcome:
     if named and there.key_is_hidden:
         doubt = "whether its key is VENICE_API_KEY can't be told"
         return ok(f"{told}; {doubt}, for the server encrypts its keys")
-    if (
-        named
-        and "api_key" in there.differs
-        and patient.verdict
-        and patient.verdict.state != "wrong"
-    ):
+    has_other_key = bool(named) and "api_key" in there.differs
+    is_ours_good = patient.verdict is not None and patient.verdict.state != "wrong"
+    if has_other_key and is_ours_good:
         return warning(f"{told}, but its key is not VENICE_API_KEY", _CONFIGURE)
     return ok(told)
+
+
+def _endpoint(model: Mapping[str, Any]) -> str:
+    """Where a model that a server lists is called."""
+    return str(model.get("model_endpoint")).rstrip("/")
 
 
 def check_summaries(patient: Patient) -> Outcome:
