@@ -31,4 +31,5 @@ def likely_reason(log: Path) -> str:
     """The line of a log that most likely tells why something ended."""
     lines = [line.strip() for line in lines_of(log) if line.strip()]
     faults = [line for line in lines if re.search(r"error|fatal|failed", line, re.IGNORECASE)]
-    return (faults or lines or ["no reason was given"])[-1]
+    likely = faults or lines
+    return likely[-1] if likely else "no reason was given"
