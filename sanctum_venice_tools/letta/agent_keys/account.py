@@ -246,7 +246,9 @@ class AccountKeys:
                 "only an ADMIN key may manage keys: set VENICE_ADMIN_KEY to one, made at venice.ai"
             )
         told = f"Venice answered {words_of(reply, self.venice.key)}"
-        raise (_UnclearError if reply.is_server_error else VeniceError)(told)
+        if reply.is_server_error:
+            raise _UnclearError(told)
+        raise VeniceError(told)
 
     def _send_once(self, method: str, **content: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.venice.key}"}
