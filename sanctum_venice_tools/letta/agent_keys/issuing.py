@@ -289,11 +289,13 @@ def _write_secrets(letta: Letta, agent_id: str, secrets: Mapping[str, str]) -> N
 def _remedy(handover: _Handover) -> str:
     """What leaves an agent one key, whichever it has."""
     change, name = handover.change, handover.wish.secret_name
+    which = f"--agent {change.agent_id}"
+    if name != Wish.secret_name:
+        which += f" --secret {name}"
     is_readable = handover.before and name in readable_secrets(handover.before)
-    verb = "rotate" if change.present and is_readable else "issue"
-    secret = "" if name == Wish.secret_name else f" --secret {name}"
-    command = f"sanctum-venice keys {verb} --agent {change.agent_id}{secret}"
-    return f"run `{command}`: it leaves one" if verb == "rotate" else f"run `{command} ...` again"
+    if change.present and is_readable:
+        return f"run `sanctum-venice keys rotate {which}`: it leaves one"
+    return f"run `sanctum-venice keys issue {which} ...` again"
 
 
 def _take_back(account: AccountKeys, made: NewKey, why: str) -> str:
