@@ -63,9 +63,11 @@ def differences(wanted: Mapping[str, Any], tool: Tool) -> tuple[str, ...]:
         if name != "tags" and _plain(there.get(name)) != _plain(value):
             differs.append(name)
 
-    tags, wanted_tags = set(tool.tags or []), set(wanted["tags"])
+    tags = set(tool.tags or [])
+    wanted_tags = set(wanted["tags"])
     if differs:
-        tags, wanted_tags = _without_digest(tags), _without_digest(wanted_tags)
+        tags = _without_digest(tags)
+        wanted_tags = _without_digest(wanted_tags)
     if tags != wanted_tags:
         differs.append("tags")
     return tuple(differs)
