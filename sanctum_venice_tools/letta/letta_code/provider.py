@@ -87,7 +87,9 @@ def connect(code: LettaCode, venice: Venice) -> Path:
         raise LettaCodeError(
             f"{told}. Connect by hand: {code.program} connect {PROVIDER} --base-url ..."
         )
-    _write_for_owner(file, text.replace(stand_in, json.dumps(venice.key)[1:-1]))
+    in_quotes = json.dumps(venice.key)
+    written_key = in_quotes.removeprefix('"').removesuffix('"')
+    _write_for_owner(file, text.replace(stand_in, written_key))
     return file
 
 
