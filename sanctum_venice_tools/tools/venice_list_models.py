@@ -69,6 +69,12 @@ def _abilities(model: _Listed) -> list[str]:
     return [need for need, name in _NEEDS.items() if name in kinds or fields.get(name) is True]
 
 
+def _fits(model: _Listed, part: str, needs: set[str]) -> bool:
+    """Whether a model has a text in its id, and meets all of the needs."""
+    has_part = part in model["id"].lower()
+    return has_part and needs <= set(_abilities(model))
+
+
 def _summarize(model: _Listed) -> dict[str, Any]:
     """A model in a line: what it is for, what it can, what it costs."""
     spec = model["model_spec"]
@@ -245,7 +251,7 @@ def venice_list_models(
         return _answer(types=_count_types(live), next=then)
 
     part = model.lower()
-    fit = [one for one in live if part in one["id"].lower() and wanted <= set(_abilities(one))]
+    fit = [one for one in live if _fits(one, part, wanted)]
     if not fit:
         ids = [one["id"] for one in live]
         near = ", ".join(difflib.get_close_matches(model, ids, n=5, cutoff=0.0)) or "none"
