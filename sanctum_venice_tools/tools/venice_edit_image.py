@@ -50,9 +50,11 @@ def _takes(count: int, ratio: str, model: _Listed) -> bool:
     most = 1
     if limits.get("combineImages"):
         most = limits.get("maxInputImages") or 3
+    if count > most:
+        return False
     keeps_shape = count == 1 and limits.get("singleImageAspectRatio") is False
     has_wish = ratio.strip().lower() not in ("", "auto")
-    return bool(count <= most) and not (keeps_shape and has_wish)
+    return not (keeps_shape and has_wish)
 
 
 @dataclass(frozen=True)
