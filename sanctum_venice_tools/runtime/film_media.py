@@ -170,8 +170,10 @@ def _kind_of_media(name: str) -> str:
 
 def _check_together(content: dict[str, Any]) -> None:
     """Refuse stored files that are too large together, before any of them is read."""
-    stored = [file for name, value in content.items() for file in _files_in(name, value)]
-    size = sum(_stored_file(file).stat().st_size for file in stored)
+    size = 0
+    for name, value in content.items():
+        for file in _files_in(name, value):
+            size += _stored_file(file).stat().st_size
     if size * 4 / 3 > _MOST_MB_TOGETHER << 20:
         raise VeniceError(_TOO_LARGE)
 
