@@ -98,10 +98,14 @@ def _read_wish(
     size = rare.pop("size", None)
     settings = _with_options(settings, _given(duration=seconds, aspect_ratio=size))
 
-    rare_content = {name: rare.pop(name) for name in _RARE_CONTENT if name in rare}
+    rare_content = {}
+    for name in _RARE_CONTENT:
+        if name in rare:
+            rare_content[name] = rare.pop(name)
     rare = _read_options(rare, _OPTIONS, settings)
     is_cheapest = rare.pop("choose", "") == "cheapest"
-    content = _with_options(_read_content(_given(**content)), _read_content(rare_content))
+    said = _read_content(_given(**content))
+    content = _with_options(said, _read_content(rare_content))
 
     _check_company(content, rare)
     _check_together(content)
