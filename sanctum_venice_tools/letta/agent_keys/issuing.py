@@ -127,8 +127,11 @@ def issue_keys(
 def _plan_key(agent: AgentState, keys: Sequence[ListedKey], wish: Wish) -> KeyChange:
     theirs = [key for key in keys if key.agent_id == agent.id]
     present = _present_key(agent, theirs, wish.secret_name)
-    limit = wish.limit or (present.limit if present else Limit(None))
-    expires = wish.expires or (present.last_day if present and wish.limit is None else "")
+    limit = wish.limit or Limit(None)
+    expires = wish.expires
+    if present and wish.limit is None:
+        limit = present.limit
+        expires = wish.expires or present.last_day
     change = KeyChange(agent.id, agent.name, "unchanged", limit, expires, present)
 
     if present and not wish.renews:
