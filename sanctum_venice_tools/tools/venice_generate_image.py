@@ -294,6 +294,7 @@ def venice_generate_image(
     notes += _tell_seed(seed_of_first, count)
     tier, quality = tiers.get("resolution", ""), tiers.get("quality", "")
     price = _picture_price(chosen.spec, "generation", tier=tier, quality=quality)
+    price_of_all = None if price is None else price * len(pictures)
     is_as_wanted = wanted_size in size.values()
     return _answer(
         files=files,
@@ -301,6 +302,6 @@ def venice_generate_image(
         sized_as=None if is_as_wanted else size,
         seed=seed_of_first,
         prompt_used=_rewritten_prompt(headers),
-        cost_usd=_price_in_all(price and price * len(pictures), headers),
+        cost_usd=_price_in_all(price_of_all, headers),
         notes=notes,
     )
