@@ -43,12 +43,13 @@ def venice_quote_video(
         "audio": audio,
     }
     plan = _plan_film(model, settings, options, kind=kind)
+    settled = dict(plan.quoted)
+    settled.pop("model")
+    settled.pop("video_url", None)  # it may be a whole film
     return _answer(
         price_usd=_quote("video", plan.quoted),
         model=plan.model.id,
-        settings={
-            name: value for name, value in plan.quoted.items() if name not in {"model", "video_url"}
-        },
+        settings=settled,
         durations=plan.limits.get("durations"),
         resolutions=plan.limits.get("resolutions"),
         aspect_ratios=plan.limits.get("aspect_ratios"),
