@@ -68,7 +68,8 @@ def _call_and_publish(tool: Callable[..., str], /, **sent: Any) -> str:
     """
     reply = tool(**sent)
     answer = _object_of(_parse_reply(reply))
-    files = [part for part in (answer, *_objects_in(answer.get("files"))) if part.get("file")]
+    parts = [answer, *_objects_in(answer.get("files"))]
+    files = [part for part in parts if part.get("file")]
     if not files:
         return reply
     if not _media_server():
