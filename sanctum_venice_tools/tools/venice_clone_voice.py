@@ -1,7 +1,6 @@
 """Make a voice like somebody's."""
 
-import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sanctum_venice_tools.runtime.arguments import _read_as_meant
 from sanctum_venice_tools.runtime.models import _pick_model
@@ -58,13 +57,14 @@ def venice_clone_voice(*, sample: str, model: str = "") -> str:
         raise VeniceError(f"Venice named no voice; {_CHARGED}")
 
     days = min(max(cloning.get("retention_days") or 7, 0), 3650)
+    last_day = datetime.now(UTC) + timedelta(days=days)
     notes = [*chosen.notes]
     if cloning.get("mode") == "persistent":
         notes.append(f"Each use makes it last {days:g} days from then on.")
     return _answer(
         voice=voice[:512],  # as long as venice_speak takes
         model=chosen.id,
-        expires=str(datetime.fromtimestamp(time.time() + days * 86_400, UTC).date()),
+        expires=str(last_day.date()),
         notes=notes,
         next="Give venice_speak this voice together with this model: no other knows it.",
     )
