@@ -582,7 +582,9 @@ def _pause(reply: httpx.Response) -> float:
     # this request, but not where Venice lacks room: that is 503, or 429 with Retry-After (its skill
     # for errors, 73c0bf7).
     lacks_room = reply.status_code == 503 or "retry-after" in headers
-    decisive = used_up if lacks_room else used_up or told
+    decisive = used_up
+    if not used_up and not lacks_room:
+        decisive = told
 
     waits = [_wait_until(headers[reset]) for reset in decisive]
     retry_after = _wait_until(headers.get("retry-after", ""))
@@ -1409,7 +1411,8 @@ def _call_and_publish(tool: Callable[..., str], /, **sent: Any) -> str:
     """
     reply = tool(**sent)
     answer = _object_of(_parse_reply(reply))
-    files = [part for part in (answer, *_objects_in(answer.get("files"))) if part.get("file")]
+    parts = [answer, *_objects_in(answer.get("files"))]
+    files = [part for part in parts if part.get("file")]
     if not files:
         return reply
     if not _media_server():

@@ -586,7 +586,9 @@ def _pause(reply: httpx.Response) -> float:
     # this request, but not where Venice lacks room: that is 503, or 429 with Retry-After (its skill
     # for errors, 73c0bf7).
     lacks_room = reply.status_code == 503 or "retry-after" in headers
-    decisive = used_up if lacks_room else used_up or told
+    decisive = used_up
+    if not used_up and not lacks_room:
+        decisive = told
 
     waits = [_wait_until(headers[reset]) for reset in decisive]
     retry_after = _wait_until(headers.get("retry-after", ""))
@@ -2136,17 +2138,33 @@ def _in_form(told: Any, form: Any) -> Any:
     A field that one model has in another form would else break each call that looks for a model,
     or that is paid and then told with its price.
     """
-    if isinstance(form, dict) and isinstance(told, dict):
-        read = {name: _in_form(told[name], inner) for name, inner in form.items() if name in told}
-        return {name: value for name, value in {**told, **read}.items() if value is not None}
+    if isinstance(form, dict):
+        return _object_in_form(told, form)
     if isinstance(form, list):
-        (inner,) = form
-        items = told if isinstance(told, list) else [told]  # one choice may be bare
-        fitting = [item for item in items if _in_form(item, inner) is not None]
-        return fitting or None
+        return _list_in_form(told, form)
     if form is float:
         return None if _number_of(told) is None else told
-    return told if form is str and isinstance(told, str) else None
+    return told if isinstance(told, str) else None
+
+
+def _object_in_form(told: Any, form: dict[str, Any]) -> dict[str, Any] | None:
+    """An object likewise; fields that the form does not name stay as they are."""
+    if not isinstance(told, dict):
+        return None
+    fields = {}
+    for name, value in told.items():
+        read = _in_form(value, form[name]) if name in form else value
+        if read is not None:
+            fields[name] = read
+    return fields
+
+
+def _list_in_form(told: Any, form: list[Any]) -> list[Any] | None:
+    """A list likewise; where there is one choice, it may be bare."""
+    (inner,) = form
+    items = told if isinstance(told, list) else [told]
+    fitting = [item for item in items if _in_form(item, inner) is not None]
+    return fitting or None
 
 
 def _copy_of(kind: str) -> Path:
@@ -2556,7 +2574,37 @@ _MOST_IMAGES = 10
 
 _MOST_FILES = 5
 
+# What the answers may take of the reply, in characters.
+_ROOM = 6500
+
+# The same for a caller who sets max_tokens, and so asks for more; and what the reply may have then.
+_ROOM_FOR_LONG = 16_000
+
+_MOST_OF_LONG_REPLY = 18_000
+
 _WHEN_ONLY_THOUGHT = "Raise max_tokens, lower reasoning_effort in options, or use another model."
+
+
+def _check_attached(images: list[str], files: list[str]) -> None:
+    """Refuse more than Venice takes in one message."""
+    if len(images) > _MOST_IMAGES:
+        raise VeniceError(f"Give up to {_MOST_IMAGES} pictures at a time, not {len(images)}.")
+    if len(files) > _MOST_FILES:
+        raise VeniceError(f"Give up to {_MOST_FILES} documents at a time, not {len(files)}.")
+
+
+def _name_needs(*, pictures: int, has_tools: bool, has_schema: bool) -> str:
+    """What the model must be able to do, in Venice's words."""
+    needs = []
+    if pictures:
+        needs.append("supportsVision")
+    if pictures > 1:
+        needs.append("supportsMultipleImages")
+    if has_tools:
+        needs.append("supportsFunctionCalling")
+    if has_schema:
+        needs.append("supportsResponseSchema")
+    return " ".join(needs)
 
 
 def _read_settings(rare: dict[str, Any], able: dict[str, Any]) -> dict[str, Any]:
@@ -2732,18 +2780,11 @@ def venice_chat(
         raise VeniceError('answer_schema is no JSON Schema as text: {"type": "object", ...}.')
     images = _without_nothing(images or [])
     files = _without_nothing(files or [])
-    if len(images) > _MOST_IMAGES:
-        raise VeniceError(f"Give up to {_MOST_IMAGES} pictures at a time, not {len(images)}.")
-    if len(files) > _MOST_FILES:
-        raise VeniceError(f"Give up to {_MOST_FILES} documents at a time, not {len(files)}.")
+    _check_attached(images, files)
     rare = {**(options or {}), **_given(max_completion_tokens=max_tokens)}
-    wishes = {
-        "supportsVision": images,
-        "supportsMultipleImages": images and len(images) > 1,
-        "supportsFunctionCalling": rare.get("tools"),
-        "supportsResponseSchema": schema is not None,
-    }
-    needs = " ".join(name for name, is_needed in wishes.items() if is_needed)
+    is_json = schema is not None
+    has_tools = bool(rare.get("tools"))
+    needs = _name_needs(pictures=len(images), has_tools=has_tools, has_schema=is_json)
     missed: list[str] = []
     if character and not model:
         model, missed = _model_of(character, needs)
@@ -2760,16 +2801,16 @@ def venice_chat(
     lowered = _lower_tokens(body, chosen.spec)
     asked = _own_turn(prompt, images, files)
     body["messages"] = [*_system_turn(system), *(history or []), *asked]
-    if schema is not None:
+    if is_json:
         form = {"name": "answer", "strict": True, "schema": schema}
         body["response_format"] = {"type": "json_schema", "json_schema": form}
     own = body.pop("include_venice_system_prompt", None)
     body["venice_parameters"] = _given(character_slug=character, include_venice_system_prompt=own)
     chat = _chat(body, when_only_thought=_WHEN_ONLY_THOUGHT)
 
-    has_long_answers = bool(max_tokens)
-    room = (16_000 if has_long_answers else 6500) // len(chat.answers)
-    is_json, offered = schema is not None, "tools" in body
+    room_for_all = _ROOM_FOR_LONG if max_tokens else _ROOM
+    room = room_for_all // len(chat.answers)
+    offered = "tools" in body
     answers = [
         _show(said, room, fault=chat.fault, is_json=is_json, offered=offered)
         for said in chat.answers
@@ -2777,7 +2818,7 @@ def venice_chat(
     shown = answers[0] if len(answers) == 1 else {"answers": answers}
     notes = [*missed, *chosen.notes, *lowered, *shown.pop("notes", [])]
     return _answer(
-        _most=18_000 if has_long_answers else 8000,
+        _most=_MOST_OF_LONG_REPLY if max_tokens else _MOST_OF_REPLY,
         **shown,
         model=chosen.id,
         usage=chat.usage,

@@ -585,7 +585,9 @@ def _pause(reply: httpx.Response) -> float:
     # this request, but not where Venice lacks room: that is 503, or 429 with Retry-After (its skill
     # for errors, 73c0bf7).
     lacks_room = reply.status_code == 503 or "retry-after" in headers
-    decisive = used_up if lacks_room else used_up or told
+    decisive = used_up
+    if not used_up and not lacks_room:
+        decisive = told
 
     waits = [_wait_until(headers[reset]) for reset in decisive]
     retry_after = _wait_until(headers.get("retry-after", ""))
@@ -1160,8 +1162,12 @@ def venice_check_account(*, model: str = "") -> str:
     access = answer.get("data") or {}
     held = _read_balances(billing, access)
     tier = access.get("apiTier") or {}
-    expires = access and (access.get("keyExpiration") or "never")
-    limits = _limits_of(model, access.get("rateLimits") or []) if model else None
+    expires = ""
+    if access:
+        expires = access.get("keyExpiration") or "never"
+    limits = {}
+    if model:
+        limits = _limits_of(model, access.get("rateLimits") or [])
 
     if not billing:
         notes.append("Earned credits are told to an ADMIN key only; access_permitted counts them.")

@@ -594,7 +594,9 @@ def _pause(reply: httpx.Response) -> float:
     # this request, but not where Venice lacks room: that is 503, or 429 with Retry-After (its skill
     # for errors, 73c0bf7).
     lacks_room = reply.status_code == 503 or "retry-after" in headers
-    decisive = used_up if lacks_room else used_up or told
+    decisive = used_up
+    if not used_up and not lacks_room:
+        decisive = told
 
     waits = [_wait_until(headers[reset]) for reset in decisive]
     retry_after = _wait_until(headers.get("retry-after", ""))
@@ -1865,7 +1867,8 @@ def _call_and_publish(tool: Callable[..., str], /, **sent: Any) -> str:
     """
     reply = tool(**sent)
     answer = _object_of(_parse_reply(reply))
-    files = [part for part in (answer, *_objects_in(answer.get("files"))) if part.get("file")]
+    parts = [answer, *_objects_in(answer.get("files"))]
+    files = [part for part in parts if part.get("file")]
     if not files:
         return reply
     if not _media_server():
@@ -2238,17 +2241,33 @@ def _in_form(told: Any, form: Any) -> Any:
     A field that one model has in another form would else break each call that looks for a model,
     or that is paid and then told with its price.
     """
-    if isinstance(form, dict) and isinstance(told, dict):
-        read = {name: _in_form(told[name], inner) for name, inner in form.items() if name in told}
-        return {name: value for name, value in {**told, **read}.items() if value is not None}
+    if isinstance(form, dict):
+        return _object_in_form(told, form)
     if isinstance(form, list):
-        (inner,) = form
-        items = told if isinstance(told, list) else [told]  # one choice may be bare
-        fitting = [item for item in items if _in_form(item, inner) is not None]
-        return fitting or None
+        return _list_in_form(told, form)
     if form is float:
         return None if _number_of(told) is None else told
-    return told if form is str and isinstance(told, str) else None
+    return told if isinstance(told, str) else None
+
+
+def _object_in_form(told: Any, form: dict[str, Any]) -> dict[str, Any] | None:
+    """An object likewise; fields that the form does not name stay as they are."""
+    if not isinstance(told, dict):
+        return None
+    fields = {}
+    for name, value in told.items():
+        read = _in_form(value, form[name]) if name in form else value
+        if read is not None:
+            fields[name] = read
+    return fields
+
+
+def _list_in_form(told: Any, form: list[Any]) -> list[Any] | None:
+    """A list likewise; where there is one choice, it may be bare."""
+    (inner,) = form
+    items = told if isinstance(told, list) else [told]
+    fitting = [item for item in items if _in_form(item, inner) is not None]
+    return fitting or None
 
 
 def _copy_of(kind: str) -> Path:
@@ -2882,9 +2901,11 @@ def _takes(count: int, ratio: str, model: _Listed) -> bool:
     most = 1
     if limits.get("combineImages"):
         most = limits.get("maxInputImages") or 3
+    if count > most:
+        return False
     keeps_shape = count == 1 and limits.get("singleImageAspectRatio") is False
     has_wish = ratio.strip().lower() not in ("", "auto")
-    return bool(count <= most) and not (keeps_shape and has_wish)
+    return not (keeps_shape and has_wish)
 
 
 @dataclass(frozen=True)

@@ -576,7 +576,9 @@ def _pause(reply: httpx.Response) -> float:
     # this request, but not where Venice lacks room: that is 503, or 429 with Retry-After (its skill
     # for errors, 73c0bf7).
     lacks_room = reply.status_code == 503 or "retry-after" in headers
-    decisive = used_up if lacks_room else used_up or told
+    decisive = used_up
+    if not used_up and not lacks_room:
+        decisive = told
 
     waits = [_wait_until(headers[reset]) for reset in decisive]
     retry_after = _wait_until(headers.get("retry-after", ""))

@@ -580,7 +580,9 @@ def _pause(reply: httpx.Response) -> float:
     # this request, but not where Venice lacks room: that is 503, or 429 with Retry-After (its skill
     # for errors, 73c0bf7).
     lacks_room = reply.status_code == 503 or "retry-after" in headers
-    decisive = used_up if lacks_room else used_up or told
+    decisive = used_up
+    if not used_up and not lacks_room:
+        decisive = told
 
     waits = [_wait_until(headers[reset]) for reset in decisive]
     retry_after = _wait_until(headers.get("retry-after", ""))
@@ -1230,17 +1232,33 @@ def _in_form(told: Any, form: Any) -> Any:
     A field that one model has in another form would else break each call that looks for a model,
     or that is paid and then told with its price.
     """
-    if isinstance(form, dict) and isinstance(told, dict):
-        read = {name: _in_form(told[name], inner) for name, inner in form.items() if name in told}
-        return {name: value for name, value in {**told, **read}.items() if value is not None}
+    if isinstance(form, dict):
+        return _object_in_form(told, form)
     if isinstance(form, list):
-        (inner,) = form
-        items = told if isinstance(told, list) else [told]  # one choice may be bare
-        fitting = [item for item in items if _in_form(item, inner) is not None]
-        return fitting or None
+        return _list_in_form(told, form)
     if form is float:
         return None if _number_of(told) is None else told
-    return told if form is str and isinstance(told, str) else None
+    return told if isinstance(told, str) else None
+
+
+def _object_in_form(told: Any, form: dict[str, Any]) -> dict[str, Any] | None:
+    """An object likewise; fields that the form does not name stay as they are."""
+    if not isinstance(told, dict):
+        return None
+    fields = {}
+    for name, value in told.items():
+        read = _in_form(value, form[name]) if name in form else value
+        if read is not None:
+            fields[name] = read
+    return fields
+
+
+def _list_in_form(told: Any, form: list[Any]) -> list[Any] | None:
+    """A list likewise; where there is one choice, it may be bare."""
+    (inner,) = form
+    items = told if isinstance(told, list) else [told]
+    fitting = [item for item in items if _in_form(item, inner) is not None]
+    return fitting or None
 
 
 def _copy_of(kind: str) -> Path:
@@ -1400,6 +1418,12 @@ def _abilities(model: _Listed) -> list[str]:
     constraints = spec.get("constraints") or {}
     kinds = (spec.get("privacy"), constraints.get("model_type"))
     return [need for need, name in _NEEDS.items() if name in kinds or fields.get(name) is True]
+
+
+def _fits(model: _Listed, part: str, needs: set[str]) -> bool:
+    """Whether a model has a text in its id, and meets all of the needs."""
+    has_part = part in model["id"].lower()
+    return has_part and needs <= set(_abilities(model))
 
 
 def _summarize(model: _Listed) -> dict[str, Any]:
@@ -1578,7 +1602,7 @@ def venice_list_models(
         return _answer(types=_count_types(live), next=then)
 
     part = model.lower()
-    fit = [one for one in live if part in one["id"].lower() and wanted <= set(_abilities(one))]
+    fit = [one for one in live if _fits(one, part, wanted)]
     if not fit:
         ids = [one["id"] for one in live]
         near = ", ".join(difflib.get_close_matches(model, ids, n=5, cutoff=0.0)) or "none"

@@ -589,7 +589,9 @@ def _pause(reply: httpx.Response) -> float:
     # this request, but not where Venice lacks room: that is 503, or 429 with Retry-After (its skill
     # for errors, 73c0bf7).
     lacks_room = reply.status_code == 503 or "retry-after" in headers
-    decisive = used_up if lacks_room else used_up or told
+    decisive = used_up
+    if not used_up and not lacks_room:
+        decisive = told
 
     waits = [_wait_until(headers[reset]) for reset in decisive]
     retry_after = _wait_until(headers.get("retry-after", ""))
@@ -2011,16 +2013,21 @@ def _read_field(name: str, value: Any) -> Any:
 def _read_items(name: str, value: Any) -> list[Any]:
     """The items of a list: texts, or objects of certain fields."""
     form = _LISTS[name]
-    fields = [*form.required, *form.optional]
+    fields = ", ".join([*form.required, *form.optional])
     try:
-        items = _read_list(value, dict[str, Any] if fields else str)
-        read = [_read_item(item, form) for item in items] if fields else items
+        items = _read_objects(value, form) if fields else _read_list(value, str)
     except _UNREADABLE:
-        read = []
-    if not 0 < len(read) <= form.most:
-        told = f"objects of {', '.join(fields)}" if fields else "URLs or stored files"
+        items = []
+    if not 0 < len(items) <= form.most:
+        told = f"objects of {fields}" if fields else "URLs or stored files"
         raise VeniceError(f"The option '{name}' is a list of 1 to {form.most} {told}. Correct it.")
-    return read
+    return items
+
+
+def _read_objects(value: Any, form: _ListForm) -> list[dict[str, Any]]:
+    """The items of a list that holds objects."""
+    objects = _read_list(value, dict[str, Any])
+    return [_read_item(item, form) for item in objects]
 
 
 def _read_item(item: dict[str, Any], form: _ListForm) -> dict[str, Any]:
@@ -2086,8 +2093,10 @@ def _kind_of_media(name: str) -> str:
 
 def _check_together(content: dict[str, Any]) -> None:
     """Refuse stored files that are too large together, before any of them is read."""
-    stored = [file for name, value in content.items() for file in _files_in(name, value)]
-    size = sum(_stored_file(file).stat().st_size for file in stored)
+    size = 0
+    for name, value in content.items():
+        for file in _files_in(name, value):
+            size += _stored_file(file).stat().st_size
     if size * 4 / 3 > _MOST_MB_TOGETHER << 20:
         raise VeniceError(_TOO_LARGE)
 
@@ -2245,28 +2254,40 @@ def _count_references(content: dict[str, Any], rare: dict[str, Any]) -> _Referen
     What the caller says of the videos' length counts only where one can't be measured, and never
     for less than the others have. A mere quote has no media: what it says is taken.
     """
-    videos = content.get("reference_video_urls", [])
-    typed = content.get("video_references", [])
-    images = len(content.get("reference_image_urls", [])) + len(content.get("image_references", []))
-    audios = len(content.get("reference_audio_urls", []))
-    said = rare.pop("reference_video_total_duration", None)
+    said_seconds = rare.pop("reference_video_total_duration", None)
     said_images = rare.pop("reference_image_count", 0)
+    images = [*content.get("reference_image_urls", []), *content.get("image_references", [])]
+    audios = content.get("reference_audio_urls", [])
+    videos = _videos_in(content)
 
-    every = [*videos, *(reference["video_url"] for reference in typed)]
-    found = [_seconds_of(video) for video in every]
+    found = [_seconds_of(video) for video in videos]
     lengths = [length for length in found if length is not None]
     together = round(sum(lengths), 3)
-    are_measured = bool(every) and len(lengths) == len(every)
-    if every and not are_measured and said is None:
+    are_measured = bool(videos) and len(lengths) == len(videos)
+    if videos and not are_measured and said_seconds is None:
         option = "reference_video_total_duration"
         raise VeniceError(f"Give the option {option}, in seconds: the price depends on it.")
 
     seconds = None
     if are_measured:
         seconds = together
-    elif said is not None:
-        seconds = max(said, together)
-    return _References(images or said_images, len(every), audios, lengths, seconds, are_measured)
+    elif said_seconds is not None:
+        seconds = max(said_seconds, together)
+    return _References(
+        images=len(images) or said_images,
+        videos=len(videos),
+        audios=len(audios),
+        lengths=lengths,
+        seconds=seconds,
+        are_measured=are_measured,
+    )
+
+
+def _videos_in(content: dict[str, Any]) -> list[str]:
+    """The videos that a film refers to, by whichever of the two fields."""
+    bare = content.get("reference_video_urls", [])
+    described = content.get("video_references", [])
+    return [*bare, *(reference["video_url"] for reference in described)]
 
 
 def _seconds_of(video: str) -> float | None:
@@ -2430,10 +2451,14 @@ def _read_wish(
     size = rare.pop("size", None)
     settings = _with_options(settings, _given(duration=seconds, aspect_ratio=size))
 
-    rare_content = {name: rare.pop(name) for name in _RARE_CONTENT if name in rare}
+    rare_content = {}
+    for name in _RARE_CONTENT:
+        if name in rare:
+            rare_content[name] = rare.pop(name)
     rare = _read_options(rare, _OPTIONS, settings)
     is_cheapest = rare.pop("choose", "") == "cheapest"
-    content = _with_options(_read_content(_given(**content)), _read_content(rare_content))
+    said = _read_content(_given(**content))
+    content = _with_options(said, _read_content(rare_content))
 
     _check_company(content, rare)
     _check_together(content)
@@ -2597,17 +2622,33 @@ def _in_form(told: Any, form: Any) -> Any:
     A field that one model has in another form would else break each call that looks for a model,
     or that is paid and then told with its price.
     """
-    if isinstance(form, dict) and isinstance(told, dict):
-        read = {name: _in_form(told[name], inner) for name, inner in form.items() if name in told}
-        return {name: value for name, value in {**told, **read}.items() if value is not None}
+    if isinstance(form, dict):
+        return _object_in_form(told, form)
     if isinstance(form, list):
-        (inner,) = form
-        items = told if isinstance(told, list) else [told]  # one choice may be bare
-        fitting = [item for item in items if _in_form(item, inner) is not None]
-        return fitting or None
+        return _list_in_form(told, form)
     if form is float:
         return None if _number_of(told) is None else told
-    return told if form is str and isinstance(told, str) else None
+    return told if isinstance(told, str) else None
+
+
+def _object_in_form(told: Any, form: dict[str, Any]) -> dict[str, Any] | None:
+    """An object likewise; fields that the form does not name stay as they are."""
+    if not isinstance(told, dict):
+        return None
+    fields = {}
+    for name, value in told.items():
+        read = _in_form(value, form[name]) if name in form else value
+        if read is not None:
+            fields[name] = read
+    return fields
+
+
+def _list_in_form(told: Any, form: list[Any]) -> list[Any] | None:
+    """A list likewise; where there is one choice, it may be bare."""
+    (inner,) = form
+    items = told if isinstance(told, list) else [told]
+    fitting = [item for item in items if _in_form(item, inner) is not None]
+    return fitting or None
 
 
 def _copy_of(kind: str) -> Path:
@@ -3261,17 +3302,32 @@ def _settle(name: str, limits: dict[str, Any], wanted: dict[str, Any]) -> _Settl
         if choices and value != asked:
             chosen.append(f"{field}: {value}")
 
+    notes = [f"Chosen for you: {', '.join(chosen)}."] if chosen else []
     is_loud = wanted.get("audio", True)
     if limits.get("audio_configurable"):
         film["audio"] = is_loud
-    elif limits.get("audio") and not is_loud:
-        raise VeniceError(f"{name} always makes sound. Leave audio out, or choose another model.")
-    notes = [f"Chosen for you: {', '.join(chosen)}."] if chosen else []
-    # Whether a film that is changed keeps its own sound, the catalogue does not tell.
-    is_new = limits.get("model_type") != _CHANGES_FILMS
-    if limits.get("audio") is False and is_loud and is_new:
-        notes.append(f"{name} makes no sound.")
+    elif not is_loud:
+        _check_silence(name, limits)
+    if is_loud:
+        notes += _tell_silence(name, limits)
     return _Settled(film, notes)
+
+
+def _check_silence(name: str, limits: dict[str, Any]) -> None:
+    """Refuse a film without sound, if a model makes none such."""
+    if limits.get("audio"):
+        raise VeniceError(f"{name} always makes sound. Leave audio out, or choose another model.")
+
+
+def _tell_silence(name: str, limits: dict[str, Any]) -> list[str]:
+    """A note, if a model makes no sound.
+
+    Whether a film that is changed keeps its own, the catalogue does not tell.
+    """
+    is_new = limits.get("model_type") != _CHANGES_FILMS
+    if limits.get("audio") is False and is_new:
+        return [f"{name} makes no sound."]
+    return []
 
 
 def _listed(limits: dict[str, Any], field: str) -> list[str]:

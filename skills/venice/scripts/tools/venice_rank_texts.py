@@ -585,7 +585,9 @@ def _pause(reply: httpx.Response) -> float:
     # this request, but not where Venice lacks room: that is 503, or 429 with Retry-After (its skill
     # for errors, 73c0bf7).
     lacks_room = reply.status_code == 503 or "retry-after" in headers
-    decisive = used_up if lacks_room else used_up or told
+    decisive = used_up
+    if not used_up and not lacks_room:
+        decisive = told
 
     waits = [_wait_until(headers[reset]) for reset in decisive]
     retry_after = _wait_until(headers.get("retry-after", ""))
@@ -1489,17 +1491,33 @@ def _in_form(told: Any, form: Any) -> Any:
     A field that one model has in another form would else break each call that looks for a model,
     or that is paid and then told with its price.
     """
-    if isinstance(form, dict) and isinstance(told, dict):
-        read = {name: _in_form(told[name], inner) for name, inner in form.items() if name in told}
-        return {name: value for name, value in {**told, **read}.items() if value is not None}
+    if isinstance(form, dict):
+        return _object_in_form(told, form)
     if isinstance(form, list):
-        (inner,) = form
-        items = told if isinstance(told, list) else [told]  # one choice may be bare
-        fitting = [item for item in items if _in_form(item, inner) is not None]
-        return fitting or None
+        return _list_in_form(told, form)
     if form is float:
         return None if _number_of(told) is None else told
-    return told if form is str and isinstance(told, str) else None
+    return told if isinstance(told, str) else None
+
+
+def _object_in_form(told: Any, form: dict[str, Any]) -> dict[str, Any] | None:
+    """An object likewise; fields that the form does not name stay as they are."""
+    if not isinstance(told, dict):
+        return None
+    fields = {}
+    for name, value in told.items():
+        read = _in_form(value, form[name]) if name in form else value
+        if read is not None:
+            fields[name] = read
+    return fields
+
+
+def _list_in_form(told: Any, form: list[Any]) -> list[Any] | None:
+    """A list likewise; where there is one choice, it may be bare."""
+    (inner,) = form
+    items = told if isinstance(told, list) else [told]
+    fitting = [item for item in items if _in_form(item, inner) is not None]
+    return fitting or None
 
 
 def _copy_of(kind: str) -> Path:
@@ -2138,6 +2156,14 @@ def _describe(one: _Scored, longest: int) -> dict[str, Any]:
     return {"place": one.place, "score": round(one.score, 4), "text": line[:longest]}
 
 
+def _check_maker(maker: str, wanted: str) -> None:
+    """Refuse a query's vector of another model than that of a file's vectors."""
+    if maker != wanted:
+        told = f"Venice has {maker:.80} now for {wanted:.80}, which made these vectors"
+        advice = "Make them anew with venice_embed_texts; the query's vector may be charged"
+        raise VeniceError(f"{told}. {advice}.")
+
+
 @_read_as_meant
 def venice_rank_texts(
     *, query: str, texts: list[str] | None = None, file: str = "", top_k: int = 5, model: str = ""
@@ -2158,12 +2184,13 @@ def venice_rank_texts(
     """
     _read_options({"top_k": top_k}, {"top_k": (1, 50)})
     wanted = texts or []
-    has_texts = bool(file or wanted)
-    if not query.strip() or not has_texts or not all(text.strip() for text in wanted):
+    all_texts = [query, *wanted]
+    has_empty_one = not all(text.strip() for text in all_texts)
+    has_nothing_to_rank = not file and not wanted
+    if has_empty_one or has_nothing_to_rank:
         raise VeniceError(
             "The query or a text is empty, or there is none. Give a query, and texts or a file."
         )
-
     if file and wanted:
         raise VeniceError("Give texts or a file, not both.")
 
@@ -2175,14 +2202,11 @@ def venice_rank_texts(
         chosen = _maker_of_vectors(maker)
         dimensions = length if chosen.spec.get("supportsCustomDimensions") else None
         _, vector = next(_embed(chosen.id, [query], dimensions, done))
-        if done.maker != chosen.id:
-            told = f"Venice has {done.maker:.80} now for {chosen.id:.80}, which made these vectors"
-            advice = "Make them anew with venice_embed_texts; the query's vector may be charged"
-            raise VeniceError(f"{told}. {advice}.")
+        _check_maker(done.maker, chosen.id)
         scores = _score(vector, _vectors_in(file, maker), done)
     else:
         chosen = _pick_model("embedding", model, setting="VENICE_EMBEDDING_MODEL")
-        embedded = _embed(chosen.id, [query, *wanted], None, done)
+        embedded = _embed(chosen.id, all_texts, None, done)
         _, vector = next(embedded)
         scores = _score(vector, embedded, done)
     best = heapq.nlargest(top_k, scores, key=_by_score)

@@ -582,7 +582,9 @@ def _pause(reply: httpx.Response) -> float:
     # this request, but not where Venice lacks room: that is 503, or 429 with Retry-After (its skill
     # for errors, 73c0bf7).
     lacks_room = reply.status_code == 503 or "retry-after" in headers
-    decisive = used_up if lacks_room else used_up or told
+    decisive = used_up
+    if not used_up and not lacks_room:
+        decisive = told
 
     waits = [_wait_until(headers[reset]) for reset in decisive]
     retry_after = _wait_until(headers.get("retry-after", ""))
@@ -1457,7 +1459,8 @@ def _call_and_publish(tool: Callable[..., str], /, **sent: Any) -> str:
     """
     reply = tool(**sent)
     answer = _object_of(_parse_reply(reply))
-    files = [part for part in (answer, *_objects_in(answer.get("files"))) if part.get("file")]
+    parts = [answer, *_objects_in(answer.get("files"))]
+    files = [part for part in parts if part.get("file")]
     if not files:
         return reply
     if not _media_server():
@@ -1634,8 +1637,7 @@ def _cut(text: str) -> Iterator[str]:
 
 def _length(ahead: str, *, is_rest: bool) -> int:
     """How long the next part is: what it can hold, back to the best place in its second half."""
-    sizes = range(1, len(ahead) + 1)
-    longest = bisect(sizes, _MOST, key=lambda size: _room_of(ahead[:size]))
+    longest = _most_that_fits(ahead)
     if is_rest and longest == len(ahead):
         return longest
 
@@ -1646,6 +1648,12 @@ def _length(ahead: str, *, is_rest: bool) -> int:
         if last > longest / 2:
             return last
     return longest
+
+
+def _most_that_fits(ahead: str) -> int:
+    """How many of these characters a part can hold; the more there are, the more room they take."""
+    lengths = range(1, len(ahead) + 1)
+    return bisect(lengths, _MOST, key=lambda length: _room_of(ahead[:length]))
 
 
 # --- the tool: sanctum_venice_tools/tools/venice_read_webpage.py ---

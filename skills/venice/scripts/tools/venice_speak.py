@@ -590,7 +590,9 @@ def _pause(reply: httpx.Response) -> float:
     # this request, but not where Venice lacks room: that is 503, or 429 with Retry-After (its skill
     # for errors, 73c0bf7).
     lacks_room = reply.status_code == 503 or "retry-after" in headers
-    decisive = used_up if lacks_room else used_up or told
+    decisive = used_up
+    if not used_up and not lacks_room:
+        decisive = told
 
     waits = [_wait_until(headers[reset]) for reset in decisive]
     retry_after = _wait_until(headers.get("retry-after", ""))
@@ -1914,17 +1916,33 @@ def _in_form(told: Any, form: Any) -> Any:
     A field that one model has in another form would else break each call that looks for a model,
     or that is paid and then told with its price.
     """
-    if isinstance(form, dict) and isinstance(told, dict):
-        read = {name: _in_form(told[name], inner) for name, inner in form.items() if name in told}
-        return {name: value for name, value in {**told, **read}.items() if value is not None}
+    if isinstance(form, dict):
+        return _object_in_form(told, form)
     if isinstance(form, list):
-        (inner,) = form
-        items = told if isinstance(told, list) else [told]  # one choice may be bare
-        fitting = [item for item in items if _in_form(item, inner) is not None]
-        return fitting or None
+        return _list_in_form(told, form)
     if form is float:
         return None if _number_of(told) is None else told
-    return told if form is str and isinstance(told, str) else None
+    return told if isinstance(told, str) else None
+
+
+def _object_in_form(told: Any, form: dict[str, Any]) -> dict[str, Any] | None:
+    """An object likewise; fields that the form does not name stay as they are."""
+    if not isinstance(told, dict):
+        return None
+    fields = {}
+    for name, value in told.items():
+        read = _in_form(value, form[name]) if name in form else value
+        if read is not None:
+            fields[name] = read
+    return fields
+
+
+def _list_in_form(told: Any, form: list[Any]) -> list[Any] | None:
+    """A list likewise; where there is one choice, it may be bare."""
+    (inner,) = form
+    items = told if isinstance(told, list) else [told]
+    fitting = [item for item in items if _in_form(item, inner) is not None]
+    return fitting or None
 
 
 def _copy_of(kind: str) -> Path:
@@ -2296,7 +2314,8 @@ def _call_and_publish(tool: Callable[..., str], /, **sent: Any) -> str:
     """
     reply = tool(**sent)
     answer = _object_of(_parse_reply(reply))
-    files = [part for part in (answer, *_objects_in(answer.get("files"))) if part.get("file")]
+    parts = [answer, *_objects_in(answer.get("files"))]
+    files = [part for part in parts if part.get("file")]
     if not files:
         return reply
     if not _media_server():
@@ -2646,20 +2665,18 @@ _ELEVENLABS_ID = re.compile(r"[a-zA-Z0-9]{20}")
 _OPENAI_MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
 
 _OPENAI_VOICES = (
-    *(
-        "alloy",
-        "ash",
-        "ballad",
-        "cedar",
-        "coral",
-        "echo",
-        "fable",
-        "marin",
-        "nova",
-        "onyx",
-        "sage",
-        "shimmer",
-    ),
+    "alloy",
+    "ash",
+    "ballad",
+    "cedar",
+    "coral",
+    "echo",
+    "fable",
+    "marin",
+    "nova",
+    "onyx",
+    "sage",
+    "shimmer",
     "verse",
 )
 
@@ -2792,12 +2809,21 @@ def _tell_speed(model: str, wanted: float) -> list[str]:
     """A note, if a model does not speak at the speed that is wanted."""
     if wanted == 1:
         return []
-    for beginning, (slowest, fastest) in _SPEEDS.items():
+    speeds = _speeds_of(model)
+    if not speeds:
+        return [f"{model} knows no speed: it speaks at its own."]
+    slowest, fastest = speeds
+    if slowest <= wanted <= fastest:
+        return []
+    return [f"{model} speaks at speeds of {slowest:g} to {fastest:g}: it took the nearest."]
+
+
+def _speeds_of(model: str) -> tuple[float, float] | None:
+    """How slowly and how fast a model speaks; None, if it knows no speed."""
+    for beginning, speeds in _SPEEDS.items():
         if model.startswith(beginning):
-            if slowest <= wanted <= fastest:
-                return []
-            return [f"{model} speaks at speeds of {slowest:g} to {fastest:g}: it took the nearest."]
-    return [f"{model} knows no speed: it speaks at its own."]
+            return speeds
+    return None
 
 
 def _note_change(notes: list[str], name: str, wanted: str, used: str) -> None:

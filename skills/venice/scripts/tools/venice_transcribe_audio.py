@@ -586,7 +586,9 @@ def _pause(reply: httpx.Response) -> float:
     # this request, but not where Venice lacks room: that is 503, or 429 with Retry-After (its skill
     # for errors, 73c0bf7).
     lacks_room = reply.status_code == 503 or "retry-after" in headers
-    decisive = used_up if lacks_room else used_up or told
+    decisive = used_up
+    if not used_up and not lacks_room:
+        decisive = told
 
     waits = [_wait_until(headers[reset]) for reset in decisive]
     retry_after = _wait_until(headers.get("retry-after", ""))
@@ -1536,17 +1538,33 @@ def _in_form(told: Any, form: Any) -> Any:
     A field that one model has in another form would else break each call that looks for a model,
     or that is paid and then told with its price.
     """
-    if isinstance(form, dict) and isinstance(told, dict):
-        read = {name: _in_form(told[name], inner) for name, inner in form.items() if name in told}
-        return {name: value for name, value in {**told, **read}.items() if value is not None}
+    if isinstance(form, dict):
+        return _object_in_form(told, form)
     if isinstance(form, list):
-        (inner,) = form
-        items = told if isinstance(told, list) else [told]  # one choice may be bare
-        fitting = [item for item in items if _in_form(item, inner) is not None]
-        return fitting or None
+        return _list_in_form(told, form)
     if form is float:
         return None if _number_of(told) is None else told
-    return told if form is str and isinstance(told, str) else None
+    return told if isinstance(told, str) else None
+
+
+def _object_in_form(told: Any, form: dict[str, Any]) -> dict[str, Any] | None:
+    """An object likewise; fields that the form does not name stay as they are."""
+    if not isinstance(told, dict):
+        return None
+    fields = {}
+    for name, value in told.items():
+        read = _in_form(value, form[name]) if name in form else value
+        if read is not None:
+            fields[name] = read
+    return fields
+
+
+def _list_in_form(told: Any, form: list[Any]) -> list[Any] | None:
+    """A list likewise; where there is one choice, it may be bare."""
+    (inner,) = form
+    items = told if isinstance(told, list) else [told]
+    fitting = [item for item in items if _in_form(item, inner) is not None]
+    return fitting or None
 
 
 def _copy_of(kind: str) -> Path:
@@ -1870,7 +1888,8 @@ def _call_and_publish(tool: Callable[..., str], /, **sent: Any) -> str:
     """
     reply = tool(**sent)
     answer = _object_of(_parse_reply(reply))
-    files = [part for part in (answer, *_objects_in(answer.get("files"))) if part.get("file")]
+    parts = [answer, *_objects_in(answer.get("files"))]
+    files = [part for part in parts if part.get("file")]
     if not files:
         return reply
     if not _media_server():
@@ -2172,40 +2191,48 @@ def _open_public(
 ) -> Iterator[httpx.Response]:
     """The good reply of a public URL, its body unread.
 
-    The address that was checked is the one called.
-
     The host and port `trusted` are the operator's own, and may be in a private network.
     """
     try:
         for _ in range(4):  # three redirects at most, each checked anew
-            target = httpx.URL(url)
-            is_trusted = target.netloc == trusted
-            address = target.host if is_trusted else _public_address(target.host)
-            pinned = target.copy_with(host=address)
-            headers = {"Host": target.netloc.decode(), "Accept-Encoding": "gzip"}
-            extensions = {"sni_hostname": target.host, "trace": _guard_connection}
-            # No proxy of the environment: it would look the name up itself.
-            client = httpx.Client(timeout=20, trust_env=False)
-            with (
-                client,
-                client.stream(method, pinned, headers=headers, extensions=extensions) as reply,
-            ):
+            with _ask_public(url, trusted, method) as reply:
                 # What is not read but changed is meant where it is: elsewhere it could be something
                 # else.
                 if reply.has_redirect_location and method == "GET":
-                    url = str(target.join(reply.headers["location"]))
+                    url = str(httpx.URL(url).join(reply.headers["location"]))
                     continue
-                if not reply.is_success:
-                    status = reply.status_code
-                    may_pass = status in (408, 429) or status >= 500
-                    advice = "Try again later" if may_pass else "Check the URL"
-                    raise _failed(f"{url[:80]!r} answered {status}. {advice}.", status)
+                _check_found(url, reply)
                 yield reply
                 return
     except (httpx.HTTPError, httpx.InvalidURL, OverflowError):
         told = f"{url[:80]!r} could not be fetched. Check the URL, or try again."
         raise _failed(told, 0) from None
     raise VeniceError(f"{url[:80]!r} redirects too often. Give the final URL.")
+
+
+@contextmanager
+def _ask_public(url: str, trusted: bytes | None, method: str) -> Iterator[httpx.Response]:
+    """Whatever a public URL replies; the address that was checked is the one called."""
+    target = httpx.URL(url)
+    is_trusted = target.netloc == trusted
+    address = target.host if is_trusted else _public_address(target.host)
+    pinned = target.copy_with(host=address)
+    headers = {"Host": target.netloc.decode(), "Accept-Encoding": "gzip"}
+    extensions = {"sni_hostname": target.host, "trace": _guard_connection}
+    # No proxy of the environment: it would look the name up itself.
+    client = httpx.Client(timeout=20, trust_env=False)
+    with client, client.stream(method, pinned, headers=headers, extensions=extensions) as reply:
+        yield reply
+
+
+def _check_found(url: str, reply: httpx.Response) -> None:
+    """Refuse a reply of a public URL that is not a good one."""
+    if reply.is_success:
+        return
+    status = reply.status_code
+    may_pass = status in (408, 429) or status >= 500
+    advice = "Try again later" if may_pass else "Check the URL"
+    raise _failed(f"{url[:80]!r} answered {status}. {advice}.", status)
 
 
 def _public_address(host: str) -> str:
