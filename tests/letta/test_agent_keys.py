@@ -3,6 +3,7 @@
 import json
 import signal
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,8 @@ class Servers:
         self.name = "Scout"
         self.labels: dict[str, str] = {}
         """What keys are described as, where that is something else."""
+        self.more: dict[str, Any] = {}
+        """What else Venice tells of each key."""
         self.keeps = True
         """Whether Letta keeps what is written."""
         router.get(f"{LETTA}/v1/agents/").mock(side_effect=lambda _: self._told([self.agent]))
@@ -73,6 +76,7 @@ class Servers:
                 "last6Chars": key[-6:],
                 "consumptionLimits": {"usd": 5, "diem": 5},
                 "limitPeriod": "EPOCH",
+                **self.more,
             }
             for key_id, key in self.keys.items()
         ]
@@ -421,3 +425,153 @@ def test_says_how_many_are_revoked(servers: Servers, ids: list[str], said: str) 
     told = run("revoke", "--yes", *(word for key_id in ids for word in ("--id", key_id)))
 
     assert f"{said} revoked." in told.stdout
+
+
+# --- a key whose making is not answered ---
+
+
+@pytest.mark.parametrize("failure", ["the connection", "status 502", "Ctrl-C"])
+@pytest.mark.parametrize("command", ["rotate", "issue"])
+def test_only_the_key_whose_answer_was_lost_is_revoked(
+    servers: Servers, command: str, failure: str
+) -> None:
+    """Neither the agent's old key goes with it, nor one that somebody else made meanwhile."""
+    if command == "issue":
+        servers.secrets = {}
+    servers.labels["others"] = "made by hand"
+
+    def make(request: httpx.Request) -> httpx.Response:
+        servers._make(request)
+        servers.keys["others"] = THIRD_KEY
+        if failure == "the connection":
+            raise httpx.ReadError("cut")
+        if failure == "Ctrl-C":
+            raise KeyboardInterrupt
+        return httpx.Response(502)
+
+    servers.router.post(f"{VENICE}/api_keys").mock(side_effect=make)
+    limit = ("--usd-per-day", "5") if command == "issue" else ()
+    told = run(command, "--agent", "Scout", *limit, "--yes")
+
+    assert 0 != told.exit_code, told.output
+    assert "the one that Venice had made is revoked again" in told.stderr
+    assert {"old": OLD_KEY, "others": THIRD_KEY} == servers.keys
+
+
+# --- what Letta refuses, hides or does not keep ---
+
+
+def test_a_refusal_that_repeats_the_new_key_does_not_show_it(servers: Servers) -> None:
+    """Where Letta's words hold the key that it was sent, the name of the secret is shown in its place."""
+    refused = {"detail": f"{NEW_KEY} is not allowed"}
+    servers.router.patch(f"{LETTA}/v1/agents/{SCOUT}").respond(422, json=refused)
+    told = run("rotate", "--agent", "Scout", "--yes")
+
+    assert 3 == told.exit_code, told.output
+    assert "422: [VENICE_API_KEY] is not allowed" in told.stderr
+    assert NEW_KEY not in told.output
+
+
+def test_of_two_keys_none_is_taken_for_a_hidden_one(servers: Servers) -> None:
+    """Where the value is hidden, and several keys were issued, it could be any: the agent gets a new one."""
+    servers.secrets = {"VENICE_API_KEY": "<encrypted>"}
+    servers.keys["second"] = THIRD_KEY
+    told = run("issue", "--agent", "Scout", "--usd-per-day", "5", "--yes")
+
+    assert 0 == told.exit_code, told.output
+    assert {"VENICE_API_KEY": NEW_KEY} == servers.secrets
+    assert {"new": NEW_KEY} == servers.keys
+
+
+def test_a_key_stays_good_where_the_old_one_was_not_put_back(servers: Servers) -> None:
+    """That Letta answers well to the putting back is not enough: the agent has the new key, as reading it shows."""
+
+    def update(request: httpx.Request) -> httpx.Response:
+        told = servers._update(request)
+        if servers.keeps:
+            servers.keeps = False
+            raise httpx.ReadError("cut")
+        return told
+
+    servers.router.patch(f"{LETTA}/v1/agents/{SCOUT}").mock(side_effect=update)
+    told = run("rotate", "--agent", "Scout", "--yes")
+
+    assert 3 == told.exit_code, told.output
+    assert {"VENICE_API_KEY": NEW_KEY} == servers.secrets
+    assert {"old": OLD_KEY, "new": NEW_KEY} == servers.keys
+
+
+def test_hidden_secrets_are_lost_only_where_that_is_said(servers: Servers) -> None:
+    """Before a key is made it is refused to lose others; with --replace-secrets they are lost."""
+    servers.secrets = {"VENICE_API_KEY": OLD_KEY, "OTHER": "<encrypted>"}
+    refused = run("rotate", "--agent", "Scout", "--yes")
+    asked = {call.request.method for call in servers.router.calls}
+    told = run("rotate", "--agent", "Scout", "--replace-secrets", "--yes")
+
+    assert 3 == refused.exit_code, refused.output
+    assert "its secrets OTHER can't be read and would be lost" in refused.stderr
+    assert {"GET"} == asked
+    assert 0 == told.exit_code, told.output
+    assert {"VENICE_API_KEY": NEW_KEY} == servers.secrets
+
+
+@pytest.mark.parametrize(
+    ("secrets", "stale"),
+    [
+        ({"VENICE_API_KEY": "<encrypted>", "OTHER": "known"}, None),
+        ({"OTHER": "known"}, "its agent does not have it"),
+    ],
+    ids=["hidden", "none"],
+)
+def test_other_secrets_do_not_tell_whether_a_key_is_used(
+    servers: Servers, secrets: dict[str, str], stale: str | None
+) -> None:
+    """A key that may stand under a hidden value is no stale one; where there is no such secret, it is."""
+    servers.secrets = secrets
+    (row,) = json.loads(run("list", "--json").stdout)
+
+    assert stale == row["stale"]
+
+
+# --- the ends of keys, and what they spent ---
+
+
+@pytest.mark.parametrize(("days", "listed"), [(-1, []), (0, ["old"])])
+def test_a_key_is_good_until_its_last_day_is_over(
+    servers: Servers, days: int, listed: list[str]
+) -> None:
+    """On its last day a key is listed; on the next it is not, for it has ended."""
+    day = datetime.now(UTC).date() + timedelta(days=days)
+    servers.more["expiresAt"] = f"{day}T00:00:00.000Z"
+    rows = json.loads(run("list", "--json").stdout)
+
+    assert listed == [row["id"] for row in rows]
+
+
+def test_no_key_ends_on_the_day_on_which_it_is_made(servers: Servers) -> None:
+    """Venice takes a day to come."""
+    today = str(datetime.now(UTC).date())
+    told = run("issue", "--agent", "Scout", "--usd-per-day", "5", "--expires", today, "--yes")
+
+    assert 2 == told.exit_code, told.output
+    assert "a day to come" in told.stderr
+    assert not servers.router.calls
+
+
+def test_a_key_that_is_issued_without_an_end_loses_the_one_that_it_had(servers: Servers) -> None:
+    """What is issued is the limit and the end together; only a rotation keeps the end that there was."""
+    servers.more["expiresAt"] = "2099-12-31T00:00:00.000Z"
+    changed = servers.router.patch(f"{VENICE}/api_keys").respond(json={"success": True})
+    told = run("issue", "--agent", "Scout", "--usd-per-day", "5", "--yes")
+
+    assert 0 == told.exit_code, told.output
+    assert "" == json.loads(changed.calls.last.request.content)["expiresAt"]
+
+
+def test_what_was_spent_counts_both_currencies(servers: Servers) -> None:
+    """A DIEM pays for as much as a dollar."""
+    servers.more["currentPeriodUsage"] = {"usd": 1, "diem": 2}
+    servers.more["usage"] = {"trailingSevenDays": {"usd": 3, "diem": 4}}
+    (row,) = json.loads(run("list", "--json").stdout)
+
+    assert (3, 7) == (row["spent_in_period_usd"], row["spent_7_days_usd"])

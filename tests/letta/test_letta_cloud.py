@@ -210,6 +210,44 @@ def test_says_which_tools_letta_no_longer_offers(cloud: respx.Router) -> None:
     assert [guard, there] == written(cloud)[-1]["tool_rules"]
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"type": "constrain_child_tools", "tool_name": "venice_chat"},
+        {"type": "parent_last_tool", "tool_name": "gone_before"},
+    ],
+    ids=["another type", "of no tool that changes"],
+)
+def test_of_other_rules_no_tool_is_said_to_be_no_longer_offered(
+    cloud: respx.Router, rule: dict[str, str]
+) -> None:
+    """A rule that keeps no tool from being offered, or whose tool was gone before, is no news of this change."""
+    register("venice_ask_web", "venice_chat", "--agent", "scout")
+    told = {**agent(), "tool_rules": [{**rule, "children": ["venice_ask_web"]}]}
+    cloud.get("/v1/agents/").respond(json=[told])
+    cloud.get("/v1/agents/agent-1").respond(json=told)
+
+    as_json = register("venice_ask_web", "--agent", "scout", "--dry-run", "--json")
+
+    (change,) = json.loads(as_json.stdout)["agents"]
+    assert {} != change["detach"]
+    assert [] == change["not_offered"]
+
+
+def test_says_when_an_approval_was_not_lifted(cloud: respx.Router) -> None:
+    """What --approve lifts is looked for as well as what it asks for: a rule that is still there was not taken away."""
+    approval = {"type": "requires_approval", "tool_name": "venice_ask_web"}
+    told = {**agent(), "tool_rules": [approval]}
+    cloud.get("/v1/agents/").respond(json=[told])
+    cloud.get("/v1/agents/agent-1").respond(json=told)
+
+    result = register("venice_ask_web", "--agent", "scout", "--approve", "none")
+
+    assert [] == written(cloud)[-1]["tool_rules"]
+    assert 3 == result.exit_code, result.output
+    assert "the server did not keep all of it" in result.stderr
+
+
 def test_no_conditional_rule_stays_whose_next_tools_are_all_gone(cloud: respx.Router) -> None:
     """By such a rule, too, Letta forces a call after each of its tool; one with a tool left stays."""
     register("venice_ask_web", "venice_chat", "venice_speak", "--agent", "scout")
@@ -379,6 +417,21 @@ def test_says_which_agent_could_not_be_changed(cloud: respx.Router) -> None:
 
     assert 3 == result.exit_code
     assert "Error: agent scout: the server answered 422\n" == result.stderr
+    assert "venice-key" not in result.output
+
+
+def test_a_refusal_that_repeats_a_secret_does_not_show_it(cloud: respx.Router) -> None:
+    """Where Letta's words hold the value that it was sent, the name of the secret is shown in its place."""
+    known = {**agent(), "secrets": []}
+    cloud.get("/v1/agents/").respond(json=[known])
+    cloud.get("/v1/agents/agent-1").respond(json=known)
+    cloud.patch("/v1/agents/agent-1").respond(422, json={"detail": "no venice-key here"})
+
+    result = register("venice_ask_web", "--agent", "scout", "--secret", "VENICE_API_KEY")
+
+    assert (
+        "Error: agent scout: the server answered 422: no [VENICE_API_KEY] here\n" == result.stderr
+    )
     assert "venice-key" not in result.output
 
 

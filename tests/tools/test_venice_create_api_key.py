@@ -108,16 +108,27 @@ def test_addresses_that_are_not_confirmed_are_told(create: Callable[..., Any]) -
     )
 
 
+def test_addresses_that_were_not_asked_for_are_told(create: Callable[..., Any]) -> None:
+    """A key that Venice says to be open to more addresses than it is to be is to be looked at, too."""
+    made = new_key("/api_keys")
+    made["data"]["ipAllowlist"] = ["203.0.114.7/32", "8.8.8.8/32"]
+
+    assert "Venice did not confirm the ip_allowlist" in " ".join(
+        create(made, ip_allowlist=["203.0.114.7"])["notes"]
+    )
+
+
 @pytest.mark.parametrize(
     ("entries", "said"),
     [
         (["203.0.114.7", "here"], "'ip_allowlist' holds 'here', which is no public address."),
         (["192.168.1.1"], "which is no public address."),
+        (["100.64.0.1"], "which is no public address."),
         (["203.0.114.7/24"], "which is no public address."),
         ([SECRET], "which is no public address."),
         ([f"8.8.{place}.8" for place in range(101)], "'ip_allowlist' may have 100 entries."),
     ],
-    ids=["word", "private", "host bits", "key", "too many"],
+    ids=["word", "private", "of a provider", "host bits", "key", "too many"],
 )
 def test_what_is_no_public_address_is_refused(
     create: Callable[..., Any], api: respx.MockRouter, entries: list[str], said: str
@@ -551,6 +562,24 @@ def test_what_is_no_id_is_not_shown(
     assert "id" not in json.loads(told)
     assert "Venice told no id: venice_list_api_keys shows it, by the last six characters." in told
     assert f"{SECRET}\n" == stored(media)[0].read_text()
+
+
+@pytest.mark.parametrize(
+    ("key", "key_id"),
+    [(SECRET, SECRET[-6:]), ("abcdefghijklmnopqrstuvwxy", "xabcdefghijklmnopqrstuvwxy")],
+    ids=["a part of the key", "the key in it"],
+)
+def test_an_id_that_has_to_do_with_the_key_is_not_shown(
+    tool: Tool, api: respx.MockRouter, key: str, key_id: str
+) -> None:
+    """Such an id stays hidden also where it has no sign that an id would not have."""
+    reply = new_key("/api_keys")
+    reply["data"] |= {"apiKey": key, "id": key_id}
+    api.post("/api_keys").respond(json=reply)
+    told = tool(description="x")
+
+    assert key not in told
+    assert "id" not in json.loads(told)
 
 
 ANYTHING = st.recursive(
