@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from sanctum_venice_tools.cli.keys import keys
 from sanctum_venice_tools.cli.register import register_tools
+from sanctum_venice_tools.letta.agent_keys.account import label_of
 
 LETTA = "http://letta.test"
 VENICE = "https://venice.test/api/v1"
@@ -575,3 +576,8 @@ def test_what_was_spent_counts_both_currencies(servers: Servers) -> None:
     (row,) = json.loads(run("list", "--json").stdout)
 
     assert (3, 7) == (row["spent_in_period_usd"], row["spent_7_days_usd"])
+
+
+def test_a_description_that_is_cut_does_not_end_with_a_blank() -> None:
+    """A key is found by its whole description, of which Venice may keep no blank at the end."""
+    assert f"letta {SCOUT} Scout of foxes" == label_of(SCOUT, " Scout  of foxes  and owls")

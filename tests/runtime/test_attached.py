@@ -1,6 +1,7 @@
 """Pictures that a person attached: found in what the Letta server sent to the agent's model."""
 
 import base64
+import time
 from typing import Any
 
 import httpx
@@ -41,7 +42,9 @@ def turn(text: str, *pictures: bytes, role: str = "user") -> dict[str, Any]:
 def record(letta: respx.Router, *runs: list[dict[str, Any] | None]) -> None:
     """A Letta server that has these runs of the agent, the latest first: of each, what its steps sent to the model."""
     listed = [{"id": f"run-{place}"} for place, _ in enumerate(runs)]
-    letta.get(f"{LETTA}/v1/runs/", params={"agent_id": AGENT}).respond(json=listed)
+    letta.get(f"{LETTA}/v1/runs/", params={"agent_id": AGENT}).mock(
+        side_effect=lambda asked: httpx.Response(200, json=listed[: int(asked.url.params["limit"])])
+    )
     for place, requests in enumerate(runs):
         steps = [{"id": f"step-{place}-{number}"} for number, _ in enumerate(requests)]
         letta.get(f"{LETTA}/v1/runs/run-{place}/steps").respond(json=steps)
@@ -265,3 +268,13 @@ def test_a_picture_that_is_too_large_is_refused(space: Space, respx_mock: respx.
     record(respx_mock, [{"messages": [turn("see", bytes(1 << 21))]}])
 
     assert "has more than 1 MB" in refusal(space)
+
+
+def test_a_conversation_that_does_not_come_in_time_is_not_read(
+    space: Space, respx_mock: respx.Router
+) -> None:
+    """When the time of the call is up, the agent still hears what else could be given."""
+    record(respx_mock, [{"messages": [turn("see", b"new")]}])
+    space["_DEADLINE"] = time.monotonic() - 1
+
+    assert "too large to be looked through. Or give a stored file" in refusal(space)

@@ -258,6 +258,26 @@ def test_a_paid_picture_is_told_of_when_it_could_not_be_uploaded(
     assert "a-token-of-the-media-server" not in str(answer)
 
 
+def test_a_paid_picture_that_can_not_be_opened_is_told_of(
+    failing: respx.Router, load_tool: Callable[[str], Tool], tmp_path: Path
+) -> None:
+    """Where a file is gone before it is uploaded, the call ends well all the same, and a note says what happened."""
+
+    def lose_the_other(_: httpx.Request) -> httpx.Response:
+        for path in (tmp_path / "media").glob("*.webp"):
+            path.unlink()
+        return httpx.Response(200, json={"url": f"{SERVER}/m/1/fox.webp"})
+
+    failing.post(f"{SERVER}/files").mock(side_effect=lose_the_other)
+
+    answer = made(load_tool("venice_generate_image")(prompt="a fox", variants=2))
+
+    first, second = answer["files"]
+    assert f"{SERVER}/m/1/fox.webp" == first["url"]
+    assert "url" not in second
+    assert "lies only where the tools run: [Errno 2] No such file" in answer["notes"][-1]
+
+
 NO_PLACE = "The media server named no place for the file. Tell the operator."
 NO_ADDRESS = "The media server told no address of it. Tell the operator."
 WAY_IN = {"upload": "/files/1/content", "confirm": "/files/1/confirm"}
@@ -339,6 +359,34 @@ def test_no_other_server_gets_the_token_with_the_confirmation(
 
     assert "authorization" in own.calls.last.request.headers
     assert "authorization" not in other.calls.last.request.headers
+
+
+@pytest.mark.parametrize(
+    ("server", "other"),
+    [
+        ("http://media", "http://media.evil.test"),
+        ("http://media.internal:84", "http://media.internal:8490"),
+    ],
+    ids=["host", "port"],
+)
+def test_a_server_whose_address_begins_alike_does_not_get_the_token(
+    failing: respx.Router,
+    load_tool: Callable[[str], Tool],
+    monkeypatch: pytest.MonkeyPatch,
+    server: str,
+    other: str,
+) -> None:
+    """The media server's address ends where it ends: a longer name, or a longer port, is another's."""
+    monkeypatch.setenv("VENICE_MEDIA", server)
+    failing.get(f"{server}/room").respond(json={})
+    failing.post(f"{server}/files").respond(201, json={**WAY_IN, "upload": f"{other}/files/1"})
+    foreign = failing.put(f"{other}/files/1").respond(204)
+    own = failing.post(f"{server}/files/1/confirm").respond(json={"url": f"{server}/m/1/fox.webp"})
+
+    made(load_tool("venice_generate_image")(prompt="a fox"))
+
+    assert "authorization" not in foreign.calls.last.request.headers
+    assert "authorization" in own.calls.last.request.headers
 
 
 def test_a_bucket_does_not_get_the_token(
@@ -481,9 +529,14 @@ def test_in_a_sandbox_of_a_cloud_a_path_is_not_praised(
     monkeypatch.setenv(variable, "1")
     monkeypatch.chdir(tmp_path)
 
-    chosen = made(load_tool("venice_generate_image")(prompt="a fox"))
+    def draw() -> dict[str, Any]:
+        tool = load_tool("venice_generate_image")
+        tool.__globals__["_CONTAINER_FILES"] = ()  # the tests may run in a container themselves
+        return made(tool(prompt="a fox"))
+
+    chosen = draw()
     monkeypatch.delenv("VENICE_MEDIA_DIR")
-    unchosen = made(load_tool("venice_generate_image")(prompt="a fox"))
+    unchosen = draw()
 
     assert "notes" not in chosen
     assert [

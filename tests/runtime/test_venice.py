@@ -16,7 +16,7 @@ import pytest
 import respx
 
 from sanctum_venice_tools.emulator.process import LocalVenice
-from tests.conftest import Clock
+from tests.conftest import Clock, space_of
 
 Tool = Callable[..., str]
 KEY = "sk-Secret.of-the_operator+42"
@@ -1006,6 +1006,23 @@ def test_slowness_ends_in_time(
     assert 0.9 < time.monotonic() - started < 2.5
     assert "took too long" in message or "The model said nothing (cut" in message
     assert ("charged" in message, "nothing was charged" in message) == (True, name not in PAID)
+
+
+@pytest.mark.parametrize("way", ["_read_in_time", "_write_in_time"])
+@pytest.mark.parametrize(("own", "given"), [(50.0, 2.0), (1.0, 1.0), (None, 2.0)])
+def test_no_piece_gets_more_time_than_is_left(
+    texts: dict[str, str], way: str, own: float | None, given: float
+) -> None:
+    """Whatever httpx would wait for a piece, it waits to the deadline and no longer."""
+    space = space_of("venice_find_characters", texts)
+    space["time"] = clock = Clock()
+    space["_DEADLINE"] = clock.monotonic() + 2
+    waited = []
+    one_piece: dict[str, Any] = {"_read_in_time": 1, "_write_in_time": b"x"}
+
+    space[way](lambda _, *, timeout: waited.append(timeout), one_piece[way], own)
+
+    assert [given] == waited
 
 
 class Trickle(httpx.SyncByteStream):

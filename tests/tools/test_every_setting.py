@@ -97,6 +97,24 @@ def test_the_models_own_price_counts_where_it_is_known(make: Callable[..., Any])
     )
 
 
+def test_of_two_prices_the_lower_is_the_usual_one(make: Callable[..., Any]) -> None:
+    """Where none is in the middle, the one counts that keeps the call cheap."""
+    assert "more than twice" in refusal(make, model("other", 0.021, traits=["default"]), CHEAP)
+
+
+@pytest.mark.parametrize("unit", ["upscale", "cache_input", "extended"])
+def test_prices_of_other_things_do_not_count(make: Callable[..., Any], unit: str) -> None:
+    """A model is not too dear because something costs much there that is no part of a plain call."""
+    dear, cheap = ({"generation": {"usd": 0.01}, unit: {"usd": usd}} for usd in (9, 1))
+
+    assert (
+        "usual"
+        == make(model("usual", pricing=dear, traits=["default"]), model("cheap", pricing=cheap))[
+            "model"
+        ]
+    )
+
+
 def test_what_is_private_does_not_become_public(make: Callable[..., Any]) -> None:
     """In place of a private model that is offline, none is taken whose maker sees what is asked."""
     public = USUAL | {"model_spec": USUAL["model_spec"] | {"privacy": "anonymized"}}

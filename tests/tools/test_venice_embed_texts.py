@@ -311,6 +311,17 @@ def test_too_few_vectors_are_an_error(embed: Callable[..., Any], posts: respx.Ro
         embed(texts=["a"])
 
 
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "null", '"1"'])
+def test_what_is_no_number_is_no_part_of_a_vector(
+    embed: Callable[..., Any], posts: respx.Route, number: str
+) -> None:
+    """Nothing is near such a vector, and JSON has no word for it: no file is made of it."""
+    row = f'{{"index": 0, "embedding": [0.5, {number}]}}'
+    posts.mock(return_value=httpx.Response(200, text=f'{{"data": [{row}]}}'))
+
+    assert "none that are; it may be charged" in refusal(embed, texts=["a"])
+
+
 @given(texts=st.lists(st.text(min_size=1).filter(str.strip), min_size=1, max_size=5))
 def test_any_texts_come_back(embed: Callable[..., Any], texts: list[str]) -> None:
     """Whatever a text holds, its line in the file holds it too."""

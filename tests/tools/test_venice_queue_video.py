@@ -687,6 +687,28 @@ def test_seedance_keeps_the_shape_of_a_film(queue: Callable[..., Any], queued: r
     )
 
 
+@pytest.mark.parametrize(("version", "takes"), [("2-0", False), ("2-5", True)])
+def test_only_the_later_seedance_keeps_the_length_of_a_film(
+    api: respx.MockRouter,
+    queue: Callable[..., Any],
+    queued: respx.Route,
+    version: str,
+    *,
+    takes: bool,
+) -> None:
+    """Of a film to go by, its length may be asked for, which the catalogue does not list; 2.0 would refuse it."""
+    name = f"seedance-{version}-reference-to-video-basic"
+    api.get("/models").respond(json={"object": "list", "data": [model(name, "image-to-video")]})
+    options = {"reference_video_urls": [FILM], "reference_video_total_duration": 5}
+    call: dict[str, Any] = {"model": name, "duration": "auto", "options": options}
+
+    if takes:
+        queue(**call)
+        assert "auto" == sent(queued)["duration"]
+    else:
+        assert "has no duration 'auto'" in refusal(queue, **call)
+
+
 def test_a_model_without_the_usual_settings_has_its_first(
     api: respx.MockRouter, queue: Callable[..., Any], queued: respx.Route
 ) -> None:

@@ -350,6 +350,14 @@ def test_it_stops_in_time(
     assert "Call again" in reply["next"]
 
 
+def test_what_is_whole_is_not_told_as_cut(speak: Callable[..., Any], space: dict[str, Any]) -> None:
+    """Where no part is left, it does not matter that there is no time for another."""
+    space["_DEADLINE"] = space["time"].monotonic() + 4.9
+    reply = speak()
+
+    assert not {"notes", "next"} & set(reply)
+
+
 def test_what_stands_behind_the_samples_is_not_heard(space: dict[str, Any]) -> None:
     """A WAV file may end with a chunk of notes: between two parts they would be noise."""
     notes = b"LIST" + struct.pack("<I", 4) + b"note"
