@@ -48,7 +48,8 @@ def connect_letta_code(
 
     It tells Letta Code where Venice is, and the key of VENICE_API_KEY, which no command line shows;
     and each --agent its model, with the window and the length of replies that this model really
-    has. Safe to run again.
+    has. Letta Code has one such place: another service there is replaced, and its key is kept.
+    Safe to run again.
 
     \b
     Exit status: 0 all is as wanted, 2 wrong usage, 4 Letta Code or Venice
@@ -69,8 +70,9 @@ def connect_letta_code(
         provider.check_key(venice)
         model = provider.choose_model(venice, wanted)
         slowness = provider.seconds_to_list(venice)
+        code = LettaCode(program)
+        _tell_and_keep_other_service(code, venice, dry_run=dry_run)
         if not dry_run:
-            code = LettaCode(program)
             file = provider.connect(code, venice)
             show(f"Letta Code knows Venice; the key is in {file}")
             for agent in agents:
@@ -92,3 +94,17 @@ def connect_letta_code(
             f"Note: Venice took {slowness:.1f} s for its list of models; Letta Code gives up after "
             f"{provider.LIST_SECONDS:g} s, and then knows none."
         )
+
+
+def _tell_and_keep_other_service(code: LettaCode, venice: Venice, *, dry_run: bool) -> None:
+    """Say which service Venice replaces, if there is one, and keep what is known of it."""
+    other = provider.other_service(code, venice)
+    if not other:
+        return
+    replaced = f"{provider.PROVIDER} at {other}"
+    if dry_run:
+        show(f"Venice would replace {replaced}, and its key would be kept.")
+    else:
+        code.command()  # where there is no such program, nothing is replaced or kept
+        kept = provider.keep_other_service(code)
+        show(f"Venice replaces {replaced}; {kept} has its key.")

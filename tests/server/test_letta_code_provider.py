@@ -48,7 +48,7 @@ def command(code: OwnLettaCode) -> Callable[..., Result]:
     def run(*arguments: str, **more: str) -> Result:
         venice = {"VENICE_API_KEY": code.venice.key, "VENICE_BASE_URL": code.venice.base_url}
         own = code.program(**venice | more).environment
-        words = [*arguments, "--letta", str(ENVIRONMENT.folder / "bin" / "letta")]
+        words = ["--letta", str(ENVIRONMENT.folder / "bin" / "letta"), *arguments]
         return CliRunner().invoke(connect_letta_code, words, env=own)
 
     return run
@@ -97,6 +97,32 @@ def test_dry_run_writes_nothing(code: OwnLettaCode, command: Callable[..., Resul
 
     assert (0, True) == (told.exit_code, "agent-1: would think with zai-org-glm-5-2" in told.output)
     assert not (code.home / "backend").exists()
+
+
+def test_another_service_is_not_replaced_unseen(
+    code: OwnLettaCode, command: Callable[..., Result]
+) -> None:
+    """Where Letta Code has another service in that place, this is told, in a dry run too, and its key is kept."""
+    there = "http://me:my-password@127.0.0.1:11434/v1"
+    code.run("connect", "openai-compatible", "--base-url", there, "--api-key", "the-others-key")
+    (file,) = code.home.glob("backend/providers/auth.json")
+    before = file.read_text()
+
+    dry = command("--dry-run")
+    assert "would replace openai-compatible at http://127.0.0.1:11434/v1" in dry.output
+    nowhere = command("--letta", "no-such-program")
+    assert (4, False) == (nowhere.exit_code, "replaces" in nowhere.output)
+    assert ([file], before) == (list(file.parent.iterdir()), file.read_text())
+
+    done = command()
+    (kept,) = file.parent.glob("auth.json.before-*")
+    assert f"replaces openai-compatible at http://127.0.0.1:11434/v1; {kept} has" in done.output
+    assert (before, 0o600) == (kept.read_text(), stat.S_IMODE(kept.stat().st_mode))
+    assert "the-others-key" not in file.read_text() + dry.output + done.output
+    assert "my-password" not in dry.output + done.output
+
+    assert "replaces" not in command().output
+    assert {file, kept} == set(file.parent.iterdir())
 
 
 def test_an_agent_that_is_not_there_is_told_of(command: Callable[..., Result]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 import time
 from pathlib import Path
@@ -65,6 +66,33 @@ def seconds_to_list(venice: Venice) -> float:
     return time.monotonic() - started
 
 
+def other_service(code: LettaCode, venice: Venice) -> str:
+    """The address of a service that Letta Code has in Venice's place, without a password; or ""."""
+    try:
+        kept = json.loads(_auth_file(code).read_text(encoding="utf-8"))
+        address = str(kept["providers"][PROVIDER]["base_url"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return ""  # there is none, or none that Letta Code could read
+    if address.rstrip("/") == venice.base_url:
+        return ""
+    return re.sub("//.*@", "//", address)
+
+
+def keep_other_service(code: LettaCode) -> Path:
+    """Keep what Letta Code knows of its services, for a key may be nowhere else; the file of that.
+
+    Raises:
+        LettaCodeError: It can't be kept.
+    """
+    file = _auth_file(code)
+    kept = file.with_name(f"{file.name}.before-{time.strftime('%Y%m%d-%H%M%S')}")
+    try:
+        _write_for_owner(kept, file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise LettaCodeError(f"Nothing was changed, for {file} can't be kept: {error}.") from None
+    return kept
+
+
 def connect(code: LettaCode, venice: Venice) -> Path:
     """Tell Letta Code where Venice is, and the key; the file that it keeps them in.
 
@@ -77,7 +105,7 @@ def connect(code: LettaCode, venice: Venice) -> Path:
     stand_in = f"to-be-replaced-{secrets.token_hex(8)}"
     settings = ["--base-url", venice.base_url, "--api-key", stand_in]
     code.run("connect", PROVIDER, *settings)
-    file = code.backend_folder / "providers" / "auth.json"
+    file = _auth_file(code)
     try:
         text = file.read_text(encoding="utf-8")
     except OSError:
@@ -103,6 +131,11 @@ def set_model(code: LettaCode, agent: str, model: ChatModel) -> None:
     handle = f"{PROVIDER}/{model.id}"
     where = ["--default", "--agent", agent]
     code.run("model", "set", handle, *where, "--model-settings", json.dumps(limits))
+
+
+def _auth_file(code: LettaCode) -> Path:
+    """Where Letta Code keeps the addresses and the keys of its services."""
+    return code.backend_folder / "providers" / "auth.json"
 
 
 def _write_for_owner(file: Path, text: str) -> None:
