@@ -181,6 +181,7 @@ def venice_call_blockchain(
     writes = _may_write(method)
     if writes and not allow_write:
         raise _refuse_to_write(method)
+    folder = _media_path()
 
     # A key for this call alone: should it have to be sent again, Venice does it only once.
     headers = {"Idempotency-Key": uuid.uuid4().hex, "Content-Type": "application/json"}
@@ -201,7 +202,7 @@ def venice_call_blockchain(
     if result in (None, "", [], {}):
         notes.append(f"The result is {text}: there is no such thing, or not yet.")
     if len(text) > _LONGEST_RESULT:
-        kept, fault = _store_text(_media_path(), text, f"{network} {method}", "json")
+        kept, fault = _store_text(folder, text, f"{network} {method}", "json")
         if kept:
             kept["type"] = "application/json"
         shown = text[:_BEGINNING]

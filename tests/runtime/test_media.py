@@ -87,6 +87,20 @@ def test_a_folder_is_made_for_its_owner_alone(
     assert 0o700 == space["_media_folder"]().stat().st_mode & 0o777
 
 
+@pytest.mark.parametrize("named", ["~nobody-here/media", "media"])
+def test_a_folder_that_leads_nowhere_is_refused(
+    space: Space, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A home directory of nobody, or a folder within one that is gone, is told as any other that is unusable."""
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    monkeypatch.setenv("VENICE_MEDIA_DIR", named)
+
+    with pytest.raises(space["VeniceError"], match=rf"^Nothing was made: .*{named}.* VENICE_MEDIA"):
+        space["_media_folder"]()
+
+
 def test_a_half_written_file_is_hidden_and_random(jobs: Space, media: Path) -> None:
     """While it comes, no tool sees it, and no two processes write to one."""
     seen = list[str]()

@@ -161,6 +161,16 @@ def test_a_short_result_needs_no_folder(
     )
 
 
+def test_a_folder_that_leads_nowhere_costs_nothing(
+    api: respx.MockRouter, tool: Tool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A home directory of nobody is refused before the blockchain is asked."""
+    monkeypatch.setenv("VENICE_MEDIA_DIR", "~nobody-here/media")
+
+    assert "check VENICE_MEDIA_DIR" in refusal(tool, **CALL)
+    assert 0 == len(api.calls)
+
+
 def test_a_long_result_needs_no_media_server(
     ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
