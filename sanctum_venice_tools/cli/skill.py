@@ -64,6 +64,8 @@ def install(host: str, project: bool, is_global: bool, agent: str | None, dry_ru
     """  # noqa: D301  # click keeps the lines after \b as they are
     if sum([project, is_global, agent is not None]) > 1:
         raise click.UsageError("take one of --project, --global and --agent")
+    if agent is not None and not agent.strip():
+        raise click.UsageError("--agent is empty: write the agent's id")
     place = Place(host, agent=agent or "", is_global=is_global)
     try:
         folder = place.folder

@@ -153,6 +153,8 @@ def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
     ("options", "said"),
     [
         (["--project", "--global"], "take one of --project, --global and --agent"),
+        (["--agent", ""], "--agent is empty"),
+        (["--agent", " "], "--agent is empty"),
         (["--agent", AGENT], f"there is no agent {AGENT} on this machine"),
         (["--agent", "Scout"], "write the agent's id, such as agent-local-..., not 'Scout'"),
         (["--agent", "agent-/../.."], "write the agent's id"),
