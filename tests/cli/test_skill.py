@@ -170,6 +170,16 @@ def test_wrong_usage_is_told(options: list[str], said: str, tmp_path: Path) -> N
     assert [] == list((tmp_path / "project").iterdir())
 
 
+def test_a_folder_that_is_gone_is_told(tmp_path: Path) -> None:
+    """In a folder that somebody removed, the command ends with 2 and a line that says so."""
+    (tmp_path / "project").rmdir()
+    done = install()
+
+    assert 2 == done.exit_code
+    told = "the folder that you are in is gone: go to another, or take --global"
+    assert f"Error: {told}" == done.stderr.splitlines()[-1]
+
+
 @pytest.mark.parametrize("host", ["letta-code", "claude-code"])
 def test_rules_let_run_what_costs_little(host: str, tmp_path: Path) -> None:
     """At the end comes JSON to paste: a rule for each tool but those that may cost dollars or change the account."""

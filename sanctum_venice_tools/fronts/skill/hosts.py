@@ -40,13 +40,21 @@ class Place:
         """Where the skill goes.
 
         Raises:
-            HostError: The host knows no such agent on this machine.
+            HostError: The host knows no such agent on this machine, or the person's folder is gone.
         """
         if self.agent:
             return self._memory_of_agent() / "skills" / NAME
         if not self.is_global:
-            return Path.cwd() / _PROJECT[self.host] / "skills" / NAME
+            return self._project() / "skills" / NAME
         return self._home() / "skills" / NAME
+
+    def _project(self) -> Path:
+        """The folder of a host in the one that the person is in."""
+        try:
+            return Path.cwd() / _PROJECT[self.host]
+        except FileNotFoundError:
+            told = "the folder that you are in is gone: go to another, or take --global"
+            raise HostError(told) from None
 
     def _memory_of_agent(self) -> Path:
         """The folder in which Letta Code keeps what an agent remembers (letta 0.34.12)."""
