@@ -13,10 +13,10 @@ from sanctum_venice_tools.fronts.run import RunError, run_tool
 from sanctum_venice_tools.fronts.skill.call_tool import (
     BROKEN,
     COSTS_IN_WORDS,
-    INTERRUPTED,
     REFUSED,
     UsageError,
     help_of,
+    interrupted,
     known_name,
     lost_reply,
     read_arguments,
@@ -137,9 +137,7 @@ def _end(record: Record, arguments: dict[str, Any]) -> None:
         show(f"Error: {error}", err=True)
         sys.exit(BROKEN)
     except KeyboardInterrupt:
-        if record.cost == "free":
-            raise
-        show(f"Error: {record.name} was interrupted; {INTERRUPTED[record.cost]}", err=True)
+        show(f"Error: {interrupted(record.name, record.cost)}", err=True)
         sys.exit(BROKEN)
     if outcome.refusal:
         show(f"Error: {outcome.refusal}", err=True)

@@ -156,13 +156,13 @@ def test_a_terminal_that_lacks_a_letter() -> None:
             4,
             "Error: venice_create_api_key was interrupted; your Venice account may be changed.",
         ),
-        (["list_models"], 1, "\nAborted!"),
+        (["list_models"], 4, "Error: venice_list_models was interrupted; it cost nothing.\n"),
     ],
 )
 def test_ctrl_c_tells_what_may_be_charged(
     monkeypatch: pytest.MonkeyPatch, call: list[str], status: int, said: str
 ) -> None:
-    """A call that is ended before its answer may have cost something, unless the tool is free."""
+    """A call that is ended before its answer ends with 4, and a line that says whether it may have cost something."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -175,8 +175,17 @@ def test_ctrl_c_tells_what_may_be_charged(
 
 
 @pytest.mark.parametrize("front", ["run", "skill"])
-def test_an_end_from_outside_tells_it_too(front: str, tmp_path: Path) -> None:
-    """A host that ends a paid call by SIGTERM reads the same line as a person who pressed Ctrl-C."""
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["rank_texts", "query=a", 'texts=["a", "b"]'], "it may be charged. Look at "),
+        (["list_models"], "it cost nothing.\n"),
+    ],
+)
+def test_an_end_from_outside_tells_it_too(
+    front: str, words: list[str], said: str, tmp_path: Path
+) -> None:
+    """A host that ends a call by SIGTERM reads the same line as a person who pressed Ctrl-C."""
     write_skill(tmp_path)
     command = {
         "run": ["-m", "sanctum_venice_tools.cli", "run"],
@@ -185,7 +194,7 @@ def test_an_end_from_outside_tells_it_too(front: str, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/api/v1"
         call = subprocess.Popen(
-            [sys.executable, *command, "rank_texts", "query=a", 'texts=["a", "b"]'],
+            [sys.executable, *command, *words],
             stderr=subprocess.PIPE,
             env=os.environ | {"VENICE_API_KEY": "a-key-of-venice", "VENICE_BASE_URL": url},
             text=True,
@@ -193,10 +202,10 @@ def test_an_end_from_outside_tells_it_too(front: str, tmp_path: Path) -> None:
         with call, silent.accept()[0] as connection:
             assert connection.recv(4)
             call.terminate()
-            _, said = call.communicate(timeout=30)
+            _, told = call.communicate(timeout=30)
 
-    assert (4, 1) == (call.returncode, len(said.splitlines())), said
-    assert said.startswith("Error: venice_rank_texts was interrupted; it may be charged. Look at")
+    assert (4, 1) == (call.returncode, len(told.splitlines())), told
+    assert told.startswith(f"Error: venice_{words[0]} was interrupted; {said}")
 
 
 def test_a_full_temporary_folder_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

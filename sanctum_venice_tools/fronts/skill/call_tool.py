@@ -161,8 +161,17 @@ def written(*lines: str, output: Literal["stdout", "stderr"] = "stdout") -> bool
 
 def lost_reply(name: str, cost: str) -> str:
     """What to say of a reply that nobody took."""
-    charged = INTERRUPTED.get(cost, "it cost nothing.")
-    return f"{name} answered, but nothing could be written to the output; {charged}"
+    return f"{name} answered, but nothing could be written to the output; {_afterwards(cost)}"
+
+
+def interrupted(name: str, cost: str) -> str:
+    """What to say of a call that was ended before its answer."""
+    return f"{name} was interrupted; {_afterwards(cost)}"
+
+
+def _afterwards(cost: str) -> str:
+    """What may have come of a call whose answer nobody has."""
+    return INTERRUPTED.get(cost, "it cost nothing.")
 
 
 # --- the skill's own command ---
@@ -226,9 +235,7 @@ def _call(name: str, cost: str, arguments: Mapping[str, Any]) -> int:
             return _fail(REFUSED, str(error))
         return _fail(BROKEN, f"{name} broke: {error.__class__.__name__}: {error}")
     except KeyboardInterrupt:
-        if cost == "free":
-            raise
-        return _fail(BROKEN, f"{name} was interrupted; {INTERRUPTED[cost]}")
+        return _fail(BROKEN, interrupted(name, cost))
     if not written(_visible(reply)):
         return _fail(BROKEN, lost_reply(name, cost))
     return ANSWERED
