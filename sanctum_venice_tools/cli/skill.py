@@ -12,6 +12,7 @@ from sanctum_venice_tools.fronts.skill.hosts import (
     HostError,
     Place,
     how_to_give_the_key,
+    needs_quotes,
     rules,
 )
 from sanctum_venice_tools.fronts.skill.install import install as write_whole
@@ -89,6 +90,9 @@ def install(host: str, project: bool, is_global: bool, agent: str | None, dry_ru
 
 def _print_needs(place: Place) -> None:
     """Say how the key gets there, and which rules let the tools run unasked."""
+    if needs_quotes(place):
+        fault = "this path works only in quotes, and in these no rule may match it"
+        show(f"Note: {fault}: take a folder without spaces, brackets and the like, or --global.")
     show("", "The key:", f"  {how_to_give_the_key(place)}")
     if place.host == "letta-code":
         condition = "a command that contains $VENICE_API_KEY, as those of the skill do"

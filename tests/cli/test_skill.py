@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -178,6 +179,22 @@ def test_a_folder_that_is_gone_is_told(tmp_path: Path) -> None:
     assert 2 == done.exit_code
     told = "the folder that you are in is gone: go to another, or take --global"
     assert f"Error: {told}" == done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("name", "is_noted"), [("a b (c)", True), ("übung-2_x.y", False)])
+def test_a_path_that_a_shell_takes_apart_is_noted(
+    name: str, is_noted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the command works only in quotes, it is said that no rule matches it then, and what to do."""
+    (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / name)
+    done = install()
+
+    (command,) = tmp_path.rglob("scripts/venice")
+    tried = subprocess.run(["/bin/sh", "-c", f"command -v {command}"], check=False)
+    told = "Note: this path works only in quotes, and in these no rule may match it: "
+    assert (0, is_noted) == (done.exit_code, told in done.stdout)
+    assert is_noted == (tried.returncode != 0)
 
 
 @pytest.mark.parametrize("host", ["letta-code", "claude-code"])

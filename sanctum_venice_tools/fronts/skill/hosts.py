@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,10 @@ RULES_FILE = {
 
 _PROJECT = {"letta-code": ".agents", "claude-code": ".claude", "codex": ".agents"}
 _GLOBAL = {"letta-code": ".letta", "claude-code": ".claude", "codex": ".agents"}
+
+
+# A shell takes a path apart at these, or reads them as something else.
+_SIGNS_OF_A_SHELL = re.compile(r"""[\s"'`$&|;<>()*?\[\]{}\\]""")
 
 
 class HostError(Exception):
@@ -79,6 +84,11 @@ class Place:
         if self.host == "claude-code" and os.environ.get("CLAUDE_CONFIG_DIR"):
             return Path(os.environ["CLAUDE_CONFIG_DIR"])
         return Path.home() / _GLOBAL[self.host]
+
+
+def needs_quotes(place: Place) -> bool:
+    """Whether a shell finds the skill's command only in quotes, which no rule of a host has."""
+    return bool(_SIGNS_OF_A_SHELL.search(str(place.folder)))
 
 
 def how_to_give_the_key(place: Place) -> str:
