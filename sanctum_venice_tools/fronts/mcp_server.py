@@ -1,5 +1,6 @@
 """The tools for hosts that speak MCP, by the maintained SDK: typed schemas, and files as links."""
 
+import os
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
@@ -74,9 +75,13 @@ def make_server(records: Sequence[Record]) -> Server:
 
 
 async def serve_stdio(server: Server) -> None:
-    """Serve the program that started this one, until it closes our input."""
+    """Serve the program that started this one, until it closes our input or Ctrl-C is pressed."""
     async with stdio_server() as (read, write):
-        await server.run(read, write, server.create_initialization_options())
+        try:
+            await server.run(read, write, server.create_initialization_options())
+        except anyio.get_cancelled_exc_class():
+            # The calls have ended; the thread that reads our input would not before the next line.
+            os._exit(0)
 
 
 def http_app(server: Server, allowed_hosts: Sequence[str]) -> Starlette:

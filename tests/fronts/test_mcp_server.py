@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -337,6 +338,51 @@ def test_calls_run_side_by_side(venice: LocalVenice) -> None:
         return ended
 
     assert ["venice_search_web", "venice_list_models"] == anyio.run(ask)
+
+
+# What a client sends before it calls.
+HELLO: list[dict[str, Any]] = [
+    {
+        "id": 1,
+        "method": "initialize",
+        "params": {
+            "protocolVersion": "2025-06-18",
+            "capabilities": {},
+            "clientInfo": {"name": "a client", "version": "1"},
+        },
+    },
+    {"method": "notifications/initialized"},
+]
+
+
+def test_ctrl_c_ends_it_when_its_calls_have_ended() -> None:
+    """Over stdio, at a terminal, one Ctrl-C is enough, though no input comes; a call that runs is waited for."""
+    arguments = {"query": "a", "texts": ["a", "b"]}
+    call = {"name": "venice_rank_texts", "arguments": arguments}
+    sent = [*HELLO, {"id": 2, "method": "tools/call", "params": call}]
+    silent = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{silent.getsockname()[1]}/api/v1"
+    with subprocess.Popen(
+        [*COMMAND, "venice_rank_texts"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"VENICE_API_KEY": "a-key-of-venice", "VENICE_BASE_URL": url},
+        text=True,
+    ) as server:
+        assert server.stdin
+        assert server.stderr
+        server.stdin.writelines(json.dumps({"jsonrpc": "2.0", **one}) + "\n" for one in sent)
+        server.stdin.flush()
+        with silent, silent.accept()[0]:
+            server.send_signal(signal.SIGINT)
+            with pytest.raises(subprocess.TimeoutExpired):
+                server.wait(1)
+        try:
+            assert 0 == server.wait(30)
+        finally:
+            server.kill()
+        assert "Traceback" not in server.stderr.read()
 
 
 # --- by HTTP ---
