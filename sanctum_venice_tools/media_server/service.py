@@ -1,6 +1,8 @@
 """What every part of a media server works with."""
 
+import logging
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -9,6 +11,8 @@ from starlette.requests import Request
 from sanctum_venice_tools.media_server.index import Index, StoredFile
 from sanctum_venice_tools.media_server.settings import Settings
 from sanctum_venice_tools.media_server.shelf import Shelf
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,29 @@ class Service:
         """Take a file away, first out of the index: nothing may lead to bytes that are gone."""
         self.index.forget(file.id)
         self.shelf.remove(file.id)
+
+    def take_away(self, file_ids: Sequence[str]) -> bool:
+        """Take away files that are set aside; whether all of them are gone.
+
+        What can't be taken away now is no trouble of who asks: it stays set aside, and the sweep
+        tries again.
+        """
+        try:
+            self._let_go(file_ids)
+        except Exception as error:  # noqa: BLE001  # a bucket has errors of its own
+            _LOG.warning("A file could not be taken away, which is tried again hourly: %s", error)
+            return False
+        return True
+
+    def _let_go(self, file_ids: Sequence[str]) -> None:
+        """Take away files as far as that can be done, and only then forget them."""
+        gone = []
+        try:
+            for one in file_ids:
+                self.shelf.remove(one)
+                gone.append(one)
+        finally:
+            self.index.forget(*gone)
 
 
 def service_of(request: Request) -> Service:

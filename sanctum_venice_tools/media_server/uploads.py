@@ -171,7 +171,7 @@ def _count_in(service: Service, file_id: str) -> Response:
                 return refusal(404, "The file was deleted while it came.")
             going = _oldest_to_go(service, file)
             service.index.set_aside(*going)
-        _take_away(service, going)
+        service.take_away(going)
     return JSONResponse(_told_of(service, file, is_whole=True))
 
 
@@ -240,17 +240,6 @@ def _oldest_to_go(service: Service, come: StoredFile) -> list[str]:
         return []
     whole, _ = service.index.bytes_held()
     return service.index.oldest(whole - quota, other_than=come.id)
-
-
-def _take_away(service: Service, going: list[str]) -> None:
-    """Take away files that are set aside; what can't be taken away now, the sweep takes."""
-    gone = []
-    try:
-        for one in going:
-            service.shelf.remove(one)
-            gone.append(one)
-    finally:
-        service.index.forget(*gone)
 
 
 def _told_of(service: Service, file: StoredFile, *, is_whole: bool = False) -> dict[str, Any]:
