@@ -52,6 +52,8 @@ _NO_DATABASE = (
 
 _IS_WHOLE = _FILES.c.is_whole.is_(True)
 _IS_TO_COME = _FILES.c.is_whole.is_(False)
+_IS_SET_ASIDE = _FILES.c.name == _FILES.c.id
+_SET_ASIDE = {"name": _FILES.c.id, "bytes": 0, "moment": 0, "is_whole": False}
 _NEWEST_FIRST = (_FILES.c.moment.desc(), _FILES.c.id.desc())
 
 
@@ -226,16 +228,16 @@ class Index:
             connection.execute(query.values(moment=microseconds_now()))
 
     def mark_whole(self, file_id: str, media_type: str, kind: str) -> bool:
-        """Note that the bytes of a file have come; whether it is still in the index."""
+        """Note that the bytes of a file have come; whether it still counts."""
         values = {
             "is_whole": True,
             "moment": microseconds_now(),
             "media_type": media_type,
             "kind": kind,
         }
+        query = _FILES.update().where(sa.not_(_IS_SET_ASIDE)).filter_by(id=file_id)
         with self._writing() as connection:
-            done = connection.execute(_FILES.update().filter_by(id=file_id).values(values))
-        return bool(done.rowcount)
+            return bool(connection.execute(query.values(values)).rowcount)
 
     def forget(self, *file_ids: str) -> None:
         """Take files out of the index, all at once."""
@@ -253,15 +255,14 @@ class Index:
         if not file_ids:
             return
         query = _FILES.update().where(_FILES.c.id == sa.bindparam("file_id"))
-        query = query.values(name=_FILES.c.id, bytes=0, moment=0, is_whole=False)
         with self._writing() as connection:
-            connection.execute(query, [{"file_id": one} for one in file_ids])
+            connection.execute(query.values(_SET_ASIDE), [{"file_id": one} for one in file_ids])
 
-    def forget_unfinished(self, file_id: str, before: int) -> bool:
-        """Take a file out of the index if, since before a moment, it is to come; whether it was."""
-        query = _FILES.delete().where(_IS_TO_COME, _FILES.c.moment < before).filter_by(id=file_id)
+    def set_aside_unfinished(self, file_id: str, before: int) -> bool:
+        """Set a file aside if, since before a moment, it is to come; whether it was."""
+        query = _FILES.update().where(_IS_TO_COME, _FILES.c.moment < before).filter_by(id=file_id)
         with self._writing() as connection:
-            return bool(connection.execute(query).rowcount)
+            return bool(connection.execute(query.values(_SET_ASIDE)).rowcount)
 
     def choose(self, choice: Choice, limit: int) -> list[StoredFile]:
         """So many of the whole files, the newest first."""

@@ -95,8 +95,8 @@ async def receive(request: Request) -> Response:
         return refusal(422, f"This is not the file that was declared: {error}.")
     except OSError as error:
         return refusal(507, f"The file could not be kept: {error.strerror}.")
-    if await run_in_threadpool(service.index.find, id=file.id) is None:
-        # Whoever deleted it found no bytes yet, and nothing would ever count these.
+    if await run_in_threadpool(service.index.find, id=file.id, name=file.name) is None:
+        # Whoever took it away found no bytes yet, and nothing would ever count these.
         await run_in_threadpool(shelf.remove, file.id)
         return refusal(404, "The file was deleted while it came.")
     return Response(status_code=204)
@@ -129,8 +129,8 @@ def sweep(service: Service) -> None:
     before = microseconds_now() - _DECLARED_MICROSECONDS
     for file in service.index.unfinished(before):
         # It may have come whole, or have been declared again, since the index was asked.
-        if service.index.forget_unfinished(file.id, before):
-            service.shelf.remove(file.id)
+        if service.index.set_aside_unfinished(file.id, before):
+            service.take_away([file.id])
     service.shelf.sweep()
 
 

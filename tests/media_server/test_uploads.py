@@ -377,6 +377,48 @@ def test_what_never_came_is_forgotten_after_two_hours(tool: TestClient, service:
     assert before.moment <= microseconds_now()
 
 
+def test_the_sweep_forgets_only_what_it_took_away(
+    tool: TestClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes that can't be taken away keep no others from going, and go with a later sweep."""
+    for name in ("a", "b", "c"):
+        told = tool.post("/files", json=declaration(f"{name}.txt", name.encode())).json()
+        tool.put(told["upload"], content=name.encode())
+        age(service, told["id"])
+    stuck, *_ = service.index.unfinished(microseconds_now())
+    remove = FolderShelf.remove
+
+    def fail_once(shelf: FolderShelf, file_id: str) -> None:
+        if file_id == stuck.id:
+            raise PermissionError("read-only")
+        remove(shelf, file_id)
+
+    with monkeypatch.context() as away:
+        away.setattr(FolderShelf, "remove", fail_once)
+        sweep(service)
+    assert [stuck.id] == files_in(service.settings.folder)
+
+    sweep(service)
+    assert [] == files_in(service.settings.folder)
+    assert [] == service.index.unfinished(microseconds_now())
+
+
+def test_what_is_set_aside_while_it_comes_leaves_nothing(
+    tool: TestClient, service: Service
+) -> None:
+    """Bytes that come for a file that is being taken away are taken away too, and can't be confirmed."""
+    told = tool.post("/files", json=declaration("fox.png", PICTURE)).json()
+
+    def pieces() -> Iterator[bytes]:
+        yield PICTURE[:10]
+        service.index.set_aside(told["id"])
+        yield PICTURE[10:]
+
+    assert 404 == tool.put(told["upload"], content=pieces()).status_code
+    assert [] == files_in(service.settings.folder)
+    assert 409 == tool.post(told["confirm"]).status_code
+
+
 def test_a_full_disk_is_told_before_anything_is_made(tool: TestClient, service: Service) -> None:
     """Whoever asks for room is told of a disk that takes no file, or of a folder that is gone."""
     assert 200 == tool.get("/room").status_code
@@ -471,20 +513,22 @@ def test_what_is_confirmed_during_the_sweep_stays(
     assert PICTURE == tool.get(told["url"]).content
 
 
+@pytest.mark.parametrize("take_out", [Index.forget, Index.set_aside])
 def test_what_is_deleted_during_its_confirmation_is_not_there(
-    tool: TestClient, service: Service, monkeypatch: pytest.MonkeyPatch
+    tool: TestClient, service: Service, monkeypatch: pytest.MonkeyPatch, take_out: Any
 ) -> None:
     """Nobody is told the address of a file that went while it was counted in."""
     told = tool.post("/files", json=declaration("fox.png", PICTURE)).json()
     tool.put(told["upload"], content=PICTURE)
 
     def read_start(_shelf: FolderShelf, _file_id: str, _count: int) -> bytes:
-        service.index.forget(told["id"])
+        take_out(service.index, told["id"])
         return PICTURE
 
     monkeypatch.setattr(FolderShelf, "read_start", read_start)
 
     assert 404 == tool.post(told["confirm"]).status_code
+    assert [] == service.index.choose(Choice(), 1)
 
 
 def test_many_tools_upload_the_same_at_once(tool: TestClient, service: Service) -> None:
