@@ -24,6 +24,11 @@ _SANDBOX = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; media-src 'self'; img-src 'self'"
 )
 
+_NOT_GONE_YET = (
+    "The file is shown no more, but its bytes could not be taken away yet: "
+    "that is tried again every hour."
+)
+
 _NEAR_LETTERS = 4
 _MOST_NEAR = 3
 
@@ -72,9 +77,11 @@ async def delete(request: Request) -> Response:
     if file is None:
         return refusal(404, "There is no such file.")
     try:
-        await run_in_threadpool(service.remove, file)
+        is_gone = await run_in_threadpool(service.remove, file)
     except IndexWriteError as error:
         return refusal(507, f"{error}.")
+    if not is_gone:
+        return refusal(500, _NOT_GONE_YET)
     return Response(status_code=204)
 
 

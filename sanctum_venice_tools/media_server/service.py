@@ -33,10 +33,10 @@ class Service:
         """Where people see a file: an address that nobody can guess."""
         return f"{self.settings.public_url}/m/{file.id}/{quote(file.name)}"
 
-    def remove(self, file: StoredFile) -> None:
-        """Take a file away, first out of the index: nothing may lead to bytes that are gone."""
-        self.index.forget(file.id)
-        self.shelf.remove(file.id)
+    def remove(self, file: StoredFile) -> bool:
+        """Take a file away, after which nothing may lead to it; whether its bytes are gone, too."""
+        self.index.set_aside(file.id)
+        return self.take_away([file.id])
 
     def take_away(self, file_ids: Sequence[str]) -> bool:
         """Take away files that are set aside; whether all of them are gone.

@@ -3,12 +3,15 @@
 import sqlite3
 from dataclasses import replace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from sanctum_venice_tools.media_server.service import Service
+from sanctum_venice_tools.media_server.shelf import FolderShelf
+from sanctum_venice_tools.media_server.uploads import sweep
 from tests.media_server.conftest import upload
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
@@ -132,13 +135,38 @@ def test_what_is_deleted_is_gone(tool: TestClient, stranger: TestClient) -> None
 
 
 @pytest.mark.parametrize("address", ["/files/{}", "/gallery/files/{}"])
+def test_bytes_that_could_not_be_deleted_go_later(
+    tool: TestClient,
+    person: TestClient,
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    address: str,
+) -> None:
+    """A file whose bytes can't be taken away is shown no more; that they are not gone is told until they are."""
+    made = upload(tool, "fox.png", PICTURE)
+    client = person if "gallery" in address else tool
+
+    with monkeypatch.context() as away:
+        away.setattr(FolderShelf, "remove", Mock(side_effect=PermissionError("read-only")))
+        refused = [client.delete(address.format(made["id"])) for _ in range(2)]
+
+    assert [500, 500] == [one.status_code for one in refused]
+    assert "could not be taken away yet" in refused[1].json()["error"]
+    assert 404 == tool.get(made["url"]).status_code
+    assert list((service.settings.folder / "files").iterdir())
+    sweep(service)
+    assert [] == list((service.settings.folder / "files").iterdir())
+    assert 404 == client.delete(address.format(made["id"])).status_code
+
+
+@pytest.mark.parametrize("address", ["/files/{}", "/gallery/files/{}"])
 def test_what_can_not_be_deleted_stays(tool: TestClient, person: TestClient, address: str) -> None:
     """Where the index has no room, that a file can't be deleted is told in one line, and the file is still there."""
     made = upload(tool, "fox.png", PICTURE)
     client = person if "gallery" in address else tool
 
     def fill(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if statement.startswith("DELETE"):
+        if statement.startswith(("UPDATE", "DELETE")):
             raise sqlite3.OperationalError("database or disk is full")
 
     sa.event.listen(sa.Engine, "before_cursor_execute", fill)
