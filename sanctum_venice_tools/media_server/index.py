@@ -108,9 +108,11 @@ def open_index(database: str, folder: Path) -> "Index":
         SettingError: It can't be opened.
         OSError: The folder can't be written to.
     """
+    file = folder / "index.sqlite"
     if not database:
-        _keep_private(folder / "index.sqlite")
-    engine = _engine_of(database or f"sqlite:///{folder / 'index.sqlite'}")
+        _keep_private(file)
+    # Not as a text, in which signs of the folder's name would be read as those of a URL.
+    engine = _engine_of(database or sa.URL.create("sqlite", database=str(file)))
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _set_up_sqlite)
     try:
@@ -142,7 +144,7 @@ def _keep_private(file: Path) -> None:
             one.chmod(0o600)
 
 
-def _engine_of(database: str) -> Engine:
+def _engine_of(database: str | sa.URL) -> Engine:
     """The way to the database of a URL.
 
     What SQLAlchemy tells of a URL may have the password in it, so none of that is passed on. What

@@ -77,6 +77,19 @@ def test_the_index_is_for_its_owner_alone(tmp_path: Path) -> None:
     assert dict.fromkeys(names, 0o600) == made == mended
 
 
+@pytest.mark.parametrize("name", ["a?b", "50%25off", "a#b", "a b"])
+def test_the_index_lies_in_its_folder_whatever_that_is_called(tmp_path: Path, name: str) -> None:
+    """Signs that mean something in a URL mean nothing in the name of a folder."""
+    folder = tmp_path / name
+    folder.mkdir()
+
+    open_index("", folder).close()
+
+    assert [name] == [one.name for one in tmp_path.iterdir()]
+    assert (folder / "index.sqlite").stat().st_size
+    assert 0o600 == (folder / "index.sqlite").stat().st_mode & 0o777
+
+
 @pytest.mark.slow
 def test_what_was_stored_is_there_after_a_restart(tmp_path: Path) -> None:
     """Files, and what is known of them, outlive the server."""
