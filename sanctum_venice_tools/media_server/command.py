@@ -1,6 +1,7 @@
 """The command that starts the media server."""
 
 import importlib
+import ipaddress
 import os
 import socket
 from collections.abc import Iterator
@@ -28,8 +29,12 @@ from sanctum_venice_tools.runtime.venice import _http_url
 # More than there are disks for.
 _MOST_GIGABYTES = 1e9
 
-# These stand for every address of a machine, and no browser can open them.
-_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # to be told apart
+
+def _check_host(_context: click.Context, _option: click.Parameter, given: str) -> str:
+    """Refuse an empty one, which would listen everywhere: a script's variable may be empty."""
+    if not given.strip():
+        raise click.BadParameter("write an address such as 127.0.0.1")
+    return given
 
 
 def _check_public_url(
@@ -63,7 +68,13 @@ def _check_quota(
     show_default=True,
     help="Where files and their index lie.",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    callback=_check_host,
+    help="The address to listen at.",
+)
 @click.option(
     "--port",
     default=8490,
@@ -134,10 +145,6 @@ def media(
     """
     if drop_oldest and quota_gb is None:
         raise click.UsageError("--drop-oldest goes with --quota-gb")
-    if host in _EVERYWHERE and public_url is None:
-        raise click.UsageError(
-            f"a server that listens at {host} needs --public-url: how do browsers reach it?"
-        )
     if with_workbench and not is_here(host):
         raise click.UsageError(
             "--workbench spends money: it is for this machine alone, at 127.0.0.1"
@@ -151,6 +158,10 @@ def media(
             listening = opened.enter_context(listen(host, port))
         except (OSError, SettingError) as error:
             raise click.ClickException(str(error)) from None
+        if public_url is None and _is_everywhere(listening):
+            raise click.UsageError(
+                f"a server that listens at {host} needs --public-url: how do browsers reach it?"
+            )
 
         address = _address_of(listening)
         settings = Settings(
@@ -218,6 +229,17 @@ def _open_workbench(address: str, token: str) -> Iterator[Workbench]:
     with running_venice() as venice:
         settings |= {"VENICE_API_KEY": venice.key, "VENICE_BASE_URL": venice.base_url}
         yield Workbench(settings, "At a local stand-in for Venice: nothing is spent", is_local=True)
+
+
+def _is_everywhere(listening: socket.socket) -> bool:
+    """Whether a socket listens at every address of this machine, which no browser can open.
+
+    The socket knows: there are many ways to write that.
+    """
+    address = ipaddress.ip_address(listening.getsockname()[0])
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return address.is_unspecified
 
 
 def _address_of(listening: socket.socket) -> str:

@@ -106,6 +106,11 @@ def test_what_was_stored_is_there_after_a_restart(tmp_path: Path) -> None:
     ("arguments", "environment", "expected", "status"),
     [
         (["--host", "0.0.0.0"], {}, "needs --public-url", 2),  # noqa: S104  # that it is refused
+        (["--host", "0"], {}, "needs --public-url", 2),
+        (["--host", "::0"], {}, "needs --public-url", 2),
+        (["--host", "::ffff:0.0.0.0"], {}, "needs --public-url", 2),
+        (["--host", ""], {}, "write an address such as 127.0.0.1", 2),
+        (["--host", "", "--public-url", "https://h"], {}, "write an address such as 127.0.0.1", 2),
         (
             ["--workbench", "--host", "192.0.2.1"],
             {},
