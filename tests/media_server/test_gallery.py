@@ -217,6 +217,18 @@ def test_spending_is_told_by_day_and_agent(tool: TestClient, person: TestClient)
     assert {int(time.time()) // 86_400} == {row["day"] for row in spent}
 
 
+def test_spending_is_of_the_files_that_are_here(tool: TestClient, person: TestClient) -> None:
+    """What was paid for a file that is deleted is no longer counted, and the page says of what its sum is."""
+    for number in range(2):
+        upload(tool, f"{number}.png", PICTURE + bytes([number]), cost_usd=0.25)
+    (newest, _) = person.get("/gallery/files").json()["files"]
+
+    tool.delete(f"/files/{newest['id']}")
+
+    assert [0.25] == [row["usd"] for row in person.get("/gallery/spending").json()["spent"]]
+    assert "Spent in the last 30 days on the files that are here" in person.get("/").text
+
+
 def test_a_person_can_delete(tool: TestClient, person: TestClient) -> None:
     """From the gallery's own page a file can be taken away for good."""
     made = upload(tool, "fox.png", PICTURE)
