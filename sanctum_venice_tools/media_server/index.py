@@ -163,7 +163,11 @@ def _engine_of(database: str | sa.URL) -> Engine:
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
-    """Let readers go on while one writes, and writers wait for each other."""
+    """Let readers go on while one writes, and writers wait for each other.
+
+    Its own lower() knows the letters of ASCII alone, and a search is for those of all languages.
+    """
+    connection.create_function("lower", 1, str.lower, deterministic=True)
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000"):
         connection.execute(f"PRAGMA {pragma}")
 

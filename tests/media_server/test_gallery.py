@@ -152,6 +152,13 @@ def test_the_newest_come_first_and_can_be_narrowed(tool: TestClient, person: Tes
     assert ["Anna", "Ben"] == person.get("/gallery/files").json()["agents"]
 
 
+def test_a_search_knows_the_letters_of_all_languages(tool: TestClient, person: TestClient) -> None:
+    """Words are found in any case also where their letters are not those of English."""
+    upload(tool, "1.png", PICTURE, arguments={"prompt": "Über den Wolken, ÖL"})
+
+    assert ["Über den Wolken, ÖL"] == titles(person, words="über öl")
+
+
 def test_pages_follow_each_other_without_gap_or_repetition(
     tool: TestClient, person: TestClient, service: Service
 ) -> None:
