@@ -32,7 +32,7 @@ def _without_nul(text: str) -> str:
     return text.replace("\0", "")
 
 
-Line = Annotated[str, Field(max_length=200), AfterValidator(_without_nul)]
+Line = Annotated[str, AfterValidator(_without_nul)]
 
 
 class Facts(BaseModel):
@@ -40,9 +40,10 @@ class Facts(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    tool: Line = ""
-    agent: Line = ""
-    model: Line | None = ""
+    # As long as the index's columns are: PostgreSQL takes nothing longer.
+    tool: Annotated[Line, Field(max_length=64)] = ""
+    agent: Annotated[Line, Field(max_length=100)] = ""
+    model: Annotated[Line, Field(max_length=200)] | None = ""
     cost_usd: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] | None = None
     arguments: dict[str, Any] = {}
 

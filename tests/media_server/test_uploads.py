@@ -141,7 +141,9 @@ def test_the_slower_of_two_gets_the_address_too(tool: TestClient) -> None:
         ({"sha256": "zz"}, "sha256"),
         ({"facts": []}, "facts"),
         ({"facts": {"cost_usd": -1}}, "facts.cost_usd"),
-        ({"facts": {"tool": "x" * 1000}}, "facts.tool"),
+        ({"facts": {"tool": "x" * 65}}, "facts.tool"),
+        ({"facts": {"agent": "x" * 101}}, "facts.agent"),
+        ({"facts": {"model": "x" * 201}}, "facts.model"),
     ],
     ids=str,
 )

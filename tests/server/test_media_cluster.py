@@ -219,6 +219,17 @@ def test_a_nul_is_no_trouble(two_servers: list[RunningMediaServer]) -> None:
     assert [404] * len(nowhere) == [reply.status_code for reply in nowhere]
 
 
+def test_the_longest_names_are_no_trouble(two_servers: list[RunningMediaServer]) -> None:
+    """What is not too long to be declared is not too long for PostgreSQL."""
+    one, _ = two_servers
+    longest = {"tool": "🦊" * 64, "agent": "ü" * 100, "model": "m" * 200}
+
+    made = upload(one, f"{'n' * 196}.txt", b"long names", **longest)
+
+    (shown,) = (file for file in shown_by(one) if file["id"] == made["id"])
+    assert longest == {name: shown[name] for name in longest}
+
+
 def test_what_did_not_come_can_not_be_confirmed(two_servers: list[RunningMediaServer]) -> None:
     """A file that is not in the bucket, or is a shorter one there, does not count."""
     one, _ = two_servers
