@@ -61,8 +61,10 @@ class BucketShelf:
         place = {"Bucket": self._bucket, "Key": self._key(file.id)}
         try:
             head = self._s3.head_object(**place, ChecksumMode="ENABLED")
-        except ClientError:
-            return False
+        except ClientError as error:
+            if _is_not_there(error):
+                return False
+            raise
         if head["ContentLength"] != file.bytes:
             return False
         kept = head.get("ChecksumSHA256")
@@ -78,8 +80,7 @@ class BucketShelf:
         try:
             self._s3.head_object(Bucket=self._bucket, Key=self._key(file.id))
         except ClientError as error:
-            status: int = error.response["ResponseMetadata"]["HTTPStatusCode"]
-            return status == _NOT_FOUND
+            return _is_not_there(error)
         except BotoCoreError:
             return False
         return False
@@ -114,3 +115,9 @@ class BucketShelf:
             operation, Params={**place, **said}, ExpiresIn=_ADDRESS_SECONDS
         )
         return address
+
+
+def _is_not_there(error: Any) -> bool:
+    """Whether a bucket refused because it has no such file, and for no other reason."""
+    status: int = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    return status == _NOT_FOUND

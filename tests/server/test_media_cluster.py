@@ -10,14 +10,17 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import boto3  # type: ignore[import-untyped]  # it has no types
 import httpx
 import pytest
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # likewise
 from moto.server import ThreadedMotoServer
 
 from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.letta.local_server import installation
+from sanctum_venice_tools.media_server.bucket import BucketShelf
 from sanctum_venice_tools.media_server.index import StoredFile, open_index
 from sanctum_venice_tools.media_server.process import RunningMediaServer, running_media_server
 from tests.media_server.conftest import declaration, shown_by
@@ -120,25 +123,28 @@ def upload(
         return made
 
 
+def a_file(file_id: str, moment: int = 0, *, is_whole: bool = False) -> StoredFile:
+    """A file as the index has it."""
+    common = dict.fromkeys(("media_type", "kind", "tool", "agent", "model", "title"), "")
+    return StoredFile(
+        id=file_id,
+        name=f"{file_id}.txt",
+        sha256="0" * 64,
+        bytes=10,
+        moment=moment,
+        is_whole=is_whole,
+        cost_usd=None,
+        facts={},
+        **common,
+    )
+
+
 def test_the_oldest_files_are_found_in_postgresql(database: str, tmp_path: Path) -> None:
     """Of many files the oldest are read, as many as have to go, and they leave the index together."""
     index = open_index(database, tmp_path)
-    common = dict.fromkeys(("media_type", "kind", "tool", "agent", "model", "title"), "")
     ids = [f"old-{moment}" for moment in range(1500)]
     for moment, file_id in enumerate(ids):
-        index.declare(
-            StoredFile(
-                id=file_id,
-                name=file_id,
-                sha256="0" * 64,
-                bytes=10,
-                moment=moment,
-                is_whole=True,
-                cost_usd=None,
-                facts={},
-                **common,
-            )
-        )
+        index.declare(a_file(file_id, moment=moment, is_whole=True))
 
     found = index.oldest(12_995, other_than="old-0")
     index.forget(*ids)
@@ -217,6 +223,40 @@ def test_a_nul_is_no_trouble(two_servers: list[RunningMediaServer]) -> None:
             tool.delete("/files/%00"),
         ]
     assert [404] * len(nowhere) == [reply.status_code for reply in nowhere]
+
+
+def test_a_bucket_that_may_not_tell_is_not_one_without_the_file(
+    bucket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That bytes have not come is told only where the bucket says so, not where it refuses to say."""
+    shelf = BucketShelf("media", "agents-")
+    assert bucket
+    assert not shelf.has(a_file("missing"))
+
+    refused = {"ResponseMetadata": {"HTTPStatusCode": 403}}
+    refuse = Mock(side_effect=ClientError(refused, "HeadObject"))
+    monkeypatch.setattr(shelf._s3, "head_object", refuse)  # as a policy would
+
+    with pytest.raises(ClientError):
+        shelf.has(a_file("missing"))
+    assert not shelf.is_gone(a_file("missing"))
+
+
+def test_what_is_set_aside_stays_so_in_postgresql(database: str, tmp_path: Path) -> None:
+    """A file that is being taken away is not counted in by a confirmation, and is forgotten last."""
+    index = open_index(database, tmp_path)
+    for file_id in ("swept", "deleted"):
+        index.declare(a_file(file_id))
+
+    assert index.set_aside_unfinished("swept", before=1)
+    index.set_aside("deleted")
+
+    assert not index.mark_whole("swept", "", "")
+    assert not index.mark_whole("deleted", "", "")
+    assert {"swept", "deleted"} == {file.id for file in index.unfinished(before=1)}
+    index.forget("swept", "deleted")
+    assert [] == index.unfinished(before=1)
+    index.close()
 
 
 def test_the_longest_names_are_no_trouble(two_servers: list[RunningMediaServer]) -> None:
