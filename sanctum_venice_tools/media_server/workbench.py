@@ -22,9 +22,21 @@ from sanctum_venice_tools.media_server.gallery import page
 from sanctum_venice_tools.packing.bundle import tool_files
 from sanctum_venice_tools.packing.record import TOOLSETS, Record, read_record
 from sanctum_venice_tools.packing.schema import typed_schema_of
+from sanctum_venice_tools.runtime.arguments import _is_left_out, _read_argument
+from sanctum_venice_tools.runtime.film_media import _RARE_CONTENT
+from sanctum_venice_tools.runtime.film_wish import _made_of
+from sanctum_venice_tools.runtime.venice import VeniceError
 
 # In a description, up to a full stop that is none of a number: Costs 0.1 to 10 dollars.
 _COST_SENTENCE = re.compile(r"\b[Cc]osts (?:[^.]|\.\d)*\.")
+
+# How Venice calls what a film is made from, and in which form it is given.
+_MEDIA = {
+    "image": ("image_url", str),
+    "end_image": ("end_image_url", str),
+    "reference_images": ("reference_image_urls", list[str]),
+    "video": ("video_url", str),
+}
 
 
 @dataclass(frozen=True)
@@ -140,7 +152,10 @@ def _price(workbench: Workbench, record: Record, arguments: Mapping[str, Any]) -
     if record.name in _QUOTED_BY:
         quote, asked_for = _QUOTED_BY[record.name]
         known = typed_schema_of(quote)["parameters"]["properties"]
-        asked = {**arguments, **asked_for(arguments)}
+        try:
+            asked = {**arguments, **asked_for(arguments)}
+        except VeniceError as error:
+            return f"Its price is not known. {error}"
         asked = {name: value for name, value in asked.items() if name in known}
         outcome = _call(workbench, read_record(quote), asked)
         if "reply" in outcome:
@@ -151,15 +166,23 @@ def _price(workbench: Workbench, record: Record, arguments: Mapping[str, Any]) -
 
 
 def _film_to_quote(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """What the quote of a film is told beside its settings: what it is made from."""
-    kinds = {
-        "reference_images": "reference",
-        "video": "video",
-        "end_image": "transition",
-        "image": "image",
-    }
-    made_from = [kind for name, kind in kinds.items() if arguments.get(name)]
-    return {"kind": made_from[0] if made_from else "text"}
+    """What the quote of a film is told beside its settings: what it is made from.
+
+    A quote takes as options what a price depends on: the film to change, and the references.
+    """
+    options = _meant(arguments, "options", dict[str, Any]) or {}
+    content = {name: options[name] for name in _RARE_CONTENT if name in options}
+    for name, (called, form) in _MEDIA.items():
+        if given := _meant(arguments, name, form):
+            content[called] = given
+    priced = {name: value for name, value in content.items() if name in _RARE_CONTENT}
+    return {"kind": _made_of(content, options), "options": options | priced}
+
+
+def _meant(arguments: Mapping[str, Any], name: str, form: Any) -> Any:
+    """An argument as its tool reads it; None, if it is left out."""
+    value = arguments.get(name)
+    return None if _is_left_out(value, form) else _read_argument(name, value, form)
 
 
 def _music_to_quote(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -138,6 +138,38 @@ def test_the_price_of_a_film_is_of_the_kind_that_will_be_queued(
     assert [kind] == priced
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "given",
+    [
+        {
+            "reference_images": '["https://a.test/1.png", "https://a.test/2.png"]',
+            "model": "grok-imagine-1-5-reference-to-video-private",
+        },
+        {"video": "https://a.test/b.mp4"},
+        {"video": "https://a.test/b.mp4", "options": '{"upscale_factor": 4}'},
+        {"options": '{"image_references": [{"image_url": "https://a.test/1.png"}]}'},
+        {"options": '{"choose": "cheapest"}', "reference_images": "[]"},
+    ],
+    ids=str,
+)
+def test_a_film_costs_what_was_told(bench: Bench, given: dict[str, Any]) -> None:
+    """The price that a person agrees to is that of the film with all that it is made from."""
+    browser = bench()
+
+    told = call(browser, "venice_queue_video", prompt="a fox", **given)["ask"]
+    bought = call(browser, "venice_queue_video", prompt="a fox", agreed=True, **given)
+
+    assert f"Venice asks {bought['reply']['cost_usd']} US dollars for this." == told
+
+
+def test_options_that_are_none_are_told_before_anything_is_bought(bench: Bench) -> None:
+    """Options that can't be read have no price, and the reason is shown."""
+    asked = call(bench(), "venice_queue_video", prompt="a fox", options="{choose")
+
+    assert asked["ask"].startswith("Its price is not known. 'options' must be a JSON object")
+
+
 def test_a_price_that_is_not_to_be_had_is_told(bench: Bench) -> None:
     """Where Venice gives no quote, its reason is shown before a person decides."""
     asked = call(bench(), "venice_queue_video", prompt="a fox", model="no-such-model")
