@@ -162,7 +162,9 @@ def _price(workbench: Workbench, record: Record, arguments: Mapping[str, Any]) -
             return f"Venice asks {outcome['reply'].get('price_usd')} US dollars for this."
         return f"Its price is not known. {outcome.get('refusal', '')}".strip()
     found = _COST_SENTENCE.search(record.json_schema["description"])
-    return found[0].capitalize() if found else "It changes your Venice account."
+    if not found:
+        return "It changes your Venice account."
+    return found[0][0].upper() + found[0][1:]
 
 
 def _film_to_quote(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -188,6 +188,8 @@ def test_cents_are_agreed_to_where_they_are_real(bench: Bench, venice: LocalVeni
     assert before == balance(venice)
     assert "reply" in call(bench(is_local=False), "venice_list_models")
     assert {"ask": "Costs 0.1 to 10 cents."} == call(bench(is_local=False), "venice_chat")
+    told = {"ask": "Costs about 1 US cent for 2 minutes."}
+    assert told == call(bench(is_local=False), "venice_transcribe_audio")
 
 
 def test_what_changes_the_account_is_agreed_to(bench: Bench) -> None:
