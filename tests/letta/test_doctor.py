@@ -15,6 +15,7 @@ from sanctum_venice_tools.cli.doctor import run_doctor
 from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.letta.doctor import CHECKS
 from sanctum_venice_tools.letta.doctor.patient import KNOWN_SETTINGS
+from sanctum_venice_tools.letta.doctor.server import _TRY_MEDIA_SERVER
 from sanctum_venice_tools.letta.stored import wanted_fields
 from sanctum_venice_tools.packing.record import Sandbox, read_toolsets
 
@@ -79,6 +80,30 @@ def test_an_address_of_a_media_server_that_the_tools_refuse(
 
     assert "failure" == state
     assert "VENICE_MEDIA is no http address. Correct it" in line
+
+
+def test_the_gallery_s_address_is_none_of_a_media_server(venice: LocalVenice) -> None:
+    """Who sets what the media server's command prints for people is told so, and its token is not shown."""
+    address = "http://127.0.0.1:9/?token=a-token-of-the-tests"
+    state, line = finding(examine(venice, VENICE_MEDIA=address), "media")
+
+    assert "failure" == state
+    assert "VENICE_MEDIA is the gallery's address: it must end after the host and port." in line
+    assert "a-token" not in line
+
+
+def test_a_media_server_is_tried_as_tools_ask_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spaces around its address and token are no part of them, to the doctor as to each tool."""
+    monkeypatch.setenv("VENICE_MEDIA", " http://media.test:8490/ \n")
+    monkeypatch.setenv("VENICE_MEDIA_TOKEN", "a-token \n")
+    text: dict[str, Any] = {}
+    exec(_TRY_MEDIA_SERVER, text)  # noqa: S102  # as Letta's sandbox runs it
+
+    with respx.mock() as router:
+        asked = router.get("http://media.test:8490/room").respond(200)
+        assert "200" == text["venice_try_media_server"]()
+
+    assert "Bearer a-token" == asked.calls.last.request.headers["Authorization"]
 
 
 def test_what_is_found_is_told_in_whole_sentences(venice: LocalVenice) -> None:

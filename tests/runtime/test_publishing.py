@@ -158,6 +158,12 @@ def test_a_name_that_is_nowhere_is_refused(sandbox: Sandbox) -> None:
         ("VENICE_MEDIA", "http:/x", "VENICE_MEDIA is no http address"),
         ("VENICE_MEDIA", "http://media..internal", "VENICE_MEDIA is no http address"),
         ("VENICE_MEDIA", "http://media.internal:99999", "VENICE_MEDIA is no http address"),
+        (
+            "VENICE_MEDIA",
+            "http://127.0.0.1:9/?token=s3cret",
+            "VENICE_MEDIA is the gallery's address",
+        ),
+        ("VENICE_MEDIA", "http://127.0.0.1:9/#files", "VENICE_MEDIA is the gallery's address"),
         ("VENICE_MEDIA_TOKEN", "wrong", "Ask the operator to set VENICE_MEDIA_TOKEN."),
         ("VENICE_MEDIA_TOKEN", "tökén", "Ask the operator to set VENICE_MEDIA_TOKEN."),
         ("VENICE_MEDIA_TOKEN", "", "Ask the operator to set VENICE_MEDIA_TOKEN."),
@@ -176,8 +182,10 @@ def test_what_can_not_be_kept_is_not_bought(  # noqa: PLR0917  # two fixtures, t
     monkeypatch.setenv(setting, value)
     before = balance(venice)
 
-    assert expected in refusal(tool, prompt="a fox")
+    line = refusal(tool, prompt="a fox")
 
+    assert expected in line
+    assert "s3cret" not in line
     assert before == balance(venice)
 
 

@@ -61,8 +61,9 @@ import httpx
 
 def venice_try_media_server() -> str:
     """Say with which status the media server answers whether it would take a file."""
-    address = os.environ["VENICE_MEDIA"].rstrip("/")
-    headers = {"Authorization": "Bearer " + os.environ.get("VENICE_MEDIA_TOKEN", "none")}
+    address = os.environ["VENICE_MEDIA"].strip().rstrip("/")
+    token = os.environ.get("VENICE_MEDIA_TOKEN", "").strip() or "none"
+    headers = {"Authorization": f"Bearer {token}"}
     return str(httpx.get(f"{address}/room", headers=headers, timeout=20).status_code)
 '''
 
@@ -185,8 +186,9 @@ def check_folder(patient: Patient) -> Outcome:
     """Whether the server's sandbox can keep files."""
     try:
         is_media_server = bool(_media_server())  # as each tool asks
-    except VeniceError:
-        return failure("VENICE_MEDIA is no http address", "Correct it, or set it to a folder.")
+    except VeniceError as error:
+        told, _, _ = str(error).partition(". ")
+        return failure(told, "Correct it, or set it to a folder.")
     patient.need_letta()
     if is_media_server:
         return _check_media_server(patient)
