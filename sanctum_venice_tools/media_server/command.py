@@ -40,7 +40,7 @@ def _check_host(_context: click.Context, _option: click.Parameter, given: str) -
 def _check_public_url(
     _context: click.Context, _option: click.Parameter, given: str | None
 ) -> str | None:
-    """Refuse what no browser could open."""
+    """Refuse what no browser could open; the rest is written as browsers write it in Origin."""
     if given is None:
         return None
     url = _http_url(given)
@@ -48,7 +48,7 @@ def _check_public_url(
         raise click.BadParameter("write an address such as https://media.example.org")
     if url.path.strip("/"):
         raise click.BadParameter("write it without a path: the gallery's pages lie at the root")
-    return given.rstrip("/")
+    return str(url).rstrip("/")
 
 
 def _check_quota(

@@ -272,6 +272,25 @@ def test_another_name_that_points_here_reaches_nothing(tmp_path: Path) -> None:
     } == statuses
 
 
+@pytest.mark.parametrize("url", ["https://media.example.org:443/", "https://Media.Example.org"])
+def test_a_page_may_delete_however_the_public_address_is_written(tmp_path: Path, url: str) -> None:
+    """Behind a proxy, a page of the public address is this server's own, with its usual port and in capitals too."""
+    with (
+        running_media_server(tmp_path, "--public-url", url) as server,
+        client_of(server) as tool,
+        httpx.Client(base_url=server.address) as person,
+    ):
+        made = upload(tool, "fox.txt", b"a fox")
+        person.get("/", params={"token": server.token})
+        file_id = made.split("/")[-2]
+        reply = person.delete(
+            f"/gallery/files/{file_id}", headers={"Origin": "https://media.example.org"}
+        )
+
+    assert 204 == reply.status_code
+    assert made.startswith("https://media.example.org/m/")
+
+
 def test_an_address_of_ipv6_is_answered_to(tmp_path: Path) -> None:
     """A server whose public address has numbers in brackets answers to them, and to no others."""
     with running_media_server(tmp_path, "--public-url", "http://[2001:DB8::5]:8490") as server:
