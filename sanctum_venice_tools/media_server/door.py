@@ -68,7 +68,7 @@ def give_cookie(request: Request, response: Response) -> None:
         max_age=COOKIE_SECONDS,
         httponly=True,
         samesite="strict",
-        secure=request.url.scheme == "https",
+        secure=_is_encrypted(request),
     )
 
 
@@ -82,6 +82,13 @@ def _cookie_of(request: Request) -> str:
     """The cookie, which leads back to no token."""
     token = service_of(request).settings.token
     return hashlib.sha256(f"venice media gallery {token}".encode()).hexdigest()
+
+
+def _is_encrypted(request: Request) -> bool:
+    """Whether a browser came by https: many a proxy before this server does not say so."""
+    public = urlsplit(service_of(request).settings.public_url)
+    is_public = request.headers.get("host", "").lower() == public.netloc
+    return request.url.scheme == "https" or (is_public and public.scheme == "https")
 
 
 def _is_from_here(request: Request) -> bool:

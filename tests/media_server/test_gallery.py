@@ -37,6 +37,25 @@ def test_the_gallery_opens_with_its_token_once(stranger: TestClient) -> None:
     assert "<title>Gallery" in stranger.get("/").text
 
 
+@pytest.mark.parametrize(
+    ("address", "is_secure"),
+    [
+        ("http://media.test", True),
+        ("http://127.0.0.1:8490", False),
+        ("http://media.test:8490", False),
+    ],
+)
+def test_the_cookie_is_for_https_where_the_public_address_is(
+    service: Service, address: str, is_secure: bool
+) -> None:
+    """Behind a proxy that says nothing of https the cookie is for https alone; who comes past it by http gets in."""
+    browser = TestClient(create_app(service), base_url=address, follow_redirects=False)
+
+    entered = browser.get("/", params={"token": TOKEN})
+
+    assert is_secure == ("Secure" in entered.headers["set-cookie"])
+
+
 def test_a_person_can_type_the_token(stranger: TestClient) -> None:
     """The page that asks for the token takes it, and takes no other."""
     assert 401 == stranger.post("/enter", data={"token": "wrong"}).status_code
