@@ -13,7 +13,15 @@ from typing import Any
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has no types
-from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect, sync_playwright
+from playwright.sync_api import (
+    APIResponse,
+    Browser,
+    ConsoleMessage,
+    Page,
+    Route,
+    expect,
+    sync_playwright,
+)
 
 from sanctum_venice_tools.emulator import film, pictures, sound
 from sanctum_venice_tools.media_server.process import RunningMediaServer, running_media_server
@@ -25,6 +33,9 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed: apt-get install chromium"),
 ]
+
+# How the gallery asks for what is new.
+LOOKS = "**/gallery/files?since=*"
 
 PAGE = b"<!doctype html><title>evil</title><script>document.title = 'it ran'</script>"
 
@@ -437,3 +448,29 @@ def test_more_comes_once_and_is_offered_where_there_is_more(
     expect(button).to_be_hidden()
     own_gallery.wait_for_load_state("networkidle")
     assert 61 == own_gallery.locator("#files li").count()
+
+
+def test_a_deleted_file_does_not_come_back(
+    own_gallery: Page, own_server: RunningMediaServer
+) -> None:
+    """A look that was answered before a file was deleted, and arrives after that, does not bring it back."""
+    answered: list[tuple[Route, APIResponse]] = []
+    fill(own_server, range(2))
+    own_gallery.goto(own_server.gallery)
+    own_gallery.on("dialog", lambda dialog: dialog.accept())
+    own_gallery.route(LOOKS, lambda route: answered.append((route, route.fetch())))
+    while not answered:
+        own_gallery.wait_for_timeout(100)
+    own_gallery.get_by_role("button", name="words 1").click()
+    own_gallery.get_by_role("button", name="Delete").click()
+    titles = own_gallery.locator("#files .open")
+    expect(titles).to_have_text(["words 0"])
+
+    for route, response in answered:
+        route.fulfill(response=response)
+    own_gallery.unroute_all()
+    with own_gallery.expect_response(LOOKS):
+        pass
+
+    expect(titles).to_have_text(["words 0"])
+    expect(own_gallery.locator("#status")).to_have_text("1 file")

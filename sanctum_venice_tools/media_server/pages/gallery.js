@@ -14,6 +14,7 @@ const filters = byId("filters");
 const detail = byId("detail");
 
 let known = new Map();
+const deleted = new Set();
 let more = "";
 let newest = 0;
 let asked = 0;
@@ -32,13 +33,20 @@ async function ask(path, query = {}) {
   return reply.json();
 }
 
+// A reply may have been on its way when a file of it was deleted.
+async function askForFiles(query = {}) {
+  const page = await ask("/gallery/files", { ...chosen(), ...query });
+  const files = page.files.filter((file) => !deleted.has(file.id));
+  return { ...page, files };
+}
+
 function chosen() {
   return Object.fromEntries([...new FormData(filters)].filter(([, value]) => value));
 }
 
 async function startAnew() {
   const mine = ++asked;
-  const page = await ask("/gallery/files", chosen()).catch((error) => {
+  const page = await askForFiles().catch((error) => {
     failed = mine;
     throw error;
   });
@@ -55,7 +63,7 @@ async function startAnew() {
 async function showMore() {
   const mine = asked;
   const before = more;
-  const page = await ask("/gallery/files", { ...chosen(), before });
+  const page = await askForFiles({ before });
   if (mine !== asked || before !== more) {
     return; // something else was asked for meanwhile, or this page came already
   }
@@ -82,11 +90,11 @@ function append(page) {
 async function lookForNew() {
   const mine = asked;
   const since = Math.max(newest - OVERLAP_MICROSECONDS, 0);
-  const page = await ask("/gallery/files", { ...chosen(), since });
+  const page = await askForFiles({ since });
   if (mine !== asked) {
     return;
   }
-  if (page.more && !known.has(page.files.at(-1).id)) {
+  if (page.more && !known.has(page.files.at(-1)?.id)) {
     return startAnew().then(showSpending); // more came than a page has
   }
   const fresh = page.files.filter((file) => !known.has(file.id));
@@ -233,15 +241,17 @@ async function copyCall() {
 }
 
 async function deleteOpened() {
-  if (!confirm(`Delete ${opened.name} for good?`)) {
+  const file = opened;
+  if (!confirm(`Delete ${file.name} for good?`)) {
     return;
   }
-  const reply = await fetch(`/gallery/files/${opened.id}`, { method: "DELETE" });
+  const reply = await fetch(`/gallery/files/${file.id}`, { method: "DELETE" });
   if (!reply.ok && reply.status !== 404) {
     throw new Error(`The server answered ${reply.status}.`);
   }
-  known.delete(opened.id);
-  const card = list.querySelector(`[data-id="${CSS.escape(opened.id)}"]`);
+  deleted.add(file.id);
+  known.delete(file.id);
+  const card = list.querySelector(`[data-id="${CSS.escape(file.id)}"]`);
   const next = card?.nextElementSibling ?? card?.previousElementSibling;
   card?.remove();
   detail.close();
