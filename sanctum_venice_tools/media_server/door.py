@@ -67,7 +67,9 @@ def give_cookie(request: Request, response: Response) -> None:
         _cookie_of(request),
         max_age=COOKIE_SECONDS,
         httponly=True,
-        samesite="strict",
+        # Strict would not come along when a person clicks the address on a page of another site.
+        # Such pages get no further with lax: it is sent with no request of theirs but a click.
+        samesite="lax",
         secure=_is_encrypted(request),
     )
 

@@ -474,3 +474,18 @@ def test_a_deleted_file_does_not_come_back(
 
     expect(titles).to_have_text(["words 0"])
     expect(own_gallery.locator("#status")).to_have_text("1 file")
+
+
+def test_it_opens_from_a_page_of_another_site(
+    own_gallery: Page, own_server: RunningMediaServer
+) -> None:
+    """Its address lets a person in also where it is clicked in a mail or a chat that a browser shows."""
+    link = f'<a href="{own_server.gallery}">the gallery</a>'
+    own_gallery.route(
+        "http://chat.test/", lambda route: route.fulfill(body=link, content_type="text/html")
+    )
+    own_gallery.goto("http://chat.test/")
+
+    own_gallery.get_by_role("link").click()
+
+    expect(own_gallery).to_have_title("Gallery: Venice media")
