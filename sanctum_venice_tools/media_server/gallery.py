@@ -32,9 +32,9 @@ async def open_gallery(request: Request) -> Response:
     shown = request.query_params.get("token")
     if shown is not None and is_token(request, shown):
         return _let_in(request)
-    if not has_cookie(request):
-        return page(request, "enter.html", 401)
-    return page(request, "gallery.html")
+    if has_cookie(request):
+        return page(request, "gallery.html")
+    return _ask_again(request) if shown else page(request, "enter.html", 401)
 
 
 async def enter(request: Request) -> Response:
@@ -43,7 +43,7 @@ async def enter(request: Request) -> Response:
     shown = form.get("token")
     if isinstance(shown, str) and is_token(request, shown.strip()):
         return _let_in(request)
-    return page(request, "enter.html", 401)
+    return _ask_again(request)
 
 
 async def send_icon(_request: Request) -> Response:
@@ -64,6 +64,12 @@ def _let_in(request: Request) -> Response:
     response = RedirectResponse("/", 303, headers=_headers(request))
     give_cookie(request, response)
     return response
+
+
+def _ask_again(request: Request) -> Response:
+    """The question for the token, with the word that another was given."""
+    asked = _read("enter.html").replace(b" hidden", b"")
+    return Response(asked, 401, headers=_headers(request), media_type="text/html")
 
 
 def page(request: Request, name: str, status: int = 200) -> Response:

@@ -489,3 +489,20 @@ def test_it_opens_from_a_page_of_another_site(
     own_gallery.get_by_role("link").click()
 
     expect(own_gallery).to_have_title("Gallery: Venice media")
+
+
+def test_a_wrong_token_is_told(own_gallery: Page, own_server: RunningMediaServer) -> None:
+    """Who gave a wrong token reads so, typed or in the address; who gave none yet is only asked for it."""
+    told, trouble = "That is not the token of this media server.", own_gallery.get_by_role("alert")
+    own_gallery.goto(own_server.address)
+    expect(trouble).to_have_count(0)
+
+    own_gallery.get_by_label("The token of this media server").fill("wrong")
+    own_gallery.get_by_role("button", name="Open the gallery").click()
+    expect(trouble).to_have_text(told)
+    assert [] == [found["id"] for found in Axe().run(own_gallery).response["violations"]]
+
+    own_gallery.goto(own_server.address)
+    expect(trouble).to_have_count(0)
+    own_gallery.goto(f"{own_server.address}/?token=wrong")
+    expect(trouble).to_have_text(told)
