@@ -37,6 +37,9 @@ pytestmark = [
 # How the gallery asks for what is new.
 LOOKS = "**/gallery/files?since=*"
 
+# What leads to this machine, too, though to browsers it is another.
+NAMED_HOST = "media.internal"
+
 PAGE = b"<!doctype html><title>evil</title><script>document.title = 'it ran'</script>"
 
 
@@ -86,7 +89,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMediaSer
 def browser() -> Iterator[Browser]:
     """A browser without a window."""
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        running = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", f"--host-resolver-rules=MAP {NAMED_HOST} 127.0.0.1"],
+        )
         yield running
         running.close()
 
@@ -506,3 +512,44 @@ def test_a_wrong_token_is_told(own_gallery: Page, own_server: RunningMediaServer
     expect(trouble).to_have_count(0)
     own_gallery.goto(f"{own_server.address}/?token=wrong")
     expect(trouble).to_have_text(told)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", NAMED_HOST])
+def test_a_call_is_copied(own_gallery: Page, tmp_path: Path, host: str) -> None:
+    """The call is copied also at a plain http address that is not this machine's, where browsers have no clipboard."""
+    with running_media_server(tmp_path, "--allow-host", NAMED_HOST) as server:
+        fill(server, range(1))
+        own_gallery.goto(server.gallery.replace("127.0.0.1", host))
+        own_gallery.get_by_role("button", name="words 0").click()
+
+        own_gallery.get_by_role("button", name="Copy").click()
+
+        dialog = own_gallery.get_by_role("dialog")
+        expect(dialog.get_by_role("status")).to_have_text("Copied.")
+        own_gallery.get_by_role("button", name="Close").click()
+        own_gallery.get_by_label("Search").press("Control+V")
+        copied = own_gallery.get_by_label("Search").input_value()
+        assert 'venice_generate_image(     prompt="words 0", )' == copied
+
+
+def test_a_call_that_is_not_copied_is_told(
+    own_gallery: Page, own_server: RunningMediaServer
+) -> None:
+    """Where a browser does not let the page copy, that stands where the person is, who may try again."""
+    fill(own_server, range(2))
+    own_gallery.goto(own_server.gallery)
+    own_gallery.evaluate("() => { navigator.clipboard.writeText = () => { throw Error('No') } }")
+    trouble, button = own_gallery.get_by_role("alert"), own_gallery.locator("#copy")
+    own_gallery.get_by_role("button", name="words 0").click()
+    button.click()
+    expect(trouble).to_have_text("Copying failed. No.")
+    own_gallery.get_by_role("button", name="Close").click()
+    own_gallery.get_by_role("button", name="words 1").click()
+    expect(trouble).to_have_text("")
+
+    button.click()
+    expect(trouble).to_have_text("Copying failed. No.")
+    own_gallery.evaluate("() => { navigator.clipboard.writeText = () => {} }")
+    button.click()
+    expect(own_gallery.get_by_role("dialog").get_by_role("status")).to_have_text("Copied.")
+    expect(trouble).to_have_text("")

@@ -198,7 +198,7 @@ function openDetail(file) {
   byId("large").replaceChildren(...viewOf(viewed(file), { isLarge: true }));
   byId("facts").replaceChildren(...factsOf(file));
   byId("again").textContent = callOf(file);
-  byId("undeleted").textContent = "";
+  tellOfDetail("copied", "");
   const download = byId("download");
   download.href = `${file.url}?download`;
   download.download = file.name;
@@ -234,10 +234,20 @@ function asText(value) {
 }
 
 async function copyCall() {
-  await navigator.clipboard.writeText(byId("again").textContent);
-  byId("status").textContent = "Copied.";
-  byId("copy").textContent = "Copied";
-  setTimeout(() => (byId("copy").textContent = "Copy"), 1500);
+  if (navigator.clipboard) {
+    await navigator.clipboard.writeText(byId("again").textContent);
+  } else {
+    copySelected();
+  }
+  tellOfDetail("copied", "Copied.");
+}
+
+// Browsers give no clipboard to a page of plain http that is not this machine's.
+function copySelected() {
+  getSelection().selectAllChildren(byId("again"));
+  if (!document.execCommand("copy")) {
+    throw new Error("What is to be copied is selected.");
+  }
 }
 
 async function deleteOpened() {
@@ -260,8 +270,14 @@ async function deleteOpened() {
 }
 
 // The page's own status lies behind the open file.
-function tellUndeleted(error) {
-  byId("undeleted").textContent = `Deleting failed. ${error.message.replace(/\.?$/, ".")}`;
+function tellOfDetail(place, text) {
+  byId("copied").textContent = "";
+  byId("trouble").textContent = "";
+  byId(place).textContent = text;
+}
+
+function tellFailed(what) {
+  return (error) => tellOfDetail("trouble", `${what} failed. ${error.message.replace(/\.?$/, ".")}`);
 }
 
 // --- what was spent ---
@@ -338,8 +354,8 @@ filters.addEventListener("input", () => {
 filters.addEventListener("submit", (event) => event.preventDefault());
 byId("more").addEventListener("click", () => showMore().catch(tellTrouble));
 byId("close").addEventListener("click", () => detail.close());
-byId("copy").addEventListener("click", () => copyCall().catch(tellTrouble));
-byId("delete").addEventListener("click", () => deleteOpened().catch(tellUndeleted));
+byId("copy").addEventListener("click", () => copyCall().catch(tellFailed("Copying")));
+byId("delete").addEventListener("click", () => deleteOpened().catch(tellFailed("Deleting")));
 detail.addEventListener("close", () => byId("large").replaceChildren()); // what plays is to stop
 
 startAnew().then(showSpending).catch(tellTrouble);
