@@ -553,3 +553,52 @@ def test_a_call_that_is_not_copied_is_told(
     button.click()
     expect(own_gallery.get_by_role("dialog").get_by_role("status")).to_have_text("Copied.")
     expect(trouble).to_have_text("")
+
+
+def test_only_what_is_tried_again_is_said_to_be(
+    own_gallery: Page, own_server: RunningMediaServer
+) -> None:
+    """More files that did not come are asked for when a person asks again; the page does not say that it does."""
+    fill(own_server, range(61))
+    own_gallery.goto(own_server.gallery)
+    expect(own_gallery.locator("#files li")).to_have_count(60)
+    own_gallery.evaluate("Object.defineProperty(document, 'hidden', {value: true})")
+    own_gallery.route("**/gallery/files?before=*", lambda route: route.fulfill(status=502))
+
+    own_gallery.get_by_role("button", name="Show more").click()
+
+    expect(own_gallery.locator("#status")).to_have_text("The server answered 502.")
+
+
+def test_trouble_is_told_once(own_gallery: Page, own_server: RunningMediaServer) -> None:
+    """While the server is away, each look finds the same; a screen reader reads it once."""
+    fill(own_server, range(1))
+    own_gallery.goto(own_server.gallery)
+    status = own_gallery.locator("#status")
+    expect(status).to_have_text("1 file")
+    status.evaluate(
+        "one => { window.told = 0; new MutationObserver(() => told++).observe(one, {childList: true}) }"
+    )
+    own_gallery.route(LOOKS, lambda route: route.abort())
+    for _ in range(3):
+        with own_gallery.expect_request(LOOKS):
+            pass
+
+    expect(status).to_have_text("Failed to fetch. Trying again.")
+    assert 1 == own_gallery.evaluate("told")
+
+
+def test_spending_that_did_not_come_is_asked_for_again(
+    own_gallery: Page, own_server: RunningMediaServer
+) -> None:
+    """What was spent is told as soon as the server tells it; until then its place says why not."""
+    fill(own_server, range(1))
+    own_gallery.route("**/gallery/spending?*", lambda route: route.fulfill(status=502))
+    own_gallery.goto(own_server.gallery)
+    total = own_gallery.locator("#total")
+    expect(total).to_have_text("The server answered 502.")
+    expect(own_gallery.locator("#status")).to_have_text("1 file")
+
+    own_gallery.unroute_all()
+
+    expect(total).to_have_text("$0.25", timeout=10_000)

@@ -18,7 +18,8 @@ const deleted = new Set();
 let more = "";
 let newest = 0;
 let asked = 0;
-let failed = -1; // which of what was asked for did not come
+let failed = 0; // which of what was asked for did not come: at first, nothing did
+let isSpendingOld = true;
 
 // --- what is shown ---
 
@@ -48,6 +49,7 @@ async function startAnew() {
   const mine = ++asked;
   const page = await askForFiles().catch((error) => {
     failed = mine;
+    isSpendingOld = true;
     throw error;
   });
   if (mine !== asked) {
@@ -95,7 +97,8 @@ async function lookForNew() {
     return;
   }
   if (page.more && !known.has(page.files.at(-1)?.id)) {
-    return startAnew().then(showSpending); // more came than a page has
+    isSpendingOld = true;
+    return startAnew(); // more came than a page has
   }
   const fresh = page.files.filter((file) => !known.has(file.id));
   for (const file of fresh.reverse()) {
@@ -107,13 +110,20 @@ async function lookForNew() {
   tellHowMany();
   if (fresh.length) {
     offerAgents(page.agents);
-    showSpending();
+    isSpendingOld = true;
   }
 }
 
 // What failed to come is asked for until it does; only then does what is new belong on top of it.
-function lookAgain() {
-  return failed === asked ? startAnew().then(showSpending) : lookForNew();
+async function lookAgain() {
+  await (failed === asked ? startAnew() : lookForNew());
+  if (isSpendingOld) {
+    isSpendingOld = false;
+    await showSpending().catch((error) => {
+      isSpendingOld = true;
+      tell("total", sentence(error));
+    });
+  }
 }
 
 function remember(file) {
@@ -125,8 +135,12 @@ function tellHowMany() {
   const count = known.size;
   const files = count === 1 ? "1 file" : `${count} files`;
   const told = count ? (more ? `${files}, and there are more` : files) : "There is nothing here yet.";
-  if (byId("status").textContent !== told) {
-    byId("status").textContent = told; // each time it is set, screen readers read it out
+  tell("status", told);
+}
+
+function tell(place, text) {
+  if (byId(place).textContent !== text) {
+    byId(place).textContent = text; // each time it is set, screen readers read it out
   }
 }
 
@@ -276,8 +290,12 @@ function tellOfDetail(place, text) {
   byId(place).textContent = text;
 }
 
+function sentence(error) {
+  return error.message.replace(/\.?$/, ".");
+}
+
 function tellFailed(what) {
-  return (error) => tellOfDetail("trouble", `${what} failed. ${error.message.replace(/\.?$/, ".")}`);
+  return (error) => tellOfDetail("trouble", `${what} failed. ${sentence(error)}`);
 }
 
 // --- what was spent ---
@@ -285,7 +303,7 @@ function tellFailed(what) {
 async function showSpending() {
   const { days, spent } = await ask("/gallery/spending");
   const total = spent.reduce((sum, row) => sum + row.usd, 0);
-  byId("total").textContent = `$${total.toFixed(2)}`;
+  tell("total", `$${total.toFixed(2)}`);
   const rows = spent.map((row) => {
     const line = document.createElement("tr");
     line.append(element("td", dayOf(row.day)), element("td", row.agent || "unknown"), element("td", row.usd.toFixed(4)));
@@ -343,13 +361,17 @@ function bar(x, y, width, height, place, row) {
 // --- from here on it runs ---
 
 function tellTrouble(error) {
-  byId("status").textContent = `${error.message.replace(/\.?$/, ".")} Trying again.`;
+  tell("status", sentence(error));
+}
+
+function tellTryingAgain(error) {
+  tell("status", `${sentence(error)} Trying again.`);
 }
 
 let typing = 0;
 filters.addEventListener("input", () => {
   clearTimeout(typing);
-  typing = setTimeout(() => startAnew().catch(tellTrouble), TYPING_MS);
+  typing = setTimeout(() => startAnew().catch(tellTryingAgain), TYPING_MS);
 });
 filters.addEventListener("submit", (event) => event.preventDefault());
 byId("more").addEventListener("click", () => showMore().catch(tellTrouble));
@@ -358,5 +380,5 @@ byId("copy").addEventListener("click", () => copyCall().catch(tellFailed("Copyin
 byId("delete").addEventListener("click", () => deleteOpened().catch(tellFailed("Deleting")));
 detail.addEventListener("close", () => byId("large").replaceChildren()); // what plays is to stop
 
-startAnew().then(showSpending).catch(tellTrouble);
-setInterval(() => document.hidden || lookAgain().catch(tellTrouble), LOOK_AGAIN_MS);
+lookAgain().catch(tellTryingAgain);
+setInterval(() => document.hidden || lookAgain().catch(tellTryingAgain), LOOK_AGAIN_MS);
