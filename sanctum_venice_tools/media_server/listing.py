@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from sanctum_venice_tools.media_server.door import for_people, refusal
-from sanctum_venice_tools.media_server.index import Choice, StoredFile
+from sanctum_venice_tools.media_server.index import Choice, StoredFile, microseconds_now
 from sanctum_venice_tools.media_server.service import Service, service_of
 
 _PAGE = 60
@@ -32,12 +32,13 @@ async def list_files(request: Request) -> Response:
         )
     except ValueError:
         return refusal(422, "before and since are places that this server has given.")
+    now = microseconds_now()
     files = await run_in_threadpool(service.index.choose, choice, _PAGE + 1)
     page = files[:_PAGE]
     more = f"{page[-1].moment}-{page[-1].id}" if len(files) > _PAGE else ""
     agents = await run_in_threadpool(service.index.agents)
     told = {"files": [_shown(service, file) for file in page], "more": more, "agents": agents}
-    return JSONResponse({**told, "workbench": request.app.state.workbench is not None})
+    return JSONResponse({**told, "now": now, "workbench": request.app.state.workbench is not None})
 
 
 @for_people

@@ -5,8 +5,10 @@ It needs Debian's Chromium (`apt-get install chromium`), and is left out where t
 
 import json
 import shutil
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -602,3 +604,19 @@ def test_spending_that_did_not_come_is_asked_for_again(
     own_gallery.unroute_all()
 
     expect(total).to_have_text("$0.25", timeout=10_000)
+
+
+def test_a_clock_that_was_ahead_hides_nothing(
+    own_gallery: Page, own_server: RunningMediaServer, tmp_path: Path
+) -> None:
+    """What is new appears by itself also where a file is from a time that is still to come."""
+    fill(own_server, range(1))
+    with closing(sqlite3.connect(tmp_path / "index.sqlite")) as index:
+        index.execute("UPDATE files SET moment = moment + 3600 * 1000000")
+        index.commit()
+    own_gallery.goto(own_server.gallery)
+    expect(own_gallery.locator("#files li")).to_have_count(1)
+
+    fill(own_server, range(1, 2))
+
+    expect(own_gallery.locator("#files li")).to_have_count(2, timeout=10_000)

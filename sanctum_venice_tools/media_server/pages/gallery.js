@@ -17,6 +17,7 @@ let known = new Map();
 const deleted = new Set();
 let more = "";
 let newest = 0;
+let now = 0; // by the server's clock, which may have been ahead when the newest came
 let asked = 0;
 let failed = 0; // which of what was asked for did not come: at first, nothing did
 let isSpendingOld = true;
@@ -38,6 +39,7 @@ async function ask(path, query = {}) {
 async function askForFiles(query = {}) {
   const page = await ask("/gallery/files", { ...chosen(), ...query });
   const files = page.files.filter((file) => !deleted.has(file.id));
+  now = page.now;
   return { ...page, files };
 }
 
@@ -91,7 +93,7 @@ function append(page) {
 
 async function lookForNew() {
   const mine = asked;
-  const since = Math.max(newest - OVERLAP_MICROSECONDS, 0);
+  const since = Math.max(Math.min(newest, now) - OVERLAP_MICROSECONDS, 0);
   const page = await askForFiles({ since });
   if (mine !== asked) {
     return;
