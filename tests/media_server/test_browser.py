@@ -620,3 +620,16 @@ def test_a_clock_that_was_ahead_hides_nothing(
     fill(own_server, range(1, 2))
 
     expect(own_gallery.locator("#files li")).to_have_count(2, timeout=10_000)
+
+
+def test_the_chosen_tool_is_told(own_gallery: Page, tmp_path: Path) -> None:
+    """In the workbench a screen reader is told which of the tools is the one that is shown."""
+    with running_media_server(tmp_path, "--workbench") as server:
+        own_gallery.goto(server.gallery)
+        own_gallery.goto(f"{server.address}/workbench#venice_queue_video")
+        chosen = own_gallery.locator("#tools a[aria-current=true]")
+        expect(chosen).to_have_text("queue_video")
+
+        own_gallery.get_by_role("link", name="generate_image").click()
+
+        expect(chosen).to_have_text("generate_image")

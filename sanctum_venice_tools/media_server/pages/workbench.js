@@ -51,7 +51,10 @@ function showChosen() {
   shown = tool;
   byId("ask").close();
   for (const link of byId("tools").querySelectorAll("a")) {
-    link.toggleAttribute("aria-current", link.hash === `#${tool.name}`);
+    link.removeAttribute("aria-current");
+    if (link.hash === `#${tool.name}`) {
+      link.setAttribute("aria-current", "true");
+    }
   }
   byId("name").textContent = tool.name;
   byId("description").textContent = tool.description;
