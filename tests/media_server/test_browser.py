@@ -633,3 +633,15 @@ def test_the_chosen_tool_is_told(own_gallery: Page, tmp_path: Path) -> None:
         own_gallery.get_by_role("link", name="generate_image").click()
 
         expect(chosen).to_have_text("generate_image")
+
+
+def test_tools_that_do_not_come_are_told(own_gallery: Page, tmp_path: Path) -> None:
+    """Where a proxy answers in the server's place, the workbench says so, rather than nothing at all."""
+    with running_media_server(tmp_path, "--workbench") as server:
+        own_gallery.goto(server.gallery)
+        own_gallery.route(
+            "**/workbench/tools", lambda route: route.fulfill(status=502, body="<h1>Bad")
+        )
+        own_gallery.goto(f"{server.address}/workbench")
+
+        expect(own_gallery.get_by_role("status")).to_have_text("The server answered 502.")

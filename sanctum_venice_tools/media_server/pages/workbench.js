@@ -22,6 +22,9 @@ async function start() {
     location.reload();
     return;
   }
+  if (!reply.ok) {
+    throw new Error(`The server answered ${reply.status}.`);
+  }
   const told = await reply.json();
   tools = told.tools;
   byId("venice").textContent = told.venice;
@@ -209,4 +212,5 @@ byId("source").addEventListener("toggle", async (event) => {
   }
 });
 
-start().catch(tellTrouble);
+// Without tools there is no form, and nothing to tell it beside.
+start().catch((error) => (byId("venice").textContent = error.message));
