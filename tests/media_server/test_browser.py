@@ -4,6 +4,7 @@ It needs Debian's Chromium (`apt-get install chromium`), and is left out where t
 """
 
 import json
+import re
 import shutil
 import sqlite3
 import time
@@ -645,3 +646,16 @@ def test_tools_that_do_not_come_are_told(own_gallery: Page, tmp_path: Path) -> N
         own_gallery.goto(f"{server.address}/workbench")
 
         expect(own_gallery.get_by_role("status")).to_have_text("The server answered 502.")
+
+
+def test_a_whole_text_does_not_look_cut(own_gallery: Page, own_server: RunningMediaServer) -> None:
+    """An ellipsis stands only where there is more than is shown, whatever the letters have in bytes."""
+    words, long = "狐" * 135, "狐" * 40_000
+    upload(own_server, "words.txt", words.encode(), "some words")
+    upload(own_server, "long.txt", long.encode(), "many words")
+    own_gallery.goto(own_server.gallery)
+
+    shown = own_gallery.locator("#files pre")
+    expect(shown).to_have_text([f"{'狐' * 300}…", words])
+    own_gallery.get_by_role("button", name="many words").click()
+    expect(own_gallery.locator("#large pre")).to_have_text(re.compile(r"^狐{33333}.?…$"))

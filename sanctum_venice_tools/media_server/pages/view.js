@@ -1,7 +1,7 @@
 // How a file is shown: a picture, a player, or the beginning of a text.
 
-const LONGEST_SNIPPET = 300;
-const LONGEST_TEXT = 100_000;
+const LONGEST_SNIPPET = 300; // in letters
+const LONGEST_TEXT = 100_000; // in bytes: so many the server sends
 const UNSHOWN_PICTURES = ["image/heic", "image/tiff"];
 
 // A file has an id, a name, a title, an address, a media type, and its length in bytes.
@@ -33,7 +33,10 @@ function textOf(file, most) {
   shown.role = "group";
   shown.setAttribute("aria-label", `The beginning of ${file.name}`);
   beginningOf(file)
-    .then((text) => (shown.textContent = file.bytes > most ? `${text.slice(0, most)}…` : text))
+    .then((text) => {
+      const isCut = text.length > most || file.bytes > LONGEST_TEXT;
+      shown.textContent = isCut ? `${text.slice(0, most)}…` : text;
+    })
     .catch((error) => shown.replaceWith(element("p", error.message))); // it is not the text
   return shown;
 }
