@@ -148,7 +148,7 @@ def test_words_kind_and_agent_narrow_it(gallery: Page) -> None:
 
     gallery.select_option("select[name=agent]", "Ben")
     expect(gallery.locator("#files li")).to_have_count(0)
-    assert "There is nothing here yet." == gallery.locator("#status").inner_text()
+    assert "Nothing fits." == gallery.locator("#status").inner_text()
 
 
 def test_what_is_new_appears_by_itself(gallery: Page, server: RunningMediaServer) -> None:
@@ -659,3 +659,18 @@ def test_a_whole_text_does_not_look_cut(own_gallery: Page, own_server: RunningMe
     expect(shown).to_have_text([f"{'狐' * 300}…", words])
     own_gallery.get_by_role("button", name="many words").click()
     expect(own_gallery.locator("#large pre")).to_have_text(re.compile(r"^狐{33333}.?…$"))
+
+
+def test_what_fits_nothing_is_not_told_as_an_empty_gallery(
+    own_gallery: Page, own_server: RunningMediaServer
+) -> None:
+    """Where files are there and none fits what was chosen, the page says that; where none is there, it says so."""
+    own_gallery.goto(own_server.gallery)
+    status = own_gallery.locator("#status")
+    expect(status).to_have_text("There is nothing here yet.")
+    fill(own_server, range(1))
+    expect(status).to_have_text("1 file", timeout=10_000)
+
+    own_gallery.fill("input[name=words]", "owl")
+
+    expect(status).to_have_text("Nothing fits.")

@@ -136,8 +136,10 @@ function remember(file) {
 function tellHowMany() {
   const count = known.size;
   const files = count === 1 ? "1 file" : `${count} files`;
-  const told = count ? (more ? `${files}, and there are more` : files) : "There is nothing here yet.";
-  tell("status", told);
+  const some = more ? `${files}, and there are more` : files;
+  const isNarrowed = Object.keys(chosen()).length > 0;
+  const none = isNarrowed ? "Nothing fits." : "There is nothing here yet.";
+  tell("status", count ? some : none);
 }
 
 function tell(place, text) {
