@@ -1,5 +1,6 @@
 """Agents' keys, as far as no Letta server is needed: which agents, which keys are in use, what a server kept."""
 
+import itertools
 import json
 import signal
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ NAMESAKE = "agent-8c1fd0f2-1111-4222-8333-777788889999"
 OLD_KEY = "VENICE_INFERENCE_KEY_of_old111"
 NEW_KEY = "VENICE_INFERENCE_KEY_of_new222"
 THIRD_KEY = "VENICE_INFERENCE_KEY_of_thr333"
+ISSUING = "sanctum_venice_tools.letta.agent_keys.issuing"
 OPERATOR = {
     "LETTA_BASE_URL": LETTA,
     "LETTA_API_KEY": "",
@@ -105,6 +107,7 @@ def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Letta's client tries again without a pause."""
     monkeypatch.setattr("letta_client._base_client.INITIAL_RETRY_DELAY", 0.01)
     monkeypatch.setattr("letta_client._base_client.MAX_RETRY_DELAY", 0.01)
+    monkeypatch.setattr(f"{ISSUING}._PAUSES_SECONDS", (0.01, 0.01))
 
 
 @pytest.fixture
@@ -289,6 +292,23 @@ def test_a_key_that_was_taken_stays_though_it_can_not_be_read_back(servers: Serv
     """Once Letta has answered that it took the key, a failure to look at it revokes neither key."""
     looked = servers.router.get(f"{LETTA}/v1/agents/{SCOUT}")
     looked.mock(
+@pytest.mark.usefixtures("quick_retries")
+@pytest.mark.parametrize(("times", "status"), [(1, 0), (2, 0), (100, 3)])
+def test_a_server_that_is_busy_is_asked_again(servers: Servers, times: int, status: int) -> None:
+    """Where Letta answers 429 it has stored nothing, so the key is set again; an end of it takes the key back."""
+    answers = itertools.chain([429] * times, itertools.repeat(200))
+
+    def update(request: httpx.Request) -> httpx.Response:
+        is_busy = next(answers) == httpx.codes.TOO_MANY_REQUESTS
+        return httpx.Response(429) if is_busy else servers._update(request)
+
+    servers.router.patch(f"{LETTA}/v1/agents/{SCOUT}").mock(side_effect=update)
+    told = run("rotate", "--agent", "Scout", "--yes")
+
+    assert status == told.exit_code, told.output
+    assert [servers.secrets["VENICE_API_KEY"]] == list(servers.keys.values())
+
+
         side_effect=lambda _: (
             httpx.Response(500)
             if servers.secrets["VENICE_API_KEY"] == NEW_KEY

@@ -1,11 +1,12 @@
 """Giving agents their keys: what each has, what it is to have, and a way that loses no key."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
-from letta_client import APIError, Letta
+from letta_client import APIError, Letta, RateLimitError
 from letta_client.types import AgentState
 
 from sanctum_venice_tools.letta.agent_keys.account import (
@@ -29,6 +30,9 @@ from sanctum_venice_tools.letta.secrets import (
 from sanctum_venice_tools.letta.venice import VeniceError
 
 Action = Literal["issue", "change", "replace", "unchanged"]
+
+# How long Letta is left alone where it was asked too much at once.
+_PAUSES_SECONDS = (1, 5)
 
 
 @dataclass(frozen=True)
@@ -241,6 +245,23 @@ def _set_secret(letta: Letta, handover: _Handover) -> None:
     handover.state = "unclear"  # until an answer has come
     try:
         # Once: a refusal of a second try would hide that the first one was carried out.
+    """Set the secret and read it back, a little later where the server was asked too much at once.
+
+    Raises:
+        SecretsError: It can't be set, or was not kept.
+        APIError: The server failed.
+    """
+    for seconds in _PAUSES_SECONDS:
+        try:
+            return _set_secret_once(letta, handover)
+        except RateLimitError:
+            if handover.state != "not written":
+                raise
+            time.sleep(seconds)
+    return _set_secret_once(letta, handover)
+
+
+def _set_secret_once(letta: Letta, handover: _Handover) -> None:
         _write_secrets(letta.with_options(max_retries=0), agent_id, secrets)
     except APIError as error:
         if is_refusal(error):
