@@ -148,6 +148,30 @@ def test_the_old_key_outlives_a_secret_that_was_not_kept(servers: Servers) -> No
     assert {"old": OLD_KEY} == servers.keys
 
 
+def test_tells_no_key_as_revoked_that_is_good(servers: Servers) -> None:
+    """Where an agent keeps its old key, because the new one could not be set, a script is not told that it is gone."""
+    servers.keeps = False
+    (told,) = json.loads(run("rotate", "--agent", "Scout", "--yes", "--json").stdout)["agents"]
+
+    assert "its new key is revoked again" in told["problem"]
+    assert [] == told["revoked"]
+
+
+def test_tells_only_of_the_old_keys_that_are_revoked(servers: Servers) -> None:
+    """Where Venice fails half-way, a script is told of the keys that are gone, and not of the others."""
+    servers.keys["older"] = THIRD_KEY
+
+    def revoke(request: httpx.Request) -> httpx.Response:
+        is_old = request.url.params["id"] == "old"
+        return servers._revoke(request) if is_old else httpx.Response(500)
+
+    servers.router.delete(f"{VENICE}/api_keys").mock(side_effect=revoke)
+    (told,) = json.loads(run("rotate", "--agent", "Scout", "--yes", "--json").stdout)["agents"]
+
+    assert "the old one ...thr333 is not revoked" in told["problem"]
+    assert ["old111"] == told["revoked"]
+
+
 @pytest.mark.parametrize("status", [301, 302])
 def test_what_is_written_is_not_sent_elsewhere_to_be_read(
     servers: Servers, monkeypatch: pytest.MonkeyPatch, status: int
@@ -269,6 +293,23 @@ def test_a_refusal_after_a_lost_answer_tells_nothing(
 
 
 @pytest.mark.usefixtures("quick_retries")
+@pytest.mark.parametrize(("times", "status"), [(1, 0), (2, 0), (100, 3)])
+def test_a_server_that_is_busy_is_asked_again(servers: Servers, times: int, status: int) -> None:
+    """Where Letta answers 429 it has stored nothing, so the key is set again; an end of it takes the key back."""
+    answers = itertools.chain([429] * times, itertools.repeat(200))
+
+    def update(request: httpx.Request) -> httpx.Response:
+        is_busy = next(answers) == httpx.codes.TOO_MANY_REQUESTS
+        return httpx.Response(429) if is_busy else servers._update(request)
+
+    servers.router.patch(f"{LETTA}/v1/agents/{SCOUT}").mock(side_effect=update)
+    told = run("rotate", "--agent", "Scout", "--yes")
+
+    assert status == told.exit_code, told.output
+    assert [servers.secrets["VENICE_API_KEY"]] == list(servers.keys.values())
+
+
+@pytest.mark.usefixtures("quick_retries")
 @pytest.mark.parametrize("failure", ["the connection", "status 502"])
 def test_a_key_that_the_agent_may_have_stays_good(servers: Servers, failure: str) -> None:
     """Where the old key can't be put back, both stay, with the command that settles it; it does."""
@@ -292,23 +333,6 @@ def test_a_key_that_was_taken_stays_though_it_can_not_be_read_back(servers: Serv
     """Once Letta has answered that it took the key, a failure to look at it revokes neither key."""
     looked = servers.router.get(f"{LETTA}/v1/agents/{SCOUT}")
     looked.mock(
-@pytest.mark.usefixtures("quick_retries")
-@pytest.mark.parametrize(("times", "status"), [(1, 0), (2, 0), (100, 3)])
-def test_a_server_that_is_busy_is_asked_again(servers: Servers, times: int, status: int) -> None:
-    """Where Letta answers 429 it has stored nothing, so the key is set again; an end of it takes the key back."""
-    answers = itertools.chain([429] * times, itertools.repeat(200))
-
-    def update(request: httpx.Request) -> httpx.Response:
-        is_busy = next(answers) == httpx.codes.TOO_MANY_REQUESTS
-        return httpx.Response(429) if is_busy else servers._update(request)
-
-    servers.router.patch(f"{LETTA}/v1/agents/{SCOUT}").mock(side_effect=update)
-    told = run("rotate", "--agent", "Scout", "--yes")
-
-    assert status == told.exit_code, told.output
-    assert [servers.secrets["VENICE_API_KEY"]] == list(servers.keys.values())
-
-
         side_effect=lambda _: (
             httpx.Response(500)
             if servers.secrets["VENICE_API_KEY"] == NEW_KEY

@@ -61,7 +61,7 @@ class KeyChange:
     present: ListedKey | None = None
     """The key that the agent has now."""
     old: tuple[ListedKey, ...] = ()
-    """Keys of this agent that are revoked once it has another."""
+    """Keys of this agent that are revoked once it has another; in the end, those that are."""
     lost: tuple[str, ...] = ()
     """The names of secrets that are lost by that."""
     last_six: str = ""
@@ -184,18 +184,17 @@ def _carry_out(letta: Letta, account: AccountKeys, change: KeyChange, wish: Wish
         label = label_of(change.agent_id, change.name)
         made = account.create(label, change.limit, change.expires, there)
     except VeniceError as error:
-        return replace(change, problem=str(error))
+        return replace(change, old=(), problem=str(error))
 
     handover = _Handover(change, wish, made)
     problem = _hand_over(letta, account, handover)
     if problem:
-        return replace(change, problem=problem)
+        return replace(change, old=(), problem=problem)
     # Since the plan somebody else may have given the agent a key, or revoked one.
     theirs = [key for key in there if key.agent_id == change.agent_id]
     old = _left_over(handover.after, theirs, wish.secret_name) if handover.after else ()
-    return replace(
-        change, old=old, last_six=made.last_six, problem=_revoke_old(account, old, change.name)
-    )
+    has_key = replace(change, old=old, last_six=made.last_six)
+    return _revoke_old(account, has_key)
 
 
 @dataclass
@@ -233,18 +232,6 @@ def _hand_over(letta: Letta, account: AccountKeys, handover: _Handover) -> str |
 
 
 def _set_secret(letta: Letta, handover: _Handover) -> None:
-    """Set the secret and read it back.
-
-    Raises:
-        SecretsError: It can't be set, or was not kept.
-        APIError: The server failed.
-    """
-    agent_id = handover.change.agent_id
-    agent = handover.before = read_agent(letta, agent_id, [SECRETS])
-    secrets = secrets_after(agent, handover.secret, loses=handover.wish.loses_secrets)
-    handover.state = "unclear"  # until an answer has come
-    try:
-        # Once: a refusal of a second try would hide that the first one was carried out.
     """Set the secret and read it back, a little later where the server was asked too much at once.
 
     Raises:
@@ -262,6 +249,18 @@ def _set_secret(letta: Letta, handover: _Handover) -> None:
 
 
 def _set_secret_once(letta: Letta, handover: _Handover) -> None:
+    """Set the secret and read it back.
+
+    Raises:
+        SecretsError: It can't be set, or was not kept.
+        APIError: The server failed.
+    """
+    agent_id = handover.change.agent_id
+    agent = handover.before = read_agent(letta, agent_id, [SECRETS])
+    secrets = secrets_after(agent, handover.secret, loses=handover.wish.loses_secrets)
+    handover.state = "unclear"  # until an answer has come
+    try:
+        # Once: a refusal of a second try would hide that the first one was carried out.
         _write_secrets(letta.with_options(max_retries=0), agent_id, secrets)
     except APIError as error:
         if is_refusal(error):
@@ -333,17 +332,20 @@ def _take_back(account: AccountKeys, made: NewKey, why: str) -> str:
     return f"{why}; its new key is revoked again"
 
 
-def _revoke_old(account: AccountKeys, old: Sequence[ListedKey], agent: str) -> str | None:
-    """Revoke the keys that an agent has no longer. What went wrong, if something did."""
-    for key in old:
+def _revoke_old(account: AccountKeys, change: KeyChange) -> KeyChange:
+    """Revoke the keys that an agent has no longer; the change, with those that are revoked."""
+    for count, key in enumerate(change.old):
         try:
             account.revoke(key.id)
         except VeniceError as error:
-            return (
+            problem = (
                 f"it has its new key, but the old one ...{key.last6Chars} is not revoked: {error}"
             )
+            return replace(change, old=change.old[:count], problem=problem)
         except KeyboardInterrupt:
             told = f"it has its new key, but the old one ...{key.last6Chars} may still be good"
-            account.progress(f"{agent} was interrupted; {told}: look at `sanctum-venice keys list`")
+            account.progress(
+                f"{change.name} was interrupted; {told}: look at `sanctum-venice keys list`"
+            )
             raise
-    return None
+    return change
