@@ -433,6 +433,27 @@ def test_a_key_that_came_while_a_person_thought_is_revoked(
     assert "...thr333 (...new222 is revoked)" in told.stdout
 
 
+@pytest.mark.parametrize("secret_name", ["VENICE_API_KEY", "OTHER_KEY"])
+def test_a_key_that_another_run_is_about_to_set_stays_good(
+    servers: Servers, secret_name: str
+) -> None:
+    """A key that came since the plan, and stands in no secret yet, is not revoked: the other run may write it now."""
+    listings = itertools.count(1)
+
+    def list_keys(_: httpx.Request) -> httpx.Response:
+        if next(listings) == len(["the plan", "before the key is made"]):
+            servers.keys["second"] = "VENICE_INFERENCE_KEY_of_oth444"
+        return servers._listed()
+
+    servers.router.get(f"{VENICE}/api_keys").mock(side_effect=list_keys)
+    told = run("rotate", "--agent", "Scout", "--yes")
+    servers.secrets[secret_name] = "VENICE_INFERENCE_KEY_of_oth444"
+
+    assert 0 == told.exit_code, told.output
+    assert "...new222 (...old111 is revoked)" in told.stdout
+    assert {*servers.secrets.values()} <= {*servers.keys.values()}
+
+
 def test_an_empty_name_revokes_nothing(servers: Servers) -> None:
     """A key whose agent is gone, and was never named, is not what an unset variable of a shell means."""
     servers.router.get(f"{LETTA}/v1/agents/").respond(json=[])

@@ -190,10 +190,7 @@ def _carry_out(letta: Letta, account: AccountKeys, change: KeyChange, wish: Wish
     problem = _hand_over(letta, account, handover)
     if problem:
         return replace(change, old=(), problem=problem)
-    # Since the plan somebody else may have given the agent a key, or revoked one.
-    theirs = [key for key in there if key.agent_id == change.agent_id]
-    old = _left_over(handover.after, theirs, wish.secret_name) if handover.after else ()
-    has_key = replace(change, old=old, last_six=made.last_six)
+    has_key = replace(change, old=_given_up(handover, there), last_six=made.last_six)
     return _revoke_old(account, has_key)
 
 
@@ -214,6 +211,22 @@ class _Handover:
     def secret(self) -> dict[str, str]:
         """What is to be set."""
         return {self.wish.secret_name: self.made.secret}
+
+
+def _given_up(handover: _Handover, there: Sequence[ListedKey]) -> tuple[ListedKey, ...]:
+    """The keys that the plan named, and the one whose place is taken, as far as nobody holds them.
+
+    Since the plan somebody else may have given the agent a key, or revoked one. A key that came
+    since, and stands in no secret, may be another run's that is about to write it.
+    """
+    change, secret_name = handover.change, handover.wish.secret_name
+    if not (handover.before and handover.after):
+        return ()
+    planned = {key.id for key in change.old}
+    had = readable_secrets(handover.before).get(secret_name, "")
+    theirs = [key for key in there if key.agent_id == change.agent_id]
+    known = [key for key in theirs if key.id in planned or key.is_among([had])]
+    return _left_over(handover.after, known, secret_name)
 
 
 def _hand_over(letta: Letta, account: AccountKeys, handover: _Handover) -> str | None:
