@@ -59,6 +59,7 @@ def run(console: Console, progress: Progress, *, keep: bool = False) -> None:
     Raises:
         DemoError: Something that it needs can't be had.
     """
+    settings: dict[str, str] = {}
     with ExitStack() as stack:
         try:
             venice = stack.enter_context(venice_for(progress))
@@ -96,7 +97,7 @@ def run(console: Console, progress: Progress, *, keep: bool = False) -> None:
                 f"There is no Letta server at {address}: check LETTA_BASE_URL."
             ) from None
         except APIError as error:
-            raise DemoError(f"{address} can't be used: {explain(error)}.") from None
+            raise DemoError(f"{address} can't be used: {explain(error, settings)}.") from None
     if server.is_own:
         tell_end(console)
     else:

@@ -74,6 +74,27 @@ def test_what_a_server_refuses_is_shown_as_every_command_does(body: object, show
     assert "letta-key" not in done.output
 
 
+def test_a_server_that_repeats_what_it_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key for Venice, which the agent's provider gets, is not shown either: its name stands in its place."""
+    demo = "sanctum_venice_tools.demo.on_letta"
+    monkeypatch.setattr(f"{demo}._register", lambda *_: "")
+    monkeypatch.setattr(f"{demo}.Venice.choose_chat_model", lambda _: None)
+    settings = {"LETTA_BASE_URL": "http://letta.test", "VENICE_API_KEY": "venice-key"}
+
+    def repeat(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(400, json={"detail": f"can't store {request.content.decode()}"})
+
+    with respx.mock() as router:
+        router.get("http://letta.test/v1/providers/").respond(json=[])
+        router.post("http://letta.test/v1/providers/").mock(side_effect=repeat)
+        done = CliRunner(env=settings).invoke(main, ["demo", "--yes"])
+
+    assert 1 == done.exit_code, done.output
+    assert "the server answered 400: can't store" in done.stderr
+    assert '"api_key":"[VENICE_API_KEY]"' in done.stderr
+    assert "venice-key" not in done.output
+
+
 def test_a_server_that_is_not_there_is_told_without_its_password() -> None:
     """The address is the person's own, but others may see the terminal."""
     settings = {"LETTA_BASE_URL": "http://user:hunter2@letta.test", "VENICE_API_KEY": "venice-key"}
