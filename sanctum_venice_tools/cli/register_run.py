@@ -4,6 +4,7 @@ import itertools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -21,7 +22,7 @@ from sanctum_venice_tools.letta import bootstrap, connection
 from sanctum_venice_tools.letta.agent_keys import issuing
 from sanctum_venice_tools.letta.agent_keys.account import AccountKeys
 from sanctum_venice_tools.letta.agent_keys.issuing import KeyChange, Wish
-from sanctum_venice_tools.letta.agents import AgentError, find_agents
+from sanctum_venice_tools.letta.agents import AgentChange, AgentError, find_agents
 from sanctum_venice_tools.letta.venice import VeniceError
 from sanctum_venice_tools.network import NetworkSettingsError, is_here
 
@@ -56,6 +57,8 @@ class Job:
     keys: AgentKeys | None = None
     said_by: str = "--server"
     """Where the operator said so: on the command line, or in a table of a file."""
+    read_at: datetime | None = field(default=None, init=False)
+    """When the plan began to be made."""
     plan: bootstrap.Plan | None = field(default=None, init=False)
     key_changes: list[KeyChange] = field(default_factory=list, init=False)
     unreachable: str = field(default="", init=False)
@@ -130,7 +133,7 @@ def _refuse_shared_agents(one: Job, other: Job) -> None:
     reached = {agent.agent_id: agent for agent in one.plan.agents} if one.plan else {}
     for agent in other.plan.agents if other.plan else ():
         twin = reached.get(agent.agent_id)
-        if twin and _share(one, other, is_unchanged=twin.changed == agent.changed):
+        if twin and _share(one, other, may_be_one=_may_be_one(twin, agent, one.read_at)):
             raise click.UsageError(
                 terminal.visible(
                     f"agent {agent.name} ({agent.agent_id}) is in {one.place} and in {other.place}"
@@ -139,13 +142,25 @@ def _refuse_shared_agents(one: Job, other: Job) -> None:
             )
 
 
-def _share(one: Job, other: Job, *, is_unchanged: bool) -> bool:
-    """Whether agents of the same id in two jobs are one agent, or have the same keys.
+def _may_be_one(one: AgentChange, other: AgentChange, read_at: datetime | None) -> bool:
+    """Whether agents of the same id are one, as far as it tells when they were last changed.
 
     A server that was made of another's data has its agents, which differ once one of them is
-    changed. But at Venice only the id tells whose a key is.
+    changed. But each message changes an agent: it may have got one since the first was read.
     """
-    return is_unchanged or _is_one_server(one, other) or bool(one.keys and other.keys)
+    if one.changed == other.changed:
+        return True
+    if other.changed is None or read_at is None:
+        return False
+    return other.changed.replace(tzinfo=other.changed.tzinfo or UTC) >= read_at
+
+
+def _share(one: Job, other: Job, *, may_be_one: bool) -> bool:
+    """Whether agents of the same id in two jobs are one agent, or have the same keys.
+
+    At Venice only the id tells whose a key is.
+    """
+    return may_be_one or _is_one_server(one, other) or bool(one.keys and other.keys)
 
 
 def _is_one_server(one: Job, other: Job) -> bool:
@@ -192,6 +207,7 @@ def _attempt(job: Job, doing: str, step: Callable[[Job, letta_client.Letta], Non
 
 def _make_plan(job: Job, letta: letta_client.Letta) -> None:
     """Compare the server, and the keys of its agents, with what is wanted."""
+    job.read_at = datetime.now(UTC)
     job.plan = bootstrap.make_plan(letta, job.order)
     if job.keys:
         order = job.order

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -220,6 +221,32 @@ def test_an_agent_that_two_tables_reach(nothing: respx.Router, tmp_path: Path) -
         "agent Scout (agent-1) is in table 1 (http://letta.test) and in table 2 (http://alias.test)"
     )
     assert f"Error: {told}: " in done.stderr
+
+
+@pytest.mark.parametrize("zone", ["+00:00", ""])
+def test_an_agent_that_two_tables_reach_while_it_talks(
+    nothing: respx.Router, tmp_path: Path, zone: str
+) -> None:
+    """Each message changes an agent: one that was changed since the first table was read is still that agent."""
+    tables = []
+
+    def talk(_: httpx.Request) -> httpx.Response:
+        now = datetime.now(UTC).replace(tzinfo=None).isoformat()
+        scout = {"id": "agent-1", "name": "Scout", "tools": [], "tool_rules": []}
+        return httpx.Response(200, json=[scout | {"updated_at": f"{now}{zone}"}])
+
+    for address in (LETTA, "http://alias.test"):
+        nothing.get(f"{address}/v1/tools/").respond(json=[])
+        nothing.get(f"{address}/v1/agents/").mock(side_effect=talk)
+        nothing.get(f"{address}/v1/agents/agent-1/tools").respond(json=[])
+        tables.append(f'[[register]]\nserver = "{address}"\nagents = ["Scout"]\n')
+    file = tmp_path / "servers.toml"
+    file.write_text("".join(tables))
+    done = run("register", "--file", str(file), LETTA_API_KEY="")
+
+    assert 2 == done.exit_code, done.output
+    assert {"GET"} == {call.request.method for call in nothing.calls}
+    assert "agent Scout (agent-1) is in table 1" in done.stderr
 
 
 @pytest.mark.parametrize("limit", ["", "usd_per_day = 1\n"])
