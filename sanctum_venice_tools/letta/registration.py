@@ -93,20 +93,34 @@ def sandbox_there(there: Mapping[str, Tool], base_url: str) -> Sandbox:
 def command(changes: Sequence[Change], sandbox: Sandbox, base_url: str) -> str:
     """The command that writes these tools, and leaves to their operator what is for them to choose.
 
-    A tool that asks there goes on asking, and the sandbox is the one that the tools are for.
+    Each tool goes on asking, or not, as it does there, and the sandbox is the one that the tools
+    are for.
     """
     words = ["sanctum-venice register", *(change.record.name for change in changes)]
-    asking = [change.record for change in changes if _asks_there(change)]
-    if not all(record.needs_approval for record in asking):
-        words += ["--approve", ",".join(["costly", *(record.name for record in asking)])]
+    if approve := _approve(changes):
+        words += ["--approve", approve]
     if sandbox != sandbox_of(base_url):
         words += ["--sandbox", sandbox]
     return " ".join(words)
 
 
-def _asks_there(change: Change) -> bool:
-    """Whether a server's tool asks a person before each call."""
-    return bool(change.there and change.there.default_requires_approval)
+def _approve(changes: Sequence[Change]) -> str:
+    """Which tools are to ask a person, as `--approve` takes it; "" for those that cost most."""
+    usual = [change.record.name for change in changes if change.record.needs_approval]
+    asking = [change.record.name for change in changes if _goes_on_asking(change)]
+    if asking == usual:
+        return ""
+    if not set(usual).issubset(asking):
+        return ",".join(asking) or "none"
+    return ",".join(["costly", *(name for name in asking if name not in usual)])
+
+
+def _goes_on_asking(change: Change) -> bool:
+    """Whether a tool asks a person before each call; as ever where nobody has chosen that there."""
+    asks = bool(change.there and change.there.default_requires_approval)
+    if change.there and is_ours(change.there):
+        return replace(change.record, approval=asks).needs_approval
+    return asks or change.record.needs_approval
 
 
 def plan(letta: Letta, records: Sequence[Record], sandbox: Sandbox) -> list[Change]:

@@ -440,9 +440,12 @@ def look_at_tools(
         return finding(examine(venice, LETTA_BASE_URL=LETTA), check)
 
 
-def core_as_stored(sandbox: Sandbox) -> list[dict[str, Any]]:
-    """The toolset core as it is on a server after --approve all."""
-    records = [replace(record, approval=True) for record in read_toolsets({"core"})]
+def core_as_stored(sandbox: Sandbox, asking: list[str] | None = None) -> list[dict[str, Any]]:
+    """The toolset core as it is on a server after --approve all, or with the names of those that ask."""
+    records = [
+        replace(record, approval=asking is None or record.name in asking)
+        for record in read_toolsets({"core"})
+    ]
     return [
         {"id": f"tool-{record.name}", "name": record.name, "tool_type": "custom"}
         | wanted_fields(record, None, sandbox)
@@ -460,6 +463,29 @@ def test_putting_a_tool_right_keeps_what_the_operator_chose(venice: LocalVenice)
     assert "failure" == state
     assert f"Run: sanctum-venice register {name} --approve costly,{name}" in line
     assert "sandbox" not in line
+
+
+@pytest.mark.parametrize(
+    ("asking", "approve"),
+    [
+        ([], " --approve none"),
+        (["venice_chat"], " --approve venice_chat"),
+        (["venice_queue_video"], ""),
+        (["venice_queue_video", "venice_chat"], " --approve costly,venice_chat"),
+    ],
+)
+def test_putting_tools_right_lifts_no_approval_and_adds_none(
+    venice: LocalVenice, asking: list[str], approve: str
+) -> None:
+    """Of the tools that the advised command writes, exactly those ask that ask there; with nothing said, the costly."""
+    edited = {"venice_queue_video", "venice_chat", "venice_ask_web"}
+    stored = core_as_stored("local", asking)
+    there = [tool | ({"return_char_limit": 7} if tool["name"] in edited else {}) for tool in stored]
+
+    _, line = look_at_tools(venice, there, "tools")
+
+    names = " ".join(tool["name"] for tool in there if tool["name"] in edited)
+    assert line.endswith(f"Run: sanctum-venice register {names}{approve}")
 
 
 def test_a_server_whose_sandbox_installs_packages(venice: LocalVenice) -> None:
