@@ -1,7 +1,7 @@
 """What `register` shows: the tools of the pack, the plan, and what became of it."""
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import click
 from rich.console import Console
@@ -10,6 +10,7 @@ from rich.text import Text
 
 from sanctum_venice_tools.letta.agents import AgentChange
 from sanctum_venice_tools.letta.bootstrap import Plan
+from sanctum_venice_tools.letta.pruning import Removal
 from sanctum_venice_tools.letta.registration import Change
 from sanctum_venice_tools.letta.sandbox import SandboxChange
 from sanctum_venice_tools.packing.record import Record
@@ -119,8 +120,7 @@ def _rows(plan: Plan) -> Iterator[tuple[str, str, str, str]]:
         if change.action != "unchanged":
             yield change.record.name, change.action, _COLOURS[change.action], _about_tool(change)
     for removal in plan.removals:
-        used = f"used by {', '.join(removal.agents)}" if removal.agents else "used by no agent"
-        yield removal.name, "remove", "red", used
+        yield removal.name, "remove", "red", _about_removal(removal)
     for agent in plan.agents:
         name = f"agent {_brief(agent.name)}"
         if agent.problem:
@@ -156,20 +156,40 @@ def _about_tool(change: Change) -> str:
 def _about_agent(agent: AgentChange) -> str:
     on = [name for name, needed in agent.approvals.items() if needed]
     off = [name for name, needed in agent.approvals.items() if not needed]
-    parts = {
+    parts: dict[str, Collection[str]] = {
         "attach": agent.attach,
         "detach": agent.detach,
-        "no longer run first": agent.no_longer_first,
-        "nothing has to follow": agent.no_longer_followed,
-        "Letta will not offer": agent.not_offered,
+        **_of_rules(agent),
         "approval on": on,
         "approval off": off,
         "set": [name for name in agent.secrets if name not in agent.replaced],
         "replace the agent's own": agent.replaced,
         "lose": agent.lost,
     }
-    words = [f"{what} {', '.join(names)}" for what, names in parts.items() if names]
-    return "; ".join(words)
+    return _in_words(parts)
+
+
+def _about_removal(removal: Removal) -> str:
+    """Who uses the tool, and what becomes of their rules."""
+    told = [f"used by {', '.join(removal.agents)}" if removal.agents else "used by no agent"]
+    told += [
+        f"agent {_brief(agent.name)}: {_in_words(_of_rules(agent))}" for agent in removal.rules
+    ]
+    return "; ".join(told)
+
+
+def _of_rules(agent: AgentChange) -> dict[str, Collection[str]]:
+    """What becomes of an agent's rules for its tools."""
+    return {
+        "no longer run first": agent.no_longer_first,
+        "nothing has to follow": agent.no_longer_followed,
+        "Letta will not offer": agent.not_offered,
+    }
+
+
+def _in_words(parts: Mapping[str, Collection[str]]) -> str:
+    """What is done, each with the names of what it is done to."""
+    return "; ".join(f"{what} {', '.join(names)}" for what, names in parts.items() if names)
 
 
 def _about_sandbox(change: SandboxChange) -> str:

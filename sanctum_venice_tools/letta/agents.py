@@ -100,6 +100,11 @@ class AgentChange:
     problem: str | None = None
 
     @property
+    def touches_rules(self) -> bool:
+        """Whether the agent loses rules for its tools, or one stays that keeps it from a tool."""
+        return bool(self.no_longer_first or self.no_longer_followed or self.not_offered)
+
+    @property
     def writes(self) -> bool:
         """Whether the agent has to be changed."""
         return bool(self.attach or self.detach or self.approvals or self.secrets)
@@ -169,7 +174,7 @@ def plan_agent(letta: Letta, agent: AgentState, wishes: Wishes) -> AgentChange:
         detach=detach,
         approvals=approvals,
     )
-    change = _plan_rules(agent, {*has, *wanted} - set(detach), change)
+    change = plan_rules(agent, {*has, *wanted} - set(detach), change)
     return _plan_secrets(agent, wishes, change) if wishes.secrets else change
 
 
@@ -181,6 +186,26 @@ def plan_agents(letta: Letta, agents: Sequence[AgentState], wishes: Wishes) -> l
     """
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(lambda agent: plan_agent(letta, agent, wishes), agents))
+
+
+def plan_rules(agent: AgentState, tools: Collection[str], change: AgentChange) -> AgentChange:
+    """Add what becomes of an agent's rules to what is to change.
+
+    Args:
+        agent: The agent.
+        tools: The names of all tools that it is to have.
+        change: What is to change.
+    """
+    rules = [rule.model_dump() for rule in agent.tool_rules or []]
+    changed = {*change.attach, *change.detach}
+    firsts = [rule["tool_name"] for rule in rules if is_about(rule, RUN_FIRST, change.detach)]
+    loose = [rule["tool_name"] for rule in rules if has_lost_its_next(rule, tools, changed)]
+    return replace(
+        change,
+        no_longer_first=tuple(dict.fromkeys(firsts)),
+        no_longer_followed=tuple(dict.fromkeys(loose)),
+        not_offered=not_offered(rules, tools, changed),
+    )
 
 
 def apply_agents(
@@ -244,20 +269,6 @@ def _find_agent(letta: Letta, named: str, parts: list[Any]) -> AgentState:
         ids = ", ".join(agent.id for agent in agents)
         raise AgentError(f"{len(agents)} agents are called {named!r}; name one: {ids}")
     return agents[0]
-
-
-def _plan_rules(agent: AgentState, tools: Collection[str], change: AgentChange) -> AgentChange:
-    """Add what becomes of the agent's rules with these tools to what is to change."""
-    rules = [rule.model_dump() for rule in agent.tool_rules or []]
-    changed = {*change.attach, *change.detach}
-    firsts = [rule["tool_name"] for rule in rules if is_about(rule, RUN_FIRST, change.detach)]
-    loose = [rule["tool_name"] for rule in rules if has_lost_its_next(rule, tools, changed)]
-    return replace(
-        change,
-        no_longer_first=tuple(dict.fromkeys(firsts)),
-        no_longer_followed=tuple(dict.fromkeys(loose)),
-        not_offered=not_offered(rules, tools, changed),
-    )
 
 
 def _plan_secrets(agent: AgentState, wishes: Wishes, change: AgentChange) -> AgentChange:

@@ -8,7 +8,7 @@ from typing import Any
 from letta_client import APIError, Letta, NotFoundError
 from letta_client.types import AgentState, Tool
 
-from sanctum_venice_tools.letta.agents import free_of_rules
+from sanctum_venice_tools.letta.agents import AgentChange, free_of_rules, plan_rules
 from sanctum_venice_tools.letta.connection import explain
 from sanctum_venice_tools.letta.reading import checked, list_agents
 from sanctum_venice_tools.letta.stored import has_our_header
@@ -24,6 +24,8 @@ class Removal:
     """The agents that use it, by name."""
     agent_ids: tuple[str, ...] = ()
     """Their ids."""
+    rules: tuple[AgentChange, ...] = ()
+    """What becomes of those whose rules are about it."""
     problem: str | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -32,6 +34,16 @@ class Removal:
             "name": self.name,
             "id": self.tool_id,
             "agents": list(self.agents),
+            "rules": [
+                {
+                    "id": agent.agent_id,
+                    "name": agent.name,
+                    "no_longer_first": list(agent.no_longer_first),
+                    "no_longer_followed": list(agent.no_longer_followed),
+                    "not_offered": list(agent.not_offered),
+                }
+                for agent in self.rules
+            ],
             "problem": self.problem,
         }
 
@@ -53,13 +65,16 @@ def plan_removals(
     if not unwanted:
         return []
 
-    users = _users(letta, {tool.id for tool in unwanted})
+    gone = {tool.id for tool in unwanted}
+    users = _users(letta, gone)
     removals = []
     for tool in unwanted:
         agents = users.get(tool.id, [])
         names = tuple(agent.name for agent in agents)
         ids = tuple(agent.id for agent in agents)
-        removals.append(Removal(tool.name or tool.id, tool.id, names, ids))
+        losing = [_plan_loss(agent, tool, gone) for agent in agents]
+        rules = tuple(change for change in losing if change.touches_rules)
+        removals.append(Removal(tool.name or tool.id, tool.id, names, ids, rules))
     return removals
 
 
@@ -80,6 +95,13 @@ def _users(letta: Letta, tool_ids: Collection[str]) -> dict[str, list[AgentState
             if tool.id in tool_ids:
                 users.setdefault(tool.id, []).append(agent)
     return users
+
+
+def _plan_loss(agent: AgentState, tool: Tool, gone: Collection[str]) -> AgentChange:
+    """What becomes of an agent's rules that are about a tool, one of those that it loses."""
+    left = {has.name for has in agent.tools or [] if has.name and has.id not in gone}
+    loss = AgentChange(agent.id, agent.name, detach={tool.name or tool.id: tool.id})
+    return plan_rules(agent, left, loss)
 
 
 def _remove(letta: Letta, removal: Removal) -> Removal:

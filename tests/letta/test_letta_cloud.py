@@ -305,6 +305,44 @@ def test_no_tool_is_removed_from_under_a_rule(
     assert (0 if removed else 3) == result.exit_code, result.output
 
 
+def test_says_what_removing_a_tool_does_to_its_users(cloud: respx.Router) -> None:
+    """The plan of --prune tells which rules an agent loses, and which of its tools Letta will not offer any more."""
+    register("venice_queue_video")
+    register("venice_quote_video")
+    guard = {"type": "parent_last_tool", "tool_name": "venice_quote_video"}
+    rules = [
+        {"type": "run_first", "tool_name": "venice_quote_video"},
+        {"type": "constrain_child_tools", "tool_name": "own", "children": ["venice_quote_video"]},
+        {**guard, "children": ["venice_queue_video"]},
+    ]
+    names = ("venice_queue_video", "venice_quote_video", "own")
+    tools = [{"id": f"tool-{place}", "name": name} for place, name in enumerate(names)]
+    told = {**agent(), "tools": tools, "tool_rules": rules}
+    free = {**agent(), "id": "agent-2", "name": "free", "tools": tools}
+    cloud.get("/v1/agents/").respond(json=[told, free])
+
+    planned = register("venice_queue_video", "--prune", "--dry-run")
+    as_json = register("venice_queue_video", "--prune", "--dry-run", "--json")
+
+    plan = " ".join(planned.stdout.split())
+    assert (
+        "venice_quote_video remove used by scout, free; agent scout: "
+        "no longer run first venice_quote_video; nothing has to follow own; "
+        "Letta will not offer venice_queue_video"
+    ) in plan
+    assert "agent free" not in plan
+    (removal,) = json.loads(as_json.stdout)["removed"]
+    assert ["scout", "free"] == removal["agents"]
+    scout = {
+        "id": "agent-1",
+        "name": "scout",
+        "no_longer_first": ["venice_quote_video"],
+        "no_longer_followed": ["own"],
+        "not_offered": ["venice_queue_video"],
+    }
+    assert [scout] == removal["rules"]
+
+
 def test_reads_all_tools_of_an_agent(cloud: respx.Router) -> None:
     """However many tools an agent has, those of ours are found among them, and none is attached twice."""
     register("venice_ask_web")
