@@ -283,6 +283,19 @@ def test_a_text_that_nobody_takes_ends_without_a_traceback(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kept", ["", "intern.example", "*"])
+def test_what_runs_on_this_machine_is_asked_past_a_proxy(
+    folder: Path, venice: LocalVenice, kept: str
+) -> None:
+    """A media server of one's own, and its token, are nothing to the environment's proxy, as with `run`."""
+    away = "http://127.0.0.1:9"  # nothing answers there
+    proxies = {"HTTP_PROXY": away, "http_proxy": away, "NO_PROXY": kept, "no_proxy": kept}
+    done = call(folder, "list_models", "type=image", **settings(venice), **proxies)
+
+    assert (0, "") == (done.returncode, done.stderr)
+
+
+@pytest.mark.slow
 def test_a_refusal_is_one_line(folder: Path, venice: LocalVenice) -> None:
     """What a tool refuses ends with status 3 and the line that says what to do."""
     done = call(folder, "venice_search_web", "query=foxes", "limit=21", **settings(venice))

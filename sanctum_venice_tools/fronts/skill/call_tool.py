@@ -13,6 +13,7 @@ import codecs
 import difflib
 import io
 import json
+import os
 import runpy
 import signal
 import sys
@@ -40,6 +41,8 @@ INTERRUPTED = {
     "dollars": _CHARGED,
     "account": "your Venice account may be changed. Look at it before you try again.",
 }
+
+_THIS_MACHINE = ["127.0.0.1", "localhost", "::1"]
 
 _HERE = Path(__file__).resolve().parent
 
@@ -259,7 +262,18 @@ def _visible(text: str) -> str:
     return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
 
 
+def _go_past_proxies() -> None:
+    """Keep from the environment's proxy what a tool asks of this machine, such as a media server.
+
+    A person's own list is kept, by the rule of `past_proxies`, by which `sanctum-venice run` goes.
+    """
+    kept = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    names = kept if kept == "*" else ",".join(filter(None, [kept, *_THIS_MACHINE]))
+    os.environ.update(NO_PROXY=names, no_proxy=names)
+
+
 if __name__ == "__main__":
+    _go_past_proxies()
     # A reply that was paid for may hold any character.
     codecs.register_error("json", _escape)
     for _stream in (sys.stdout, sys.stderr):
