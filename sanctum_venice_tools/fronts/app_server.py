@@ -20,7 +20,15 @@ from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.client import process_exception
-from websockets.exceptions import ConnectionClosed, InvalidProxy, InvalidStatus, InvalidURI
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidProxy,
+    InvalidProxyStatus,
+    InvalidStatus,
+    InvalidURI,
+    ProxyError,
+)
 from websockets.uri import parse_uri
 
 from sanctum_venice_tools.fronts.files import MadeFile, made_files
@@ -45,6 +53,9 @@ _LARGEST_PICTURE = 4 << 20
 
 # What stands in the token's place, where an App Server repeats it.
 _TOKEN = "[LETTA_APP_SERVER_TOKEN]"  # noqa: S105  # it is the name
+
+# By these a proxy tells that it does not reach the server.
+_NOBODY_THERE = (502, 503, 504)
 
 _NO_APP_SERVER = "What answers there is no App Server of Letta's. Check its address."
 
@@ -216,16 +227,17 @@ async def serve(
     """
     _check_address(url)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
+    proxy: Literal[True] | None = None if is_here(urlsplit(url).hostname) else True
+    connections = connect(
+        url,
+        additional_headers=headers,
+        max_size=None,
+        proxy=proxy,
+        process_exception=functools.partial(_tell_and_retry, url, tell),
+    )
     try:
-        proxy: Literal[True] | None = None if is_here(urlsplit(url).hostname) else True
         # It waits longer after each failure, and gives up only where trying again is of no use.
-        async for connection in connect(
-            url,
-            additional_headers=headers,
-            max_size=None,
-            proxy=proxy,
-            process_exception=functools.partial(_tell_and_retry, url, tell),
-        ):
+        async for connection in connections:
             with contextlib.suppress(ConnectionClosed):
                 await _Offer(connection, tools, agents, conversation, tell).keep()
             tell("The connection is lost. It is tried again.")
@@ -238,10 +250,15 @@ async def serve(
         raise ServeError(
             f"{url} refused ({status}). Check its address, and LETTA_APP_SERVER_TOKEN."
         ) from error
-    except InvalidURI as error:
-        raise ServeError(f"{url} redirects to what is no App Server's address.") from error
-    except (InvalidProxy, ImportError, ValueError):  # ImportError for a proxy that speaks SOCKS
+    except (InvalidProxy, ProxyError, ImportError):  # ImportError for a proxy that speaks SOCKS
         raise ServeError(str(NetworkSettingsError())) from None
+    except (InvalidURI, ValueError) as error:
+        # Our own address is known to be one: it is the proxy's, or what ours redirects to.
+        if connections.uri == url and not isinstance(error.__context__, InvalidStatus):
+            raise ServeError(str(NetworkSettingsError())) from None
+        raise ServeError(f"{url} redirects to what is no App Server's address.") from error
+    except InvalidHandshake as error:
+        raise ServeError(_NO_APP_SERVER) from error
 
 
 def _check_address(url: str) -> None:
@@ -259,6 +276,9 @@ def _check_address(url: str) -> None:
 def _tell_and_retry(url: str, tell: Tell, error: Exception) -> Exception | None:
     """Say that nobody answers, where trying again may help; else the error."""
     fatal = process_exception(error)
+    # A proxy, too, says that nobody is there.
+    if isinstance(error, InvalidProxyStatus) and error.response.status_code in _NOBODY_THERE:
+        fatal = None
     if fatal is None:
         tell(f"There is no App Server at {url} yet. It is tried again.")
     return fatal

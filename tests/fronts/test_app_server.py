@@ -303,11 +303,12 @@ def test_a_refusal_that_repeats_the_token_is_told_without_it() -> None:
     assert f"The App Server does not start {told}" == str(refused.value)
 
 
-def test_a_server_that_leads_to_a_page_is_told() -> None:
+@pytest.mark.parametrize("place", ["http://127.0.0.1:9/", "ws://a..b/ws", "ws://a.test:99999/ws"])
+def test_a_server_that_leads_to_no_socket_is_told(place: str) -> None:
     """A redirect to what is no socket, to a page for people say, ends it with one line."""
 
     def lead_away(_connection: ServerConnection, _request: Request) -> Response:
-        return Response(302, "Found", Headers(Location="http://127.0.0.1:9/"))
+        return Response(302, "Found", Headers(Location=place))
 
     async def ask() -> None:
         async with serve(AsyncMock(), "127.0.0.1", 0, process_request=lead_away) as other:
@@ -316,6 +317,79 @@ def test_a_server_that_leads_to_a_page_is_told() -> None:
 
     with pytest.raises(app_server.ServeError, match="/ws redirects to what is no App Server's"):
         asyncio.run(ask())
+
+
+async def answering(answer: bytes) -> asyncio.Server:
+    """What gives this answer, whatever it is asked."""
+
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    return await asyncio.start_server(reply, "127.0.0.1", 0)
+
+
+def address_of(server: asyncio.Server) -> str:
+    """Where it listens."""
+    return f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+UPGRADED = b"HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
+        b"HTTP/1.1 101 Switching\r\n\r\n",
+        UPGRADED + b"Sec-WebSocket-Accept: x\r\n\r\n",
+    ],
+)
+def test_what_answers_otherwise_is_told(answer: bytes) -> None:
+    """Where a port speaks something else, or takes no socket as it should, one line says so."""
+
+    async def ask() -> None:
+        async with asyncio.timeout(10), await answering(answer) as other:
+            await app_server.serve(f"ws://{address_of(other)}/ws", VeniceTools([]), [])
+
+    with pytest.raises(app_server.ServeError, match="no App Server of Letta's"):
+        asyncio.run(ask())
+
+
+@pytest.mark.parametrize(
+    "answer", [b"SSH-2.0-OpenSSH_9.2\r\n\r\n", b"HTTP/1.1 407 Who are you?\r\n\r\n"]
+)
+def test_a_proxy_that_does_not_do_its_work_is_told(
+    monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    """Where a proxy refuses, or is none, one line names the settings, without its password."""
+
+    async def ask() -> None:
+        async with asyncio.timeout(10), await answering(answer) as other:
+            monkeypatch.setenv("HTTPS_PROXY", f"http://user:hunter2@{address_of(other)}")
+            await app_server.serve("ws://192.0.2.1:4511/ws", VeniceTools([]), [])
+
+    with pytest.raises(app_server.ServeError, match="The proxy or certificate settings") as told:
+        asyncio.run(ask())
+    assert "hunter2" not in str(told.value)
+
+
+def test_waits_for_the_server_behind_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a proxy says that nobody answers yet, it is tried again, as without a proxy."""
+    told: list[str] = []
+    url = "ws://192.0.2.1:4511/ws"
+
+    async def wait() -> None:
+        answer = b"HTTP/1.1 502 Bad Gateway\r\n\r\n"
+        async with asyncio.timeout(2), await answering(answer) as other:
+            monkeypatch.setenv("HTTPS_PROXY", f"http://{address_of(other)}")
+            await app_server.serve(url, VeniceTools([]), [], tell=told.append)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(wait())
+    assert f"There is no App Server at {url} yet. It is tried again." == told[0]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
