@@ -222,6 +222,12 @@ def test_questions_are_read_as_they_are_meant(
 
 
 RUDE = {"type": "noul", "instructions": "Is it rude?"}
+CHOICE_OF_LIST = {"question": "Which team?", "options": ["sales", "none"]}
+NEXT = {
+    "type": "choice",
+    "instructions": "What to ask?",
+    "criteria": {"Which name?": None, "Which error?": None},
+}
 
 
 @pytest.mark.usefixtures("decisions")
@@ -240,6 +246,24 @@ RUDE = {"type": "noul", "instructions": "Is it rude?"}
         ({"id": "urgent", "text": "Is it urgent?"}, [YES_OR_NO]),
         ({"text": "Which team?", "options": "sales, none"}, [CHOICE]),
         ({"ask": "How angry?", "type": "score", "criteria": ["calm", "cross"]}, [SCORE]),
+        (CHOICE_OF_LIST | {"name": "Which team?"}, [CHOICE]),
+        (CHOICE_OF_LIST | {"id": "team?"}, [CHOICE]),
+        ({"question": "Is it urgent?", "key": "urgent?", "type": "noul"}, [YES_OR_NO]),
+        ({"question": "Is it urgent?", "type": "noul?"}, [YES_OR_NO]),
+        (CHOICE_OF_LIST | {"criteria": "Who has the time?"}, [CHOICE]),
+        (
+            {"question": "Which team?", "options": {"sales": None, "none": ""}, "kind": "which?"},
+            [CHOICE],
+        ),
+        (
+            {
+                "instructions": "Which team?",
+                "options": {"sales": None, "none": ""},
+                "criteria": "Who has the time?",
+            },
+            [CHOICE],
+        ),
+        ({"question": "What to ask?", "options": "Which name?, Which error?"}, [NEXT]),
     ],
 )
 def test_a_question_may_have_the_name_of_a_part(
@@ -255,6 +279,9 @@ def test_a_question_may_have_the_name_of_a_part(
     [
         {"Question": "Which team?", "teams": ["sales", "support"]},
         {"options": ["sales", "support"]},
+        {"prompt": "Which team?", "options": ["sales", "support"], "description": "of a ticket"},
+        {"text": "How angry?", "scale": ["calm", "cross"], "description": "Of whom?"},
+        {"ask": "How angry?", "criteria": ["calm", "cross"], "description": "of the ticket"},
         {"team": {"question": "Which team?", "options": ["sales"]}},
         {"team": {"question": "Which team?", "teams": ["sales", "support"]}},
         {"team": {"question": "Which team?", "type": "choice"}},
