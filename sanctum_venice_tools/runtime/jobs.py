@@ -62,6 +62,10 @@ class _Job:
     """Its download address, if it has one of its own."""
 
 
+class _JobEndedError(VeniceError):
+    """The error for a job of which nothing more will come."""
+
+
 @dataclass(frozen=True)
 class _Progress:
     """What came of asking after a job: how far it is, or why that is not known."""
@@ -233,7 +237,8 @@ _FINAL = (
     "This is final for this job. credits_refunded says whether its price came back. "
     "Change what was asked for, or take the recommended_model, and queue anew."
 )
-_RETRIEVE_ADVICE = {400: _UNKNOWN, 404: _UNKNOWN, 422: _FINAL}
+_REFUSED_CONTENT = 422
+_RETRIEVE_ADVICE = {400: _UNKNOWN, 404: _UNKNOWN, _REFUSED_CONTENT: _FINAL}
 
 # What Venice says of a film that is gone: at retrieving, and at a download address.
 _GONE = (400, 404, 410)
@@ -245,8 +250,6 @@ _PASSING = (408, 429)
 # told each time.
 _FAILED = 500
 _TIMES_TO_BELIEVE = 3
-# What a job has ended with of which nothing more will come.
-_ENDED = (422, _FAILED)
 _FAILED_ADVICE = (
     "It was the same each time, so this job has failed. Its price should come back by itself: "
     "see in venice_report_usage that it did, before you queue it anew with another prompt or model."
@@ -276,7 +279,7 @@ def _retrieve_kindly(kind: str, text: str, wait: int) -> dict[str, Any]:
     try:
         return _wait_for(_read_job(text, kind), wait)
     except (VeniceError, OSError) as error:
-        has_ended = isinstance(error, VeniceError) and error.status in _ENDED
+        has_ended = isinstance(error, _JobEndedError)
         again = f"Call venice_retrieve_{_MADE[kind]} with this job."
         told = f"bought, but not retrieved: {error}"
         return _given(status=told, next="" if has_ended else again)
@@ -297,7 +300,7 @@ def _wait_for(job: _Job, wait: int) -> dict[str, Any]:
             continue  # the file is there now
         said.append(progress)
         if _has_failed(said):
-            raise _failed(f"{progress.trouble} {_FAILED_ADVICE}", _FAILED)
+            raise _JobEndedError(f"{progress.trouble} {_FAILED_ADVICE}")
         pause = _pause_after(progress)
         if time.monotonic() + pause > end:
             return _tell_progress(job, progress)
@@ -315,6 +318,8 @@ def _poll(job: _Job, place: Path) -> _Progress:
             return _Progress(is_completed=True)
         progress = _read_progress(reply)
     except VeniceError as error:
+        if error.status == _REFUSED_CONTENT:
+            raise _JobEndedError(str(error)) from None
         return _read_trouble(error)
     if progress.is_completed:
         return _download(job.url, place)

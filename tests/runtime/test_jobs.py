@@ -27,6 +27,7 @@ JOB = "venice-video|wan-2.5|0f1e2d3c"
 PRIVATE = f"{JOB}|https://films.example.org/0f1e.mp4?key=a_b-c"
 SHARED = f"{JOB}|https://private-share.venice.ai/v1/share/read/0f1e.a_b-c"
 MUSIC = "venice-audio|elevenlabs-music|77"
+MEDIA_SERVER = "http://media.internal:8490"
 HANDED_OUT = "Venice handed it out a last time, and was told to delete it then; it confirms no more than that."
 
 
@@ -465,6 +466,20 @@ def test_a_failure_that_is_repeated_is_final(
     )
     assert told.endswith(f" The job: {JOB}.")
     assert 3 == route.call_count
+
+
+@pytest.mark.parametrize("status", [422, 500])
+def test_a_fault_of_the_media_server_is_not_the_end_of_a_job(
+    space: Space, api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """What the media server answers says nothing of a film that was just bought: it is to be retrieved."""
+    monkeypatch.setenv("VENICE_MEDIA", MEDIA_SERVER)
+    api.get(f"{MEDIA_SERVER}/room").respond(json={})
+    api.get(f"{MEDIA_SERVER}/files").respond(status, json={"error": "Out of order"})
+    reply = space["_retrieve_kindly"]("video", JOB, 60)
+
+    assert f"The media server answered {status}: Out of order." in reply["status"]
+    assert "Call venice_retrieve_video with this job." == reply["next"]
 
 
 @pytest.mark.parametrize("others", [[], ["Overloaded"], ["Inference failed", "Overloaded"]])
