@@ -181,7 +181,7 @@ def venice_call_blockchain(
     writes = _may_write(method)
     if writes and not allow_write:
         raise _refuse_to_write(method)
-    folder = _media_path()
+    folder = _media_path()  # an error, if its setting is none: now, and not after the call is paid
 
     # A key for this call alone: should it have to be sent again, Venice does it only once.
     headers = {"Idempotency-Key": uuid.uuid4().hex, "Content-Type": "application/json"}

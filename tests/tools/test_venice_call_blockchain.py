@@ -185,6 +185,16 @@ def test_a_long_result_needs_no_media_server(
     assert "lies only where the tools run" in reply["notes"][1]
 
 
+def test_where_results_can_not_be_kept_nothing_is_paid(
+    ask: Callable[..., Any], api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An address of the media server that is none is found out before the blockchain is asked."""
+    monkeypatch.setenv("VENICE_MEDIA", "http://user:pw@127.0.0.1")
+
+    assert "VENICE_MEDIA is no http address." in refusal(ask, "x" * 9000)
+    assert not [call for call in api.calls if call.request.method == "POST"]
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [
