@@ -426,7 +426,12 @@ def _delete(text: str, *, even_if_not_stored: bool) -> dict[str, Any]:
         told = "The address in this job is none of Venice's"
         raise VeniceError(f"{told}. Copy the whole job string; nothing was deleted.")
 
-    file = _kept(_place_of(job))
+    try:
+        file = _kept(_place_of(job))
+    except VeniceError:
+        if not even_if_not_stored:
+            raise
+        file = None  # whether it is stored can't be known, and does not matter
     if not file and not even_if_not_stored:
         told = "It is not stored here, and would be lost"
         fetch = f"venice_retrieve_{_MADE[kind]}"

@@ -857,6 +857,31 @@ def test_a_folder_without_room_keeps_nothing_at_venice(
     assert delete(even_if_not_stored=True)["deleted"]
 
 
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (httpx.ConnectError("gone"), "does not answer at VENICE_MEDIA"),
+        (httpx.Response(500, json={"error": "Out of order"}), "answered 500: Out of order."),
+    ],
+    ids=["down", "500"],
+)
+def test_a_media_server_at_fault_keeps_nothing_at_venice(
+    delete: Callable[..., Any],
+    api: respx.MockRouter,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: httpx.Response | Exception,
+    told: str,
+) -> None:
+    """Where it can't be known whether a film is stored, it is deleted all the same, if that is said; else not."""
+    route = api.post("/video/retrieve").mock(side_effect=lambda _: done())
+    monkeypatch.setenv("VENICE_MEDIA", MEDIA_SERVER)
+    api.get(f"{MEDIA_SERVER}/files").mock(side_effect=answer_once_more(answer))
+
+    assert told in refusal(delete)
+    assert not route.called
+    assert {"deleted": True, "copy": HANDED_OUT} == delete(even_if_not_stored=True)
+
+
 def test_music_is_deleted_too(delete: Callable[..., Any], api: respx.MockRouter) -> None:
     """A job of music goes to its own endpoint."""
     route = api.post("/audio/complete").respond(json={"success": True})
