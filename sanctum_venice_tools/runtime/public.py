@@ -114,7 +114,10 @@ def _public_address(host: str) -> str:
     """An address of the host that anybody on the internet could call."""
     try:
         entries = socket.getaddrinfo(host, None, proto=socket.IPPROTO_TCP)
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:
+            told = f"{host[:80]!r} could not be looked up. Try again later."
+            raise _failed(told, 0) from None
         raise VeniceError(f"There is no host {host[:80]!r}. Check the URL.") from None
     addresses = {str(place[0]) for _family, _type, _protocol, _name, place in entries}
     for address in sorted(addresses, key=len):

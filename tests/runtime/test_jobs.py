@@ -2,11 +2,13 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import httpx
 import pytest
@@ -563,6 +565,47 @@ def test_a_hiccup_of_an_address_ends_no_wait(
     address.mock(side_effect=[hiccup, done()])
 
     assert FILM == Path(retrieve(job=PRIVATE)["file"]).read_bytes()
+
+
+def test_a_hiccup_of_the_look_up_ends_no_wait(
+    retrieve: Callable[..., Any], api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where names can't be looked up for a moment, the address is asked for again."""
+    found = [(2, 1, 6, "", ("93.184.216.34", 0))]
+    passing = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+    look_up = Mock(side_effect=[passing, found])
+    monkeypatch.setattr("socket.getaddrinfo", look_up)
+    told = {"status": "COMPLETED", "execution_duration": 9, "average_execution_time": 9}
+    api.post("/video/retrieve").respond(json=told)
+    api.get("https://93.184.216.34/0f1e.mp4").mock(return_value=done())
+
+    assert FILM == Path(retrieve(job=PRIVATE)["file"]).read_bytes()
+    assert 2 == look_up.call_count
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (
+            socket.EAI_AGAIN,
+            "'films.example.org' could not be looked up. Try again later. Asking is free",
+        ),
+        (socket.EAI_NONAME, "There is no host 'films.example.org'. Check the URL. The job"),
+    ],
+)
+def test_a_host_that_is_not_found_is_told(
+    retrieve: Callable[..., Any],
+    api: respx.MockRouter,
+    monkeypatch: pytest.MonkeyPatch,
+    code: int,
+    said: str,
+) -> None:
+    """What may pass is told when the time is up; that there is no such host, at once."""
+    monkeypatch.setattr("socket.getaddrinfo", Mock(side_effect=socket.gaierror(code, "no")))
+    told = {"status": "COMPLETED", "execution_duration": 9, "average_execution_time": 9}
+    api.post("/video/retrieve").respond(json=told)
+
+    assert said in refusal(retrieve, job=PRIVATE, wait_seconds=20)
 
 
 @pytest.mark.usefixtures("public")
