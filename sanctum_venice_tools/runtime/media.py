@@ -156,8 +156,8 @@ def _store_job(place: Path, pieces: Iterable[bytes], ending_of: Callable[[Binary
         try:
             ending = ending_of(part)
         except ValueError:
-            told = "Venice sent no whole sound or film. Asking again is free"
-            raise _failed(f"{told}: try again once, then tell the person.", 0) from None
+            told = "Venice sent no whole sound or film"
+            raise _failed(f"{told}. If it does so again, tell the person.", 0) from None
         path = place.with_suffix(f".{ending}")
         _put_in_place(part, path)
     return path

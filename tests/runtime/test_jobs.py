@@ -335,7 +335,10 @@ def test_what_is_no_film_is_not_kept(
     """Bytes that are no film, or half of one, leave no file, and the agent may ask again."""
     api.post("/video/retrieve").mock(return_value=done(content))
 
-    assert "Venice sent no whole sound or film. Asking again is free" in refusal(retrieve)
+    assert (
+        "Venice sent no whole sound or film. If it does so again, tell the person. "
+        "Asking is free: ask again in a minute. The job"
+    ) in refusal(retrieve)
     assert [] == kept_in(media)
 
 
