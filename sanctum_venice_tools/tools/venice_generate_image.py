@@ -283,7 +283,8 @@ def venice_generate_image(
     _check_any_is_good(pictures, headers)
     files, faults = _store_pictures(folder, pictures, prompt)
 
-    seed_of_first = _seed_of(made)
+    # Where one is missing, it may be the first, whose seed this is.
+    seed_of_first = _seed_of(made) if len(files) >= count else None
     notes = [*chosen.notes]
     if transparent:
         notes += _tell_transparency(files)

@@ -219,6 +219,19 @@ def test_of_several_pictures_the_seed_is_that_of_the_first(make: Callable[..., A
     assert "notes" not in make(encoded(draw()))
 
 
+@pytest.mark.parametrize(
+    "pictures", [["", encoded(draw())], [encoded(draw()), ""], [encoded(draw())]]
+)
+def test_of_pictures_that_are_not_all_there_no_seed_is_told(
+    make: Callable[..., Any], pictures: list[str]
+) -> None:
+    """The one whose seed it is may be the one that is missing."""
+    told = make(*pictures, variants=2)
+
+    assert 1 == len(told["files"]) == len(told["notes"])
+    assert "seed" not in told
+
+
 def test_a_price_that_venice_does_not_state_is_left_out(
     make: Callable[..., Any], models: respx.Route
 ) -> None:
@@ -842,7 +855,7 @@ def test_a_good_picture_is_told_beside_a_broken_one(make: Callable[..., Any]) ->
 
     assert [48] == [picture["width"] for picture in told["files"]]
     why = "Venice sent no whole file of this kind; it may be charged. Tell the person."
-    assert [f"2 of 3 pictures are not there: {why}", FIRST_ONLY] == told["notes"]
+    assert [f"2 of 3 pictures are not there: {why}"] == told["notes"]
 
 
 def test_a_picture_that_the_disk_did_not_take_is_not_called_broken(
@@ -862,8 +875,7 @@ def test_a_picture_that_the_disk_did_not_take_is_not_called_broken(
     told = make(encoded(draw()), "broken", encoded(draw("PNG", (50, 40))), variants=3)
 
     assert 1 == len(told["files"])
-    broken, unkept, of_seed = told["notes"]
-    assert FIRST_ONLY == of_seed
+    broken, unkept = told["notes"]
     assert broken.startswith("1 of 3 pictures are not there: Venice sent no whole file")
     kept_not = "1 of 3 pictures are not there: The file was made, but not kept: [Errno 28]"
     assert unkept.startswith(kept_not)
