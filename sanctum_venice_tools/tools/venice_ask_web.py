@@ -19,11 +19,12 @@ _ROOM_FOR_ANSWER = 6000
 _ROOM = 7500
 
 # https://example.com/foxes in "Read https://example.com/foxes.", and its parentheses if both are
-# there: https://example.com/fox_(animal) in "(as in https://example.com/fox_(animal))"
+# there: https://example.com/fox_(animal) in "(as in https://example.com/fox_(animal))". An
+# apostrophe is within a link only where the word goes on.
 _LINK = re.compile(
     r"""
     https?://
-    ( [^\s<>"()\[\]] | \([^\s<>"()\[\]]*\) )*
+    ( [^\s<>"'()\[\]] | '(?=\w) | \([^\s<>"()\[\]]*\) )*
     ( [^\s<>"()\[\].,;:!?'] | \([^\s<>"()\[\]]*\) )
     """,
     re.IGNORECASE | re.VERBOSE,

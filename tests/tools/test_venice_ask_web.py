@@ -257,6 +257,7 @@ def test_links_that_were_read_are_the_sources(ask: Callable[..., Any]) -> None:
         ("Read (https://a.example/Mercury_(planet)), please.", ["https://a.example/Mercury_(planet)"]),
         ("Read https://a.example/Rock_'n'_roll!", ["https://a.example/Rock_'n'_roll"]),
         ("Read 'https://a.example/b'.", ["https://a.example/b"]),
+        ("'https://a.example/b','https://a.example/c'", ["https://a.example/b", "https://a.example/c"]),
         ("Read [this](https://a.example/b?c=(d)e).", ["https://a.example/b?c=(d)e"]),
         ("[1](https://a.example/b)[2](HTTPS://a.example/c)", ["https://a.example/b", "HTTPS://a.example/c"]),
         ("https://a.example/b(c, https://.", ["https://a.example/b"]),
