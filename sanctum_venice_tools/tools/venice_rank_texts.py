@@ -14,7 +14,7 @@ from sanctum_venice_tools.runtime.embedding import (
     _tell_maker,
     _vectors_in,
 )
-from sanctum_venice_tools.runtime.models import _input_cost, _pick_model
+from sanctum_venice_tools.runtime.models import _input_cost, _pick_model, _spellings
 from sanctum_venice_tools.runtime.options import _read_options
 from sanctum_venice_tools.runtime.venice import VeniceError, _answer
 
@@ -92,9 +92,10 @@ def venice_rank_texts(
     best = heapq.nlargest(top_k, scores, key=_by_score)
 
     notes = [*chosen.notes, *_tell_maker(done, chosen.id)]
-    if file and model not in ("", chosen.id):
+    asked = model.strip()
+    if file and asked and chosen.id.lower() not in _spellings(asked):
         notes.append(
-            f"Took {chosen.id}, not {model:.80}: the vectors of this file are of that model."
+            f"Took {chosen.id}, not {asked:.80}: the vectors of this file are of that model."
         )
     if done.fault:
         ranked = done.count - 1

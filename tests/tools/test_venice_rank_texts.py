@@ -172,6 +172,9 @@ def test_texts_and_a_file_are_not_mixed(
     [
         ("", None),
         ("b", None),
+        (" ", None),
+        ("B ", None),
+        ("venice/b", None),
         ("a", ["Took b, not a: the vectors of this file are of that model."]),
     ],
 )
