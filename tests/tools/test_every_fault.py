@@ -215,7 +215,7 @@ class Matrix:
         space.update(limits)
         # The environment is one for all threads.
         space["_base_url"] = lambda: httpx.URL(place.venice.base_url)
-        space["_media_place"] = lambda: media
+        space["_media_path"] = lambda: media
         if is_slow:
             space["_DEADLINE"] = time.monotonic() + ALLOWED_SECONDS
         else:
@@ -298,7 +298,7 @@ def problems_of(  # noqa: PLR0917  # all that is known of a call
     may_cost = record.cost != "free" and any(one["method"] == "POST" for one in asked)
     if refused and may_cost and not re.search(CONSEQUENCE, said):
         yield "it does not say whether it may be charged"
-    left = [path for path in media.rglob("*") if path.is_file()]
+    left = [path for path in media.rglob("*") if path.is_file() and ".models" not in path.parts]
     if any(path.suffix == ".part" for path in left):
         yield "it left half a file"
     told = [path for path in left if path.name in said or path.parent.name == ".private"]
