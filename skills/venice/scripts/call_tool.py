@@ -13,6 +13,7 @@ import codecs
 import difflib
 import io
 import json
+import os
 import runpy
 import signal
 import sys
@@ -40,6 +41,8 @@ INTERRUPTED = {
     "dollars": _CHARGED,
     "account": "your Venice account may be changed. Look at it before you try again.",
 }
+
+_THIS_MACHINE = ["127.0.0.1", "localhost", "::1"]
 
 _HERE = Path(__file__).resolve().parent
 
@@ -161,8 +164,17 @@ def written(*lines: str, output: Literal["stdout", "stderr"] = "stdout") -> bool
 
 def lost_reply(name: str, cost: str) -> str:
     """What to say of a reply that nobody took."""
-    charged = INTERRUPTED.get(cost, "it cost nothing.")
-    return f"{name} answered, but nothing could be written to the output; {charged}"
+    return f"{name} answered, but nothing could be written to the output; {_afterwards(cost)}"
+
+
+def interrupted(name: str, cost: str) -> str:
+    """What to say of a call that was ended before its answer."""
+    return f"{name} was interrupted; {_afterwards(cost)}"
+
+
+def _afterwards(cost: str) -> str:
+    """What may have come of a call whose answer nobody has."""
+    return INTERRUPTED.get(cost, "it cost nothing.")
 
 
 # --- the skill's own command ---
@@ -226,9 +238,7 @@ def _call(name: str, cost: str, arguments: Mapping[str, Any]) -> int:
             return _fail(REFUSED, str(error))
         return _fail(BROKEN, f"{name} broke: {error.__class__.__name__}: {error}")
     except KeyboardInterrupt:
-        if cost == "free":
-            raise
-        return _fail(BROKEN, f"{name} was interrupted; {INTERRUPTED[cost]}")
+        return _fail(BROKEN, interrupted(name, cost))
     if not written(_visible(reply)):
         return _fail(BROKEN, lost_reply(name, cost))
     return ANSWERED
@@ -252,7 +262,18 @@ def _visible(text: str) -> str:
     return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
 
 
+def _go_past_proxies() -> None:
+    """Keep from the environment's proxy what a tool asks of this machine, such as a media server.
+
+    A person's own list is kept, by the rule of `past_proxies`, by which `sanctum-venice run` goes.
+    """
+    kept = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    names = kept if kept == "*" else ",".join(filter(None, [kept, *_THIS_MACHINE]))
+    os.environ.update(NO_PROXY=names, no_proxy=names)
+
+
 if __name__ == "__main__":
+    _go_past_proxies()
     # A reply that was paid for may hold any character.
     codecs.register_error("json", _escape)
     for _stream in (sys.stdout, sys.stderr):

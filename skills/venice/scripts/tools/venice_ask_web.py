@@ -1101,6 +1101,9 @@ def _media_server() -> str:
         return ""
     if not _http_url(place):
         raise VeniceError("VENICE_MEDIA is no http address. Ask the operator to correct it.")
+    if "?" in place or "#" in place:
+        told = "VENICE_MEDIA is the gallery's address: it must end after the host and port"
+        raise VeniceError(f"{told}. Ask the operator to correct it.")
     return place
 
 
@@ -1118,7 +1121,11 @@ def _folder_setting() -> str:
 def _media_path() -> Path:
     """Where the folder for files is, or will be."""
     named = os.environ.get(_folder_setting()) or "venice_media"
-    return Path(named).expanduser().absolute()
+    try:
+        return Path(named).expanduser().absolute()
+    except (OSError, RuntimeError):  # ~ of nobody, or the folder that we are in is gone
+        advice = f"Ask the operator to check {_folder_setting()}."
+        raise VeniceError(f"Nothing was made: {named!r:.300} leads nowhere. {advice}") from None
 
 
 @contextmanager
@@ -1831,11 +1838,12 @@ _ROOM_FOR_ANSWER = 6000
 _ROOM = 7500
 
 # https://example.com/foxes in "Read https://example.com/foxes.", and its parentheses if both are
-# there: https://example.com/fox_(animal) in "(as in https://example.com/fox_(animal))"
+# there: https://example.com/fox_(animal) in "(as in https://example.com/fox_(animal))". An
+# apostrophe is within a link only where the word goes on.
 _LINK = re.compile(
     r"""
     https?://
-    ( [^\s<>"()\[\]] | \([^\s<>"()\[\]]*\) )*
+    ( [^\s<>"'()\[\]] | '(?=\w) | \([^\s<>"()\[\]]*\) )*
     ( [^\s<>"()\[\].,;:!?'] | \([^\s<>"()\[\]]*\) )
     """,
     re.IGNORECASE | re.VERBOSE,

@@ -1181,6 +1181,9 @@ def _media_server() -> str:
         return ""
     if not _http_url(place):
         raise VeniceError("VENICE_MEDIA is no http address. Ask the operator to correct it.")
+    if "?" in place or "#" in place:
+        told = "VENICE_MEDIA is the gallery's address: it must end after the host and port"
+        raise VeniceError(f"{told}. Ask the operator to correct it.")
     return place
 
 
@@ -1277,7 +1280,11 @@ def _folder_setting() -> str:
 def _media_path() -> Path:
     """Where the folder for files is, or will be."""
     named = os.environ.get(_folder_setting()) or "venice_media"
-    return Path(named).expanduser().absolute()
+    try:
+        return Path(named).expanduser().absolute()
+    except (OSError, RuntimeError):  # ~ of nobody, or the folder that we are in is gone
+        advice = f"Ask the operator to check {_folder_setting()}."
+        raise VeniceError(f"Nothing was made: {named!r:.300} leads nowhere. {advice}") from None
 
 
 def _store(folder: Path, content: bytes | str, title: str, look: Any, *told: str) -> dict[str, Any]:
@@ -1677,6 +1684,7 @@ def venice_call_blockchain(
     writes = _may_write(method)
     if writes and not allow_write:
         raise _refuse_to_write(method)
+    folder = _media_path()  # an error, if its setting is none: now, and not after the call is paid
 
     # A key for this call alone: should it have to be sent again, Venice does it only once.
     headers = {"Idempotency-Key": uuid.uuid4().hex, "Content-Type": "application/json"}
@@ -1697,7 +1705,7 @@ def venice_call_blockchain(
     if result in (None, "", [], {}):
         notes.append(f"The result is {text}: there is no such thing, or not yet.")
     if len(text) > _LONGEST_RESULT:
-        kept, fault = _store_text(_media_path(), text, f"{network} {method}", "json")
+        kept, fault = _store_text(folder, text, f"{network} {method}", "json")
         if kept:
             kept["type"] = "application/json"
         shown = text[:_BEGINNING]

@@ -1098,6 +1098,9 @@ _NAMES = {
     "name": ["id", "key"],
 }
 
+# The parts that say what is decided between.
+_BETWEEN = ("options", "levels", "criteria")
+
 _POLES = {"true": "true", "yes": "true", "false": "false", "no": "false"}
 
 # Between these, a yes is neither likely nor unlikely.
@@ -1137,25 +1140,35 @@ def _is_one_question(sent: dict[str, Any]) -> bool:
 
     A question may be named as a part is, too: {"text": "Is it rude?", "option": "Is one offered?"}.
     """
-    parts = [_part_of(name) for name in sent]
-    has_question = not {"question", "options", "levels"}.isdisjoint(parts)
-    if not has_question or any(_is_question(name, value) for name, value in sent.items()):
+    parts = [(_part_of(name), value) for name, value in sent.items()]
+    kinds = [part for part, _ in parts]
+    has_question = not {"question", "options", "levels"}.isdisjoint(kinds)
+    holds_questions = any(isinstance(value, dict) for part, value in parts if part not in _BETWEEN)
+    if not has_question or holds_questions:
         return False
-    names = {name.strip().lower() for name in sent}
-    if not {"question", "instructions"}.isdisjoint(names):
+
+    between = [value for part, value in parts if part in _BETWEEN]
+    if any(isinstance(value, list) for value in between):
         return True
-    is_each_a_part = "" not in parts
-    is_each_another = len(set(parts)) == len(parts)
-    return is_each_a_part and is_each_another
+    names = {name.strip().lower() for name in sent}
+    is_called_question = not {"question", "instructions"}.isdisjoint(names)
+    has_choices = any(isinstance(value, dict) for value in between)
+    asked = [text for text in between if _is_asked(text, may_be_names=is_called_question)]
+    if asked and not has_choices:
+        return False
+    is_each_a_part = "" not in kinds
+    is_each_another = len(set(kinds)) == len(kinds)
+    return is_called_question or (is_each_a_part and is_each_another)
 
 
-def _is_question(name: str, value: Any) -> bool:
-    """Whether what stands under a name in an object is a question, and no part of one."""
-    part = _part_of(name)
-    if isinstance(value, dict):
-        return part not in ("options", "levels", "criteria")
-    is_asked = isinstance(value, str) and value.rstrip().endswith("?")
-    return is_asked and part not in ("", "question")
+def _is_asked(text: Any, *, may_be_names: bool) -> bool:
+    """Whether what could say what is decided between is a question itself.
+
+    Names with commas may end as one: "Which name?, Which error?"
+    """
+    if not isinstance(text, str) or not text.rstrip().endswith("?"):
+        return False
+    return not (may_be_names and _BETWEEN_NAMES.search(text))
 
 
 def _read_question(name: str, sent: Any) -> _Question:
@@ -1410,6 +1423,9 @@ def _media_server() -> str:
         return ""
     if not _http_url(place):
         raise VeniceError("VENICE_MEDIA is no http address. Ask the operator to correct it.")
+    if "?" in place or "#" in place:
+        told = "VENICE_MEDIA is the gallery's address: it must end after the host and port"
+        raise VeniceError(f"{told}. Ask the operator to correct it.")
     return place
 
 
@@ -1427,7 +1443,11 @@ def _folder_setting() -> str:
 def _media_path() -> Path:
     """Where the folder for files is, or will be."""
     named = os.environ.get(_folder_setting()) or "venice_media"
-    return Path(named).expanduser().absolute()
+    try:
+        return Path(named).expanduser().absolute()
+    except (OSError, RuntimeError):  # ~ of nobody, or the folder that we are in is gone
+        advice = f"Ask the operator to check {_folder_setting()}."
+        raise VeniceError(f"Nothing was made: {named!r:.300} leads nowhere. {advice}") from None
 
 
 @contextmanager

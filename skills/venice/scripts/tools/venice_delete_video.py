@@ -1092,6 +1092,9 @@ def _media_server() -> str:
         return ""
     if not _http_url(place):
         raise VeniceError("VENICE_MEDIA is no http address. Ask the operator to correct it.")
+    if "?" in place or "#" in place:
+        told = "VENICE_MEDIA is the gallery's address: it must end after the host and port"
+        raise VeniceError(f"{told}. Ask the operator to correct it.")
     return place
 
 
@@ -1188,7 +1191,11 @@ def _folder_setting() -> str:
 def _media_path() -> Path:
     """Where the folder for files is, or will be."""
     named = os.environ.get(_folder_setting()) or "venice_media"
-    return Path(named).expanduser().absolute()
+    try:
+        return Path(named).expanduser().absolute()
+    except (OSError, RuntimeError):  # ~ of nobody, or the folder that we are in is gone
+        advice = f"Ask the operator to check {_folder_setting()}."
+        raise VeniceError(f"Nothing was made: {named!r:.300} leads nowhere. {advice}") from None
 
 
 # What stands between the words of a title.
@@ -1342,7 +1349,10 @@ def _public_address(host: str) -> str:
     """An address of the host that anybody on the internet could call."""
     try:
         entries = socket.getaddrinfo(host, None, proto=socket.IPPROTO_TCP)
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:
+            told = f"{host[:80]!r} could not be looked up. Try again later."
+            raise _failed(told, 0) from None
         raise VeniceError(f"There is no host {host[:80]!r}. Check the URL.") from None
     addresses = {str(place[0]) for _family, _type, _protocol, _name, place in entries}
     for address in sorted(addresses, key=len):
@@ -1493,7 +1503,9 @@ _FINAL = (
     "Change what was asked for, or take the recommended_model, and queue anew."
 )
 
-_RETRIEVE_ADVICE = {400: _UNKNOWN, 404: _UNKNOWN, 422: _FINAL}
+_REFUSED_CONTENT = 422
+
+_RETRIEVE_ADVICE = {400: _UNKNOWN, 404: _UNKNOWN, _REFUSED_CONTENT: _FINAL}
 
 # What Venice says of a film that is gone: at retrieving, and at a download address.
 _GONE = (400, 404, 410)
@@ -1543,7 +1555,12 @@ def _delete(text: str, *, even_if_not_stored: bool) -> dict[str, Any]:
         told = "The address in this job is none of Venice's"
         raise VeniceError(f"{told}. Copy the whole job string; nothing was deleted.")
 
-    file = _kept(_place_of(job))
+    try:
+        file = _kept(_place_of(job))
+    except VeniceError:
+        if not even_if_not_stored:
+            raise
+        file = None  # whether it is stored can't be known, and does not matter
     if not file and not even_if_not_stored:
         told = "It is not stored here, and would be lost"
         fetch = f"venice_retrieve_{_MADE[kind]}"

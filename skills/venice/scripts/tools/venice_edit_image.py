@@ -1466,6 +1466,9 @@ def _media_server() -> str:
         return ""
     if not _http_url(place):
         raise VeniceError("VENICE_MEDIA is no http address. Ask the operator to correct it.")
+    if "?" in place or "#" in place:
+        told = "VENICE_MEDIA is the gallery's address: it must end after the host and port"
+        raise VeniceError(f"{told}. Ask the operator to correct it.")
     return place
 
 
@@ -1579,7 +1582,11 @@ def _folder_setting() -> str:
 def _media_path() -> Path:
     """Where the folder for files is, or will be."""
     named = os.environ.get(_folder_setting()) or "venice_media"
-    return Path(named).expanduser().absolute()
+    try:
+        return Path(named).expanduser().absolute()
+    except (OSError, RuntimeError):  # ~ of nobody, or the folder that we are in is gone
+        advice = f"Ask the operator to check {_folder_setting()}."
+        raise VeniceError(f"Nothing was made: {named!r:.300} leads nowhere. {advice}") from None
 
 
 def _media_place() -> Path:

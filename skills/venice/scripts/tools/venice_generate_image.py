@@ -1325,6 +1325,9 @@ def _media_server() -> str:
         return ""
     if not _http_url(place):
         raise VeniceError("VENICE_MEDIA is no http address. Ask the operator to correct it.")
+    if "?" in place or "#" in place:
+        told = "VENICE_MEDIA is the gallery's address: it must end after the host and port"
+        raise VeniceError(f"{told}. Ask the operator to correct it.")
     return place
 
 
@@ -1430,7 +1433,11 @@ def _folder_setting() -> str:
 def _media_path() -> Path:
     """Where the folder for files is, or will be."""
     named = os.environ.get(_folder_setting()) or "venice_media"
-    return Path(named).expanduser().absolute()
+    try:
+        return Path(named).expanduser().absolute()
+    except (OSError, RuntimeError):  # ~ of nobody, or the folder that we are in is gone
+        advice = f"Ask the operator to check {_folder_setting()}."
+        raise VeniceError(f"Nothing was made: {named!r:.300} leads nowhere. {advice}") from None
 
 
 def _media_place() -> Path:
@@ -2714,7 +2721,8 @@ def venice_generate_image(
     _check_any_is_good(pictures, headers)
     files, faults = _store_pictures(folder, pictures, prompt)
 
-    seed_of_first = _seed_of(made)
+    # Where one is missing, it may be the first, whose seed this is.
+    seed_of_first = _seed_of(made) if len(files) >= count else None
     notes = [*chosen.notes]
     if transparent:
         notes += _tell_transparency(files)

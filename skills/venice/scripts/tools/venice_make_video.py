@@ -1944,6 +1944,9 @@ def _media_server() -> str:
         return ""
     if not _http_url(place):
         raise VeniceError("VENICE_MEDIA is no http address. Ask the operator to correct it.")
+    if "?" in place or "#" in place:
+        told = "VENICE_MEDIA is the gallery's address: it must end after the host and port"
+        raise VeniceError(f"{told}. Ask the operator to correct it.")
     return place
 
 
@@ -2057,7 +2060,11 @@ def _folder_setting() -> str:
 def _media_path() -> Path:
     """Where the folder for files is, or will be."""
     named = os.environ.get(_folder_setting()) or "venice_media"
-    return Path(named).expanduser().absolute()
+    try:
+        return Path(named).expanduser().absolute()
+    except (OSError, RuntimeError):  # ~ of nobody, or the folder that we are in is gone
+        advice = f"Ask the operator to check {_folder_setting()}."
+        raise VeniceError(f"Nothing was made: {named!r:.300} leads nowhere. {advice}") from None
 
 
 def _media_place() -> Path:
@@ -2115,8 +2122,8 @@ def _store_job(place: Path, pieces: Iterable[bytes], ending_of: Callable[[Binary
         try:
             ending = ending_of(part)
         except ValueError:
-            told = "Venice sent no whole sound or film. Asking again is free"
-            raise _failed(f"{told}: try again once, then tell the person.", 0) from None
+            told = "Venice sent no whole sound or film"
+            raise _failed(f"{told}. If it does so again, tell the person.", 0) from None
         path = place.with_suffix(f".{ending}")
         _put_in_place(part, path)
     return path
@@ -2280,7 +2287,10 @@ def _public_address(host: str) -> str:
     """An address of the host that anybody on the internet could call."""
     try:
         entries = socket.getaddrinfo(host, None, proto=socket.IPPROTO_TCP)
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:
+            told = f"{host[:80]!r} could not be looked up. Try again later."
+            raise _failed(told, 0) from None
         raise VeniceError(f"There is no host {host[:80]!r}. Check the URL.") from None
     addresses = {str(place[0]) for _family, _type, _protocol, _name, place in entries}
     for address in sorted(addresses, key=len):
@@ -4131,6 +4141,10 @@ class _Job:
     """Its download address, if it has one of its own."""
 
 
+class _JobEndedError(VeniceError):
+    """The error for a job of which nothing more will come."""
+
+
 @dataclass(frozen=True)
 class _Progress:
     """What came of asking after a job: how far it is, or why that is not known."""
@@ -4299,7 +4313,9 @@ _FINAL = (
     "Change what was asked for, or take the recommended_model, and queue anew."
 )
 
-_RETRIEVE_ADVICE = {400: _UNKNOWN, 404: _UNKNOWN, 422: _FINAL}
+_REFUSED_CONTENT = 422
+
+_RETRIEVE_ADVICE = {400: _UNKNOWN, 404: _UNKNOWN, _REFUSED_CONTENT: _FINAL}
 
 # What Venice says of a film that is gone: at retrieving, and at a download address.
 _GONE = (400, 404, 410)
@@ -4312,9 +4328,6 @@ _PASSING = (408, 429)
 _FAILED = 500
 
 _TIMES_TO_BELIEVE = 3
-
-# What a job has ended with of which nothing more will come.
-_ENDED = (422, _FAILED)
 
 _FAILED_ADVICE = (
     "It was the same each time, so this job has failed. Its price should come back by itself: "
@@ -4339,7 +4352,7 @@ def _retrieve_kindly(kind: str, text: str, wait: int) -> dict[str, Any]:
     try:
         return _wait_for(_read_job(text, kind), wait)
     except (VeniceError, OSError) as error:
-        has_ended = isinstance(error, VeniceError) and error.status in _ENDED
+        has_ended = isinstance(error, _JobEndedError)
         again = f"Call venice_retrieve_{_MADE[kind]} with this job."
         told = f"bought, but not retrieved: {error}"
         return _given(status=told, next="" if has_ended else again)
@@ -4360,7 +4373,7 @@ def _wait_for(job: _Job, wait: int) -> dict[str, Any]:
             continue  # the file is there now
         said.append(progress)
         if _has_failed(said):
-            raise _failed(f"{progress.trouble} {_FAILED_ADVICE}", _FAILED)
+            raise _JobEndedError(f"{progress.trouble} {_FAILED_ADVICE}")
         pause = _pause_after(progress)
         if time.monotonic() + pause > end:
             return _tell_progress(job, progress)
@@ -4378,6 +4391,8 @@ def _poll(job: _Job, place: Path) -> _Progress:
             return _Progress(is_completed=True)
         progress = _read_progress(reply)
     except VeniceError as error:
+        if error.status == _REFUSED_CONTENT:
+            raise _JobEndedError(str(error)) from None
         return _read_trouble(error)
     if progress.is_completed:
         return _download(job.url, place)

@@ -1131,6 +1131,9 @@ def _media_server() -> str:
         return ""
     if not _http_url(place):
         raise VeniceError("VENICE_MEDIA is no http address. Ask the operator to correct it.")
+    if "?" in place or "#" in place:
+        told = "VENICE_MEDIA is the gallery's address: it must end after the host and port"
+        raise VeniceError(f"{told}. Ask the operator to correct it.")
     return place
 
 
@@ -1227,7 +1230,11 @@ def _folder_setting() -> str:
 def _media_path() -> Path:
     """Where the folder for files is, or will be."""
     named = os.environ.get(_folder_setting()) or "venice_media"
-    return Path(named).expanduser().absolute()
+    try:
+        return Path(named).expanduser().absolute()
+    except (OSError, RuntimeError):  # ~ of nobody, or the folder that we are in is gone
+        advice = f"Ask the operator to check {_folder_setting()}."
+        raise VeniceError(f"Nothing was made: {named!r:.300} leads nowhere. {advice}") from None
 
 
 def _media_place() -> Path:
@@ -2212,9 +2219,10 @@ def venice_rank_texts(
     best = heapq.nlargest(top_k, scores, key=_by_score)
 
     notes = [*chosen.notes, *_tell_maker(done, chosen.id)]
-    if file and model not in ("", chosen.id):
+    asked = model.strip()
+    if file and asked and chosen.id.lower() not in _spellings(asked):
         notes.append(
-            f"Took {chosen.id}, not {model:.80}: the vectors of this file are of that model."
+            f"Took {chosen.id}, not {asked:.80}: the vectors of this file are of that model."
         )
     if done.fault:
         ranked = done.count - 1

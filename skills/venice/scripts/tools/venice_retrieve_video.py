@@ -1681,6 +1681,9 @@ def _media_server() -> str:
         return ""
     if not _http_url(place):
         raise VeniceError("VENICE_MEDIA is no http address. Ask the operator to correct it.")
+    if "?" in place or "#" in place:
+        told = "VENICE_MEDIA is the gallery's address: it must end after the host and port"
+        raise VeniceError(f"{told}. Ask the operator to correct it.")
     return place
 
 
@@ -1786,7 +1789,11 @@ def _folder_setting() -> str:
 def _media_path() -> Path:
     """Where the folder for files is, or will be."""
     named = os.environ.get(_folder_setting()) or "venice_media"
-    return Path(named).expanduser().absolute()
+    try:
+        return Path(named).expanduser().absolute()
+    except (OSError, RuntimeError):  # ~ of nobody, or the folder that we are in is gone
+        advice = f"Ask the operator to check {_folder_setting()}."
+        raise VeniceError(f"Nothing was made: {named!r:.300} leads nowhere. {advice}") from None
 
 
 def _media_place() -> Path:
@@ -1844,8 +1851,8 @@ def _store_job(place: Path, pieces: Iterable[bytes], ending_of: Callable[[Binary
         try:
             ending = ending_of(part)
         except ValueError:
-            told = "Venice sent no whole sound or film. Asking again is free"
-            raise _failed(f"{told}: try again once, then tell the person.", 0) from None
+            told = "Venice sent no whole sound or film"
+            raise _failed(f"{told}. If it does so again, tell the person.", 0) from None
         path = place.with_suffix(f".{ending}")
         _put_in_place(part, path)
     return path
@@ -1993,7 +2000,10 @@ def _public_address(host: str) -> str:
     """An address of the host that anybody on the internet could call."""
     try:
         entries = socket.getaddrinfo(host, None, proto=socket.IPPROTO_TCP)
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:
+            told = f"{host[:80]!r} could not be looked up. Try again later."
+            raise _failed(told, 0) from None
         raise VeniceError(f"There is no host {host[:80]!r}. Check the URL.") from None
     addresses = {str(place[0]) for _family, _type, _protocol, _name, place in entries}
     for address in sorted(addresses, key=len):
@@ -2207,6 +2217,10 @@ class _Job:
     """Its download address, if it has one of its own."""
 
 
+class _JobEndedError(VeniceError):
+    """The error for a job of which nothing more will come."""
+
+
 @dataclass(frozen=True)
 class _Progress:
     """What came of asking after a job: how far it is, or why that is not known."""
@@ -2291,7 +2305,9 @@ _FINAL = (
     "Change what was asked for, or take the recommended_model, and queue anew."
 )
 
-_RETRIEVE_ADVICE = {400: _UNKNOWN, 404: _UNKNOWN, 422: _FINAL}
+_REFUSED_CONTENT = 422
+
+_RETRIEVE_ADVICE = {400: _UNKNOWN, 404: _UNKNOWN, _REFUSED_CONTENT: _FINAL}
 
 # What Venice says of a film that is gone: at retrieving, and at a download address.
 _GONE = (400, 404, 410)
@@ -2344,7 +2360,7 @@ def _wait_for(job: _Job, wait: int) -> dict[str, Any]:
             continue  # the file is there now
         said.append(progress)
         if _has_failed(said):
-            raise _failed(f"{progress.trouble} {_FAILED_ADVICE}", _FAILED)
+            raise _JobEndedError(f"{progress.trouble} {_FAILED_ADVICE}")
         pause = _pause_after(progress)
         if time.monotonic() + pause > end:
             return _tell_progress(job, progress)
@@ -2362,6 +2378,8 @@ def _poll(job: _Job, place: Path) -> _Progress:
             return _Progress(is_completed=True)
         progress = _read_progress(reply)
     except VeniceError as error:
+        if error.status == _REFUSED_CONTENT:
+            raise _JobEndedError(str(error)) from None
         return _read_trouble(error)
     if progress.is_completed:
         return _download(job.url, place)

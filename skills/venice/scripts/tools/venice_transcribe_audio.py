@@ -1193,6 +1193,9 @@ def _media_server() -> str:
         return ""
     if not _http_url(place):
         raise VeniceError("VENICE_MEDIA is no http address. Ask the operator to correct it.")
+    if "?" in place or "#" in place:
+        told = "VENICE_MEDIA is the gallery's address: it must end after the host and port"
+        raise VeniceError(f"{told}. Ask the operator to correct it.")
     return place
 
 
@@ -1306,7 +1309,11 @@ def _folder_setting() -> str:
 def _media_path() -> Path:
     """Where the folder for files is, or will be."""
     named = os.environ.get(_folder_setting()) or "venice_media"
-    return Path(named).expanduser().absolute()
+    try:
+        return Path(named).expanduser().absolute()
+    except (OSError, RuntimeError):  # ~ of nobody, or the folder that we are in is gone
+        advice = f"Ask the operator to check {_folder_setting()}."
+        raise VeniceError(f"Nothing was made: {named!r:.300} leads nowhere. {advice}") from None
 
 
 def _media_place() -> Path:
@@ -2239,7 +2246,10 @@ def _public_address(host: str) -> str:
     """An address of the host that anybody on the internet could call."""
     try:
         entries = socket.getaddrinfo(host, None, proto=socket.IPPROTO_TCP)
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:
+            told = f"{host[:80]!r} could not be looked up. Try again later."
+            raise _failed(told, 0) from None
         raise VeniceError(f"There is no host {host[:80]!r}. Check the URL.") from None
     addresses = {str(place[0]) for _family, _type, _protocol, _name, place in entries}
     for address in sorted(addresses, key=len):
