@@ -239,7 +239,7 @@ def venice_chat(
     Returns:
         JSON: answer (or answers), finish_reason, tool_calls, cost_usd, notes.
     """
-    if not (prompt or history):
+    if not (prompt.strip() or history):
         raise VeniceError("There is no prompt: say something.")
     schema = _parse_reply(answer_schema) if answer_schema else None
     if answer_schema and not isinstance(schema, dict):

@@ -124,6 +124,8 @@ def venice_edit_image(
     images = _without_nothing(images)
     if not images:
         raise VeniceError("There is no picture. Put each that is needed into images.")
+    if not instruction.strip():
+        raise VeniceError("The instruction is empty. Say what to change.")
     aspect_ratio = str(rare.pop("size", aspect_ratio))
     resolution = str(rare.pop("resolution", resolution))
     folder = _media_folder()
@@ -149,7 +151,7 @@ def venice_edit_image(
     }
     rare = _read_options({**rare, **_given(resolution=resolution)}, known)
     longest = limits.get("promptCharacterLimit") or 32_768
-    if not 0 < len(instruction) <= longest:
+    if len(instruction) > longest:
         length = f"The instruction has {len(instruction)} characters"
         raise VeniceError(f"{length}; 1 to {longest} are allowed.")
     ratio = ""

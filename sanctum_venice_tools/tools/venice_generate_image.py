@@ -238,7 +238,7 @@ def venice_generate_image(
     Returns:
         JSON: files (file, url, width, height), model, seed, cost_usd, notes.
     """
-    if not prompt:
+    if not prompt.strip():
         raise VeniceError("The prompt is empty. Say what is to be seen.")
     rare = _read_transparency(options or {})
     # OpenAI's names for some arguments are welcome among the options.

@@ -288,6 +288,7 @@ def test_a_tool_may_be_chosen_by_its_name(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        ({"prompt": " \n"}, "There is no prompt: say something."),
         ({"options": {"topq": 0.5}}, "There is no option 'topq'; the nearest is 'top_p'."),
         ({"options": {"n": 9}}, "'n' must be 1 to 8, not 9"),
         ({"options": {"n": 1.5}}, "'n' must be 1 to 8, not 1.5"),

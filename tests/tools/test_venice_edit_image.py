@@ -345,6 +345,7 @@ def test_any_shape_is_fitted(texts: dict[str, str], width: int, height: int, sig
             {"aspect_ratio": "round"},
             "The aspect ratio 'round' is not to be had; this model has: auto, 1:1",
         ),
+        ({"instruction": " \n"}, "The instruction is empty. Say what to change."),
         ({"instruction": "x" * 101}, "The instruction has 101 characters; 1 to 100 are allowed"),
         ({"images": ["fix.png"]}, "Near it: fox.png"),
         ({"images": ["fox.png", "../fox.png"]}, "No stored file is called"),

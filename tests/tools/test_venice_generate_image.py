@@ -722,6 +722,15 @@ def test_a_bad_ratio_costs_nothing(
     assert [] == posts(api)
 
 
+@pytest.mark.parametrize("blank", ["", " ", "\n"])
+def test_a_blank_prompt_costs_nothing(
+    make: Callable[..., Any], api: respx.MockRouter, blank: str
+) -> None:
+    """A prompt without a word is refused before anything is asked of Venice."""
+    assert "The prompt is empty. Say what is to be seen." == refusal(make, prompt=blank)
+    assert 0 == len(api.calls)
+
+
 def test_openais_names_are_welcome(make: Callable[..., Any], api: respx.MockRouter) -> None:
     """An agent that knows OpenAI's size, n and style gets what it means."""
     make(options={"size": "1024x768", "n": 3, "style": "Anime"})
