@@ -61,6 +61,9 @@ _OTHER_WORDS = {
     "lifetime": ["never"],
 }
 
+# The names of the arguments of the tool that is called.
+_ARGUMENTS: list[str] = []
+
 # How the line of Letta's script begins that has the names of the arguments. With one argument it
 # goes on as 'prompt': prompt}
 _NAMES_IN_SCRIPT = "\n__letta_raw_args = {"
@@ -119,6 +122,7 @@ def _forms_of(tool: Callable[..., str]) -> dict[str, Any]:
 def _call_as_meant(tool: Callable[..., str], /, **sent: Any) -> str:
     """Call a tool with what was sent; what is left out has its default."""
     forms = _forms_of(tool)
+    _ARGUMENTS[:] = forms
     defaults = tool.__kwdefaults__ or {}
     arguments: dict[str, Any] = {}
     for name, value in sent.items():

@@ -102,7 +102,7 @@ def _read_wish(
     for name in _RARE_CONTENT:
         if name in rare:
             rare_content[name] = rare.pop(name)
-    rare = _read_options(rare, _OPTIONS, settings)
+    rare = _read_options(rare, _OPTIONS)
     is_cheapest = rare.pop("choose", "") == "cheapest"
     said = _read_content(_given(**content))
     content = _with_options(said, _read_content(rare_content))

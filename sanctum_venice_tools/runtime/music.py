@@ -124,7 +124,7 @@ def _read_wishes(wishes: dict[str, Any], seconds: int, options: dict[str, Any]) 
     if seconds < 0:
         fault = "The duration_seconds must be whole seconds, such as 30"
         raise VeniceError(f"{fault}. Correct it, or leave it out.")
-    rare = _read_options(_given(**options), _OPTIONS, [*wishes, "duration_seconds"])
+    rare = _read_options(_given(**options), _OPTIONS)
     wished = {**wishes, "duration_seconds": seconds, **rare}
     wanted = {name: value for name, value in wished.items() if value}
     if len(wanted.keys() & _SUNG) > 1:

@@ -1,11 +1,12 @@
 """Rare settings: one `options` object, each of them read and checked before anything is sent."""
 
 import difflib
-from collections.abc import Collection
 from typing import Any
 
 from sanctum_venice_tools.runtime.arguments import (
+    _ARGUMENTS,
     _UNREADABLE,
+    _as_listed,
     _read_choice,
     _read_number,
     _read_switch,
@@ -15,19 +16,16 @@ from sanctum_venice_tools.runtime.arguments import (
 from sanctum_venice_tools.runtime.venice import VeniceError
 
 
-def _read_options(
-    options: dict[str, Any], known: dict[str, Any], arguments: Collection[str] = ()
-) -> dict[str, Any]:
+def _read_options(options: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     """The options by their known names, checked.
 
     Args:
         options: What was sent.
         known: What each option may be: (lowest, highest), [choices], or any text (str).
-        arguments: What is no option, but an argument of its own.
     """
     read = {}
     for written, value in options.items():
-        name = _read_name(written, known, arguments)
+        name = _read_name(written, known)
         allowed = known[name]
         try:
             read[name] = _read_within(value, allowed)
@@ -39,18 +37,16 @@ def _read_options(
     return read
 
 
-def _read_name(written: str, known: dict[str, Any], arguments: Collection[str]) -> str:
+def _read_name(written: str, known: dict[str, Any]) -> str:
     """The known option of that name."""
-    if written in arguments:
-        told = f"'{written}' is no option, but an argument"
+    name = _as_listed(written, [*known, *_ARGUMENTS])
+    if name in known:
+        return name
+    if name in _ARGUMENTS:
+        told = f"'{name}' is no option, but an argument"
         raise VeniceError(f"{told}: give it beside options, not among them.")
-    try:
-        return _read_choice(written, known)
-    except _UNREADABLE:
-        (nearest,) = difflib.get_close_matches(written, known, n=1, cutoff=0)
-        raise VeniceError(
-            f"There is no option {written!r:.40}; the nearest is '{nearest}'."
-        ) from None
+    (nearest,) = difflib.get_close_matches(written, known, n=1, cutoff=0)
+    raise VeniceError(f"There is no option {written!r:.40}; the nearest is '{nearest}'.")
 
 
 def _range(allowed: Any) -> str:

@@ -290,6 +290,8 @@ def test_a_tool_may_be_chosen_by_its_name(
     [
         ({"prompt": " \n"}, "There is no prompt: say something."),
         ({"options": {"topq": 0.5}}, "There is no option 'topq'; the nearest is 'top_p'."),
+        ({"options": {"max_tokens": 9}}, "'max_tokens' is no option, but an argument: give it"),
+        ({"options": {"System": "Ada"}}, "'system' is no option, but an argument: give it beside"),
         ({"options": {"n": 9}}, "'n' must be 1 to 8, not 9"),
         ({"options": {"n": 1.5}}, "'n' must be 1 to 8, not 1.5"),
         ({"options": {"n": True}}, "'n' must be 1 to 8, not True"),

@@ -331,6 +331,10 @@ def test_any_shape_is_fitted(texts: dict[str, str], width: int, height: int, sig
         ({"images": [""]}, "Put each that is needed into images"),
         ({"options": {"mask": "m.png"}}, "Venice knows no masks: say in the instruction"),
         ({"options": {"save_mode": True}}, "the nearest is 'safe_mode'"),
+        (
+            {"options": {"aspect_ratio": "1:1"}},
+            "'aspect_ratio' is no option, but an argument: give",
+        ),
         ({"options": {"quality": "high"}}, "The option 'quality' must be left out with this model"),
         (
             {"options": {"quality": "best"}, "model": "gpt-image-2-edit"},

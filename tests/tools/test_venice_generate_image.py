@@ -751,6 +751,10 @@ def test_openais_names_are_welcome(make: Callable[..., Any], api: respx.MockRout
         ({"stepz": 5}, "There is no option 'stepz'; the nearest is 'steps'."),
         ({"cfg": 5}, "There is no option 'cfg'; the nearest is 'cfg_scale'."),
         ({"watermark": True}, "There is no option 'watermark'; the nearest is 'hide_watermark'."),
+        (
+            {"seed": 7},
+            "'seed' is no option, but an argument: give it beside options, not among them.",
+        ),
         ({"steps": 0}, "The option 'steps' must be 1 to 100, not 0."),
         ({"steps": "a few"}, "The option 'steps' must be 1 to 100, not 'a few'."),
         ({"steps": True}, "The option 'steps' must be 1 to 100, not True."),

@@ -341,6 +341,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"options": {"duration_seconds": 20}},
         "'duration_seconds' is no option, but an argument: give it beside options",
     ),
+    "a model as an option": (
+        {"options": {"model": "ace-step-15"}},
+        "'model' is no option, but an argument: give it beside options",
+    ),
     "typo": ({"options": {"vioce": "Aria"}}, "There is no option 'vioce'; the nearest is 'voice'."),
     "too short": (
         {**MUSIC, "duration_seconds": 2},

@@ -984,6 +984,14 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"options": {"duration": "5s"}},
         "'duration' is no option, but an argument: give it beside options, not among them.",
     ),
+    "an argument in capitals as an option": (
+        {"options": {"Duration": "5s"}},
+        "'duration' is no option, but an argument: give it beside options, not among them.",
+    ),
+    "a frame as an option": (
+        {"options": {"end_image": PICTURE}},
+        "'end_image' is no option, but an argument: give it beside options, not among them.",
+    ),
     "blank prompt": ({"prompt": " \n "}, "The prompt must have 1 to 2500 characters."),
     "long prompt": ({"prompt": "x" * 2501}, "The prompt must have 1 to 2500 characters."),
     "long for this model": (
