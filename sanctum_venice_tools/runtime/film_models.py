@@ -2,13 +2,12 @@
 
 import functools
 import os
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from sanctum_venice_tools.runtime.arguments import _as_listed
 from sanctum_venice_tools.runtime.film_media import _LISTS
-from sanctum_venice_tools.runtime.film_wish import _Wish
+from sanctum_venice_tools.runtime.film_wish import _SECONDS, _Wish
 from sanctum_venice_tools.runtime.listing import _list_models, _Listed
 from sanctum_venice_tools.runtime.models import _Model, _pick_model, _spellings
 from sanctum_venice_tools.runtime.ratio import _fit_ratio
@@ -68,9 +67,6 @@ _QUOTED = (
 )
 
 _USUAL_LONGEST_PROMPT = 2500
-
-# A length in seconds, as people write it: 5, 5.0, 5 s, 5sec, 5 Seconds.
-_SECONDS = re.compile(r"(\d+)(\.0)? ?(s|secs?|seconds?)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What a caller wants of a film, read and checked as far as it can be without its model."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from sanctum_venice_tools.runtime.film_media import (
     _with_media,
 )
 from sanctum_venice_tools.runtime.options import _read_options
+from sanctum_venice_tools.runtime.ratio import _read_shape
 from sanctum_venice_tools.runtime.references import _count_references, _References
 from sanctum_venice_tools.runtime.venice import VeniceError, _given
 
@@ -54,6 +56,9 @@ _REFUSED = {
 # Fields that make a film one with references, beside those that are called so.
 _REFERRING = {"elements", "scene_image_urls", "image_references", "video_references"}
 _FRAMES = {"image_url", "end_image_url", "keyframes"}
+
+# A length in seconds, as people write it: 5, 5.0, 5 s, 5sec, 5 Seconds.
+_SECONDS = re.compile(r"(\d+)(\.0)? ?(s|secs?|seconds?)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -127,14 +132,21 @@ def _with_options(said: dict[str, Any], options: dict[str, Any]) -> dict[str, An
     One of them would be bought, and the other missed only when the film is there.
     """
     for name in said.keys() & options.keys():
-        if said[name] and _plain(said[name]) != _plain(options[name]):
+        if said[name] and _plain(name, said[name]) != _plain(name, options[name]):
             raise VeniceError(f"The options say another {name} than the arguments. Say it once.")
     return said | options
 
 
-def _plain(value: Any) -> str:
-    """A value without the unit that a duration may have: 5 and "5s" are the same."""
-    return str(value).strip().removesuffix("s")
+def _plain(name: str, value: Any) -> str:
+    """A value in one spelling: 5 and "5 seconds" are the same, and so are 16:9 and 1280x720."""
+    text = str(value).strip()
+    if name == "duration":
+        seconds = _SECONDS.fullmatch(text)
+        return seconds[1] if seconds else text
+    if name == "aspect_ratio":
+        shape = _read_shape(text)
+        return str(shape.width / shape.height) if shape else text
+    return text
 
 
 def _made_of(content: dict[str, Any], rare: dict[str, Any]) -> str:

@@ -921,6 +921,30 @@ def test_the_same_may_be_said_twice(queue: Callable[..., Any], queued: respx.Rou
     assert [PICTURE] == sent(queued)["reference_image_urls"]
 
 
+@pytest.mark.parametrize(
+    ("settings", "options", "bought"),
+    [
+        ({"duration": "10 seconds"}, {"seconds": 10}, {"duration": "10s"}),
+        ({"duration": "10"}, {"seconds": 10.0}, {"duration": "10s"}),
+        ({"duration": "10S"}, {"seconds": "10 sec"}, {"duration": "10s"}),
+        ({"aspect_ratio": "16:9"}, {"size": "1280x720"}, {"aspect_ratio": "16:9"}),
+        ({"aspect_ratio": "portrait"}, {"size": "1080 x 1920"}, {"aspect_ratio": "9:16"}),
+    ],
+    ids=str,
+)
+def test_the_same_may_be_written_in_two_ways(
+    queue: Callable[..., Any],
+    queued: respx.Route,
+    settings: dict[str, Any],
+    options: dict[str, Any],
+    bought: dict[str, Any],
+) -> None:
+    """A length has many spellings, and a shape is the same in pixels: neither is a contradiction."""
+    queue(**settings, options=options)
+
+    assert bought.items() <= sent(queued).items()
+
+
 def png(size: tuple[int, int] = (64, 48)) -> bytes:
     """A picture as a file."""
     file = io.BytesIO()
