@@ -181,6 +181,7 @@ def _store_vectors(
 
 def _lines_of(name: str) -> Iterator[Any]:
     """The lines of a stored file, as the JSON that they are, or else as texts; no empty ones."""
+    name = name.strip()
     may_be_text = not name.lower().endswith(".jsonl")
     try:
         path = _stored_file(name)

@@ -72,7 +72,11 @@ _MEDIA_FIELD = re.compile(r"(image|video|audio|document)_urls?$")
 
 def _read_content(content: dict[str, Any]) -> dict[str, Any]:
     """The content of a film in the form that Venice takes; files are still named."""
-    return {name: _read_field(name, _without_nothing(value)) for name, value in content.items()}
+    read = {}
+    for name, value in content.items():
+        field = _read_field(name, _without_nothing(value))
+        read[name] = _without_space(name, field)
+    return read
 
 
 def _read_field(name: str, value: Any) -> Any:
@@ -140,6 +144,15 @@ def _read_some(value: Any) -> list[str]:
     if len(images) > _MOST_IMAGES_OF_AN_ELEMENT:
         raise ValueError("too many")
     return images
+
+
+def _without_space(name: str, value: Any) -> Any:
+    """A field with nothing around the names and addresses of its media."""
+    if isinstance(value, dict):
+        return {field: _without_space(field, part) for field, part in value.items()}
+    if isinstance(value, list):
+        return [_without_space(name, part) for part in value]
+    return value.strip() if _kind_of_media(name) else value
 
 
 # --- files ---

@@ -220,6 +220,17 @@ def test_reads_a_file_of_texts(
     assert held == [line["text"] for line in lines(embed(file="in.txt"))]
 
 
+@pytest.mark.parametrize("file", [" in.jsonl ", "in.jsonl\n"])
+def test_space_around_a_file_is_none_of_its_name(
+    embed: Callable[..., Any], tmp_path: Path, file: str
+) -> None:
+    """What stands around the name says nothing, neither of the file nor of its kind."""
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media" / "in.jsonl").write_text('{"text": "a"}\n"b"\n')
+
+    assert ["a", "b"] == [line["text"] for line in lines(embed(file=file))]
+
+
 def test_dimensions_choose_a_model_that_has_them(
     embed: Callable[..., Any], posts: respx.Route
 ) -> None:

@@ -998,6 +998,28 @@ def test_stored_files_go_along_with_their_true_type(
     ]
 
 
+@pytest.mark.parametrize("space", ["", " ", "\n"], ids=repr)
+def test_space_around_media_is_none_of_their_name(
+    queue: Callable[..., Any], queued: respx.Route, tmp_path: Path, space: str
+) -> None:
+    """Addresses and stored files are taken with white space around them, in lists and in objects, too."""
+    (tmp_path / "media").mkdir(exist_ok=True)
+    (tmp_path / "media" / "fox.png").write_bytes(png())
+    fox = f"data:image/png;base64,{base64.b64encode(png()).decode()}"
+    written, stored = (f"{space}{one}{space}" for one in (PICTURE, "fox.png"))
+
+    queue(image=written)
+    assert PICTURE == sent(queued)["image_url"]
+    queue(image=stored)
+    assert fox == sent(queued)["image_url"]
+    queue(reference_images=[written, stored])
+    assert [PICTURE, fox] == sent(queued)["reference_image_urls"]
+    queue(options={"elements": [{"frontal_image_url": stored, "reference_image_urls": [written]}]})
+    assert [{"frontal_image_url": fox, "reference_image_urls": [PICTURE]}] == sent(queued)[
+        "elements"
+    ]
+
+
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no prompt": ({"prompt": ""}, "The prompt must have 1 to 2500 characters."),
     "size of what is enlarged": (

@@ -113,6 +113,13 @@ def test_a_file_of_vectors_costs_only_the_query(
     assert ["north", "south"] == [one["text"] for one in reply["results"]]
 
 
+def test_space_around_a_file_is_none_of_its_name(rank: Callable[..., Any], media: Path) -> None:
+    """What stands around the name of stored vectors says nothing."""
+    name = keep(media, north=["b", [0, 9]])
+
+    assert ["north"] == [one["text"] for one in rank(file=f" {name}\n")["results"]]
+
+
 def test_a_query_of_another_model_is_not_compared(
     rank: Callable[..., Any], posts: respx.Route, media: Path
 ) -> None:
