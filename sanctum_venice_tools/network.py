@@ -20,8 +20,8 @@ class NetworkSettingsError(Exception):
 
     def __init__(self) -> None:
         super().__init__(
-            "The proxy or certificate settings of this environment (HTTPS_PROXY, ALL_PROXY, "
-            "NO_PROXY, SSL_CERT_FILE) can't be used: correct them"
+            "The proxy or certificate settings of this environment (HTTPS_PROXY, HTTP_PROXY, "
+            "ALL_PROXY, NO_PROXY, SSL_CERT_FILE) can't be used: correct them"
         )
 
 

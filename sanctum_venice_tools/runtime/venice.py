@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.request import getproxies
 
 import httpx
 
@@ -127,6 +128,8 @@ _HTTP_ADDRESS = re.compile(
     re.VERBOSE,
 )
 
+_HIGHEST_PORT = 65_535
+
 
 @functools.cache
 def _client() -> httpx.Client:
@@ -143,9 +146,23 @@ def _client() -> httpx.Client:
 def _open_client(**settings: Any) -> httpx.Client:
     """A way to somewhere; an error, if what it takes from the environment can't be used."""
     try:
+        _check_proxies()
         return httpx.Client(**settings)
     except (httpx.InvalidURL, ImportError, OSError, ValueError):
         raise _no_way() from None
+
+
+def _check_proxies() -> None:
+    """A ValueError for a proxy at a port that can't be: httpx would take Venice for out of reach.
+
+    The proxies are those that httpx takes from the environment.
+    """
+    proxies = getproxies()
+    for scheme in ("http", "https", "all"):
+        address = proxies.get(scheme, "")
+        url = httpx.URL(address if "://" in address else f"http://{address}")
+        if (url.port or 0) > _HIGHEST_PORT:
+            raise ValueError("no port")
 
 
 # What a request ends with, and nothing is sent, where a proxy's name or port is none.
@@ -158,7 +175,7 @@ def _no_way() -> VeniceError:
     httpx would show that, and a proxy may have a password.
     """
     told = "The proxy or certificate settings of this environment can't be used"
-    names = "HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE"
+    names = "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE"
     return VeniceError(f"{told} ({names}). Ask the operator to correct them.")
 
 
@@ -177,7 +194,7 @@ def _http_url(address: str) -> httpx.URL | None:
         with suppress(httpx.InvalidURL, UnicodeError):
             url = httpx.URL(address)
             url.host.encode("idna")  # as a connection will: no part of a name is empty, or too long
-            if (url.port or 443) <= 65_535:
+            if (url.port or 0) <= _HIGHEST_PORT:
                 return url
     return None
 

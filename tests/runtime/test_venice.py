@@ -867,6 +867,8 @@ BAD_SURROUNDINGS = [
     ("ALL_PROXY", "socks5h://127.0.0.1:1"),  # for which httpx needs more than it has here
     ("HTTPS_PROXY", "foo://x"),
     ("HTTPS_PROXY", "http://user:hunter2/x@proxy.example:8080"),
+    ("HTTPS_PROXY", "http://user:hunter2@127.0.0.1:99999"),
+    ("HTTP_PROXY", "127.0.0.1:65536"),
 ]
 
 
@@ -892,7 +894,7 @@ def test_a_proxy_or_certificate_that_can_not_be_used_is_the_operators_affair(
     with pytest.raises(space["VeniceError"]) as caught:
         space[open_it](*arguments)
     told = "The proxy or certificate settings of this environment can't be used"
-    names = "(HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE)"
+    names = "(HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE)"
     assert f"{told} {names}. Ask the operator to correct them." == str(caught.value)
 
 
