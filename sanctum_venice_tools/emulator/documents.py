@@ -4,15 +4,20 @@ import io
 import re
 import zipfile
 import zlib
+from html.entities import name2codepoint
 from xml.etree import ElementTree as ET
 
 # Where the words stand in the parts of an Office file.
 OFFICE = re.compile(
     r"word/document\.xml|ppt/slides/slide\d+\.xml|xl/sharedStrings\.xml|xl/worksheets/sheet\d+\.xml"
 )
-# The chapters of a book, and what stands on lines of its own in them.
+# The chapters of a book, what stands on lines of its own in them, and what is not read.
 CHAPTER = re.compile(r".+\.x?html?")
-BLOCKS = {"h1", "h2", "h3", "h4", "h5", "h6", "p", "li", "td", "pre"}
+BLOCKS = {"h1", "h2", "h3", "h4", "h5", "h6", "p", "li", "td", "th", "pre", "div", "br"}
+UNREAD = {"head", "script", "style"}
+
+# &nbsp;, &eacute;
+NAMED_CHARACTER = re.compile(rb"&(\w+);")
 LARGEST_TEXT = 20 * 2**20
 
 
@@ -71,12 +76,35 @@ def _chapter(part: bytes) -> str:
     """The words of a chapter, a line for each heading or paragraph."""
     if b"<!ENTITY" in part:
         raise ValueError("chapters define no entities")
-    blocks = [
-        "".join(element.itertext())
-        for element in ET.fromstring(part).iter()  # noqa: S314 - entities are refused above
-        if element.tag.rpartition("}")[2] in BLOCKS
-    ]
-    return "\n".join(" ".join(block.split()) for block in blocks)
+    numbered = NAMED_CHARACTER.sub(_by_number, part)
+    words = _words_within(ET.fromstring(numbered))  # noqa: S314 - entities are refused above
+    lines = [" ".join(line.split()) for line in words.split("\n")]
+    return "\n".join(line for line in lines if line)
+
+
+def _by_number(character: re.Match[bytes]) -> bytes:
+    """A named character by its number.
+
+    The names of EPUB 2 are declared in a document type that lies elsewhere, and is not fetched.
+    """
+    number = name2codepoint.get(character[1].decode())
+    return b"&#%d;" % number if number else character[0]
+
+
+def _words_within(element: ET.Element) -> str:
+    """The words of an element in their order, each block between line feeds."""
+    name = element.tag.rpartition("}")[2]
+    if name in UNREAD:
+        return ""
+    words = _on_one_line(element.text)
+    for part in element:
+        words += _words_within(part) + _on_one_line(part.tail)
+    return f"\n{words}\n" if name in BLOCKS else words
+
+
+def _on_one_line(text: str | None) -> str:
+    """A text whose line feeds are spaces, as they are for a reader."""
+    return (text or "").replace("\n", " ")
 
 
 def _paragraphs(part: bytes) -> str:

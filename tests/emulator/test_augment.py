@@ -115,6 +115,26 @@ def test_documents_become_text(
     assert reply.json()["text"] == expected
 
 
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("<ul><li><p>One</p></li><li>Two<p>Three</p></li></ul>", "One\nTwo\nThree"),
+        ("<table><tr><td><p>cell</p></td><td>next</td></tr></table>", "cell\nnext"),
+        ("<div>Loose <b>words</b>.<div>Inner</div> after</div>", "Loose words.\nInner\nafter"),
+        ("<p>5&nbsp;foxes &amp; 3&#160;dens &lt; 9 caf&eacute;s</p>", "5 foxes & 3 dens < 9 cafés"),
+        ("<p>One<br/>Two</p><script>no()</script>", "One\nTwo"),
+    ],
+    ids=["list", "table", "div", "entities", "break"],
+)
+def test_each_word_of_a_book_comes_once(client: httpx.Client, body: str, expected: str) -> None:
+    """Blocks may stand in blocks, words in no paragraph, and characters by the names that EPUB 2 gives them."""
+    chapter = f"<html xmlns='http://www.w3.org/1999/xhtml'><head/><body>{body}</body></html>"
+    content = office("OEBPS/1.xhtml", chapter)
+    reply = client.post("/augment/text-parser", files={"file": ("a.epub", content)})
+
+    assert reply.json()["text"] == expected
+
+
 def test_document_as_text(client: httpx.Client) -> None:
     """As text, the reply is the text alone."""
     reply = client.post(
