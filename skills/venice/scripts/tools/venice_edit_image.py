@@ -27,7 +27,7 @@ import tempfile
 import time
 import unicodedata
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial, wraps
@@ -35,6 +35,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, BinaryIO, Literal, NamedTuple, get_args, get_origin
 from urllib.parse import unquote
+from urllib.request import getproxies
 
 import httpx
 
@@ -218,6 +219,8 @@ _HTTP_ADDRESS = re.compile(
     re.VERBOSE,
 )
 
+_HIGHEST_PORT = 65_535
+
 
 @functools.cache
 def _client() -> httpx.Client:
@@ -234,9 +237,23 @@ def _client() -> httpx.Client:
 def _open_client(**settings: Any) -> httpx.Client:
     """A way to somewhere; an error, if what it takes from the environment can't be used."""
     try:
+        _check_proxies()
         return httpx.Client(**settings)
     except (httpx.InvalidURL, ImportError, OSError, ValueError):
         raise _no_way() from None
+
+
+def _check_proxies() -> None:
+    """A ValueError for a proxy at a port that can't be: httpx would take Venice for out of reach.
+
+    The proxies are those that httpx takes from the environment.
+    """
+    proxies = getproxies()
+    for scheme in ("http", "https", "all"):
+        address = proxies.get(scheme, "")
+        url = httpx.URL(address if "://" in address else f"http://{address}")
+        if (url.port or 0) > _HIGHEST_PORT:
+            raise ValueError("no port")
 
 
 # What a request ends with, and nothing is sent, where a proxy's name or port is none.
@@ -249,7 +266,7 @@ def _no_way() -> VeniceError:
     httpx would show that, and a proxy may have a password.
     """
     told = "The proxy or certificate settings of this environment can't be used"
-    names = "HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE"
+    names = "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE"
     return VeniceError(f"{told} ({names}). Ask the operator to correct them.")
 
 
@@ -268,7 +285,7 @@ def _http_url(address: str) -> httpx.URL | None:
         with suppress(httpx.InvalidURL, UnicodeError):
             url = httpx.URL(address)
             url.host.encode("idna")  # as a connection will: no part of a name is empty, or too long
-            if (url.port or 443) <= 65_535:
+            if (url.port or 0) <= _HIGHEST_PORT:
                 return url
     return None
 
@@ -774,6 +791,9 @@ _OTHER_WORDS = {
     "lifetime": ["never"],
 }
 
+# The names of the arguments of the tool that is called.
+_ARGUMENTS: list[str] = []
+
 # How the line of Letta's script begins that has the names of the arguments. With one argument it
 # goes on as 'prompt': prompt}
 _NAMES_IN_SCRIPT = "\n__letta_raw_args = {"
@@ -832,6 +852,7 @@ def _forms_of(tool: Callable[..., str]) -> dict[str, Any]:
 def _call_as_meant(tool: Callable[..., str], /, **sent: Any) -> str:
     """Call a tool with what was sent; what is left out has its default."""
     forms = _forms_of(tool)
+    _ARGUMENTS[:] = forms
     defaults = tool.__kwdefaults__ or {}
     arguments: dict[str, Any] = {}
     for name, value in sent.items():
@@ -973,6 +994,14 @@ def _read_choice(value: Any, choices: Iterable[str]) -> str:
         if word in (name, name.removesuffix("s"), *others):
             return choice
     raise ValueError("none of the choices")
+
+
+def _as_listed(value: str, choices: Iterable[str]) -> str:
+    """A value as it is listed among choices, however it is written; another stays as it is."""
+    try:
+        return _read_choice(value, choices)
+    except ValueError:
+        return value
 
 
 def _bare(word: str) -> str:
@@ -2309,19 +2338,16 @@ def _keep_copy(copy: Path, told: Any) -> None:
 # --- shared by several tools: sanctum_venice_tools/runtime/options.py ---
 
 
-def _read_options(
-    options: dict[str, Any], known: dict[str, Any], arguments: Collection[str] = ()
-) -> dict[str, Any]:
+def _read_options(options: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     """The options by their known names, checked.
 
     Args:
         options: What was sent.
         known: What each option may be: (lowest, highest), [choices], or any text (str).
-        arguments: What is no option, but an argument of its own.
     """
     read = {}
     for written, value in options.items():
-        name = _read_name(written, known, arguments)
+        name = _read_name(written, known)
         allowed = known[name]
         try:
             read[name] = _read_within(value, allowed)
@@ -2333,18 +2359,16 @@ def _read_options(
     return read
 
 
-def _read_name(written: str, known: dict[str, Any], arguments: Collection[str]) -> str:
+def _read_name(written: str, known: dict[str, Any]) -> str:
     """The known option of that name."""
-    if written in arguments:
-        told = f"'{written}' is no option, but an argument"
+    name = _as_listed(written, [*known, *_ARGUMENTS])
+    if name in known:
+        return name
+    if name in _ARGUMENTS:
+        told = f"'{name}' is no option, but an argument"
         raise VeniceError(f"{told}: give it beside options, not among them.")
-    try:
-        return _read_choice(written, known)
-    except _UNREADABLE:
-        (nearest,) = difflib.get_close_matches(written, known, n=1, cutoff=0)
-        raise VeniceError(
-            f"There is no option {written!r:.40}; the nearest is '{nearest}'."
-        ) from None
+    (nearest,) = difflib.get_close_matches(written, known, n=1, cutoff=0)
+    raise VeniceError(f"There is no option {written!r:.40}; the nearest is '{nearest}'.")
 
 
 def _range(allowed: Any) -> str:
@@ -2982,6 +3006,8 @@ def venice_edit_image(
     images = _without_nothing(images)
     if not images:
         raise VeniceError("There is no picture. Put each that is needed into images.")
+    if not instruction.strip():
+        raise VeniceError("The instruction is empty. Say what to change.")
     aspect_ratio = str(rare.pop("size", aspect_ratio))
     resolution = str(rare.pop("resolution", resolution))
     folder = _media_folder()
@@ -3007,7 +3033,7 @@ def venice_edit_image(
     }
     rare = _read_options({**rare, **_given(resolution=resolution)}, known)
     longest = limits.get("promptCharacterLimit") or 32_768
-    if not 0 < len(instruction) <= longest:
+    if len(instruction) > longest:
         length = f"The instruction has {len(instruction)} characters"
         raise VeniceError(f"{length}; 1 to {longest} are allowed.")
     ratio = ""

@@ -21,7 +21,7 @@ import secrets
 import tempfile
 import time
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial, wraps
@@ -29,6 +29,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, BinaryIO, Literal, get_args, get_origin
 from urllib.parse import quote
+from urllib.request import getproxies
 
 import httpx
 
@@ -212,6 +213,8 @@ _HTTP_ADDRESS = re.compile(
     re.VERBOSE,
 )
 
+_HIGHEST_PORT = 65_535
+
 
 @functools.cache
 def _client() -> httpx.Client:
@@ -228,9 +231,23 @@ def _client() -> httpx.Client:
 def _open_client(**settings: Any) -> httpx.Client:
     """A way to somewhere; an error, if what it takes from the environment can't be used."""
     try:
+        _check_proxies()
         return httpx.Client(**settings)
     except (httpx.InvalidURL, ImportError, OSError, ValueError):
         raise _no_way() from None
+
+
+def _check_proxies() -> None:
+    """A ValueError for a proxy at a port that can't be: httpx would take Venice for out of reach.
+
+    The proxies are those that httpx takes from the environment.
+    """
+    proxies = getproxies()
+    for scheme in ("http", "https", "all"):
+        address = proxies.get(scheme, "")
+        url = httpx.URL(address if "://" in address else f"http://{address}")
+        if (url.port or 0) > _HIGHEST_PORT:
+            raise ValueError("no port")
 
 
 # What a request ends with, and nothing is sent, where a proxy's name or port is none.
@@ -243,7 +260,7 @@ def _no_way() -> VeniceError:
     httpx would show that, and a proxy may have a password.
     """
     told = "The proxy or certificate settings of this environment can't be used"
-    names = "HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE"
+    names = "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE"
     return VeniceError(f"{told} ({names}). Ask the operator to correct them.")
 
 
@@ -262,7 +279,7 @@ def _http_url(address: str) -> httpx.URL | None:
         with suppress(httpx.InvalidURL, UnicodeError):
             url = httpx.URL(address)
             url.host.encode("idna")  # as a connection will: no part of a name is empty, or too long
-            if (url.port or 443) <= 65_535:
+            if (url.port or 0) <= _HIGHEST_PORT:
                 return url
     return None
 
@@ -762,6 +779,9 @@ _OTHER_WORDS = {
     "lifetime": ["never"],
 }
 
+# The names of the arguments of the tool that is called.
+_ARGUMENTS: list[str] = []
+
 # How the line of Letta's script begins that has the names of the arguments. With one argument it
 # goes on as 'prompt': prompt}
 _NAMES_IN_SCRIPT = "\n__letta_raw_args = {"
@@ -820,6 +840,7 @@ def _forms_of(tool: Callable[..., str]) -> dict[str, Any]:
 def _call_as_meant(tool: Callable[..., str], /, **sent: Any) -> str:
     """Call a tool with what was sent; what is left out has its default."""
     forms = _forms_of(tool)
+    _ARGUMENTS[:] = forms
     defaults = tool.__kwdefaults__ or {}
     arguments: dict[str, Any] = {}
     for name, value in sent.items():
@@ -1886,19 +1907,16 @@ def _amounts(node: Any) -> Iterator[float]:
 # --- shared by several tools: sanctum_venice_tools/runtime/options.py ---
 
 
-def _read_options(
-    options: dict[str, Any], known: dict[str, Any], arguments: Collection[str] = ()
-) -> dict[str, Any]:
+def _read_options(options: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     """The options by their known names, checked.
 
     Args:
         options: What was sent.
         known: What each option may be: (lowest, highest), [choices], or any text (str).
-        arguments: What is no option, but an argument of its own.
     """
     read = {}
     for written, value in options.items():
-        name = _read_name(written, known, arguments)
+        name = _read_name(written, known)
         allowed = known[name]
         try:
             read[name] = _read_within(value, allowed)
@@ -1910,18 +1928,16 @@ def _read_options(
     return read
 
 
-def _read_name(written: str, known: dict[str, Any], arguments: Collection[str]) -> str:
+def _read_name(written: str, known: dict[str, Any]) -> str:
     """The known option of that name."""
-    if written in arguments:
-        told = f"'{written}' is no option, but an argument"
+    name = _as_listed(written, [*known, *_ARGUMENTS])
+    if name in known:
+        return name
+    if name in _ARGUMENTS:
+        told = f"'{name}' is no option, but an argument"
         raise VeniceError(f"{told}: give it beside options, not among them.")
-    try:
-        return _read_choice(written, known)
-    except _UNREADABLE:
-        (nearest,) = difflib.get_close_matches(written, known, n=1, cutoff=0)
-        raise VeniceError(
-            f"There is no option {written!r:.40}; the nearest is '{nearest}'."
-        ) from None
+    (nearest,) = difflib.get_close_matches(written, known, n=1, cutoff=0)
+    raise VeniceError(f"There is no option {written!r:.40}; the nearest is '{nearest}'.")
 
 
 def _range(allowed: Any) -> str:
@@ -2078,7 +2094,7 @@ def _read_wishes(wishes: dict[str, Any], seconds: int, options: dict[str, Any]) 
     if seconds < 0:
         fault = "The duration_seconds must be whole seconds, such as 30"
         raise VeniceError(f"{fault}. Correct it, or leave it out.")
-    rare = _read_options(_given(**options), _OPTIONS, [*wishes, "duration_seconds"])
+    rare = _read_options(_given(**options), _OPTIONS)
     wished = {**wishes, "duration_seconds": seconds, **rare}
     wanted = {name: value for name, value in wished.items() if value}
     if len(wanted.keys() & _SUNG) > 1:

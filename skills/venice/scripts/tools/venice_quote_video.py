@@ -27,13 +27,14 @@ import struct
 import time
 import unicodedata
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial, wraps
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, BinaryIO, Literal, get_args, get_origin
+from urllib.request import getproxies
 
 import httpx
 
@@ -217,6 +218,8 @@ _HTTP_ADDRESS = re.compile(
     re.VERBOSE,
 )
 
+_HIGHEST_PORT = 65_535
+
 
 @functools.cache
 def _client() -> httpx.Client:
@@ -233,9 +236,23 @@ def _client() -> httpx.Client:
 def _open_client(**settings: Any) -> httpx.Client:
     """A way to somewhere; an error, if what it takes from the environment can't be used."""
     try:
+        _check_proxies()
         return httpx.Client(**settings)
     except (httpx.InvalidURL, ImportError, OSError, ValueError):
         raise _no_way() from None
+
+
+def _check_proxies() -> None:
+    """A ValueError for a proxy at a port that can't be: httpx would take Venice for out of reach.
+
+    The proxies are those that httpx takes from the environment.
+    """
+    proxies = getproxies()
+    for scheme in ("http", "https", "all"):
+        address = proxies.get(scheme, "")
+        url = httpx.URL(address if "://" in address else f"http://{address}")
+        if (url.port or 0) > _HIGHEST_PORT:
+            raise ValueError("no port")
 
 
 # What a request ends with, and nothing is sent, where a proxy's name or port is none.
@@ -248,7 +265,7 @@ def _no_way() -> VeniceError:
     httpx would show that, and a proxy may have a password.
     """
     told = "The proxy or certificate settings of this environment can't be used"
-    names = "HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE"
+    names = "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE"
     return VeniceError(f"{told} ({names}). Ask the operator to correct them.")
 
 
@@ -267,7 +284,7 @@ def _http_url(address: str) -> httpx.URL | None:
         with suppress(httpx.InvalidURL, UnicodeError):
             url = httpx.URL(address)
             url.host.encode("idna")  # as a connection will: no part of a name is empty, or too long
-            if (url.port or 443) <= 65_535:
+            if (url.port or 0) <= _HIGHEST_PORT:
                 return url
     return None
 
@@ -767,6 +784,9 @@ _OTHER_WORDS = {
     "lifetime": ["never"],
 }
 
+# The names of the arguments of the tool that is called.
+_ARGUMENTS: list[str] = []
+
 # How the line of Letta's script begins that has the names of the arguments. With one argument it
 # goes on as 'prompt': prompt}
 _NAMES_IN_SCRIPT = "\n__letta_raw_args = {"
@@ -825,6 +845,7 @@ def _forms_of(tool: Callable[..., str]) -> dict[str, Any]:
 def _call_as_meant(tool: Callable[..., str], /, **sent: Any) -> str:
     """Call a tool with what was sent; what is left out has its default."""
     forms = _forms_of(tool)
+    _ARGUMENTS[:] = forms
     defaults = tool.__kwdefaults__ or {}
     arguments: dict[str, Any] = {}
     for name, value in sent.items():
@@ -1979,7 +2000,11 @@ _MEDIA_FIELD = re.compile(r"(image|video|audio|document)_urls?$")
 
 def _read_content(content: dict[str, Any]) -> dict[str, Any]:
     """The content of a film in the form that Venice takes; files are still named."""
-    return {name: _read_field(name, _without_nothing(value)) for name, value in content.items()}
+    read = {}
+    for name, value in content.items():
+        field = _read_field(name, _without_nothing(value))
+        read[name] = _without_space(name, field)
+    return read
 
 
 def _read_field(name: str, value: Any) -> Any:
@@ -2049,6 +2074,15 @@ def _read_some(value: Any) -> list[str]:
     return images
 
 
+def _without_space(name: str, value: Any) -> Any:
+    """A field with nothing around the names and addresses of its media."""
+    if isinstance(value, dict):
+        return {field: _without_space(field, part) for field, part in value.items()}
+    if isinstance(value, list):
+        return [_without_space(name, part) for part in value]
+    return value.strip() if _kind_of_media(name) else value
+
+
 def _with_media(name: str, value: Any) -> Any:
     """A field whose stored files and data URLs are proper data URLs; public URLs stay."""
     if isinstance(value, dict):
@@ -2103,19 +2137,16 @@ def _is_stored(reference: str) -> bool:
 # --- shared by several tools: sanctum_venice_tools/runtime/options.py ---
 
 
-def _read_options(
-    options: dict[str, Any], known: dict[str, Any], arguments: Collection[str] = ()
-) -> dict[str, Any]:
+def _read_options(options: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     """The options by their known names, checked.
 
     Args:
         options: What was sent.
         known: What each option may be: (lowest, highest), [choices], or any text (str).
-        arguments: What is no option, but an argument of its own.
     """
     read = {}
     for written, value in options.items():
-        name = _read_name(written, known, arguments)
+        name = _read_name(written, known)
         allowed = known[name]
         try:
             read[name] = _read_within(value, allowed)
@@ -2127,18 +2158,16 @@ def _read_options(
     return read
 
 
-def _read_name(written: str, known: dict[str, Any], arguments: Collection[str]) -> str:
+def _read_name(written: str, known: dict[str, Any]) -> str:
     """The known option of that name."""
-    if written in arguments:
-        told = f"'{written}' is no option, but an argument"
+    name = _as_listed(written, [*known, *_ARGUMENTS])
+    if name in known:
+        return name
+    if name in _ARGUMENTS:
+        told = f"'{name}' is no option, but an argument"
         raise VeniceError(f"{told}: give it beside options, not among them.")
-    try:
-        return _read_choice(written, known)
-    except _UNREADABLE:
-        (nearest,) = difflib.get_close_matches(written, known, n=1, cutoff=0)
-        raise VeniceError(
-            f"There is no option {written!r:.40}; the nearest is '{nearest}'."
-        ) from None
+    (nearest,) = difflib.get_close_matches(written, known, n=1, cutoff=0)
+    raise VeniceError(f"There is no option {written!r:.40}; the nearest is '{nearest}'.")
 
 
 def _range(allowed: Any) -> str:
@@ -2178,6 +2207,76 @@ def _read_one_of(value: Any, choices: list[Any]) -> Any:
         return value
     words = [choice for choice in choices if isinstance(choice, str)]
     return _read_choice(value, words)
+
+
+# --- shared by several tools: sanctum_venice_tools/runtime/ratio.py ---
+
+# What people call a shape.
+_SHAPES = {
+    "landscape": "16:9",
+    "widescreen": "16:9",
+    "wide": "16:9",
+    "horizontal": "16:9",
+    "portrait": "9:16",
+    "vertical": "9:16",
+    "tall": "9:16",
+    "square": "1:1",
+    "cinema": "21:9",
+    "ultrawide": "21:9",
+}
+
+# 16:9, 16/9, 1280x720, 1280 by 720
+_SIDES = re.compile(
+    r"(?P<width>[1-9]\d{0,4})"
+    r"(?P<between>:|/|x|\u00d7|by)"  # \u00d7 is the sign of multiplication
+    r"(?P<height>[1-9]\d{0,4})",
+    re.ASCII,
+)
+
+# A model's own: 16:9, 1.85:1; not: auto
+_RATIO = re.compile(r"[\d.]+:[\d.]+", re.ASCII)
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """A width and a height: of a ratio, or in pixels."""
+
+    width: int
+    height: int
+    is_in_pixels: bool
+
+
+def _read_shape(wanted: str) -> _Shape | None:
+    """The shape that is meant by a ratio, a size in pixels, or a word."""
+    word = wanted.replace(" ", "").lower()
+    sides = _SIDES.fullmatch(_SHAPES.get(word, word))
+    if not sides:
+        return None
+    is_ratio = sides["between"] in (":", "/")
+    return _Shape(int(sides["width"]), int(sides["height"]), is_in_pixels=not is_ratio)
+
+
+def _fit_ratio(wanted: str, ratios: list[str]) -> str:
+    """That of a model's ratios which is nearest to what was asked."""
+    named = wanted.strip().lower()
+    if named in ratios:
+        return named
+
+    shape = _read_shape(wanted)
+    numbers = [ratio for ratio in ratios if _RATIO.fullmatch(ratio)]
+    if not shape or not numbers:
+        known = ", ".join(ratios)
+        raise VeniceError(
+            f"The aspect ratio {wanted!r:.40} is not to be had; this model has: {known}."
+        )
+    quotient = shape.width / shape.height
+    return min(numbers, key=lambda ratio: abs(_quotient(ratio) - quotient))
+
+
+def _quotient(ratio: str) -> float:
+    """Width by height of a model's ratio."""
+    width, _, height = ratio.partition(":")
+    return float(width) / float(height)
 
 
 # --- shared by several tools: sanctum_venice_tools/runtime/references.py ---
@@ -2389,6 +2488,9 @@ _REFERRING = {"elements", "scene_image_urls", "image_references", "video_referen
 
 _FRAMES = {"image_url", "end_image_url", "keyframes"}
 
+# A length in seconds, as people write it: 5, 5.0, 5 s, 5sec, 5 Seconds.
+_SECONDS = re.compile(r"(\d+)(\.0)? ?(s|secs?|seconds?)?", re.IGNORECASE)
+
 
 @dataclass(frozen=True)
 class _Wish:
@@ -2436,7 +2538,7 @@ def _read_wish(
     for name in _RARE_CONTENT:
         if name in rare:
             rare_content[name] = rare.pop(name)
-    rare = _read_options(rare, _OPTIONS, settings)
+    rare = _read_options(rare, _OPTIONS)
     is_cheapest = rare.pop("choose", "") == "cheapest"
     said = _read_content(_given(**content))
     content = _with_options(said, _read_content(rare_content))
@@ -2461,14 +2563,21 @@ def _with_options(said: dict[str, Any], options: dict[str, Any]) -> dict[str, An
     One of them would be bought, and the other missed only when the film is there.
     """
     for name in said.keys() & options.keys():
-        if said[name] and _plain(said[name]) != _plain(options[name]):
+        if said[name] and _plain(name, said[name]) != _plain(name, options[name]):
             raise VeniceError(f"The options say another {name} than the arguments. Say it once.")
     return said | options
 
 
-def _plain(value: Any) -> str:
-    """A value without the unit that a duration may have: 5 and "5s" are the same."""
-    return str(value).strip().removesuffix("s")
+def _plain(name: str, value: Any) -> str:
+    """A value in one spelling: 5 and "5 seconds" are the same, and so are 16:9 and 1280x720."""
+    text = str(value).strip()
+    if name == "duration":
+        seconds = _SECONDS.fullmatch(text)
+        return seconds[1] if seconds else text
+    if name == "aspect_ratio":
+        shape = _read_shape(text)
+        return str(shape.width / shape.height) if shape else text
+    return text
 
 
 def _made_of(content: dict[str, Any], rare: dict[str, Any]) -> str:
@@ -2922,76 +3031,6 @@ def _amounts(node: Any) -> Iterator[float]:
             yield from _amounts(value)
 
 
-# --- shared by several tools: sanctum_venice_tools/runtime/ratio.py ---
-
-# What people call a shape.
-_SHAPES = {
-    "landscape": "16:9",
-    "widescreen": "16:9",
-    "wide": "16:9",
-    "horizontal": "16:9",
-    "portrait": "9:16",
-    "vertical": "9:16",
-    "tall": "9:16",
-    "square": "1:1",
-    "cinema": "21:9",
-    "ultrawide": "21:9",
-}
-
-# 16:9, 16/9, 1280x720, 1280 by 720
-_SIDES = re.compile(
-    r"(?P<width>[1-9]\d{0,4})"
-    r"(?P<between>:|/|x|\u00d7|by)"  # \u00d7 is the sign of multiplication
-    r"(?P<height>[1-9]\d{0,4})",
-    re.ASCII,
-)
-
-# A model's own: 16:9, 1.85:1; not: auto
-_RATIO = re.compile(r"[\d.]+:[\d.]+", re.ASCII)
-
-
-@dataclass(frozen=True)
-class _Shape:
-    """A width and a height: of a ratio, or in pixels."""
-
-    width: int
-    height: int
-    is_in_pixels: bool
-
-
-def _read_shape(wanted: str) -> _Shape | None:
-    """The shape that is meant by a ratio, a size in pixels, or a word."""
-    word = wanted.replace(" ", "").lower()
-    sides = _SIDES.fullmatch(_SHAPES.get(word, word))
-    if not sides:
-        return None
-    is_ratio = sides["between"] in (":", "/")
-    return _Shape(int(sides["width"]), int(sides["height"]), is_in_pixels=not is_ratio)
-
-
-def _fit_ratio(wanted: str, ratios: list[str]) -> str:
-    """That of a model's ratios which is nearest to what was asked."""
-    named = wanted.strip().lower()
-    if named in ratios:
-        return named
-
-    shape = _read_shape(wanted)
-    numbers = [ratio for ratio in ratios if _RATIO.fullmatch(ratio)]
-    if not shape or not numbers:
-        known = ", ".join(ratios)
-        raise VeniceError(
-            f"The aspect ratio {wanted!r:.40} is not to be had; this model has: {known}."
-        )
-    quotient = shape.width / shape.height
-    return min(numbers, key=lambda ratio: abs(_quotient(ratio) - quotient))
-
-
-def _quotient(ratio: str) -> float:
-    """Width by height of a model's ratio."""
-    width, _, height = ratio.partition(":")
-    return float(width) / float(height)
-
-
 # --- shared by several tools: sanctum_venice_tools/runtime/film_models.py ---
 
 # The type, in Venice's catalogue, of models that change or enlarge a film.
@@ -3040,9 +3079,6 @@ _QUOTED = (
 )
 
 _USUAL_LONGEST_PROMPT = 2500
-
-# A length in seconds, as people write it: 5, 5.0, 5 s, 5sec, 5 Seconds.
-_SECONDS = re.compile(r"(\d+)(\.0)? ?(s|secs?|seconds?)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

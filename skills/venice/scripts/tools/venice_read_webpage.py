@@ -29,6 +29,7 @@ from functools import partial, wraps
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, BinaryIO, Literal, get_args, get_origin
+from urllib.request import getproxies
 
 import httpx
 
@@ -212,6 +213,8 @@ _HTTP_ADDRESS = re.compile(
     re.VERBOSE,
 )
 
+_HIGHEST_PORT = 65_535
+
 
 @functools.cache
 def _client() -> httpx.Client:
@@ -228,9 +231,23 @@ def _client() -> httpx.Client:
 def _open_client(**settings: Any) -> httpx.Client:
     """A way to somewhere; an error, if what it takes from the environment can't be used."""
     try:
+        _check_proxies()
         return httpx.Client(**settings)
     except (httpx.InvalidURL, ImportError, OSError, ValueError):
         raise _no_way() from None
+
+
+def _check_proxies() -> None:
+    """A ValueError for a proxy at a port that can't be: httpx would take Venice for out of reach.
+
+    The proxies are those that httpx takes from the environment.
+    """
+    proxies = getproxies()
+    for scheme in ("http", "https", "all"):
+        address = proxies.get(scheme, "")
+        url = httpx.URL(address if "://" in address else f"http://{address}")
+        if (url.port or 0) > _HIGHEST_PORT:
+            raise ValueError("no port")
 
 
 # What a request ends with, and nothing is sent, where a proxy's name or port is none.
@@ -243,7 +260,7 @@ def _no_way() -> VeniceError:
     httpx would show that, and a proxy may have a password.
     """
     told = "The proxy or certificate settings of this environment can't be used"
-    names = "HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE"
+    names = "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE"
     return VeniceError(f"{told} ({names}). Ask the operator to correct them.")
 
 
@@ -262,7 +279,7 @@ def _http_url(address: str) -> httpx.URL | None:
         with suppress(httpx.InvalidURL, UnicodeError):
             url = httpx.URL(address)
             url.host.encode("idna")  # as a connection will: no part of a name is empty, or too long
-            if (url.port or 443) <= 65_535:
+            if (url.port or 0) <= _HIGHEST_PORT:
                 return url
     return None
 
@@ -762,6 +779,9 @@ _OTHER_WORDS = {
     "lifetime": ["never"],
 }
 
+# The names of the arguments of the tool that is called.
+_ARGUMENTS: list[str] = []
+
 # How the line of Letta's script begins that has the names of the arguments. With one argument it
 # goes on as 'prompt': prompt}
 _NAMES_IN_SCRIPT = "\n__letta_raw_args = {"
@@ -820,6 +840,7 @@ def _forms_of(tool: Callable[..., str]) -> dict[str, Any]:
 def _call_as_meant(tool: Callable[..., str], /, **sent: Any) -> str:
     """Call a tool with what was sent; what is left out has its default."""
     forms = _forms_of(tool)
+    _ARGUMENTS[:] = forms
     defaults = tool.__kwdefaults__ or {}
     arguments: dict[str, Any] = {}
     for name, value in sent.items():
