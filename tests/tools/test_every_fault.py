@@ -8,7 +8,8 @@ import os
 import queue
 import re
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -82,6 +83,15 @@ class Outcome:
     problems: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Called:
+    """What a call said, whether that is a refusal, and what it sent to Venice."""
+
+    said: str
+    sent: Sequence[tuple[str, str]]
+    refused: bool
+
+
 @dataclass
 class Place:
     """A local Venice, and its log; one call at a time is made there.
@@ -99,21 +109,28 @@ class Place:
         self.calls += 1
         return self.calls % CALLS_PER_LOOK == 0 and balance(self.venice) < LEAST_USD
 
-    def requests(self, after: int) -> list[dict[str, Any]]:
-        """What was asked of it after a place of its log. A line is written when its request has ended.
+    def requests(self, after: int, sent: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+        """What was asked of it after a place of its log, once each request that was sent has ended.
 
-        The place may be within a line that was being written; that is of a request before.
+        A line is written when its request has ended, which may be after its answer came. The place may be within a line
+        that was being written; that is of a request before.
         """
-        asked: list[dict[str, Any]] = []
         until = time.monotonic() + 5
-        while not asked and time.monotonic() < until:
+        while True:
             time.sleep(0.01)
             # From the place on; within a line, from the next one on.
             with self.log.open("rb") as log:
                 log.seek(max(after - 1, 0))
                 lines = log.readlines()[1 if after else 0 :]
             asked = [json.loads(line) for line in lines if line.endswith(b"\n")]
-        return asked
+            missing = Counter(sent) - Counter(map(kind_of, asked))
+            if not missing or time.monotonic() > until:
+                return asked
+
+
+def kind_of(asked: Mapping[str, str]) -> tuple[str, str]:
+    """The method and the path of a request, by its line in the log."""
+    return asked["method"], asked["path"]
 
 
 def open_place(folder: Path) -> Place:
@@ -163,12 +180,10 @@ class Matrix:
             arguments = plain_call(tool, place.venice)
             place.venice.clear_faults()
             start = place.log.stat().st_size
-            self.call(tool, place, self.new_folder(), arguments, {})
+            called = self.call(tool, place, self.new_folder(), arguments, {})
             place.venice.clear_faults()
             asked = [
-                (one["method"], one["path"])
-                for one in place.requests(start)
-                if one["status"] == 200
+                kind_of(one) for one in place.requests(start, called.sent) if one["status"] == 200
             ]
         paid = [
             one
@@ -189,15 +204,16 @@ class Matrix:
             start = place.log.stat().st_size
             began = time.monotonic()
             limits = LIMITS.get(fault, {})
-            said, refused = self.call(tool, place, media, arguments, limits, is_slow=fault in SLOW)
+            called = self.call(tool, place, media, arguments, limits, is_slow=fault in SLOW)
             seconds = time.monotonic() - began
             place.venice.clear_faults()
-            asked = [one for one in place.requests(start) if (one["method"], one["path"]) == target]
-        outcome = Outcome(word_for(said, refused=refused, times=len(asked)))
+            every = place.requests(start, called.sent)
+            asked = [one for one in every if kind_of(one) == target]
+        outcome = Outcome(word_for(called.said, refused=called.refused, times=len(asked)))
         found = problems_of(
-            self.records[tool], fault, said, refused, asked, seconds, media, place.venice.key
+            self.records[tool], fault, called, asked, seconds, media, place.venice.key
         )
-        outcome.problems = [f"{tool}, {fault}: {problem}: {said[:300]}" for problem in found]
+        outcome.problems = [f"{tool}, {fault}: {problem}: {called.said[:300]}" for problem in found]
         return outcome
 
     def call(
@@ -209,8 +225,8 @@ class Matrix:
         limits: dict[str, int],
         *,
         is_slow: bool = False,
-    ) -> tuple[str, bool]:
-        """Call a tool's text, as in a process of its own: what it says, and whether that is a refusal."""
+    ) -> "Called":
+        """Call a tool's text, as in a process of its own."""
         space = space_of(tool, self.texts)
         space.update(limits)
         # The environment is one for all threads.
@@ -220,12 +236,18 @@ class Matrix:
             space["_DEADLINE"] = time.monotonic() + ALLOWED_SECONDS
         else:
             space["time"] = Clock()
+        client = space["_client"]()
+        base = client.base_url.path.removesuffix("/")
+        sent: list[tuple[str, str]] = []
+        client.event_hooks["request"].append(
+            lambda request: sent.append((request.method, request.url.path.removeprefix(base)))
+        )
         try:
-            return space[tool](**arguments), False
+            return Called(space[tool](**arguments), sent, refused=False)
         except Exception as error:  # noqa: BLE001  # any that is not ours is found by its name
-            return f"{type(error).__name__}: {error}", True
+            return Called(f"{type(error).__name__}: {error}", sent, refused=True)
         finally:
-            space["_client"]().close()
+            client.close()
 
     def new_folder(self) -> Path:
         """An empty media folder."""
@@ -274,14 +296,14 @@ def word_for(said: str, *, refused: bool, times: int) -> str:
 def problems_of(  # noqa: PLR0917  # all that is known of a call
     record: Record,
     fault: str,
-    said: str,
-    refused: bool,
+    called: Called,
     asked: list[dict[str, Any]],
     seconds: float,
     media: Path,
     key: str,
 ) -> Iterator[str]:
     """What is wrong with the end of a call."""
+    said, refused = called.said, called.refused
     if fault in SLOW and seconds > ALLOWED_SECONDS + 3:
         yield f"it took {seconds:.1f} s"
     if key in said:
