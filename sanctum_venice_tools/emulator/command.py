@@ -15,7 +15,11 @@ from sanctum_venice_tools.host_names import ALLOW_HOST
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option(
-    "--port", default=0, show_default=True, help="The port to listen at; 0 takes a free one."
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=0,
+    show_default=True,
+    help="The port to listen at; 0 takes a free one.",
 )
 @ALLOW_HOST
 @click.option(

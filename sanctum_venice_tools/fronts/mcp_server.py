@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import anyio
@@ -67,11 +68,18 @@ def make_server(records: Sequence[Record]) -> Server:
 
     return Server(
         "venice",
-        version=version("sanctum-venice-tools"),
+        version=_version(),
         instructions=_INSTRUCTIONS,
         on_list_tools=list_tools,
         on_call_tool=call_tool,
     )
+
+
+def _version() -> str:
+    """The version of the pack, if it is installed; in a clone it need not be."""
+    with suppress(PackageNotFoundError):
+        return version("sanctum-venice-tools")
+    return "unknown"
 
 
 async def serve_stdio(server: Server) -> None:

@@ -155,9 +155,13 @@ def media(
             token = read_token(folder)
             shelf = _open_bucket(bucket) if bucket else FolderShelf(folder)
             index = opened.enter_context(closing(open_index(database, folder)))
-            listening = opened.enter_context(listen(host, port))
         except (OSError, SettingError) as error:
             raise click.ClickException(str(error)) from None
+        try:
+            listening = opened.enter_context(listen(host, port))
+        except OSError as error:
+            told = f"port {port} of {host} cannot be used: {error.strerror}"
+            raise click.ClickException(f"{told}; name another --port or --host") from None
         if public_url is None and _is_everywhere(listening):
             raise click.UsageError(
                 f"a server that listens at {host} needs --public-url: how do browsers reach it?"

@@ -352,9 +352,10 @@ def test_a_token_that_can_not_be_sent(token: str) -> None:
     assert SECRET not in done.output
 
 
-def test_a_port_that_is_none() -> None:
+@pytest.mark.parametrize("words", [("mcp", "venice_ask_web", "--http"), ("emulator",), ("media",)])
+def test_a_port_that_is_none(words: tuple[str, ...]) -> None:
     """A number that is no port is wrong usage."""
-    done = run("mcp", "venice_ask_web", "--http", "--port", "99999")
+    done = run(*words, "--port", "99999")
 
     assert 2 == done.exit_code
     assert "'--port'" in done.stderr

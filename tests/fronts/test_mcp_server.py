@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
@@ -45,6 +46,19 @@ async def over_stdio(venice: LocalVenice, *words: str) -> AsyncIterator[Client]:
     )
     async with Client(server) as client:
         yield client
+
+
+def test_a_clone_in_which_the_pack_is_not_installed_serves_as_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Then there is no version that it could tell."""
+
+    def version(package: str) -> str:
+        raise PackageNotFoundError(package)
+
+    monkeypatch.setattr(mcp_server, "version", version)
+
+    assert "unknown" == mcp_server.make_server([]).version
 
 
 @pytest.fixture(scope="module")

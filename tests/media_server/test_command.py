@@ -245,14 +245,16 @@ def test_a_kept_token_that_is_none_names_its_file(tmp_path: Path, kept: str) -> 
 
 
 def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
-    """Where something else listens, that is said in one line."""
+    """Where something else listens, that is said in one line, with the port and what to do."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
 
-        result = run("--folder", str(tmp_path), "--port", str(other.getsockname()[1]))
+        port = other.getsockname()[1]
+        result = run("--folder", str(tmp_path), "--port", str(port))
 
-    assert (1, True) == (result.exit_code, "Address already in use" in result.output)
+    told = f"port {port} of 127.0.0.1 cannot be used: Address already in use; name another --port"
+    assert (1, True) == (result.exit_code, told in result.output)
 
 
 def test_another_name_that_points_here_reaches_nothing(tmp_path: Path) -> None:
