@@ -12,6 +12,7 @@ from typing import Any
 
 from sanctum_venice_tools.network import past_proxies
 from sanctum_venice_tools.packing.record import Record
+from sanctum_venice_tools.runtime.venice import _WHOLE_SECONDS
 
 # What stands above the text. Where click and rich are installed, httpx would load a command line of
 # its own, which takes a quarter of a small call's time.
@@ -80,7 +81,8 @@ def run_tool(
     script = _HEAD + record.source_code + _CALL.format(name=name)
     environment = {**os.environ, **past_proxies(), **(settings or {})}
     if usual_seconds:
-        environment.setdefault("VENICE_TOOL_SECONDS", str(usual_seconds))
+        seconds = seconds_of_a_call(environment, usual_seconds)
+        environment["VENICE_TOOL_SECONDS"] = str(seconds)
     try:
         done = _run_script(f"{name}.py", script, json.dumps(dict(arguments)), environment)
     except OSError as error:
@@ -89,6 +91,12 @@ def run_tool(
             f"{told}. Make room in the folder for temporary files, or name another one in TMPDIR."
         ) from error
     return _outcome(name, done)
+
+
+def seconds_of_a_call(environment: Mapping[str, str], usual: int) -> int:
+    """How long a call may take: VENICE_TOOL_SECONDS, where a tool would heed it."""
+    setting = environment.get("VENICE_TOOL_SECONDS", "").strip()
+    return int(setting) if _WHOLE_SECONDS.fullmatch(setting) else usual
 
 
 def _run_script(

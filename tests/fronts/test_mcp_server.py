@@ -318,8 +318,9 @@ def test_a_broken_tool_reaches_the_model(monkeypatch: pytest.MonkeyPatch) -> Non
     assert (True, "x broke") == (result.is_error, text_of(result))
 
 
-def test_a_call_ends_before_a_host_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Many hosts wait 60 seconds: a call has 50, or what the operator set."""
+@pytest.mark.parametrize("setting", ["", " ", "50s", "45.5", "0"])
+def test_a_call_ends_before_a_host_gives_up(setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many hosts wait 60 seconds: a call has 50, or what the operator set, if that is a number of seconds."""
     probe = (
         "import json, os, sys\n"
         "class VeniceError(Exception): pass\n"
@@ -328,6 +329,8 @@ def test_a_call_ends_before_a_host_gives_up(monkeypatch: pytest.MonkeyPatch) -> 
     record = read_record("venice_list_models")
     vars(record)["source_code"] = probe
 
+    assert '"50"' == text_of(mcp_server.answer_of(record, {}))
+    monkeypatch.setenv("VENICE_TOOL_SECONDS", setting)
     assert '"50"' == text_of(mcp_server.answer_of(record, {}))
     monkeypatch.setenv("VENICE_TOOL_SECONDS", "110")
     assert '"110"' == text_of(mcp_server.answer_of(record, {}))
