@@ -90,7 +90,11 @@ async def _ask(record: Record, arguments: Mapping[str, Any]) -> bool:
         return False
     told = visible(json.dumps(dict(arguments), ensure_ascii=False))
     click.echo(f"{record.name} {told}: go on? [y/N]: ", nl=False, err=True)
-    answer = await _typed_line()
+    try:
+        answer = await _typed_line()
+    except asyncio.CancelledError:
+        click.echo(err=True)  # what is told next is no part of the question
+        raise
     return answer.strip().lower() in {"y", "yes"}
 
 

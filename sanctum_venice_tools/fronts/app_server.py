@@ -14,7 +14,8 @@ import contextlib
 import functools
 import itertools
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import os
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -32,7 +33,7 @@ from websockets.exceptions import (
 from websockets.uri import parse_uri
 
 from sanctum_venice_tools.fronts.files import MadeFile, made_files
-from sanctum_venice_tools.fronts.run import Outcome, RunError, run_tool
+from sanctum_venice_tools.fronts.run import Outcome, RunError, run_tool, seconds_of_a_call
 from sanctum_venice_tools.fronts.skill.call_tool import INTERRUPTED
 from sanctum_venice_tools.network import NetworkSettingsError, is_here
 from sanctum_venice_tools.packing.record import Record
@@ -46,6 +47,11 @@ DEFAULT_CONVERSATION = "default"
 # for a person may think about an approval.
 USUAL_SECONDS = 50
 _TIMEOUT_MS = 300_000
+
+# How long a process takes to start and to answer, beside the call itself; and what a person has at
+# least to think, where the operator allows calls nearly all of that time.
+_MARGIN_SECONDS = 10
+_LEAST_SECONDS_TO_AGREE = 30
 
 # A model is shown so many pictures of a reply, each no larger than that; the rest are named.
 _MOST_PICTURES = 4
@@ -90,6 +96,7 @@ class VeniceTools:
         self._settings = settings
         # A person is asked one thing at a time.
         self._asking = asyncio.Lock()
+        self._unapproved: set[asyncio.Task[Any] | None] = set()
 
     @property
     def definitions(self) -> list[dict[str, Any]]:
@@ -117,6 +124,8 @@ class VeniceTools:
             return _failed(f"There is no tool {name}. There are: {', '.join(self._records)}.")
         try:
             is_agreed = not record.needs_approval or await self._is_approved(record, arguments)
+        except TimeoutError:
+            return _failed(f"Nobody approved {name} in time. Nothing was bought; ask them first.")
         except Exception as error:  # noqa: BLE001  # the App Server would wait for an answer
             return _failed(f"{name} was not called: {_reason(error)}")
         if not is_agreed:
@@ -141,11 +150,28 @@ class VeniceTools:
         return {"content": [{"type": "text", "text": outcome.reply}, *pictures]}
 
     async def _is_approved(self, record: Record, arguments: Mapping[str, Any]) -> bool:
-        """Whether a person agrees."""
+        """Whether a person agrees, while the App Server still waits for the answer."""
         if self._approve is None:
             return False
-        async with self._asking:
-            return await self._approve(record, arguments)
+        call = asyncio.current_task()
+        self._unapproved.add(call)
+        try:
+            async with asyncio.timeout(_seconds_to_agree(self._settings or {})), self._asking:
+                return await self._approve(record, arguments)
+        finally:
+            self._unapproved.discard(call)
+
+    def take_back(self, calls: Iterable[asyncio.Task[Any]]) -> None:
+        """End those of these calls to which nobody agreed yet: nobody waits for their answers."""
+        for call in self._unapproved.intersection(calls):
+            if call:
+                call.cancel("nobody waits for it any more, and nothing was bought.")
+
+
+def _seconds_to_agree(settings: Mapping[str, str]) -> float:
+    """How long a person may think, so that the App Server still waits when the tool has run."""
+    seconds = seconds_of_a_call({**os.environ, **settings}, USUAL_SECONDS)
+    return max(_TIMEOUT_MS / 1000 - seconds - _MARGIN_SECONDS, _LEAST_SECONDS_TO_AGREE)
 
 
 def _definition(record: Record) -> dict[str, Any]:
@@ -315,16 +341,22 @@ class _Offer:
 
     async def keep(self) -> None:
         """Offer the tools, and answer calls; a call that takes its time holds no other up."""
-        for agent in self._agents:
-            await self._send(self._start_of(agent))
-        async for text in self._connection:
-            message = _message_of(text)
-            if message.get("type") == "runtime_start_response":
-                self._note_start(message)
-            elif message.get("type") == "external_tool_call_request":
-                answer = asyncio.create_task(self._answer(message))
-                self._answers.add(answer)
-                answer.add_done_callback(self._answers.discard)
+        try:
+            for agent in self._agents:
+                await self._send(self._start_of(agent))
+            async for text in self._connection:
+                self._take(_message_of(text))
+        finally:
+            self._tools.take_back(self._answers)
+
+    def _take(self, message: Mapping[str, Any]) -> None:
+        """Do what a message asks for."""
+        if message.get("type") == "runtime_start_response":
+            self._note_start(message)
+        elif message.get("type") == "external_tool_call_request":
+            answer = asyncio.create_task(self._answer(message))
+            self._answers.add(answer)
+            answer.add_done_callback(self._answers.discard)
 
     def _start_of(self, agent: str) -> dict[str, Any]:
         """What joins an agent's conversation with the tools, and changes nothing else of it."""
@@ -352,12 +384,19 @@ class _Offer:
 
     async def _answer(self, request: Mapping[str, Any]) -> None:
         """Run a tool, and hand over what became of it, if the connection still stands."""
-        response = await self._tools.respond(request)
         name = request.get("tool_name")
+        try:
+            response = await self._tools.respond(request)
+        except asyncio.CancelledError as end:
+            if end.args:
+                self._tell(f"{name}: {end}")
+            raise
         try:
             await self._send(response)
         except ConnectionClosed:
-            self._tell(f"{name}: the connection was lost before the answer.")
+            # What was paid for has no other place now: it may be a job.
+            told = response["result"]["content"][0]["text"]
+            self._tell(f"{name}: the connection was lost before the answer, which is: {told}")
             return
         outcome = "refused" if response["result"].get("is_error") else "answered"
         self._tell(f"{name}: {outcome}")

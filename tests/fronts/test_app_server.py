@@ -3,7 +3,8 @@
 import asyncio
 import base64
 import json
-from collections.abc import Mapping
+import threading
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 from unittest.mock import AsyncMock
@@ -449,3 +450,117 @@ def test_waits_for_the_server() -> None:
     with pytest.raises(TimeoutError):
         asyncio.run(wait())
     assert "There is no App Server at ws://127.0.0.1:9/ws yet. It is tried again." == told[0]
+
+
+# --- a connection that is lost ---
+
+
+def question(name: str) -> str:
+    """The App Server's request for a call."""
+    request = {"type": "external_tool_call_request", "request_id": "r", "tool_name": name}
+    return json.dumps({**request, "input": {}})
+
+
+async def offer_until(
+    is_over: Callable[[list[str]], bool],
+    tools: VeniceTools,
+    behave: Callable[[ServerConnection], Awaitable[None]],
+) -> list[str]:
+    """Offer the tools to an App Server that behaves so; what was told by when it is over."""
+    told: list[str] = []
+
+    async def behave_for_a_while(connection: ServerConnection) -> None:
+        async with asyncio.timeout(10):
+            await behave(connection)
+
+    async with asyncio.timeout(20), serve(behave_for_a_while, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        offer = app_server.serve(f"ws://127.0.0.1:{port}/ws", tools, ["agent-1"], tell=told.append)
+        offering = asyncio.create_task(offer)
+        while not is_over(told):  # noqa: ASYNC110  # a line, or a question, may end it
+            await asyncio.sleep(0.01)
+        offering.cancel()
+    return told
+
+
+def test_a_question_ends_with_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody waits for a call any more, it can't be approved any more; the next one is asked about."""
+    monkeypatch.setattr(app_server, "run_tool", lambda *_, **__: pytest.fail("it was bought"))
+    late_yes, questions = asyncio.Event(), asyncio.Semaphore(0)
+    connections: list[ServerConnection] = []
+
+    async def think(_record: Record, _arguments: Mapping[str, Any]) -> bool:
+        questions.release()
+        return await late_yes.wait()
+
+    async def ask_and_go(connection: ServerConnection) -> None:
+        connections.append(connection)
+        await connection.recv()
+        await connection.send(question("venice_queue_video"))
+        await questions.acquire()
+        if len(connections) == 2:
+            late_yes.set()
+
+    tools = VeniceTools([read_record("venice_queue_video")], think)
+    told = asyncio.run(offer_until(lambda _: late_yes.is_set(), tools, ask_and_go))
+
+    ended = "venice_queue_video: nobody waits for it any more, and nothing was bought."
+    assert ended in told
+
+
+def test_a_question_ends_before_the_app_server_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A yes that comes when the App Server has given the call up would buy what no agent hears of."""
+    monkeypatch.setattr(app_server, "run_tool", lambda *_, **__: pytest.fail("it was bought"))
+    monkeypatch.setattr(app_server, "_seconds_to_agree", lambda _: 0.05)
+
+    async def agree_late(_record: Record, _arguments: Mapping[str, Any]) -> bool:
+        await asyncio.sleep(5)
+        return True
+
+    tools = VeniceTools([read_record("venice_queue_video")], agree_late)
+    result = call(tools, "venice_queue_video", prompt="a fox", duration="5s")
+
+    told = "Error: Nobody approved venice_queue_video in time. Nothing was bought; ask them first."
+    assert told == result["content"][0]["text"]
+
+
+@pytest.mark.parametrize(("setting", "seconds"), [("", 240), ("110", 180), ("290", 30)])
+def test_a_person_may_think_while_the_app_server_waits(
+    setting: str, seconds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A question leaves the call its own time within the App Server's 300 seconds, and is there for half a minute."""
+    monkeypatch.setenv("VENICE_TOOL_SECONDS", setting)
+
+    assert seconds == app_server._seconds_to_agree({})
+
+
+def test_an_answer_that_nobody_takes_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the connection is lost while a tool runs, the person reads the reply: it may be a job that was paid."""
+    is_running, is_lost = threading.Event(), threading.Event()
+    reply = '{"job": "venice-video|a|b", "cost_usd": 0.5}'
+
+    def queue(*_: object, **__: object) -> Outcome:
+        is_running.set()
+        is_lost.wait(10)
+        return Outcome(reply)
+
+    monkeypatch.setattr(app_server, "run_tool", queue)
+
+    async def ask_and_go(connection: ServerConnection) -> None:
+        await connection.recv()
+        if not is_running.is_set():
+            await connection.send(question("venice_queue_video"))
+            await asyncio.to_thread(is_running.wait, 10)
+            await connection.close()
+            is_lost.set()
+        await connection.wait_closed()
+
+    told = asyncio.run(
+        offer_until(
+            lambda told: any(line.startswith("venice_queue_video") for line in told),
+            VeniceTools([read_record("venice_queue_video")], agree),
+            ask_and_go,
+        )
+    )
+    lost = "venice_queue_video: the connection was lost before the answer, which is: "
+    assert f"{lost}{reply}" in told
