@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+import termios
 from collections.abc import Mapping
 from typing import Any
 
@@ -89,6 +90,8 @@ async def _ask(record: Record, arguments: Mapping[str, Any]) -> bool:
     if not sys.stdin.isatty():
         return False
     told = visible(json.dumps(dict(arguments), ensure_ascii=False))
+    # What was typed before is no answer to this.
+    termios.tcflush(sys.stdin, termios.TCIFLUSH)
     click.echo(f"{record.name} {told}: go on? [y/N]: ", nl=False, err=True)
     try:
         answer = await _typed_line()

@@ -40,6 +40,16 @@ def terminal() -> Iterator[Terminal]:
     os.close(terminal.program)
 
 
+async def answered(terminal: Terminal, typed: str) -> bool:
+    """What becomes of a question that a person answers so."""
+    record = read_record("venice_queue_video")
+    question = asyncio.create_task(command._ask(record, {"prompt": "a \u202efox\n"}))
+    await asyncio.sleep(0)
+    terminal.type(typed)
+    async with asyncio.timeout(10):
+        return await question
+
+
 @pytest.mark.parametrize(
     ("typed", "is_agreed"),
     [("y\n", True), ("Yes\n", True), ("n\n", False), ("\n", False), ("perhaps\n", False), ("\x04", False)],
@@ -52,14 +62,22 @@ def test_a_person_at_the_terminal_decides(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The question has the tool and its arguments, and nothing in them steers the terminal; only "yes" agrees."""
-    record = read_record("venice_queue_video")
-    terminal.type(typed)
     with open(terminal.program, closefd=False, encoding="utf-8") as read:
         monkeypatch.setattr("sys.stdin", read)
-        assert is_agreed == asyncio.run(command._ask(record, {"prompt": "a \u202efox\n"}))
+        assert is_agreed == asyncio.run(answered(terminal, typed))
 
     question = 'venice_queue_video {"prompt": "a \\u202efox\\n"}: go on? [y/N]: '
     assert question == capsys.readouterr().err
+
+
+def test_what_was_typed_before_is_no_answer(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A yes that stood there before the question, to another one say, agrees to nothing."""
+    terminal.type("y\ny\ny")
+    with open(terminal.program, closefd=False, encoding="utf-8") as read:
+        monkeypatch.setattr("sys.stdin", read)
+        assert not asyncio.run(answered(terminal, "n\n"))
 
 
 def test_without_a_terminal_nobody_agrees(monkeypatch: pytest.MonkeyPatch) -> None:
