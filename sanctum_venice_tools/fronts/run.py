@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sanctum_venice_tools.fronts.skill.call_tool import INTERRUPTED
 from sanctum_venice_tools.network import past_proxies
 from sanctum_venice_tools.packing.record import Record
 from sanctum_venice_tools.runtime.venice import _WHOLE_SECONDS
@@ -90,7 +91,7 @@ def run_tool(
         raise RunError(
             f"{told}. Make room in the folder for temporary files, or name another one in TMPDIR."
         ) from error
-    return _outcome(name, done)
+    return _outcome(record, done)
 
 
 def seconds_of_a_call(environment: Mapping[str, str], usual: int) -> int:
@@ -118,7 +119,7 @@ def _run_script(
         )
 
 
-def _outcome(name: str, done: subprocess.CompletedProcess[str]) -> Outcome:
+def _outcome(record: Record, done: subprocess.CompletedProcess[str]) -> Outcome:
     """What the process printed last; other lines before it are none of ours."""
     last_line = done.stdout.rstrip("\n").rpartition("\n")[2]
     if done.returncode == 0 and last_line:
@@ -126,4 +127,6 @@ def _outcome(name: str, done: subprocess.CompletedProcess[str]) -> Outcome:
     reason = (
         done.stderr.rstrip("\n").rpartition("\n")[2] or f"it ended with status {done.returncode}"
     )
-    raise RunError(f"{name} broke: {reason}")
+    told = f"{record.name} broke: {reason}"
+    cost = INTERRUPTED.get(record.cost)
+    raise RunError(f"{told}; {cost}" if cost else told)

@@ -17,6 +17,7 @@ from mcp_types import TextContent
 from sanctum_venice_tools.cli import main
 from sanctum_venice_tools.emulator.process import LocalVenice
 from sanctum_venice_tools.fronts.mcp_server import answer_of
+from sanctum_venice_tools.fronts.run import RunError, run_tool
 from sanctum_venice_tools.fronts.skill import write_skill
 from sanctum_venice_tools.media_server.process import running_media_server
 from sanctum_venice_tools.packing.bundle import tool_files
@@ -282,9 +283,28 @@ def test_a_broken_tool_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert (4, "") == (done.exit_code, done.stdout)
     assert (
-        'Error: venice_search_web broke: TypeError: can only concatenate str (not "int") to str\n'
-        == done.stderr
+        'Error: venice_search_web broke: TypeError: can only concatenate str (not "int") to str; '
+        "it may be charged. Look at venice_report_usage before you try again.\n" == done.stderr
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("venice_chat", "; it may be charged. Look at venice_report_usage before you try again."),
+        ("venice_create_api_key", "; your Venice account may be changed. Look at it before you"),
+        ("venice_list_models", "it ended with status -9"),
+    ],
+)
+def test_a_process_that_is_ended_is_told_with_what_it_may_cost(name: str, told: str) -> None:
+    """What ends a tool's process alone, for want of memory say, may have come after the request."""
+    killed = f"import json, os, sys\ndef {name}(): os.kill(os.getpid(), 9)\n"
+    record = replace(read_record(name), source_code=killed)
+    with pytest.raises(RunError) as broken:
+        run_tool(record, {})
+
+    assert str(broken.value).startswith(f"{name} broke: it ended with status -9")
+    assert told in str(broken.value)
 
 
 def test_no_command_line_is_loaded_for_a_tool(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -304,6 +304,26 @@ def test_a_refusal_is_one_line(folder: Path, venice: LocalVenice) -> None:
     assert done.stderr.startswith("Error: The option 'limit' must be 1 to 20")
 
 
+@pytest.mark.parametrize(
+    ("cost", "told"),
+    [("cents", "; it may be charged. Look at"), ("account", "; your Venice account may be changed."), ("free", "x\n")],
+)  # fmt: skip
+def test_a_tool_that_breaks_in_its_call_is_told_with_what_it_may_cost(
+    cost: str, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What fails in an unforeseen way may have come after the request."""
+
+    def break_down(**_: object) -> None:
+        raise ValueError("x")
+
+    monkeypatch.setattr("runpy.run_path", lambda _: {"a": break_down, "VeniceError": ()})
+    assert 4 == call_tool._call("a", cost, {})
+
+    said = capsys.readouterr().err
+    assert said.startswith("Error: a broke: ValueError: x")
+    assert told in said
+
+
 @pytest.mark.slow
 def test_a_broken_text_is_told_apart(folder: Path, tmp_path: Path) -> None:
     """A text that fails otherwise ends with status 4 and one line, and no traceback."""
