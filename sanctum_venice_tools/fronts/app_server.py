@@ -143,6 +143,11 @@ class VeniceTools:
             pictures = await asyncio.to_thread(_pictures, outcome)
         except RunError as error:
             return _failed(str(error))
+        except asyncio.CancelledError as end:
+            if record.cost in INTERRUPTED:
+                told = f"was interrupted; {INTERRUPTED[record.cost]}"
+                raise asyncio.CancelledError(told) from end
+            raise
         except Exception as error:  # noqa: BLE001  # the App Server would wait for an answer
             told = f"{record.name} broke: {_reason(error)}"
             cost = INTERRUPTED.get(record.cost)

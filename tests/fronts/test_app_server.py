@@ -564,3 +564,46 @@ def test_an_answer_that_nobody_takes_is_told(monkeypatch: pytest.MonkeyPatch) ->
     )
     lost = "venice_queue_video: the connection was lost before the answer, which is: "
     assert f"{lost}{reply}" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("venice_ask_web", ["venice_ask_web: was interrupted; it may be charged. Look at"]),
+        ("venice_list_models", []),
+    ],
+)
+def test_a_paid_call_that_is_interrupted_is_told(
+    name: str, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who ends the command while a tool runs reads what may be charged, unless the tool is free."""
+    is_running, is_over = threading.Event(), threading.Event()
+
+    def run_on(*_: object, **__: object) -> Outcome:
+        is_running.set()
+        is_over.wait(10)
+        return Outcome("{}")
+
+    monkeypatch.setattr(app_server, "run_tool", run_on)
+    said: list[str] = []
+
+    async def ask(connection: ServerConnection) -> None:
+        await connection.recv()
+        await connection.send(question(name))
+        await connection.wait_closed()
+
+    async def interrupt() -> None:
+        # As at Ctrl-C, whatever still runs is cancelled at the end.
+        tools = VeniceTools([read_record(name)])
+        async with asyncio.timeout(20), serve(ask, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            offer = app_server.serve(f"ws://127.0.0.1:{port}/ws", tools, ["a"], tell=said.append)
+            offering = asyncio.create_task(offer)
+            await asyncio.to_thread(is_running.wait, 10)
+            offering.cancel()
+        asyncio.get_running_loop().call_later(0, is_over.set)
+
+    asyncio.run(interrupt())
+    lines = [line for line in said if line.startswith(name)]
+    assert len(told) == len(lines), said
+    assert all(map(str.startswith, lines, told))
