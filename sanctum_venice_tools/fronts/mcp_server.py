@@ -1,5 +1,6 @@
 """The tools for hosts that speak MCP, by the maintained SDK: typed schemas, and files as links."""
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -26,10 +27,12 @@ from starlette.applications import Starlette
 
 from sanctum_venice_tools.fronts.files import MadeFile, made_files
 from sanctum_venice_tools.fronts.run import RunError, run_tool
+from sanctum_venice_tools.fronts.skill.call_tool import written
 from sanctum_venice_tools.host_names import OWN_NAMES
 from sanctum_venice_tools.packing.record import COSTLY, Record
 from sanctum_venice_tools.packing.schema import typed_schema_of
 from sanctum_venice_tools.runtime.replies import _parse_reply
+from sanctum_venice_tools.terminal import visible
 
 # Many hosts give up after 60 seconds without a word.
 USUAL_SECONDS = 50
@@ -64,7 +67,10 @@ def make_server(records: Sequence[Record]) -> Server:
         record = by_name.get(call.name)
         if record is None:
             return _failed(f"There is no tool {call.name}. There are: {', '.join(by_name)}.")
-        return await anyio.to_thread.run_sync(answer_of, record, call.arguments or {})
+        answer = await anyio.to_thread.run_sync(answer_of, record, call.arguments or {})
+        if record.cost != "free" and anyio.current_effective_deadline() == -math.inf:
+            _tell_of_lost(record, answer)
+        return answer
 
     return Server(
         "venice",
@@ -149,6 +155,17 @@ def answer_of(record: Record, arguments: Mapping[str, Any]) -> CallToolResult:
         content=[TextContent(text=outcome.reply), *links],
         structured_content=_structured(outcome.reply),
     )
+
+
+def _tell_of_lost(record: Record, answer: CallToolResult) -> None:
+    """Write the answer of a call that was cancelled to our errors, which hosts keep.
+
+    The protocol takes it no more, and it may be a job that was paid.
+    """
+    for part in answer.content:
+        if isinstance(part, TextContent):
+            told = f"{record.name}: nobody waits for the answer any more, which is: {part.text}"
+            written(visible(told), output="stderr")
 
 
 def _failed(told: str) -> CallToolResult:

@@ -33,6 +33,19 @@ pytestmark = pytest.mark.slow
 COMMAND = [sys.executable, "-m", "sanctum_venice_tools.cli", "mcp"]
 
 
+HELLO = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"},
+    },
+}
+"""How a client begins."""
+
+
 def environment(venice: LocalVenice) -> dict[str, str]:
     """That of a server whose tools go to the local Venice."""
     return {**os.environ, "VENICE_API_KEY": venice.key, "VENICE_BASE_URL": venice.base_url}
@@ -336,6 +349,34 @@ def test_a_call_ends_before_a_host_gives_up(setting: str, monkeypatch: pytest.Mo
     assert '"110"' == text_of(mcp_server.answer_of(record, {}))
 
 
+def test_a_paid_answer_that_nobody_waits_for_is_told(venice: LocalVenice) -> None:
+    """A host that is gone while a film is queued has the job in its log: it comes on standard error."""
+    venice.order_fault(fault="slow-status", path="/video/queue", seconds=0.2)
+    with subprocess.Popen(
+        [*COMMAND, "venice_queue_video"],
+        env=environment(venice),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdin
+        assert server.stdout
+        server.stdin.write(f"{json.dumps(HELLO)}\n")
+        server.stdin.flush()
+        assert server.stdout.readline()
+        film = {"name": "venice_queue_video", "arguments": {"prompt": "a fox", "duration": "5s"}}
+        call = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": film}
+        server.stdin.write(f"{json.dumps(call)}\n")
+        _, told = server.communicate(timeout=60)
+    venice.clear_faults()
+
+    (line,) = told.splitlines()
+    begin, _, reply = line.partition(": {")
+    assert "venice_queue_video: nobody waits for the answer any more, which is" == begin
+    assert json.loads("{" + reply)["job"].startswith("venice-video|")
+
+
 def test_calls_run_side_by_side(venice: LocalVenice) -> None:
     """A slow call holds no other up."""
     venice.order_fault(fault="slow-status", path="/models", seconds=0.2)
@@ -434,17 +475,7 @@ def test_answers_by_http(url: str) -> None:
 )
 def test_answers_to_its_own_names(headers: dict[str, str], status: int, url: str) -> None:
     """It answers a page of its own names; by another that somebody makes point to this machine, none reaches it."""
-    hello = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "initialize",
-        "params": {
-            "protocolVersion": "2025-06-18",
-            "capabilities": {},
-            "clientInfo": {"name": "test", "version": "1"},
-        },
-    }
     accepts = {"Accept": "application/json, text/event-stream"}
-    done = httpx.post(url, json=hello, headers={**accepts, **headers}, timeout=20)
+    done = httpx.post(url, json=HELLO, headers={**accepts, **headers}, timeout=20)
 
     assert status == done.status_code
