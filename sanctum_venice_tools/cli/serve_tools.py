@@ -1,7 +1,9 @@
 """`serve-tools`: offer the tools to agents on a Letta App Server."""
 
 import asyncio
+import contextlib
 import json
+import os
 import sys
 import termios
 from collections.abc import Mapping
@@ -87,7 +89,7 @@ async def _approve_all(_record: Record, _arguments: Mapping[str, Any]) -> bool:
 
 async def _ask(record: Record, arguments: Mapping[str, Any]) -> bool:
     """Ask the person at the terminal; where there is none, nobody agrees."""
-    if not sys.stdin.isatty():
+    if not _is_at_terminal():
         return False
     told = visible(json.dumps(dict(arguments), ensure_ascii=False))
     # What was typed before is no answer to this.
@@ -99,6 +101,15 @@ async def _ask(record: Record, arguments: Mapping[str, Any]) -> bool:
         click.echo(err=True)  # what is told next is no part of the question
         raise
     return answer.strip().lower() in {"y", "yes"}
+
+
+def _is_at_terminal() -> bool:
+    """Whether a person can be asked: a terminal stops a background job that reads from it."""
+    if not sys.stdin.isatty():
+        return False
+    with contextlib.suppress(OSError):  # another terminal than that of our jobs stops nobody
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    return True
 
 
 async def _typed_line() -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -85,6 +86,43 @@ def test_without_a_terminal_nobody_agrees(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
 
     assert not asyncio.run(command._ask(read_record("venice_queue_video"), {}))
+
+
+ASKS_IN_THE_BACKGROUND = """
+import fcntl, os, subprocess, sys, termios
+
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+job = subprocess.Popen([sys.executable, "-c", sys.argv[1]], process_group=0)
+_, status = os.waitpid(job.pid, os.WUNTRACED)
+if os.WIFSTOPPED(status):
+    job.kill()
+    sys.exit("It was stopped.")
+"""
+"""What a shell does with `serve-tools ... &`."""
+
+ASKS = """
+import asyncio
+from sanctum_venice_tools.cli import serve_tools
+from sanctum_venice_tools.packing.record import read_record
+
+print(asyncio.run(serve_tools._ask(read_record("venice_queue_video"), {})))
+"""
+
+
+@pytest.mark.slow
+def test_in_the_background_nobody_agrees(terminal: Terminal) -> None:
+    """A job in the background would be stopped by its own question, and with it all agents that wait."""
+    done = subprocess.run(
+        [sys.executable, "-c", ASKS_IN_THE_BACKGROUND, ASKS],
+        stdin=terminal.program,
+        capture_output=True,
+        start_new_session=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert ("False\n", "") == (done.stdout, done.stderr)
 
 
 # --- at work ---
