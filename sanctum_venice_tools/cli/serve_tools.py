@@ -14,8 +14,9 @@ import click
 from sanctum_venice_tools.cli import HELP
 from sanctum_venice_tools.cli.choosing import TOOLSET, choose
 from sanctum_venice_tools.cli.secret import key_of_operator
+from sanctum_venice_tools.fronts.skill.call_tool import written
 from sanctum_venice_tools.packing.record import Record
-from sanctum_venice_tools.terminal import show, visible
+from sanctum_venice_tools.terminal import visible
 
 
 @click.command("serve-tools", context_settings=HELP)
@@ -71,7 +72,7 @@ def serve_tools(  # noqa: PLR0917  # click hands over one argument for each opti
     tools = app_server.VeniceTools(choose(names, toolsets), _approve_all if yes else _ask)
     token = key_of_operator("LETTA_APP_SERVER_TOKEN")
     serving = app_server.serve(
-        url, tools, agents, conversation=conversation, token=token, tell=show
+        url, tools, agents, conversation=conversation, token=token, tell=_tell
     )
     try:
         asyncio.run(serving)
@@ -80,6 +81,13 @@ def serve_tools(  # noqa: PLR0917  # click hands over one argument for each opti
     except KeyboardInterrupt:
         # Ctrl-C is how a person ends it; that is no failure.
         return
+
+
+def _tell(line: str) -> None:
+    """Print a line; where nobody reads our output any more, among our errors: agents go on."""
+    shown = visible(line)
+    if not written(shown):
+        written(shown, output="stderr")
 
 
 async def _approve_all(_record: Record, _arguments: Mapping[str, Any]) -> bool:

@@ -200,3 +200,41 @@ def test_ctrl_d_is_no(terminal: Terminal) -> None:
     answer = asyncio.run(leave())
     assert "r" == answer["request_id"]
     assert "A person did not approve venice_queue_video" in json.dumps(answer["result"])
+
+
+@pytest.mark.slow
+def test_a_reader_that_goes_away_ends_no_answers() -> None:
+    """Where nobody reads what it tells any more, agents are still answered, and the lines go to its errors."""
+    request = {"type": "external_tool_call_request", "tool_name": "venice_list_models"}
+    answers: list[str] = []
+
+    async def ask_twice(connection: ServerConnection) -> None:
+        await connection.recv()
+        for number in ("1", "2"):
+            await connection.send(json.dumps({**request, "request_id": number}))
+            answers.append(json.loads(await connection.recv())["request_id"])
+
+    async def work() -> str:
+        reader, output = os.pipe()
+        os.close(reader)
+        async with asyncio.timeout(60), serve(ask_twice, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            words = ["serve-tools", "venice_list_models", "--agent", "agent-1"]
+            process = await asyncio.create_subprocess_exec(
+                *[sys.executable, "-m", "sanctum_venice_tools.cli", *words],
+                *["--url", f"ws://127.0.0.1:{port}/ws"],
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=asyncio.subprocess.PIPE,
+            )
+            os.close(output)
+            assert process.stderr
+            told = [await process.stderr.readline() for _ in range(3)]
+            process.kill()
+            await process.wait()
+        return b"".join(told).decode()
+
+    told = asyncio.run(work())
+    assert ["1", "2"] == answers[:2], told
+    assert "Traceback" not in told
+    assert "venice_list_models: refused" in told
