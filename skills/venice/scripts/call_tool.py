@@ -236,7 +236,10 @@ def _call(name: str, cost: str, arguments: Mapping[str, Any]) -> int:
     except Exception as error:  # noqa: BLE001  # whatever it is, one line tells of it
         if isinstance(error, text["VeniceError"]):
             return _fail(REFUSED, str(error))
-        return _fail(BROKEN, f"{name} broke: {error.__class__.__name__}: {error}")
+        told = f"{name} broke: {error.__class__.__name__}: {error}"
+        # Before its text is read, nothing is asked of Venice.
+        charged = INTERRUPTED.get(cost) if name in text else None
+        return _fail(BROKEN, f"{told}; {charged}" if charged else told)
     except KeyboardInterrupt:
         return _fail(BROKEN, interrupted(name, cost))
     if not written(_visible(reply)):
