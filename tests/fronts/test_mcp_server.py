@@ -398,26 +398,15 @@ def test_calls_run_side_by_side(venice: LocalVenice) -> None:
     assert ["venice_search_web", "venice_list_models"] == anyio.run(ask)
 
 
-# What a client sends before it calls.
-HELLO: list[dict[str, Any]] = [
-    {
-        "id": 1,
-        "method": "initialize",
-        "params": {
-            "protocolVersion": "2025-06-18",
-            "capabilities": {},
-            "clientInfo": {"name": "a client", "version": "1"},
-        },
-    },
-    {"method": "notifications/initialized"},
-]
-
-
 def test_ctrl_c_ends_it_when_its_calls_have_ended() -> None:
     """Over stdio, at a terminal, one Ctrl-C is enough, though no input comes; a call that runs is waited for."""
     arguments = {"query": "a", "texts": ["a", "b"]}
     call = {"name": "venice_rank_texts", "arguments": arguments}
-    sent = [*HELLO, {"id": 2, "method": "tools/call", "params": call}]
+    sent = [
+        HELLO,
+        {"jsonrpc": "2.0", "method": "notifications/initialized"},
+        {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call},
+    ]
     silent = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{silent.getsockname()[1]}/api/v1"
     with subprocess.Popen(
@@ -430,7 +419,7 @@ def test_ctrl_c_ends_it_when_its_calls_have_ended() -> None:
     ) as server:
         assert server.stdin
         assert server.stderr
-        server.stdin.writelines(json.dumps({"jsonrpc": "2.0", **one}) + "\n" for one in sent)
+        server.stdin.writelines(json.dumps(one) + "\n" for one in sent)
         server.stdin.flush()
         with silent, silent.accept()[0]:
             server.send_signal(signal.SIGINT)
