@@ -480,6 +480,7 @@ async def offer_until(
         while not is_over(told):  # noqa: ASYNC110  # a line, or a question, may end it
             await asyncio.sleep(0.01)
         offering.cancel()
+        await asyncio.wait([offering])
     return told
 
 
