@@ -1,8 +1,13 @@
 """What a chat request says: the person's last message, and the tools called since."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
+
+# What Letta Code adds to a tool's result where the model sees no pictures: "(tool image omitted:
+# model does not support images)".
+_OMITTED = re.compile(r"\n\(tool image omitted: [^\n]*\)\s*$")
 
 
 @dataclass
@@ -98,7 +103,8 @@ def _result_of(call: dict[str, Any], returned: dict[str, str]) -> Result:
 
 
 def _result(tool: str, content: str) -> Result:
-    """A tool's own result, dug out of the wrapping that Letta puts around it."""
+    """A tool's own result, dug out of what Letta, or Letta Code, puts around it."""
+    content = _OMITTED.sub("", content)
     wrapped = _object(content)
     if wrapped is None or "message" not in wrapped or "status" not in wrapped:
         return Result(tool, content if wrapped is None else wrapped, failed=False)

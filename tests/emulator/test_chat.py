@@ -426,6 +426,26 @@ def test_tool_calls_have_ids_of_their_own(ask: Ask) -> None:
     assert len({call["id"] for calls in asked for call in calls}) == 20
 
 
+def test_a_result_whose_picture_was_left_out_is_read(ask: Ask) -> None:
+    """Letta Code adds a line to a result where the model sees no pictures; the result is read all the same."""
+    call = {
+        "id": "call_1",
+        "type": "function",
+        "function": {"name": "venice_generate_image", "arguments": "{}"},
+    }
+    made = {"files": [{"file": "a-fox.png", "width": 1280, "height": 720}]}
+    remark = "(tool image omitted: model does not support images)"
+    messages = [
+        {"role": "user", "content": "Please draw a picture of such a fox, on a roof at dusk."},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "call_1", "content": f"{json.dumps(made)}\n{remark}"},
+    ]
+
+    answer = ask(messages, tools=[tool("venice_generate_image")])["choices"][0]["message"]
+
+    assert "Here is the fox: a-fox.png, 1280 by 720 pixels." == answer["content"]
+
+
 def test_failed_tool_is_told(ask: Ask) -> None:
     """When a tool failed, its own words are passed on."""
     call = {

@@ -37,6 +37,7 @@ def test_the_same_conversation_in_letta_code(venice: LocalVenice, tmp_path: Path
     tools = ("ask_web", "generate_image", "quote_video", "find_characters")
     for sign in (*(f"→ venice_{tool}(" for tool in tools), "← after ", "Agent   With wan-2.5"):
         assert sign in result.stdout
+    assert "Agent   Here is the fox: a-red-fox-" in result.stdout
     assert venice.key not in result.stdout
     assert 1 == len([*(tmp_path / ".local" / "media-server" / "files").rglob("*")])
     assert [] == homes(tmp_path)
